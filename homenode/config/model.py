@@ -1,0 +1,110 @@
+"""What home.yaml says, checked and typed. Durations are whole milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NEVER = -1
+"""`stale_after_ms` of a device that is believed however long it is silent."""
+
+PARTIES = ("care", "property", "resident", "operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where alerts go. `urls` in the order they are tried; paths absolute."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    password_file: Path | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """An entry under ``radios:``; `options` are the driver's own fields, defaults filled in."""
+
+    name: str
+    driver: str
+    options: Mapping[str, Any]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A physical thing.
+
+    Attributes:
+        via: Radio it is heard through, "" if wired.
+        driver: Its driver's name (of its radio, if it has one).
+        thing: What it is (``is:``), "" if not said.
+        stale_after_ms: As home.yaml says; NEVER; None if not said.
+        model: ``MANUFACTURER/MODEL`` or "".
+        options: The driver's own fields of it, defaults filled in.
+        kinds: Its points as far as known from home.yaml; None if any (not yet interviewed).
+    """
+
+    name: str
+    driver: str
+    room: str
+    via: str = ""
+    thing: str = ""
+    stale_after_ms: int | None = None
+    model: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kinds: tuple[str, ...] | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUse:
+    """One use of a rule file.
+
+    Attributes:
+        name: ``as:`` or the rule's own name; unique in the home.
+        file: The rule file read (beside home.yaml or shipped).
+        bind: Role to the points bound to it (one for a single role).
+        set: Parameter to the text given, such as ``15 min``.
+        line: Of the entry in home.yaml.
+    """
+
+    name: str
+    use: str
+    file: Path
+    bind: Mapping[str, tuple[str, ...]]
+    set: Mapping[str, str]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A mode of the home. `longest_ms` None: never ends. `start`, `end`: minutes of the day, for night."""
+
+    name: str
+    longest_ms: int | None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home.yaml."""
+
+    path: Path
+    home: str
+    timezone: str
+    language: str
+    broker: Broker | None
+    radios: Mapping[str, Radio]
+    devices: Mapping[str, Device]
+    rules: tuple[RuleUse, ...]
+    share: Mapping[str, tuple[str, ...]]
+    modes: Mapping[str, Mode]
+    clock_trusted: bool = False
+    resident_ok: str = ""
+    cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,0 +1,119 @@
+"""What a sensor technology implements, and what the gateway gives it. Drivers depend on this and no more.
+
+A driver runs in a thread of its own with an event loop of its own, so that one that raises, hangs or
+floods touches nothing else. All methods of `Host` may be called from any thread and never block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from homenode.config.fields import Field
+from homenode.config.model import Device
+from homenode.reading import Instant, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A device that a radio found or knows.
+
+    Attributes:
+        address: How home.yaml names it (Zigbee: the IEEE address, ``00:15:8d:…``).
+        name: Its name in home.yaml, or "" while unassigned (then it feeds no rule).
+        manufacturer, model: As the device says.
+        kinds: Points it has, such as ``("contact", "battery")``; empty until interviewed.
+        stale_after_ms: From its row in the device table; None if it has none.
+        note: What an installer should know, in plain words; "" if nothing.
+    """
+
+    address: str
+    name: str
+    manufacturer: str
+    model: str
+    kinds: tuple[str, ...]
+    stale_after_ms: int | None = None
+    note: str = ""
+
+
+class Host(Protocol):
+    """The gateway, as a driver sees it."""
+
+    data: Path
+    """Folder for the driver's own files; exists."""
+
+    def now(self) -> Instant:
+        """The node's steady clock."""
+        ...
+
+    def wall_to_instant(self, wall_ms: int) -> Instant:
+        """An instant for a time stamp that a device or recording carries (ms since 1970, UTC)."""
+        ...
+
+    def heard(self, device: str, kind: str, value: Value, at: Instant | None = None) -> None:
+        """A reading. A wrong type, a value out of range or an unknown kind becomes a fault, never a value."""
+        ...
+
+    def alive(self, device: str) -> None:
+        """The device was heard, though it said nothing about a point."""
+        ...
+
+    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+        """A fault of the driver ("radio gone") or of the named devices; repeated calls are one fault."""
+        ...
+
+    def back(self, source: str) -> None:
+        """What `lost` said of `source` is over."""
+        ...
+
+    def joined(self, device: Joined) -> None:
+        """A device joined, was interviewed, or is known from before; told again when it changes."""
+        ...
+
+
+class Driver(Protocol):
+    """One running instance of a technology: a radio with its devices, or all wired devices of a driver."""
+
+    async def run(self) -> None:
+        """Until cancelled. Raises DriverLost (retried with back-off) or SetupError (a person must act).
+
+        On cancellation everything (port, pins, threads) is released before it returns.
+        """
+        ...
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        """Turn an output on or off (open or close a valve). Raises Refused or DriverLost."""
+        ...
+
+    async def pair(self, seconds: float) -> None:
+        """Let new devices join for so long; 0 closes. Raises Refused where nothing can be paired."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverType:
+    """What an entry point of the group ``homenode.drivers`` names. Importing it must import nothing heavy.
+
+    Attributes:
+        name: The word after ``driver:`` in home.yaml.
+        blind_to: What this technology can't notice, in one plain sentence.
+        radio_fields: Fields of its entry under ``radios:``; empty if it has none.
+        device_fields: Fields of a device that uses it, beside ``room``, ``is``, ``stale_after``, ``model``.
+        kinds: The points of a device, given its options; None if only an interview can tell.
+        open: Makes the driver: (instance name, options of the radio entry, its devices, host).
+        extra: pip extra that brings what it imports; "" if none.
+        check: Mistakes that only all devices together show (a pin used twice): [(device, field, text)].
+        wired: Its devices never sleep: `stale_after` defaults to never.
+    """
+
+    name: str
+    blind_to: str
+    radio_fields: tuple[Field, ...]
+    device_fields: tuple[Field, ...]
+    kinds: Callable[[Mapping[str, Any]], tuple[str, ...] | None]
+    open: Callable[[str, Mapping[str, Any], Sequence[Device], Host], Driver]
+    extra: str = ""
+    check: Callable[[Sequence[Device]], Sequence[tuple[str, str, str]]] = lambda devices: ()
+    wired: bool = False

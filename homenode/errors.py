@@ -1,0 +1,75 @@
+"""Every error of homenode, in one tree; the class answers *who must act*.
+
+Third-party exceptions are translated once, at the edge, with ``raise ... from``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class HomenodeError(Exception):
+    """What went wrong, where, and what to do; all three in plain words.
+
+    Attributes:
+        what: What was found.
+        where: File and line, device, port or topic; empty if it can only be one place.
+        do: What a person can do about it; empty if nothing.
+    """
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        self.what, self.where, self.do = what, where, do
+        super().__init__(": ".join(part for part in (where, what) if part) + (f" ({do})" if do else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a file that a person wrote.
+
+    Attributes:
+        file: Path as the person gave it.
+        line: 1-based; 0 if the mistake is something missing from the whole file.
+        field: Dotted place, such as ``devices.stove.room``.
+        found: What stands there.
+        accepted: What may stand there.
+        suggestion: A likely correction, or "".
+        column: 1-based; 0 if unknown.
+    """
+
+    file: str
+    line: int
+    field: str
+    found: str
+    accepted: str
+    suggestion: str = ""
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+        hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        return f"{place}: {self.field}: found {self.found}; accepted: {self.accepted}{hint}"
+
+
+class FileMistakes(HomenodeError):
+    """A person must edit a file; carries all its mistakes, not only the first."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class SetupError(HomenodeError):
+    """A person at the node must act: an extra, a port, a permission or a free folder is missing."""
+
+
+class DriverLost(HomenodeError):
+    """The hardware behind a driver is gone or silent; the supervisor tries again by itself."""
+
+
+class Refused(HomenodeError):
+    """A request that will not be done; nobody retries it, the one who asked is told."""
+
+
+class StorageError(HomenodeError):
+    """The disk is full, read-only or failing; somebody has to be called."""
