@@ -72,6 +72,10 @@ class Host(Protocol):
         """A device joined, was interviewed, or is known from before; told again when it changes."""
         ...
 
+    def waiting(self) -> int:
+        """Readings told but not yet taken and sent; a driver that plays a file keeps this below 1,000."""
+        ...
+
 
 class Driver(Protocol):
     """One running instance of a technology: a radio with its devices, or all wired devices of a driver."""
