@@ -1,0 +1,97 @@
+"""The one place where clocks are read. Everything else is given `now`.
+
+Two time lines: *steady* instants (`Clock.now`), which no NTP step moves and which continue over a restart
+by the wall time that passed, and the *wall* (`Clock.wall`), which is what a clock on the wall says.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+
+from homenode.reading import Instant
+
+_TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+
+EARLIEST_MS = 1_767_225_600_000
+"""2026-01-01T00:00Z: no node ran before; an earlier clock is one that lost its battery."""
+
+
+def _synchronised() -> bool:
+    """Whether the kernel says that its clock is synchronised, or a hardware clock keeps it."""
+    if any(Path("/sys/class/rtc").glob("rtc*")):
+        return True
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (AttributeError, OSError):
+        return False
+    state = int(adjtimex(ctypes.create_string_buffer(512)))  # struct timex is 208 B on 64-bit Linux
+    return 0 <= state < _TIME_ERROR
+
+
+class Clock:
+    """Real time, or for demos and recordings a clock that starts where one likes and runs faster.
+
+    Args:
+        speed: Seconds of node time per real second.
+        start_ms: Wall time shown at `anchor_s`; None for the real wall time (then `speed` must be 1).
+        anchor_s: Unix time at which the clock showed `start_ms`; None for now. Two processes given the
+            same three values agree on the time.
+        always_trusted: As ``clock: {trust: always}`` says.
+    """
+
+    def __init__(
+        self,
+        *,
+        speed: float = 1.0,
+        start_ms: int | None = None,
+        anchor_s: float | None = None,
+        always_trusted: bool = False,
+    ) -> None:
+        self.speed = speed
+        self.played = start_ms is not None or speed != 1.0
+        self.always_trusted = always_trusted or self.played
+        self._trusted = self.always_trusted
+        real_s, self._boot_s = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)  # noqa: TID251 - this is the clock
+        anchor_s = real_s if anchor_s is None else anchor_s
+        self._start_ms = start_ms if start_ms is not None else anchor_s * 1000
+        self._boot_s -= real_s - anchor_s  # the boot-time clock when the anchor was
+        self._offset_ms = 0
+
+    def _elapsed_ms(self) -> float:
+        return (time.clock_gettime(time.CLOCK_BOOTTIME) - self._boot_s) * 1000 * self.speed
+
+    def now(self) -> Instant:
+        """The steady clock."""
+        return int(self._start_ms + self._elapsed_ms()) + self._offset_ms
+
+    def wall(self) -> int:
+        """Milliseconds since 1970 as a clock on the wall says."""
+        if self.played:
+            return int(self._start_ms + self._elapsed_ms())
+        return time.time_ns() // 1_000_000
+
+    def wall_offset_ms(self) -> int:
+        """What to add to an instant to get the wall time."""
+        return self.wall() - self.now()
+
+    def resume(self, last: Instant, last_wall_ms: int) -> Instant:
+        """Continue the steady clock of an earlier run, by the wall time that passed since; returns now.
+
+        A wall clock that stands before the last one seen (a Pi boots in the past) counts as no time passed.
+        """
+        passed_ms = max(0, self.wall() - last_wall_ms)
+        self._offset_ms += last + passed_ms - self.now()
+        return self.now()
+
+    def real_seconds(self, until: Instant) -> float:
+        """Real seconds until the steady clock shows `until`; 0 if it is past."""
+        return max(0.0, (until - self._start_ms - self._offset_ms - self._elapsed_ms()) / 1000 / self.speed)
+
+    def trusted(self) -> bool:
+        """Whether the wall time may be believed; once it may, it stays so."""
+        if not self._trusted:
+            self._trusted = self.wall() >= EARLIEST_MS and _synchronised()
+        return self._trusted

@@ -1,0 +1,216 @@
+"""Runs each driver in a thread and event loop of its own, and starts it again when it fails.
+
+A driver that raises, hangs or floods touches nothing else: what it says comes through a bounded inbox,
+and a loop that doesn't answer is a fault of its devices, not of the node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from homenode.config.model import Device
+from homenode.driver import Driver, Host, Joined
+from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
+from homenode.gateway.clock import Clock
+from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
+from homenode.kinds import kind_of, why_not
+from homenode.reading import Instant, Reading, Value
+
+log = logging.getLogger("homenode.supervisor")
+
+RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
+"""Full-jitter back-off of a lost driver: a stick that is plugged in again is back within 10 s."""
+SETUP_RETRY_S = 10.0
+"""A person has to act first; until then it is tried now and then."""
+BEAT_S, HANGS_AFTER_S = 2.0, 6.0
+STOP_S = 1.5
+"""A driver gets so long to release its port; SIGTERM has 2 s in all."""
+
+
+class _DriverHost:
+    """What one driver sees of the gateway. Values that can't be are turned into faults here, in its thread."""
+
+    def __init__(
+        self, name: str, data: Path, clock: Clock, inbox: Inbox, backlog: Callable[[], int]
+    ) -> None:
+        self.data = data
+        self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
+        self._troubles: set[str] = set()
+
+    def now(self) -> Instant:
+        return self._clock.now()
+
+    def wall_to_instant(self, wall_ms: int) -> Instant:
+        return wall_ms - self._clock.wall_offset_ms()
+
+    def _put(self, item: Item) -> None:
+        """What a driver says after a loss shows that it is back."""
+        if self._name in self._troubles:
+            self.back(self._name)
+        self._inbox.put(item)
+
+    def heard(self, device: str, kind: str, value: Value, at: Instant | None = None) -> None:
+        known = kind_of(kind)
+        wrong = "is not in the table of kinds" if known is None else why_not(known, value)
+        point, now = f"{device}.{kind}", self._clock.now()
+        if wrong:
+            self.lost(f"{point} value", f"{point}: {wrong}; the value was not used", (device,))
+            if known is None:
+                return
+            value = None
+        elif self._troubles:
+            self.back(f"{point} value")
+        self._put(Reading(point, value, now if at is None else at))
+
+    def alive(self, device: str) -> None:
+        self._put(Alive(device, self._clock.now()))
+
+    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+        if source not in self._troubles:
+            self._troubles.add(source)
+            log.warning("lost", extra={"driver": self._name, "source": source, "why": why})
+            self._inbox.put(Trouble(source, why, tuple(devices), self._clock.now()))
+
+    def back(self, source: str) -> None:
+        if source in self._troubles:
+            self._troubles.discard(source)
+            log.info("back", extra={"driver": self._name, "source": source})
+            self._inbox.put(Trouble(source, "", (), self._clock.now()))
+
+    def joined(self, device: Joined) -> None:
+        self._put(device)
+
+    def waiting(self) -> int:
+        return len(self._inbox) + self._backlog()
+
+
+class Supervised:
+    """One driver instance under supervision.
+
+    Args:
+        make: Opens the driver, given its host; called again after each failure.
+        backlog: Readings the gateway has taken but not yet sent, beyond what it may hold.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[Host], Driver],
+        devices: Sequence[Device],
+        data: Path,
+        clock: Clock,
+        inbox: Inbox,
+        backlog: Callable[[], int],
+    ) -> None:
+        self.name, self.devices = name, tuple(device.name for device in devices)
+        self.inbox = inbox
+        self.state = "starting"
+        self._make = make
+        self._host = _DriverHost(name, data, clock, inbox, backlog)
+        self._driver: Driver | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"driver {name}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._keep())
+        except Exception as fault:  # noqa: BLE001 - the last line of defence of the thread; told, not hidden
+            self.state = f"died: {fault!r}"
+            self._host.lost(self.name, f"the driver died and stays down until a restart: {fault!r}", self.devices)
+
+    async def _keep(self) -> None:
+        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        tries = 0
+        while not self._stopping.is_set():
+            started = self._loop.time()
+            wait_s = SETUP_RETRY_S
+            try:
+                self._driver = self._make(self._host)
+                self.state = "running"
+                await self._driver.run()
+                self.state = "ended"
+                return
+            except asyncio.CancelledError:
+                if self._stopping.is_set():
+                    return
+                why: str = "its task was cancelled"
+            except SetupError as error:
+                why = str(error)
+            except DriverLost as error:
+                why = str(error)
+                wait_s = 0.0
+            except Exception as fault:  # noqa: BLE001 - a driver's mistake is a fault of that driver only
+                why = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
+                log.debug("driver raised", exc_info=True)
+                wait_s = 0.0
+            finally:
+                self._driver = None
+            self.state = f"lost: {why}"
+            self._host.lost(self.name, why, self.devices)
+            if self._loop.time() - started > 30:
+                tries = 0
+            tries += 1
+            if not wait_s:
+                wait_s = random.uniform(0.1, min(RETRY_MOST_S, RETRY_FIRST_S * 2**tries))
+            await asyncio.sleep(wait_s)
+
+    async def watch(self) -> None:
+        """Tell when the driver's loop stops answering, and when it answers again. Runs in the gateway's loop."""
+        source = f"{self.name} answers"
+        while not self._stopping.is_set():
+            await asyncio.sleep(BEAT_S)
+            loop = self._loop
+            if loop is None or not self._thread.is_alive():
+                continue
+            answered = asyncio.Event()
+            here = asyncio.get_running_loop()
+            try:
+                loop.call_soon_threadsafe(lambda: here.call_soon_threadsafe(answered.set))
+                await asyncio.wait_for(answered.wait(), HANGS_AFTER_S)
+            except (TimeoutError, RuntimeError):
+                self._host.lost(source, f"{self.name} hangs: no answer for {HANGS_AFTER_S:.0f} s", self.devices)
+            else:
+                self._host.back(source)
+
+    async def ask(self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0) -> None:
+        """Have the driver do something in its own loop.
+
+        Raises:
+            Refused: It can't, isn't running, or took longer than `timeout_s`.
+        """
+        driver, loop = self._driver, self._loop
+        if driver is None or loop is None:
+            raise Refused(f"the driver {self.name} is not running ({self.state})", do="try again when it is back")
+        future = asyncio.run_coroutine_threadsafe(request(driver), loop)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise Refused(f"{self.name} did not answer within {timeout_s:.0f} s", do="try again") from None
+        except HomenodeError as error:
+            raise Refused(error.what, where=error.where, do=error.do) from error
+
+    async def stop(self) -> None:
+        """Have it release everything; one that doesn't within STOP_S is left behind (its thread is a daemon)."""
+        self._stopping.set()
+        loop, main = self._loop, self._main
+        if loop is not None and main is not None and self._thread.is_alive():
+            try:
+                loop.call_soon_threadsafe(main.cancel)
+            except RuntimeError:
+                return  # ended in between
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, STOP_S)
+        if self._thread.is_alive():
+            log.error("driver did not stop", extra={"driver": self.name, "after_s": STOP_S})
