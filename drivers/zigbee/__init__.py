@@ -1,0 +1,85 @@
+"""Zigbee sensors and outputs, through a coordinator stick (zigpy with bellows).
+
+How a frame becomes a reading: `ezsp` (the stick's frames) → `short_path` (known devices, at once) or
+zigpy's general path (interviews, everything unusual) → `zcl` (bytes to attributes and commands) → `plan`
+(what of it is a point, from the tables in `standard` and `rows.yaml`) → `Host.heard`.
+
+Nothing heavy is imported before a radio is run: zigpy and bellows cost half a second and 40 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from homenode.config.fields import Field
+from homenode.config.model import Device
+from homenode.driver import Driver, DriverType, Host
+
+ADAPTERS = ("ezsp", "znp", "deconz")
+"""Stick families, by the name of their protocol; each needs the library `adapter` names."""
+
+_IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
+
+
+def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> Driver:
+    from drivers.zigbee.radio import ZigbeeRadio
+
+    return ZigbeeRadio(name, options, devices, host)
+
+
+def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
+    """One address given to two devices: the second would silently take the first one's readings."""
+    first: dict[tuple[str, str], str] = {}
+    mistakes = []
+    for device in devices:
+        ieee = str(device.options.get("ieee", "")).lower()
+        owner = first.setdefault((device.via, ieee), device.name)
+        if ieee and owner != device.name:
+            mistakes.append((device.name, "ieee", f"{ieee} is already the address of {owner}"))
+    return mistakes
+
+
+DRIVER = DriverType(
+    name="zigbee",
+    blind_to="a battery sensor that has left the network: noticed only by its silence (stale_after)",
+    radio_fields=(
+        Field(
+            "port",
+            "text",
+            "Serial port of the stick (best its /dev/serial/by-id/ name) or socket://HOST:PORT.",
+            required=True,
+            shown="/dev/serial/by-id/usb-... or socket://192.168.1.5:6638",
+        ),
+        Field("adapter", "word", "Family of the stick.", default="ezsp", choices=ADAPTERS),
+        Field("baud", "whole", "Speed of the serial line.", default=115200, low=9600, high=3_000_000),
+        Field(
+            "flow_control",
+            "word",
+            "Flow control of the serial line, as the stick's firmware was built.",
+            default="software",
+            choices=("software", "hardware"),
+        ),
+        Field(
+            "channel",
+            "whole",
+            "Radio channel of a network that is formed anew; without it the quietest is chosen.",
+            low=11,
+            high=26,
+        ),
+    ),
+    device_fields=(
+        Field(
+            "ieee",
+            "text",
+            "Address printed on the device or shown by homenode pair.",
+            required=True,
+            pattern=_IEEE,
+            shown="00:15:8d:00:02:aa:bb:01",
+        ),
+    ),
+    kinds=lambda options: None,
+    open=_open,
+    extra="zigbee",
+    check=_check,
+)
