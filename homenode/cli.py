@@ -1,0 +1,156 @@
+"""The `homenode` command. Each subcommand imports what it needs only when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from homenode.errors import FileMistakes, HomenodeError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def _data(args: argparse.Namespace) -> Path:
+    """The folder that the node runs on: --data, else homenode-data beside home.yaml or here."""
+    if args.data is not None:
+        return Path(args.data)
+    home = getattr(args, "home", None)
+    return (Path(home).parent if home else Path()) / "homenode-data"
+
+
+def _run(args: argparse.Namespace) -> int:
+    from homenode.gateway.run import run
+
+    return run(args, _data(args))
+
+
+def _check(args: argparse.Namespace) -> int:
+    from homenode.config.check import check
+
+    return check(args.home, sys.stdout)
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from homenode.config.schema import print_schema
+
+    return print_schema(args.what, sys.stdout)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from homenode.replay import replay
+
+    return replay(args.home, args.readings, sys.stdout, sys.stderr, as_json=args.json)
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from homenode.gateway import ask
+
+    return ask.COMMANDS[args.command](args, _data(args))
+
+
+def _sim(args: argparse.Namespace) -> int:
+    from homenode.sim.run import run
+
+    return run(args)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from homenode.demo.run import run
+
+    return run(args)
+
+
+def _journal(args: argparse.Namespace) -> int:
+    from homenode.journal.__main__ import command
+
+    return command(args.what, _data(args), sys.stdout, sys.stderr)
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="homenode", description="A home node: sensors, local rules, alerts.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str, *, home: bool = False, data: bool = False) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(call=command)
+        if home:
+            sub.add_argument("home", metavar="HOME.yaml", help="the file that describes the home")
+        if data:
+            sub.add_argument(
+                "--data", metavar="DIR", help="the node's folder (default: homenode-data beside home.yaml, or here)"
+            )
+        return sub
+
+    run = add("run", _run, "Run the node of a home.", home=True, data=True)
+    run.add_argument("--speed", type=float, default=1.0, metavar="N", help="run the node's clock N times as fast (demo)")
+    run.add_argument("--start", metavar="TIME", help="what the node's clock shows at first, such as 2026-01-05T07:00")
+    run.add_argument("--anchor", type=float, metavar="UNIX_S", help="real time at which the clock shows --start")
+    run.add_argument("--log", choices=("text", "json"), default="text")
+    run.add_argument("--verbose", action="store_true", help="log more")
+
+    add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
+    schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
+    schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
+    replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True)
+    replay.add_argument("readings", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work")
+    replay.add_argument("--json", action="store_true", help="one line a transition")
+
+    status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
+    status.add_argument("--json", action="store_true")
+    add("watch", _ask, "Follow readings and alerts of the running node, until interrupted.", data=True)
+    add("devices", _ask, "Devices the radios know, assigned or not.", data=True)
+    add("reload", _ask, "Have the running node read its home.yaml again.", data=True)
+    pair = add("pair", _ask, "Let new devices join the running node.", data=True)
+    pair.add_argument("--for", dest="span", default="2min", metavar="DURATION", help="how long (default 2min)")
+    pair.add_argument("--radio", default="", help="which radio, if there are several")
+    ack = add("ack", _ask, "Acknowledge an open alert, as an operator at the node.", data=True)
+    ack.add_argument("alert", help="its id or its rule's name")
+    mode = add("mode", _ask, "Set the mode of the home.", data=True)
+    mode.add_argument("mode")
+    switch = add("switch", _ask, "Turn an output on or off.", data=True)
+    switch.add_argument("point", help="such as hall_lamp.light")
+    switch.add_argument("to", choices=("on", "off", "open", "closed", "locked", "unlocked"))
+
+    journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
+    journal.add_argument("what", choices=("show", "verify", "export"))
+
+    sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")
+    demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
+    demo.add_argument("--live", action="store_true", help="keep running for play")
+    if argv[:1] == ["sim"]:
+        from homenode.sim.run import add_arguments
+
+        add_arguments(sim)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status (0 fine, 1 it failed, 2 the input has mistakes)."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        args = _parser(argv).parse_args(argv)
+        command: Command = args.call
+        return command(args)
+    except FileMistakes as mistakes:
+        print(mistakes, file=sys.stderr)
+        return 2
+    except HomenodeError as error:
+        print(f"homenode: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        extra = {"zigpy": "zigbee", "bellows": "zigbee", "gpiozero": "gpio", "amqtt": "demo", "serialx": "zigbee"}
+        part = extra.get((error.name or "").partition(".")[0])
+        if part is None:
+            raise
+        print(f"homenode: {error.name} is not installed (pip install 'homenode[{part}]')", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

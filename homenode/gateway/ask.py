@@ -1,0 +1,117 @@
+"""The commands that ask the running node, and how their answers read to a person."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from homenode.errors import HomenodeError, Refused
+from homenode.gateway.local_socket import ask
+
+
+def _one(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any:
+    for reply in ask(data, request, timeout_s):
+        if reply.get("ok"):
+            return reply.get("result")
+        raise Refused(str(reply.get("error", "the node gave no reason")))
+    raise HomenodeError("the node hung up without an answer", where=str(data), do="look at its log")
+
+
+def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    """Columns as wide as their longest cell."""
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+    return "\n".join(lines)
+
+
+def span(ms: float | None) -> str:
+    """A duration for a person: ``12 s``, ``4 min``, ``3 h``, ``2 d``; ``-`` for none."""
+    if ms is None:
+        return "-"
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000)):
+        if abs(ms) >= 2 * size:
+            return f"{ms / size:.0f} {unit}"
+    return f"{ms / 1000:.0f} s"
+
+
+def _status(args: argparse.Namespace, data: Path) -> int:
+    status = _one(data, {"do": "status"})
+    if args.json:
+        print(json.dumps(status, ensure_ascii=False, indent=1))
+        return 0
+    print(f"{status['home']}  mode {status['mode']}  up {span(status['up_ms'])}  clock {status['clock']}")
+    link, outbox = status["link"], status["outbox"]
+    print(f"link   {link['state']}" + (f" ({link['url']})" if link["url"] else "") + (f": {link['why']}" if link["why"] else ""))
+    print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet acknowledged by the broker")
+    for name, state in status["drivers"].items():
+        print(f"driver {name}: {state}")
+    points = [
+        [point["point"], point["shown"], point["quality"], span(point["age_ms"]), point["room"]]
+        for point in status["points"]
+    ]
+    print()
+    print(table(points, ["POINT", "VALUE", "QUALITY", "AGE", "ROOM"]))
+    rules = [[rule["rule"], rule["verdict"], span(rule["left_ms"]), rule["open"] or "-"] for rule in status["rules"]]
+    if rules:
+        print()
+        print(table(rules, ["RULE", "VERDICT", "TIME LEFT", "OPEN ALERT"]))
+    for alert in status["alerts"]:
+        print(f"\nopen: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
+        print(f"      {alert['text']}")
+    for fault in status["faults"]:
+        print(f"\nfault: {fault['source']} since {fault['at']}: {fault['why']}")
+    for address in status["unassigned"]:
+        print(f"\njoined but not in home.yaml, feeds no rule: {address}")
+    return 0
+
+
+def _watch(args: argparse.Namespace, data: Path) -> int:
+    for event in ask(data, {"do": "watch"}, timeout_s=None):
+        print(json.dumps(event, ensure_ascii=False), flush=True)
+    return 0
+
+
+def _devices(args: argparse.Namespace, data: Path) -> int:
+    rows = [
+        [
+            device["address"],
+            device["name"] or "(unassigned)",
+            f"{device['manufacturer']}/{device['model']}",
+            " ".join(device["kinds"]) or "(not interviewed)",
+            device["note"],
+        ]
+        for device in _one(data, {"do": "devices"})
+    ]
+    print(table(rows, ["ADDRESS", "NAME", "MODEL", "POINTS", "NOTE"]))
+    return 0
+
+
+def _told(request: Callable[[argparse.Namespace], dict[str, Any]]) -> Callable[[argparse.Namespace, Path], int]:
+    def command(args: argparse.Namespace, data: Path) -> int:
+        print(_one(data, request(args)))
+        return 0
+
+    return command
+
+
+def _pair(args: argparse.Namespace, data: Path) -> int:
+    from homenode.config.durations import parse_duration_ms
+
+    seconds = parse_duration_ms(args.span) / 1000
+    print(_one(data, {"do": "pair", "for_s": seconds, "radio": args.radio}))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Path], int]] = {
+    "status": _status,
+    "watch": _watch,
+    "devices": _devices,
+    "pair": _pair,
+    "reload": _told(lambda args: {"do": "reload"}),
+    "ack": _told(lambda args: {"do": "ack", "alert": args.alert}),
+    "mode": _told(lambda args: {"do": "mode", "mode": args.mode}),
+    "switch": _told(lambda args: {"do": "switch", "point": args.point, "to": args.to}),
+}
