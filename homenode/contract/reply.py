@@ -1,0 +1,67 @@
+"""Answers to commands, and which were answered already: a repeated id is answered, not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from homenode.contract import shapes
+from homenode.contract.command import Command, Refusal
+
+REMEMBERED = 1000
+"""Answers kept; at one command a second more than a quarter of an hour. The oldest go first."""
+
+
+def done(command_id: str, result: Mapping[str, Any] | None = None) -> bytes:
+    """It was done."""
+    return _text({"id": command_id, "ok": True, **({"result": result} if result is not None else {})})
+
+
+def refused(refusal: Refusal) -> bytes:
+    """It was not, and why."""
+    error = {"code": refusal.code, "text": refusal.text}
+    return _text({"id": refusal.id, "ok": False, "error": error})
+
+
+def _text(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def schema() -> shapes.Schema:
+    """JSON Schema of the payload on ``reply``."""
+    error = shapes.mapping({"code": shapes.text(40), "text": shapes.text(500)})
+    return shapes.mapping(
+        {"id": shapes.text(80), "ok": {"type": "boolean"}}, {"error": error, "result": {"type": "object"}}
+    )
+
+
+class Answered:
+    """What each party's commands were answered, until they expire."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str], tuple[int, bytes]] = {}
+
+    def answer_to(self, command: Command) -> bytes | None:
+        """The answer given before to this id of this party, None if it is new."""
+        known = self._answers.get((command.party, command.id))
+        return known[1] if known else None
+
+    def remember(self, command: Command, answer: bytes, now_wall_ms: int) -> None:
+        """Keep the answer until the command expires."""
+        if len(self._answers) >= REMEMBERED:
+            self._answers = {key: kept for key, kept in self._answers.items() if kept[0] > now_wall_ms}
+            while len(self._answers) >= REMEMBERED:
+                del self._answers[next(iter(self._answers))]
+        self._answers[command.party, command.id] = (command.expires_ms, answer)
+
+    def dump(self) -> list[tuple[str, str, int, str]]:
+        """For the journal."""
+        return [
+            (party, key, expires, answer.decode())
+            for (party, key), (expires, answer) in self._answers.items()
+        ]
+
+    def load(self, answers: list[tuple[str, str, int, str]]) -> None:
+        """From the journal."""
+        self._answers = {(party, key): (expires, answer.encode()) for party, key, expires, answer in answers}

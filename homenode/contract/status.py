@@ -1,0 +1,73 @@
+"""The retained messages: what is open for a party, and whether the node is online."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from homenode.contract import shapes
+
+SEES_MODE = ("care", "resident")
+"""Only they learn whether somebody is at home (design section 5)."""
+
+
+def payload(
+    *,
+    home: str,
+    party: str,
+    at: str,
+    open_alerts: Sequence[Mapping[str, Any]],
+    mode: str,
+    health: Mapping[str, Any],
+    versions: Mapping[str, str],
+) -> bytes:
+    """What is open now for one party; `mode` is left out for whom it does not concern."""
+    body: dict[str, Any] = {"home": home, "at": at, "open": list(open_alerts)}
+    if party in SEES_MODE:
+        body["mode"] = mode
+    body["health"] = health
+    body["versions"] = versions
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def link_payload(online: bool, at: str) -> bytes:
+    """The will (`online` false) and the heartbeat."""
+    return json.dumps({"online": online, "at": at}, separators=(",", ":")).encode()
+
+
+def schema() -> shapes.Schema:
+    """JSON Schema of the payload on ``status``."""
+    entry = shapes.mapping(
+        {
+            "alert": {"type": "string"},
+            "rule": {"type": "string"},
+            "severity": shapes.SEVERITY,
+            "event": shapes.one_of(("notified", "acknowledged", "fault")),
+            "at": shapes.TIME,
+            "room": {"type": "string"},
+            "text": shapes.TEXTS,
+            "test": {"type": "boolean"},
+        },
+        {"acknowledged_by": shapes.several({"type": "string"})},
+    )
+    health = {
+        "type": "object",
+        "properties": {"state": shapes.one_of(("good", "fault"))},
+        "required": ["state"],
+    }
+    return shapes.mapping(
+        {
+            "home": {"type": "string"},
+            "at": shapes.TIME,
+            "open": shapes.several(entry),
+            "health": health,
+            "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        {"mode": {"type": "string"}},
+    )
+
+
+def link_schema() -> shapes.Schema:
+    """JSON Schema of the payload on ``hn1/<home>/link``."""
+    return shapes.mapping({"online": {"type": "boolean"}, "at": shapes.TIME})
