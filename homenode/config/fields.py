@@ -13,7 +13,8 @@ class Field:
     Attributes:
         name: Key.
         type: ``text``, ``word`` ([a-z0-9_-]), ``number``, ``whole``, ``flag`` (true/false), ``duration``
-            (becomes whole ms), ``path`` (relative to the file), ``point``, ``words`` (a list), ``time`` (HH:MM).
+            (becomes whole ms), ``path`` (relative to the file), ``point``, ``words`` (a list),
+            ``time`` (HH:MM).
         help: One plain sentence; shown by editors and in errors.
         required: Must be there.
         default: Value when absent.

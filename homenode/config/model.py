@@ -71,6 +71,8 @@ class RuleUse:
         bind: Role to the points bound to it (one for a single role).
         set: Parameter to the text given, such as ``15 min``.
         line: Of the entry in home.yaml.
+        lists: Roles that are bound to a list, be it of one (only a ``many`` role may be).
+        lines: ``use``, ``as``, ``bind.ROLE`` and ``set.PARAMETER`` to the line in home.yaml.
     """
 
     name: str
@@ -79,6 +81,8 @@ class RuleUse:
     bind: Mapping[str, tuple[str, ...]]
     set: Mapping[str, str]
     line: int = 0
+    lists: frozenset[str] = frozenset()
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,5 @@ class Home:
     clock_trusted: bool = False
     resident_ok: str = ""
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)
+    """Format (``homeassistant``) to the topic prefix it is sent under; opt-in."""
