@@ -1,0 +1,99 @@
+"""What delivery remembers of an open alert: who was told, how, and what is still to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from homenode.kinds import kind_of
+from homenode.language.bound import BoundRule, points_of
+from homenode.reading import Instant
+
+HAZARDS = frozenset({"smoke", "co", "button"})
+"""Smoke, CO and the help button go out unmarked even from mode `service` (design section 4)."""
+
+NEVER_DELAYED = HAZARDS | {"gas", "heat", "water"}
+"""The resident's OK neither answers nor delays these."""
+
+UNMARKED_MS = 120_000
+"""A hazard still open so long after its raise is no test."""
+
+ANSWER_DELAYS_MS = 300_000
+"""How long the resident's OK holds an alarm back, once."""
+
+
+@dataclass(slots=True)
+class OpenAlert:
+    """One alert from raise to resolve.
+
+    Attributes:
+        to: Parties of the rule: they see its evidence.
+        hazard: Reads smoke, CO or a button.
+        delayable: The resident may answer it.
+        told: Party to ``test`` or ``real``: how it was told last.
+        since: Party to when it was first told.
+        acknowledged: Party to who took care of it.
+        answered: When the resident pressed OK; None if not.
+        held: Notifications that the resident's OK holds back: (due, parties).
+        evidence: As of the last notification (`evidence.stored`).
+        messages: Party to the number of messages so far, from which the next id comes.
+    """
+
+    id: str
+    rule: str
+    severity: str
+    raised: Instant
+    room: str
+    text: dict[str, str]
+    to: list[str]
+    hazard: bool
+    delayable: bool
+    told: dict[str, str] = field(default_factory=dict)
+    since: dict[str, Instant] = field(default_factory=dict)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    answered: Instant | None = None
+    held: list[tuple[Instant, list[str]]] = field(default_factory=list)
+    evidence: list[list[Any]] = field(default_factory=list)
+    messages: dict[str, int] = field(default_factory=dict)
+
+    def due(self) -> Instant | None:
+        """When something is to be told without anything happening."""
+        dues = [due for due, _ in self.held]
+        if self.hazard and "test" in self.told.values():
+            dues.append(self.raised + UNMARKED_MS)
+        return min(dues, default=None)
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+def opened(rule: BoundRule, alert: str, at: Instant, rooms: Mapping[str, str]) -> OpenAlert:
+    """A new alert of a rule. Its room is that of the first point of `when` that has one."""
+    points = [p for p in (*_in_order(rule), *rule.points)]
+    room = next((rooms[d] for p in points if (d := p.rpartition(".")[0]) in rooms), "")
+    kinds = {kind.name for point in points_of(rule.when) if (kind := kind_of(point))}
+    return OpenAlert(
+        alert,
+        rule.name,
+        rule.severity,
+        at,
+        room,
+        dict(rule.says),
+        [party for party in rule.to if party != "operator"],
+        bool(kinds & HAZARDS),
+        not kinds & NEVER_DELAYED,
+    )
+
+
+def _in_order(rule: BoundRule) -> Sequence[str]:
+    """The points bound to the rule's roles, as the file lists them, that `when` reads."""
+    read = set(points_of(rule.when))
+    return [point for points in rule.roles.values() for point in points if point in read]
+
+
+def restored(state: Mapping[str, Any]) -> OpenAlert:
+    """What `OpenAlert.dump` gave."""
+    held = [(int(due), list(parties)) for due, parties in state["held"]]
+    return OpenAlert(**{**state, "held": held})

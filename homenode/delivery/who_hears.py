@@ -1,0 +1,475 @@
+"""Who hears what when. A state machine given `now`; the same inputs give the same messages, ids and all.
+
+What falls due between two inputs is told with the instant it was due at, before the later input, so that a
+replay of the journal after a crash decides as the node did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from homenode.config.model import PARTIES
+from homenode.contract import alert as alert_contract
+from homenode.contract import status as status_contract
+from homenode.contract import topics
+from homenode.contract.alert import Told
+from homenode.contract.command import Refusal
+from homenode.contract.times import Zone
+from homenode.delivery import evidence as evidence_of
+from homenode.delivery.alerts import ANSWER_DELAYS_MS, UNMARKED_MS, OpenAlert, opened, restored
+from homenode.delivery.evidence import Evidence
+from homenode.delivery.faults import Fault, FaultBook, Group, NodeFault, blind_text
+from homenode.delivery.outcome import OfferVideo, Outcome, Say, Switch
+from homenode.engine.transition import Happening, Transition
+from homenode.language.bound import BoundRule, BoundStep
+from homenode.message import Class, Message
+from homenode.reading import Instant
+
+SERVICE = "service"
+"""The mode in which messages are tests."""
+
+_SWITCHING = ("light", "switch", "valve", "siren")
+
+
+class Delivery:
+    """Delivery of one home's alerts and faults.
+
+    Args:
+        home: Its id.
+        zone: Its time zone.
+        rooms: Device to room.
+        rules: Uses of rules by name.
+        versions: Told in ``status``, such as ``{"homenode": "0.1.0"}``.
+    """
+
+    def __init__(
+        self,
+        home: str,
+        zone: Zone,
+        rooms: Mapping[str, str],
+        rules: Mapping[str, BoundRule],
+        versions: Mapping[str, str],
+    ) -> None:
+        self._home, self._zone, self._versions = home, zone, dict(versions)
+        self._rooms, self._rules = rooms, rules
+        self._offset_ms = 0
+        self._mode = "home"
+        self._alerts: dict[str, OpenAlert] = {}
+        self._ended: OpenAlert | None = None
+        self._faults = FaultBook()
+        self._touched: set[str] = set()
+
+    # --- inputs
+
+    def reload(self, rooms: Mapping[str, str], rules: Mapping[str, BoundRule]) -> None:
+        """home.yaml changed. Open alerts keep what they were raised with until the engine closes them."""
+        self._rooms, self._rules = rooms, rules
+
+    def clock(self, offset_ms: int) -> None:
+        """Wall time minus instant, from now on."""
+        self._offset_ms = offset_ms
+
+    def transition(self, change: Transition, evidence: Sequence[Evidence] = ()) -> Outcome:
+        """Something happened to an alert or a rule.
+
+        Args:
+            change: As the engine told it, in its order.
+            evidence: The points of the rule as they are now (`BoundRule.points`).
+        """
+        outcome = self.advance(change.at)
+        alert = self._alerts.get(change.alert)
+        if change.event is Happening.RAISED:
+            self._raised(change, evidence, outcome)
+        elif change.event is Happening.FAULT:
+            self._blind(change)
+        elif change.event is Happening.RECOVERED:
+            self._recovered(change.alert, change.at, outcome)
+        elif change.event is Happening.STEP:
+            self._step(change, alert or self._just_ended(change.alert), evidence, outcome)
+        elif alert is None:
+            return self._with_status(outcome, change.at)
+        elif change.event is Happening.ACKNOWLEDGED:
+            self._acknowledged(alert, change, outcome)
+        elif change.event is Happening.LAPSED:
+            self._lapsed(alert, change, evidence, outcome)
+        elif change.event is Happening.RESOLVED:
+            self._resolved(alert, change, outcome)
+        return self._with_status(outcome, change.at)
+
+    def fault(self, fault: NodeFault, at: Instant) -> Outcome:
+        """The node or a device has a fault; telling an open one again changes nothing."""
+        outcome = self.advance(at)
+        if not self._faults.of_source(fault.source):
+            causes = list(fault.causes or (fault.source,))
+            record = Fault(f"{fault.source}-{at}", at, dict(fault.text), causes, source=fault.source)
+            self._faults.raised(record, fault.parties, at_once=fault.at_once)
+            outcome.extend(self.advance(at))
+        return self._with_status(outcome, at)
+
+    def recovered(self, source: str, at: Instant) -> Outcome:
+        """The fault of that source is over; nothing if there is none."""
+        outcome = self.advance(at)
+        if alert := self._faults.of_source(source):
+            self._recovered(alert, at, outcome)
+        return self._with_status(outcome, at)
+
+    def mode(self, mode: str, at: Instant) -> Outcome:
+        """The mode of the home is now this. What was told as a test and outlives `service` is told again."""
+        outcome = self.advance(at)
+        before, self._mode = self._mode, mode
+        if before == SERVICE != mode:
+            for alert in self._alerts.values():
+                self._notify(alert, [p for p, how in alert.told.items() if how == "test"], at, outcome)
+            for group in self._faults:
+                if group.told == "test":
+                    self._tell_group(group, at, outcome)
+        self._touched.update(status_contract.SEES_MODE)
+        return self._with_status(outcome, at)
+
+    def answered(self, at: Instant) -> Outcome:
+        """The resident pressed OK: answers what was not yet sent, or holds an alarm back for 5 min, once."""
+        outcome = self.advance(at)
+        for alert in self._alerts.values():
+            if alert.told or alert.answered is not None or not alert.delayable or alert.acknowledged:
+                continue
+            alert.answered = at
+            if alert.severity != "alarm":
+                outcome.acknowledge.append(alert.id)
+        return outcome
+
+    def may_acknowledge(self, party: str, alert: str) -> Refusal | None:
+        """Why a party can't acknowledge it: what was not sent to it does not exist for it."""
+        known = self._alerts.get(alert)
+        if (known is not None and party in known.told) or self._faults.find(party, alert) is not None:
+            return None
+        return Refusal("", "unknown_alert", f"no open alert {alert!r} was sent to {party}")
+
+    def acknowledge_fault(self, party: str, alert: str, by: str, at: Instant) -> Outcome | None:
+        """A party takes care of a fault; None if `alert` is a rule's, which the engine acknowledges."""
+        group = self._faults.find(party, alert)
+        if group is None or alert in self._alerts:
+            return None
+        outcome = self.advance(at)
+        if not group.acknowledged:
+            group.acknowledged = by
+            self._say_group(group, Told.ACKNOWLEDGED, at, outcome, group.faults, {"by": by})
+        return self._with_status(outcome, at)
+
+    def due(self) -> Instant | None:
+        """When `advance` has something to tell though nothing happens."""
+        dues = [due for alert in self._alerts.values() if (due := alert.due()) is not None]
+        dues += [group.due for group in self._faults if group.due is not None]
+        return min(dues, default=None)
+
+    def advance(self, now: Instant) -> Outcome:
+        """Tell what has fallen due."""
+        outcome = Outcome()
+        while (due := self.due()) is not None and due <= now:
+            for alert in self._alerts.values():
+                self._alert_due(alert, due, outcome)
+            for group in self._faults:
+                if group.due is not None and group.due <= due:
+                    self._tell_group(group, due, outcome)
+            outcome = self._with_status(outcome, due)
+        return outcome
+
+    def statuses(self, at: Instant) -> list[Message]:
+        """The status of every party, for the start and the daily proof of life."""
+        return [self._status(party, at) for party in PARTIES]
+
+    # --- alerts
+
+    def _raised(self, change: Transition, evidence: Sequence[Evidence], outcome: Outcome) -> None:
+        rule = self._rules[change.rule]
+        alert = self._alerts[change.alert] = opened(rule, change.alert, change.at, self._rooms)
+        if not _has_notify(rule):
+            self._called(alert, change, alert.to, evidence, outcome)
+
+    def _step(
+        self,
+        change: Transition,
+        alert: OpenAlert | None,
+        evidence: Sequence[Evidence],
+        outcome: Outcome,
+    ) -> None:
+        rule = self._rules.get(change.rule)
+        step = next((s for s in rule.steps if s.number == change.step), None) if rule else None
+        if step is None or alert is None:
+            return
+        if step.do == "notify":
+            parties = change.parties or step.parties or tuple(alert.to)
+            if step.after_ms is None:
+                self._tell_at_resolve(alert, change, parties, outcome)
+            else:
+                self._called(alert, change, parties, evidence, outcome)
+        else:
+            outcome.actions.append(_action(step, change))
+
+    def _called(
+        self,
+        alert: OpenAlert,
+        change: Transition,
+        parties: Iterable[str],
+        evidence: Sequence[Evidence],
+        outcome: Outcome,
+    ) -> None:
+        """A notify step runs."""
+        alert.evidence = evidence_of.stored(evidence)
+        if alert.answered is not None and alert.severity == "alarm":
+            alert.held.append((change.at + ANSWER_DELAYS_MS, list(parties)))
+        else:
+            self._notify(alert, parties, change.at, outcome)
+
+    def _notify(self, alert: OpenAlert, parties: Iterable[str], at: Instant, outcome: Outcome) -> None:
+        hazard = alert.hazard and at >= alert.raised + UNMARKED_MS
+        for party in _heard_by(parties):
+            if party in alert.acknowledged and alert.told.get(party) != "test":
+                continue
+            test = self._mode == SERVICE and not hazard and alert.told.get(party) != "real"
+            alert.told[party] = "test" if test else "real"
+            alert.since.setdefault(party, at)
+            self._say(alert, party, Told.NOTIFIED, at, outcome)
+
+    def _alert_due(self, alert: OpenAlert, due: Instant, outcome: Outcome) -> None:
+        for held in [held for held in alert.held if held[0] <= due]:
+            alert.held.remove(held)
+            self._notify(alert, held[1], due, outcome)
+        if alert.hazard and due >= alert.raised + UNMARKED_MS:
+            self._notify(alert, [p for p, how in alert.told.items() if how == "test"], due, outcome)
+
+    def _acknowledged(self, alert: OpenAlert, change: Transition, outcome: Outcome) -> None:
+        for party in change.parties or PARTIES:
+            alert.acknowledged.setdefault(party, change.reason or party)
+        alert.held = [
+            (due, left)
+            for due, parties in alert.held
+            if (left := [party for party in parties if party not in alert.acknowledged])
+        ]
+        more = {"by": change.reason or ", ".join(change.parties)} if change.reason or change.parties else {}
+        for party in alert.told:
+            self._say(alert, party, Told.ACKNOWLEDGED, change.at, outcome, more)
+
+    def _lapsed(
+        self, alert: OpenAlert, change: Transition, evidence: Sequence[Evidence], outcome: Outcome
+    ) -> None:
+        for party in change.parties or PARTIES:
+            alert.acknowledged.pop(party, None)
+        self._touched.update(alert.told)
+        rule = self._rules.get(change.rule)
+        if rule is not None and not _has_notify(rule):
+            self._called(alert, change, change.parties or alert.to, evidence, outcome)
+
+    def _resolved(self, alert: OpenAlert, change: Transition, outcome: Outcome) -> None:
+        del self._alerts[alert.id]
+        self._ended = alert
+        more = {"reason": change.reason} if change.reason else {}
+        for party in alert.told:
+            self._say(alert, party, Told.RESOLVED, change.at, outcome, more)
+
+    def _just_ended(self, alert: str) -> OpenAlert | None:
+        """An alert whose ``at: resolve`` steps follow its resolution."""
+        return self._ended if self._ended is not None and self._ended.id == alert else None
+
+    def _tell_at_resolve(
+        self, alert: OpenAlert, change: Transition, parties: Iterable[str], outcome: Outcome
+    ) -> None:
+        """Who was told has heard of the end already."""
+        for party in _heard_by(parties):
+            if party not in alert.told:
+                alert.told[party] = "test" if self._mode == SERVICE else "real"
+                self._say(alert, party, Told.RESOLVED, change.at, outcome)
+
+    def _say(
+        self,
+        alert: OpenAlert,
+        party: str,
+        told: Told,
+        at: Instant,
+        outcome: Outcome,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        shown = alert.evidence if told is Told.NOTIFIED and party in alert.to else ()
+        data: dict[str, Any] = {
+            "alert": alert.id,
+            "rule": alert.rule,
+            "severity": alert.severity,
+            "event": told.value,
+            "at": self._time(at),
+            "room": alert.room,
+            "text": alert.text,
+            "evidence": evidence_of.shown(shown, party, self._zone, self._offset_ms, self._rooms),
+            "test": alert.told[party] == "test",
+            "raised": self._time(alert.raised),
+            **(more or {}),
+        }
+        if alert.answered is not None:
+            data["answered"] = self._time(alert.answered)
+        alert.messages[party] = nth = alert.messages.get(party, 0) + 1
+        klass = Class.ALARM if alert.severity == "alarm" else Class.ALERT
+        outcome.messages.append(self._message(party, told, alert.id, nth, alert.rule, at, data, klass))
+
+    # --- faults
+
+    def _blind(self, change: Transition) -> None:
+        rule = self._rules[change.rule]
+        devices = sorted({point.rpartition(".")[0] or point for point in change.because})
+        text = blind_text(change.rule, change.because)
+        fault = Fault(change.alert, change.at, text, devices, rule=change.rule, because=list(change.because))
+        self._faults.raised(fault, [party for party in PARTIES if party in (*rule.to, "operator")])
+
+    def _recovered(self, alert: str, at: Instant, outcome: Outcome) -> None:
+        for group, last in self._faults.recovered(alert, at):
+            self._say_group(group, Told.RECOVERED, at, outcome, [last])
+
+    def _tell_group(self, group: Group, at: Instant, outcome: Outcome) -> None:
+        group.due = None
+        group.told = "test" if self._mode == SERVICE and group.told != "real" else "real"
+        group.since = group.since or at
+        self._say_group(group, Told.FAULT, at, outcome, group.faults)
+
+    def _say_group(
+        self,
+        group: Group,
+        told: Told,
+        at: Instant,
+        outcome: Outcome,
+        faults: Sequence[Fault],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        about = Group(group.id, group.party, group.first, list(faults), None)
+        devices = {cause for fault in faults for cause in fault.causes}
+        rooms = {self._rooms.get(device, "") for device in devices}
+        data: dict[str, Any] = {
+            "alert": group.id,
+            "rule": about.rule(),
+            "severity": "warning",
+            "event": told.value,
+            "at": self._time(faults[0].at if told is Told.FAULT else at),
+            "room": rooms.pop() if len(rooms) == 1 else "",
+            "text": about.text(),
+            "evidence": [],
+            "test": group.told == "test",
+            **(more or {}),
+            "faults": [self._fault_entry(fault) for fault in faults],
+        }
+        if because := sorted({point for fault in faults for point in fault.because}):
+            data["because"] = because
+        if sources := sorted({fault.source for fault in faults if fault.source}):
+            data["source"] = ", ".join(sources)
+        group.messages += 1
+        outcome.messages.append(
+            self._message(group.party, told, group.id, group.messages, about.rule(), at, data, Class.ALERT)
+        )
+
+    def _fault_entry(self, fault: Fault) -> dict[str, Any]:
+        entry: dict[str, Any] = {"alert": fault.alert, "at": self._time(fault.at), "text": fault.text}
+        if fault.rule:
+            entry |= {"rule": fault.rule, "because": fault.because}
+        else:
+            entry["source"] = fault.source
+        return entry
+
+    # --- messages
+
+    def _time(self, at: Instant) -> str:
+        return self._zone.text(at + self._offset_ms)
+
+    def _message(
+        self,
+        party: str,
+        told: Told,
+        alert: str,
+        nth: int,
+        subject: str,
+        at: Instant,
+        data: Mapping[str, Any],
+        klass: Class,
+    ) -> Message:
+        self._touched.add(party)
+        key = f"{alert}.{party}.{nth}"
+        payload = alert_contract.payload(
+            home=self._home, message_id=key, told=told, subject=subject, time=data["at"], data=data
+        )
+        return Message(key, party, topics.alerts(self._home, party), payload, klass, at, alert)
+
+    def _with_status(self, outcome: Outcome, at: Instant) -> Outcome:
+        """Add the status of every party whose picture changed."""
+        outcome.messages += [self._status(party, at) for party in PARTIES if party in self._touched]
+        self._touched.clear()
+        return outcome
+
+    def _status(self, party: str, at: Instant) -> Message:
+        entries = [
+            _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
+            | {"event": "acknowledged" if party in alert.acknowledged else "notified"}
+            | {"at": self._time(alert.since[party])}
+            | ({"acknowledged_by": sorted(set(alert.acknowledged.values()))} if alert.acknowledged else {})
+            for alert in self._alerts.values()
+            if party in alert.told
+        ]
+        mine = [group for group in self._faults if group.party == party and group.told]
+        entries += [
+            _entry(group.id, group.rule(), "warning", group.told, "", group.text())
+            | {"event": "acknowledged" if group.acknowledged else "fault", "at": self._time(group.since)}
+            for group in mine
+        ]
+        payload = status_contract.payload(
+            home=self._home,
+            party=party,
+            at=self._time(at),
+            open_alerts=entries,
+            mode=self._mode,
+            health={"state": "fault" if mine else "good"},
+            versions=self._versions,
+        )
+        return Message("", party, topics.status(self._home, party), payload, Class.STATUS, at, retain=True)
+
+    # --- through a restart
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, as JSON types."""
+        return {
+            "offset_ms": self._offset_ms,
+            "mode": self._mode,
+            "alerts": [alert.dump() for alert in self._alerts.values()],
+            "faults": self._faults.dump(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """What `dump` gave."""
+        self._offset_ms, self._mode = int(state["offset_ms"]), str(state["mode"])
+        alerts = [restored(alert) for alert in state["alerts"]]
+        self._alerts = {alert.id: alert for alert in alerts}
+        self._faults.load(state["faults"])
+
+
+def _entry(
+    alert: str, rule: str, severity: str, told: str, room: str, text: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "alert": alert,
+        "rule": rule,
+        "severity": severity,
+        "room": room,
+        "text": text,
+        "test": told == "test",
+    }
+
+
+def _has_notify(rule: BoundRule) -> bool:
+    return any(step.do == "notify" for step in rule.steps)
+
+
+def _heard_by(parties: Iterable[str]) -> list[str]:
+    """The operator gets no alert but faults (design section 1)."""
+    named = set(parties)
+    return [party for party in PARTIES if party in named and party != "operator"]
+
+
+def _action(step: BoundStep, change: Transition) -> Say | Switch | OfferVideo:
+    if step.do == "say":
+        return Say(step.text, change.alert, change.step, change.run)
+    if step.do in _SWITCHING:
+        return Switch(step.point, step.turn, change.alert, change.step, change.run)
+    return OfferVideo(step.camera, change.alert, change.step, change.run)
