@@ -1,0 +1,317 @@
+"""The journal's format as pure functions: bytes to records and damage, records to bytes. No I/O.
+
+See README.md beside this file for the layout. What makes it recover by itself: the two bytes that start a
+frame occur in no UTF-8 text, so no payload can be taken for a frame; every frame carries its own number and
+checksum, so each is judged alone; what describes the file stands at both of its ends.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+from zlib import crc32
+
+SCHEMA = 1
+"""Version of the format; a file with a higher one is left alone."""
+
+Class = Literal["alert", "reading", "system", "state", "mark"]
+CODES: dict[str, int] = {"alert": 1, "reading": 2, "system": 3, "state": 4, "mark": 5}
+MARK = CODES["mark"]
+NAMES: dict[int, str] = {code: name for name, code in CODES.items()}
+
+EDGE = 512
+"""Bytes kept at both ends of a file for what describes it: a sector of its own, so that a commit that is
+torn by a power cut can't take it along."""
+
+START = b"\xff\xf6"  # neither byte may occur in UTF-8 (RFC 3629, section 1)
+_FRAME = struct.Struct("<2sIQ")  # START, class << 24 | length of payload, number; then CRC-32, then payload
+FRAME_BYTES = _FRAME.size + 4
+LARGEST = (1 << 24) - 1  # length has 24 bits
+
+_MAGIC = b"homenode"
+_HEAD = struct.Struct("<8sHHI8sIIQ")  # … schema, flags, size, epoch, segments from, to, first number
+_COMPACT = 1  # in flags
+_CLOSED = b"checkpnt"
+_POINT = struct.Struct("<8sIIIQq")  # magic, end, count, CRC-32 of the frames, last number, newest `at`
+_SEALED = 1 << 31  # in frames: no frame will follow
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
+
+class Frame(NamedTuple):
+    """One undamaged record in a file. `payload` is its JSON text in UTF-8.
+
+    A mark is no record of its own: its `number` is that of the record that follows it.
+    """
+
+    offset: int
+    number: int
+    code: int
+    payload: bytes
+
+
+class Gap(NamedTuple):
+    """Bytes that are no record, and the numbers of the records beside them (0: none)."""
+
+    offset: int
+    length: int
+    before: int
+    after: int
+
+
+class Head(NamedTuple):
+    """What a file says of itself.
+
+    Attributes:
+        size: Bytes of the whole file.
+        epoch: 16 hexadecimal digits, drawn when the journal was new.
+        low, high: Segments whose records it holds; more than one after compaction.
+        first: All numbers in earlier files are lower; a higher one there was written again here.
+        compact: Holds what retention has kept, not all that was written.
+    """
+
+    size: int
+    epoch: str
+    low: int
+    high: int
+    first: int
+    compact: bool = False
+
+
+class Checkpoint(NamedTuple):
+    """What was true when the file was closed or sealed, and stays true as nothing is ever changed.
+
+    Attributes:
+        end: Offset behind the last frame.
+        frames: How many up to there.
+        crc: CRC-32 of all bytes from EDGE to `end`.
+        last: Highest number.
+        newest_at: Highest ``at`` of a record, in ms; 0 if none had one.
+        sealed: Nothing follows in this file; a next one exists.
+    """
+
+    end: int
+    frames: int
+    crc: int
+    last: int
+    newest_at: int
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something in the journal that is not as it was written.
+
+    Attributes:
+        file: Name of the file.
+        offset, length: Where in it, in bytes; 0, 0 for a file that is gone.
+        first, last: Numbers of the records that are lost at most; none if `last` < `first`.
+        what: In plain words.
+        torn: At the very end of the newest file: what was being written when the power went. Nothing that
+            was acknowledged need be missing.
+    """
+
+    file: str
+    offset: int
+    length: int
+    first: int
+    last: int
+    what: str
+    torn: bool = False
+
+    def __str__(self) -> str:
+        if self.last < self.first:
+            lost = "no record lost"
+        elif self.first == self.last:
+            lost = f"record {self.first} lost"
+        else:
+            lost = f"at most records {self.first} to {self.last} lost"
+        place = f"{self.file} at {self.offset}, {self.length} bytes" if self.length else self.file
+        return f"{place}: {self.what}; {lost}"
+
+
+def encode(record: dict[str, Any]) -> bytes:
+    """A record's payload.
+
+    Raises:
+        TypeError, ValueError: It holds something that JSON doesn't have, or is larger than 16 MiB.
+    """
+    payload = _encode(record).encode()
+    if len(payload) > LARGEST:
+        raise ValueError(f"a record of {len(payload)} bytes; at most {LARGEST}")
+    return payload
+
+
+def decode(payload: bytes) -> dict[str, Any]:
+    """The record of a frame whose checksum was right."""
+    record: dict[str, Any] = json.loads(payload)
+    return record
+
+
+def frame(number: int, code: int, payload: bytes) -> bytes:
+    """A whole frame."""
+    head = _FRAME.pack(START, code << 24 | len(payload), number)
+    return head + crc32(payload, crc32(head)).to_bytes(4, "little") + payload
+
+
+def _frame_at(data: bytes, offset: int, stop: int) -> Frame | None:
+    """The frame that begins exactly here, or None."""
+    if offset + FRAME_BYTES > stop:
+        return None
+    start, class_and_length, number = _FRAME.unpack_from(data, offset)
+    begin = offset + FRAME_BYTES
+    end = begin + (class_and_length & 0xFFFFFF)
+    if start != START or end > stop:
+        return None
+    payload = data[begin:end]
+    head = data[offset : offset + _FRAME.size]
+    if crc32(payload, crc32(head)) != int.from_bytes(data[offset + _FRAME.size : begin], "little"):
+        return None
+    return Frame(offset, number, class_and_length >> 24, payload)
+
+
+class Scan:
+    """Walks over the frames in ``data[start:stop]``, past damage; afterwards tells what it met.
+
+    Attributes:
+        gaps: Bytes that are neither frames nor the zeros behind the last one.
+        count: Frames met.
+        end: Offset behind the last frame.
+        last: Highest number of a record met, 0 if none.
+    """
+
+    def __init__(self, data: bytes, start: int, stop: int) -> None:
+        self._data, self._start, self._stop = data, start, stop
+        self.gaps: list[Gap] = []
+        self.count, self.end, self.last = 0, start, 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        data, stop, offset = self._data, self._stop, self._start
+        before = 0
+        while offset < stop:
+            found = _frame_at(data, offset, stop)
+            if found is None:
+                found = self._next_frame(offset)
+                blank = found is None and data.count(0, offset, stop) == stop - offset
+                if blank:
+                    return
+                after = found.offset if found else offset + len(data[offset:stop].rstrip(b"\0"))
+                self.gaps.append(Gap(offset, after - offset, before, found.number if found else 0))
+                if found is None:
+                    return
+            self.count += 1
+            before = found.number - (found.code == MARK)
+            self.last = max(self.last, before)
+            offset = self.end = found.offset + FRAME_BYTES + len(found.payload)
+            yield found
+
+    def _next_frame(self, offset: int) -> Frame | None:
+        place = self._data.find(START, offset + 1, self._stop)
+        while place >= 0:
+            found = _frame_at(self._data, place, self._stop)
+            if found is not None:
+                return found
+            place = self._data.find(START, place + 1, self._stop)
+        return None
+
+
+def head_bytes(head: Head) -> bytes:
+    """What stands at both ends of a file."""
+    packed = _HEAD.pack(
+        _MAGIC,
+        SCHEMA,
+        _COMPACT if head.compact else 0,
+        head.size,
+        bytes.fromhex(head.epoch),
+        head.low,
+        head.high,
+        head.first,
+    )
+    return packed + crc32(packed).to_bytes(4, "little")
+
+
+HEAD_BYTES = _HEAD.size + 4
+
+
+def read_head(data: bytes) -> Head | None:
+    """The head in the first bytes of `data`; None if it is damaged or not ours.
+
+    Raises:
+        ValueError: It is whole and of a later schema than this program knows.
+    """
+    packed = data[: _HEAD.size]
+    if len(data) < HEAD_BYTES or crc32(packed) != int.from_bytes(data[_HEAD.size : HEAD_BYTES], "little"):
+        return None
+    magic, schema, flags, size, epoch, low, high, first = _HEAD.unpack(packed)
+    if magic != _MAGIC:
+        return None
+    if schema > SCHEMA:
+        raise ValueError(f"schema {schema}, this homenode knows up to {SCHEMA}")
+    return Head(size, epoch.hex(), low, high, first, bool(flags & _COMPACT))
+
+
+def tail_bytes(head: Head, point: Checkpoint | None) -> bytes:
+    """The last EDGE bytes of a file: its head again and the checkpoint."""
+    tail = head_bytes(head)
+    if point is not None:
+        count = point.frames | (_SEALED if point.sealed else 0)
+        packed = _POINT.pack(_CLOSED, point.end, count, point.crc, point.last, point.newest_at)
+        tail += packed + crc32(packed).to_bytes(4, "little")
+    return tail.ljust(EDGE, b"\0")
+
+
+def read_checkpoint(tail: bytes) -> Checkpoint | None:
+    """The checkpoint in the last EDGE bytes of a file; None if there is none or it is damaged."""
+    packed = tail[HEAD_BYTES : HEAD_BYTES + _POINT.size]
+    check = tail[HEAD_BYTES + _POINT.size : HEAD_BYTES + _POINT.size + 4]
+    if len(packed) < _POINT.size or crc32(packed) != int.from_bytes(check, "little"):
+        return None
+    magic, end, count, crc, last, newest_at = _POINT.unpack(packed)
+    if magic != _CLOSED:
+        return None
+    return Checkpoint(end, count & ~_SEALED, crc, last, newest_at, bool(count & _SEALED))
+
+
+def damage_of(
+    name: str, length: int, size: int, scan: Scan, point: Checkpoint | None, first: int, next_first: int
+) -> list[Damage]:
+    """What a finished scan of a file says is wrong with it.
+
+    Args:
+        name: The file's name.
+        length: Bytes it has.
+        size: Bytes it should have.
+        scan: Of all its bytes, walked to the end.
+        point: Its checkpoint, if it has one.
+        first: Lowest number that may be in it.
+        next_first: First number of the next file; 0 if this is the newest.
+    """
+    found = []
+    open_end = False
+    for gap in scan.gaps:
+        low = (gap.before or first - 1) + 1
+        high, torn = gap.after - 1, False
+        if not gap.after:
+            open_end = True
+            if point is not None and point.sealed and gap.offset >= point.end:
+                high = low - 1  # the room behind the last record, where nothing was
+            elif next_first:
+                high = next_first - 1
+            elif point is not None and gap.offset < point.end:
+                high = point.last
+            else:
+                high, torn = low, True
+        what = "cut short while it was written" if torn else "damaged bytes"
+        found.append(Damage(name, gap.offset, gap.length, low, high, what, torn))
+    low = (scan.last or first - 1) + 1
+    if point is not None and scan.end < point.end and not open_end:
+        found.append(Damage(name, scan.end, point.end - scan.end, low, point.last, "records blanked out"))
+    elif length < size:
+        high = low - 1 if open_end else next_first - 1 if next_first else low
+        found.append(Damage(name, length, size - length, low, high, "end of the file is missing"))
+    return found

@@ -1,0 +1,449 @@
+"""The journal: records appended in microseconds, durable when their commit says so.
+
+One thread owns the disk. Whoever appends only fills a queue, so that neither a slow card nor a full disk can
+hold up a rule; whoever must know that a record is safe waits for `Journal.commit`, together with all others
+that wait at that moment (one flush for all).
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from homenode.errors import StorageError
+from homenode.journal.codec import CODES, EDGE, FRAME_BYTES, MARK, Class, Damage, decode, encode, frame
+from homenode.journal.housekeeping import Housekeeping
+from homenode.journal.pending import READING, Item, Pending
+from homenode.journal.retention import Limits
+from homenode.journal.segment import records
+from homenode.journal.store import FULL, Store
+
+BREATH_S = 0.002
+"""Between two slices of housekeeping: leaves the processor and the card to those who are in a hurry."""
+
+SLICES_A_TICK = 256
+"""Slices of housekeeping, 2 to 4 ms each with the breath, that count as one `Pace.write_s`."""
+
+RETRY_S = 5.0
+"""Between two tries while the disk takes nothing."""
+
+_STATE = CODES["state"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long and how much may wait.
+
+    Attributes:
+        write_s: Until a record is in the kernel's hands and survives the end of the process.
+        sync_s: Until a record that nobody commits is on the disk (design: at most 30 s; 25 leaves room for
+            a slow flush).
+        mark_s: Until a mark is appended when nothing else is.
+        group_bytes: Of records, after which neither is waited for.
+    """
+
+    write_s: float = 1.0
+    sync_s: float = 25.0
+    mark_s: float = 10.0
+    group_bytes: int = 128 * 1024
+
+
+class Journal:
+    """The append-only record in ``folder/journal``. All methods may be called from any thread.
+
+    Attributes:
+        epoch: 16 hexadecimal digits, new when the journal is new.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        pace: Pace,
+        on_trouble: Callable[[StorageError | None], None],
+        on_damage: Callable[[Damage], None],
+    ) -> None:
+        self.epoch = store.epoch
+        self._store, self._limits, self._pace = store, limits, pace
+        self._on_trouble, self._on_damage = on_trouble, on_damage
+        self._damage = list(store.damage)
+        # With _io: the files, and what was written to them and not yet synced (written again if that fails).
+        self._io = threading.Lock()
+        self._chores = Housekeeping(store, limits, self._damaged)
+        self._unsafe: list[Item] = []
+        self._unsafe_bytes = 0
+        # With _lock, which is taken after _io and never held during a call of the disk:
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._queue = Pending(limits.memory_bytes)
+        self._next = store.next_number
+        self._safe = self._next - 1  # all up to here are on the disk, but readings held back by a full one
+        self._marks, self._marks_new = dict(store.marks), False
+        self._newest_at, self._newest_state = store.newest_at, store.newest_state
+        self._waiting: list[tuple[int, Future[int]]] = []
+        self._trouble: StorageError | None = None
+        self._dozing = self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        on_trouble: Callable[[StorageError | None], None] = lambda error: None,
+        on_damage: Callable[[Damage], None] = lambda damage: None,
+        limits: Limits | None = None,
+        pace: Pace | None = None,
+    ) -> Journal:
+        """Open or begin the journal in ``folder/journal`` and start its thread.
+
+        Missing files and damage in the newest are found now (`damage`); older files are read through by the
+        thread right after, and what is damaged there is told to `on_damage` and added to `damage`.
+
+        Args:
+            folder: The node's data folder; held by a `FolderLock`, as two journals in it would destroy it.
+            on_trouble: Called by the thread with what is wrong when the disk stops taking records, and with
+                None when it takes them again; once each.
+            on_damage: Called by the thread for each damage found after opening.
+            limits: How much is kept.
+            pace: How long records wait.
+
+        Raises:
+            StorageError: The disk is full, read-only or failing, or a later homenode wrote the journal.
+        """
+        limits, pace = limits or Limits(), pace or Pace()
+        store = Store(folder / "journal", limits.segment_bytes)
+        try:
+            store.open()
+        except OSError as error:
+            store.abandon()
+            raise explained(error, store.folder) from error
+        journal = cls(store, limits, pace, on_trouble, on_damage)
+        journal._thread.start()
+        return journal
+
+    # -- what the node calls ------------------------------------------------------------------------------
+
+    def append(self, record: dict[str, Any], *, klass: Class) -> int:
+        """Take a record; returns its number. Never waits for the disk.
+
+        Without a `commit` it is with the kernel within `Pace.write_s` and on the disk within `Pace.sync_s`.
+
+        Args:
+            record: Anything JSON; ``at`` (ms), if there, is what retention goes by.
+            klass: ``alert`` (outlives the rest, survives longest in need; outbox messages too), ``reading``
+                (first to go), ``system`` (modes, starts, commands), ``state`` (only the newest is kept).
+
+        Raises:
+            TypeError, ValueError: The record is not JSON or larger than a file.
+        """
+        payload, code = encode(record), CODES[klass]
+        if len(payload) > self._limits.segment_bytes - 2 * EDGE - 4096:
+            raise ValueError(f"a record of {len(payload)} bytes doesn't fit in a file of the journal")
+        at = record.get("at")
+        with self._lock:
+            number = self._next
+            self._next = number + 1
+            self._queue.add(Item(number, code, frame(number, code, payload)))
+            if at.__class__ is int:
+                self._newest_at = at
+            if code == _STATE:
+                self._newest_state = number
+            if self._dozing or self._queue.size > self._pace.group_bytes:
+                self._dozing = False
+                self._wake.notify()
+        return number
+
+    def commit(self, upto: int | None = None) -> Future[int]:
+        """A future that is done when record `upto` (default: the last) and all before it are on the disk.
+
+        It fails with StorageError if the disk doesn't take it now; the record is then kept in memory and
+        written when the disk takes it again. While a disk is full, readings may wait behind later alerts.
+        """
+        done: Future[int] = Future()
+        with self._lock:
+            wanted = self._next - 1 if upto is None else min(upto, self._next - 1)
+            safe, stopping = wanted <= self._safe and not self._trouble, self._stopping
+            if not safe and not stopping:
+                self._waiting.append((wanted, done))
+                self._dozing = False
+                self._wake.notify()
+        if safe:
+            done.set_result(wanted)
+        elif stopping:
+            done.set_exception(StorageError("the journal is closed"))
+        return done
+
+    def flush(self) -> None:
+        """Give everything appended to the kernel, so that the end of the process loses nothing of it."""
+        with self._io:
+            try:
+                self._write_queue()
+            except OSError:
+                with self._lock:  # the thread meets the same error, and tells
+                    self._wake.notify()
+
+    def read(self, since: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Records with a number of at least `since`, in order; readings that a full disk held back are late.
+
+        Also while records are appended: gives those that were appended before the call.
+        """
+        self.flush()
+        with self._lock:
+            held = [item for item in self._queue.items() if item.number >= since]
+            upto = self._next
+        for found in records(self._store.folder, since):
+            if found.number < upto:
+                yield found.number, decode(found.payload)
+        for item in held:
+            yield item.number, decode(item.data[FRAME_BYTES:])
+
+    def mark(self, name: str, upto: int) -> None:
+        """Remember lazily how far something has come, such as the broker's acknowledgements.
+
+        Kept with the next commit or within `Pace.mark_s`; a power cut may take back the last of it.
+        """
+        with self._lock:
+            if self._marks.get(name) == upto:
+                return
+            self._marks[name] = upto
+            self._marks_new = True
+            if self._dozing:
+                self._dozing = False
+                self._wake.notify()
+
+    def marks(self) -> dict[str, int]:
+        """Where each mark stands."""
+        with self._lock:
+            return dict(self._marks)
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """What was found damaged since opening."""
+        with self._lock:
+            return tuple(self._damage)
+
+    @property
+    def last(self) -> int:
+        """Number of the last record appended; 0 in a new journal."""
+        with self._lock:
+            return self._next - 1
+
+    @property
+    def dropped(self) -> int:
+        """Records lost since opening because the disk took nothing for too long."""
+        with self._lock:
+            return self._queue.dropped
+
+    @property
+    def trouble(self) -> StorageError | None:
+        """What is wrong with the disk now, None if nothing."""
+        with self._lock:
+            return self._trouble
+
+    def close(self) -> None:
+        """Write and sync everything, leave a checkpoint, stop the thread; repeated calls do nothing."""
+        with self._lock:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- the thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pace = self._pace
+        ticks = slices = 0  # of pace.write_s since the last sync; of housekeeping
+        while True:
+            with self._lock:
+                slept, full = False, self._group_is_full()
+                if not (self._waiting or self._stopping or full):
+                    work = self._queue or self._unsafe or self._marks_new or self._trouble
+                    self._dozing = not work and not self._chores
+                    pause = BREATH_S if self._chores else pace.write_s if work else None
+                    slept = not self._wake.wait(pause)
+                    self._dozing = False
+                    full = self._group_is_full()
+                waiting, self._waiting = self._waiting, []
+                stopping = self._stopping
+            if slept and self._chores:
+                with self._io:
+                    self._chores.slice()
+                if self._chores.short:
+                    self._tell(self._chores.short)
+                slices += 1
+                slept = not slices % SLICES_A_TICK
+            ticks += slept
+            patience_s = RETRY_S if self._trouble else pace.sync_s
+            if waiting or stopping or full or ticks * pace.write_s >= patience_s:
+                ticks = 0
+                self._chores.try_again()
+                self._commit(waiting)
+            elif slept:
+                self._tick(with_marks=ticks * pace.write_s >= pace.mark_s)
+            if stopping:
+                self._end()
+                return
+
+    def _group_is_full(self) -> bool:
+        """Enough has come together to be synced; not while the disk takes nothing."""
+        return not self._trouble and self._queue.size + self._unsafe_bytes > self._pace.group_bytes
+
+    def _tick(self, *, with_marks: bool) -> None:
+        error: OSError | None = None
+        with self._io:
+            try:
+                self._write_queue(with_marks=with_marks or bool(self._queue))
+            except OSError as failed:
+                error = failed
+        if error:
+            self._tell(error)
+
+    def _commit(self, waiting: list[tuple[int, Future[int]]]) -> None:
+        """Everything appended to the disk, then the answers."""
+        error = self._attempt()
+        if error is not None and error.errno not in FULL:
+            error = self._attempt()  # once more, in a fresh file
+        self._tell(error or self._chores.short)
+        if not waiting:
+            return
+        with self._lock:
+            trouble = self._trouble
+            held = {item.number for item in self._queue.items()} | self._queue.given_up if trouble else set()
+            self._queue.given_up.clear()
+        for wanted, future in waiting:
+            if future.set_running_or_notify_cancel():
+                if trouble and wanted in held:
+                    future.set_exception(trouble)
+                else:
+                    future.set_result(wanted)
+
+    def _attempt(self) -> OSError | None:
+        """Write and sync once; what failed is in the queue again."""
+        failed: OSError | None = None
+        with self._io:
+            try:
+                self._write_queue(with_marks=True)
+            except OSError as error:
+                failed = error
+                if error.errno not in FULL:
+                    self._take_back([])
+                    return failed
+            unsafe, self._unsafe, self._unsafe_bytes = self._unsafe, [], 0
+        if not unsafe:
+            return failed
+        try:
+            self._store.sync()
+        except OSError as error:
+            with self._io:
+                self._take_back(unsafe)
+            return error
+        with self._lock:
+            self._safe = max(self._safe, *(item.number for item in unsafe if item.code != MARK), 0)
+        return failed
+
+    def _take_back(self, unsafe: list[Item]) -> None:
+        """What an open file may have lost goes to the head of the queue, and the file is left alone."""
+        self._store.abandon()
+        items, self._unsafe, self._unsafe_bytes = unsafe + self._unsafe, [], 0
+        with self._lock:
+            self._queue.put_back(items)
+            self._marks_new = bool(self._marks)
+
+    def _write_queue(self, *, with_marks: bool = False) -> None:
+        """Hand the queue to the kernel; what it doesn't take stays queued. Holds _io."""
+        with self._lock:
+            batch = self._queue.take()
+            if with_marks and self._marks_new:
+                self._marks_new = False
+                batch.insert(0, self._marks_item(batch))
+            self._store.newest_at = self._chores.newest_at = self._newest_at
+            self._chores.newest_state = self._newest_state
+        held: list[Item] = []
+        if self._chores.short:
+            held = [item for item in batch if item.code == READING]
+            batch = [item for item in batch if item.code != READING]
+        try:
+            while batch:
+                self._write_some(batch)
+        finally:
+            if held or batch:
+                with self._lock:
+                    self._queue.put_back(held + batch)
+
+    def _write_some(self, batch: list[Item]) -> None:
+        """Write what fits in the open file and take it off `batch`; if nothing fits, open the next file."""
+        room, size, count, last = self._store.room, 0, 0, 0
+        for number, code, data in batch:
+            if size + len(data) > room:
+                break
+            size, count, last = size + len(data), count + 1, max(last, number - (code == MARK))
+        if count:
+            self._store.write(b"".join([item.data for item in batch[:count]]), count, last)
+            self._unsafe += batch[:count]
+            self._unsafe_bytes += size
+            del batch[:count]
+            return
+        again = [item.number for item in batch if item.code != MARK and item.number > self._safe]
+        self._store.roll(0 if self._store.is_open or not again else min(again))
+        if batch[0].code != MARK and self._marks:
+            batch.insert(0, self._marks_item(batch))
+        self._chores.file_opened()
+
+    def _marks_item(self, batch: list[Item]) -> Item:
+        number = batch[0].number if batch else self._next
+        return Item(number, MARK, frame(number, MARK, encode({"t": "marks", "m": self._marks})))
+
+    def _tell(self, error: OSError | None) -> None:
+        """Trouble and its end, once each."""
+        with self._lock:
+            before = self._trouble
+            after = None if error is None else before or explained(error, self._store.folder)
+            self._trouble = after
+        if (before is None) != (after is None):
+            self._on_trouble(after)
+
+    def _damaged(self, damage: Damage) -> None:
+        with self._lock:
+            self._damage.append(damage)
+        self._on_damage(damage)
+
+    def _end(self) -> None:
+        with self._io:
+            self._chores.stop()
+            error: OSError | None = None
+            try:
+                self._store.close()
+            except OSError as failed:
+                error = failed
+        if error:
+            self._tell(error)
+
+
+def explained(error: OSError, folder: Path) -> StorageError:
+    """The same in words, with what to do."""
+    why, do = {
+        errno.ENOSPC: ("the disk is full", "make room on it; readings are kept in memory until then"),
+        errno.EDQUOT: ("the disk quota is used up", "make room; readings are kept in memory until then"),
+        errno.EROFS: (
+            "the disk is read-only",
+            "a worn SD card turns so by itself: copy the data folder, then replace the card",
+        ),
+        errno.EIO: ("the disk fails", "copy the data folder while it can be read, then replace the card"),
+        errno.EACCES: ("no permission to write", "make the folder belong to the user that runs homenode"),
+        errno.ENOTDIR: (
+            "a file is where the folder should be",
+            "remove it or name another folder with --data",
+        ),
+    }.get(error.errno or 0, (error.strerror or str(error), "check the disk"))
+    return StorageError(f"the journal can't be written: {why}", where=str(folder), do=do)

@@ -1,0 +1,64 @@
+"""One process per data folder: a second node on the same data would tear its journal apart."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from homenode.errors import SetupError, StorageError
+
+
+class FolderLock:
+    """Holds a folder until `release`, the end of a ``with``, or the end of the process, however it ends."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, folder: Path) -> FolderLock:
+        """Take ``folder/lock``; the folder is made if need be.
+
+        Raises:
+            SetupError: Another process holds it.
+            StorageError: It can't be made or written.
+        """
+        path = folder / "lock"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(
+                f"the data folder can't be used: {error.strerror}",
+                where=str(folder),
+                do="make it writable for the user that runs homenode, or name another with --data",
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
+            os.close(file)
+            by = f"process {holder}" if holder.isdigit() else "another process"
+            raise SetupError(
+                f"{by} is already running on this data",
+                where=str(folder),
+                do=f"stop it ({f'kill {holder}' if holder.isdigit() else 'homenode status shows it'})"
+                " or name another folder with --data",
+            ) from error
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only unnamed
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        return cls(file)
+
+    def release(self) -> None:
+        """Let go; repeated calls do nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> FolderLock:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()

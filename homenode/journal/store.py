@@ -1,0 +1,364 @@
+"""The journal's files as one thing: what is open, what comes next, what is wrong.
+
+Blocking and for one thread at a time; raises OSError. `homenode.journal.journal` adds the queue, the writer
+thread and the patience with failing disks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from zlib import crc32
+
+from homenode.errors import StorageError
+from homenode.journal.codec import CODES, EDGE, FRAME_BYTES, MARK, Checkpoint, Damage, Frame, Head, decode
+from homenode.journal.rewrite import keep_aside, rewrite
+from homenode.journal.segment import (
+    Segment,
+    Walk,
+    blank,
+    find,
+    name_of,
+    replaced,
+    sync_folder,
+    write_all,
+    write_ends,
+)
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk without room says."""
+
+NUMBERS_SKIPPED = 1 << 20
+"""After damage at the journal's end the next number is this much higher: more than one file can hold, so
+that no number that somebody has seen is given a second time."""
+
+
+class Store:
+    """The files in ``DIR/journal``.
+
+    Attributes:
+        segments: All files, oldest first; the last is written to.
+        epoch: New when the journal is new.
+        next_number: Behind the highest that may ever have been given.
+        marks: As last written.
+        newest_state: Highest number of a record of class state.
+        newest_at: ``at`` of the newest record, ms.
+        top: Highest number in a file.
+        damage: Found when it was opened.
+    """
+
+    def __init__(self, folder: Path, segment_bytes: int) -> None:
+        self.folder, self._size = folder, segment_bytes
+        self.segments: list[Segment] = []
+        self.epoch, self.next_number, self.newest_state, self.newest_at = "", 1, 0, 0
+        self.marks: dict[str, int] = {}
+        self.damage: list[Damage] = []
+        self.top = 0
+        self._spare = folder / "spare"
+        self._preparing: Generator[None, None, None] | None = None
+        self._file = -1
+        self._end = self._count = self._crc = self._last = 0
+        self._sealing: list[tuple[int, Head, Checkpoint]] = []
+        self._folder_changed = False
+
+    # -- opening ------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Find, judge and repair what is there, or begin a new journal.
+
+        Raises:
+            OSError: The disk is full, read-only or failing.
+            StorageError: It was written by a later homenode.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.segments = find(self.folder)
+        except ValueError as error:
+            raise StorageError(
+                f"the journal was written by a later homenode: {error}",
+                where=str(self.folder),
+                do="install that version again, or name another data folder with --data",
+            ) from error
+        for path in [*self.folder.glob("*.tmp"), *replaced(self.folder, self.segments)]:
+            path.unlink()
+        if self._spare.exists() and self._spare.stat().st_size != self._size:
+            self._spare.unlink()
+        self.epoch = next((s.epoch for s in reversed(self.segments) if s.epoch), "") or os.urandom(8).hex()
+        if not self.segments:
+            self.roll(1)
+            self.sync()
+            return
+        for segment in self.segments:
+            self.newest_at = max(self.newest_at, segment.point.newest_at if segment.point else 0)
+        self._fill_holes()
+        self._resume()
+
+    def _fill_holes(self) -> None:
+        expected, first = 1, 1
+        whole: list[Segment] = []
+        for segment in self.segments:
+            if segment.low > expected:
+                span = (expected, segment.low - 1)
+                self.damage.append(
+                    Damage(name_of(*span), 0, 0, first, max(segment.first, first) - 1, "file is missing")
+                )
+                with contextlib.suppress(OSError):  # no room for a stand-in: told again at the next start
+                    whole.append(run(self._rewritten([], span, first, segment.first, lambda frame: True)))
+            whole.append(segment)
+            expected = segment.high + 1
+            first = (segment.point.last if segment.point else segment.first) + 1
+        self.segments = whole
+
+    def _resume(self) -> None:
+        """Read the newest file to its end and go on behind it, or in a new one if it is damaged."""
+        newest = self.segments[-1]
+        walk, states = Walk(newest, 0), CODES["state"]
+        marks: dict[str, int] | None = None
+        for item in walk:
+            if item.code == MARK:
+                marks = decode(item.payload)["m"]
+            elif item.code == states:
+                self.newest_state = max(self.newest_state, item.number)
+            last_item = item
+        if walk.count:
+            at = decode(last_item.payload).get("at")
+            self.newest_at = max(self.newest_at, at if isinstance(at, int) else 0)
+        self.marks = marks if marks is not None else self._older_marks()
+        self.newest_state = max(self.newest_state, self.marks.get("state", 0))
+        self.next_number = max(walk.last + 1, newest.first)
+        self.top = self.next_number - 1
+        damage = list(walk.damage)
+        if newest.point is not None and newest.point.sealed:
+            name, first = name_of(newest.high + 1, newest.high + 1), self.next_number
+            damage.append(Damage(name, 0, 0, first, first + self._size // FRAME_BYTES, "file is missing"))
+        if damage:
+            self.damage += damage
+            self.next_number += NUMBERS_SKIPPED
+            if walk.damage:
+                with contextlib.suppress(OSError):  # no room for a copy: left as it is, and told again
+                    run(self.repair(newest, lambda damage: None))
+            self.roll(self.next_number)
+            self.sync()
+            return
+        self._file = os.open(newest.path, os.O_RDWR | os.O_CLOEXEC)
+        self._end, self._count, self._last = walk.end, walk.count, walk.last
+        data = os.pread(self._file, walk.end - EDGE, EDGE)
+        self._crc = crc32(data)
+        os.fdatasync(self._file)  # what a killed writer left in the page cache counts as read from now on
+
+    def _older_marks(self) -> dict[str, int]:
+        for index in range(len(self.segments) - 2, -1, -1):
+            newest: dict[str, int] | None = None
+            for item in Walk(self.segments[index], self.segments[index + 1].first):
+                if item.code == MARK:
+                    newest = decode(item.payload)["m"]
+            if newest is not None:
+                return newest
+        return {}
+
+    # -- writing ------------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> int:
+        """Bytes of frames that still fit in the file that is open; 0 if none is."""
+        return self._size - EDGE - self._end if self._file >= 0 else 0
+
+    @property
+    def is_open(self) -> bool:
+        """A file is open for writing; not so after `abandon`."""
+        return self._file >= 0
+
+    @property
+    def has_spare(self) -> bool:
+        """The next file lies ready, so that the next `roll` needs no room on the disk."""
+        return self._spare.exists()
+
+    def write(self, data: bytes, count: int, last: int) -> None:
+        """Whole frames, into the page cache; they must fit."""
+        write_all(self._file, data, self._end)
+        self._end += len(data)
+        self._count += count
+        self._crc = crc32(data, self._crc)
+        self._last = max(self._last, last)
+        self.top = max(self.top, last)
+
+    def roll(self, first: int = 0) -> None:
+        """Go on in the next file; the one before is sealed by the next `sync`.
+
+        Args:
+            first: All numbers in earlier files that count are lower; 0: all there are.
+        """
+        if not self.has_spare:
+            for _ in self.prepare():
+                pass
+        first = first or self.top + 1
+        number = self.segments[-1].high + 1 if self.segments else 1
+        head = Head(self._size, self.epoch, number, number, first)
+        path = self.folder / name_of(number, number)
+        file = os.open(self._spare, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            write_ends(file, head, None)
+            os.rename(self._spare, path)
+        except OSError:
+            os.close(file)
+            raise
+        self._folder_changed = True
+        if self._file >= 0:
+            older = self.segments[-1]
+            older.point = self._checkpoint(sealed=True)
+            self._sealing.append((self._file, self._head(older), older.point))
+        self.segments.append(Segment(path, number, number, first, self._size, self.epoch, None))
+        self._file = file
+        self._end, self._count, self._crc, self._last = EDGE, 0, 0, first - 1
+
+    def abandon(self) -> None:
+        """Write no more to the open file: it failed, and what of it is on the disk is not known."""
+        for file, _, _ in self._sealing:
+            os.close(file)
+        self._sealing = []
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def sync(self) -> None:
+        """Everything written is on the disk when this returns."""
+        full = list(self._sealing)  # before the rest: a file is sealed only once its successor is safe
+        os.fdatasync(self._file)
+        if self._folder_changed:
+            self._folder_changed = False
+            sync_folder(self.folder)
+        for file, head, point in full:
+            write_ends(file, head, point)
+            os.fdatasync(file)
+            os.close(file)
+            del self._sealing[0]
+
+    def close(self) -> None:
+        """Leave a checkpoint, so that a file that shrinks while nobody runs is noticed."""
+        if self._file < 0:
+            return
+        try:
+            newest = self.segments[-1]
+            newest.point = self._checkpoint(sealed=False)
+            write_ends(self._file, self._head(newest), newest.point)
+            self.sync()
+        finally:
+            self.abandon()
+
+    def _head(self, segment: Segment) -> Head:
+        return Head(self._size, self.epoch, segment.low, segment.high, segment.first)
+
+    def _checkpoint(self, *, sealed: bool) -> Checkpoint:
+        return Checkpoint(self._end, self._count, self._crc, self._last, self.newest_at, sealed)
+
+    # -- in slices, between commits -----------------------------------------------------------------------
+
+    def prepare(self) -> Iterator[None]:
+        """Lay the next file ready; a second caller goes on where the first one is."""
+        if self._preparing is None:
+            self._preparing = self._prepare()
+        return self._preparing
+
+    def _prepare(self) -> Generator[None, None, None]:
+        unfinished = self._spare.with_suffix(".tmp")
+        try:
+            for _ in blank(unfinished, self._size):
+                yield
+            os.rename(unfinished, self._spare)
+            self._folder_changed = True
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
+        finally:
+            self._preparing = None
+
+    def check(self, found: Callable[[Damage], None]) -> Generator[None, None, None]:
+        """Judge all older files against their checkpoints and repair what is damaged."""
+        for segment in list(self.segments[:-1]):
+            if segment not in self.segments:
+                continue
+            length = segment.path.stat().st_size
+            damaged = bool(segment.damage) or segment.point is None or length != segment.size
+            if segment.point is not None and not damaged:
+                crc, offset = 0, EDGE
+                with open(segment.path, "rb") as file:
+                    while offset < segment.size - EDGE:
+                        file.seek(offset)
+                        until = segment.point.end if offset < segment.point.end else segment.size - EDGE
+                        data = file.read(min(128 * 1024, until - offset))
+                        offset += len(data)
+                        if offset <= segment.point.end:
+                            crc = crc32(data, crc)
+                        elif data.count(0) != len(data):
+                            damaged = True
+                        yield
+                damaged = damaged or crc != segment.point.crc
+            if damaged and segment in self.segments:
+                yield from self.repair(segment, found)
+
+    def repair(self, segment: Segment, found: Callable[[Damage], None]) -> Generator[None, None, Segment]:
+        """Keep a file aside and write what is good of it anew, in its place."""
+        index = self.segments.index(segment)
+        newer = self.segments[index + 1].first if index + 1 < len(self.segments) else 0
+        if segment.damage and segment.point is None and not segment.epoch:
+            keep_aside(self.folder, segment.path)
+        span = (segment.low, segment.high)
+        result = yield from self._rewritten(
+            [segment], span, segment.first, newer, lambda frame: True, found, compact=segment.compact
+        )
+        if segment in self.segments:
+            self.segments[self.segments.index(segment)] = result
+        return result
+
+    def compact(
+        self, sources: list[Segment], keep: Callable[[Frame], bool], found: Callable[[Damage], None]
+    ) -> Generator[None, None, None]:
+        """Put one file with what is kept in the place of neighbours."""
+        index = self.segments.index(sources[-1])
+        span = (sources[0].low, sources[-1].high)
+        newer = self.segments[index + 1].first
+        result = yield from self._rewritten(sources, span, sources[0].first, newer, keep, found, compact=True)
+        self.segments = [s for s in self.segments if s not in sources]
+        self.segments.append(result)
+        self.segments.sort(key=lambda segment: segment.low)
+
+    def _rewritten(
+        self,
+        sources: list[Segment],
+        span: tuple[int, int],
+        first: int,
+        next_first: int,
+        keep: Callable[[Frame], bool],
+        found: Callable[[Damage], None] = lambda damage: None,
+        *,
+        compact: bool = False,
+    ) -> Generator[None, None, Segment]:
+        at = max((source.point.newest_at for source in sources if source.point), default=0)
+        return (
+            yield from rewrite(
+                self.folder,
+                sources,
+                span=span,
+                epoch=self.epoch,
+                first=first,
+                next_first=next_first,
+                keep=keep,
+                compact=compact,
+                newest_at=at or (self.newest_at if sources else 0),
+                found=found,
+            )
+        )
+
+
+def run(slices: Generator[None, None, Segment]) -> Segment:
+    """All slices at once."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            result: Segment = done.value
+            return result
