@@ -1,0 +1,177 @@
+"""Nodes without parts: what the points, the clock and the mode say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from homenode.config.model import Mode
+from homenode.engine.network import Node
+from homenode.engine.temporal import COMPARE
+from homenode.engine.timers import Timer
+from homenode.engine.truth import FALSE, TRUE, UNKNOWN
+from homenode.engine.wall import MINUTE_MS, WallClock
+from homenode.home import PointState
+from homenode.reading import Instant, Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from homenode.engine.rule import RuleState
+
+
+class View:
+    """A point as rules with one `bridge` see it.
+
+    Attributes:
+        state: What the home knows of it.
+        cut: A downtime was too long for this `bridge`, and the point has not been read since.
+        bad: Stale or unknown, when last looked at.
+        atoms: Nodes that ask it.
+        readers: Rules whose `when` reads it.
+    """
+
+    __slots__ = ("atoms", "bad", "bridge_ms", "cut", "readers", "state")
+
+    def __init__(self, state: PointState, bridge_ms: int) -> None:
+        self.state = state
+        self.bridge_ms = bridge_ms
+        self.cut = False
+        self.bad = True
+        self.atoms: list[Node] = []
+        self.readers: list[RuleState] = []
+
+    def quality(self, at: Instant) -> Quality:
+        """Whether these rules may believe it."""
+        return Quality.UNKNOWN if self.cut else self.state.quality(at)
+
+
+class CompareNode(Node):
+    """A point's value compared with a constant."""
+
+    __slots__ = ("_compare", "_constant", "_view")
+
+    def __init__(self, view: View, op: str, constant: float) -> None:
+        super().__init__()
+        self._view = view
+        self._compare, self._constant = COMPARE[op], constant
+        view.atoms.append(self)
+
+    def settle(self, at: Instant) -> int:
+        view = self._view
+        state = view.state
+        if state.value is None or state.stale or view.cut:
+            return UNKNOWN
+        return TRUE if self._compare(state.value, self._constant) else FALSE
+
+
+class PressNode(Node):
+    """A momentary point: TRUE at the instant of a press. `of` is the answer at a press."""
+
+    __slots__ = ("_of", "_view")
+
+    def __init__(self, view: View, of: bool = True) -> None:
+        super().__init__()
+        self._view = view
+        self._of = TRUE if of else FALSE
+        view.atoms.append(self)
+
+    def settle(self, at: Instant) -> int:
+        view = self._view
+        if view.state.pressed == at and not view.cut:
+            self.due = at + 1
+            return self._of
+        return 2 - self._of if view.quality(at) is Quality.GOOD else UNKNOWN
+
+
+class ChangesNode(Node):
+    """A boolean point: TRUE at the instant of a reading unlike the last known value."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+        view.atoms.append(self)
+
+    def settle(self, at: Instant) -> int:
+        view = self._view
+        if view.cut:
+            return UNKNOWN
+        if view.state.changed == at:
+            self.due = at + 1
+            return TRUE
+        return FALSE if view.quality(at) is Quality.GOOD else UNKNOWN
+
+
+class QualityNode(Node):
+    """`is stale`, `is unknown`: itself never UNKNOWN."""
+
+    __slots__ = ("_quality", "_view")
+
+    def __init__(self, view: View, quality: Quality) -> None:
+        super().__init__()
+        self._view, self._quality = view, quality
+        view.atoms.append(self)
+
+    def settle(self, at: Instant) -> int:
+        return TRUE if self._view.quality(at) is self._quality else FALSE
+
+
+class BetweenNode(Node):
+    """The wall clock reads in [start, end), minutes of the day, over midnight if end < start."""
+
+    __slots__ = ("_end", "_start", "_wall")
+
+    def __init__(self, wall: WallClock, start: int, end: int) -> None:
+        super().__init__()
+        self._wall, self._start, self._end = wall, start, end
+
+    def settle(self, at: Instant) -> int:
+        if not self._wall.trusted:
+            return UNKNOWN
+        self.due = self._wall.next_reading(at, (self._start, self._end))
+        minute = self._wall.of_day_ms(at) // MINUTE_MS
+        if self._start < self._end:
+            return TRUE if self._start <= minute < self._end else FALSE
+        return FALSE if self._end <= minute < self._start else TRUE
+
+
+class ModeState(Timer):
+    """The mode of the home, which is `home` again when its longest duration is over."""
+
+    __slots__ = ("_modes", "atoms", "mode")
+
+    def __init__(self, modes: Mapping[str, Mode]) -> None:
+        super().__init__()
+        self._modes = modes
+        self.mode = HOME
+        self.atoms: list[Node] = []
+
+    def set(self, mode: str, at: Instant, longest_ms: int | None = None) -> None:
+        """The mode holds on [at, at + longest)."""
+        self.mode = mode
+        if longest_ms is None and mode in self._modes:
+            longest_ms = self._modes[mode].longest_ms
+        self.due = None if longest_ms is None or mode == HOME else at + longest_ms
+
+    def expire(self) -> None:
+        """Its time is over."""
+        self.mode = HOME
+
+
+HOME = "home"
+"""The mode at first start, and after every other mode that ends."""
+
+
+class ModeNode(Node):
+    """The home is in a mode."""
+
+    __slots__ = ("_mode", "_state")
+
+    def __init__(self, state: ModeState, mode: str) -> None:
+        super().__init__()
+        self._state, self._mode = state, mode
+        state.atoms.append(self)
+
+    def settle(self, at: Instant) -> int:
+        return TRUE if self._state.mode == self._mode else FALSE

@@ -1,0 +1,196 @@
+"""What is known of a home: the last value of every point, and whether it may be believed.
+
+Pure: every method is given the instant. The engine decides on it; status and panel show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from homenode.config.model import NEVER
+from homenode.kinds import Shape, kind_of
+from homenode.reading import Instant, Quality, Value
+
+
+class DeviceState:
+    """When a device was last heard, and how long it may be silent.
+
+    Attributes:
+        heard: Instant of its last sign of life; None if it was never heard.
+        stale_after_ms: A good point of it is stale from ``heard + stale_after_ms`` on; NEVER.
+        points: Its points heard or asked for so far, by kind.
+    """
+
+    __slots__ = ("heard", "name", "points", "stale_after_ms")
+
+    def __init__(self, name: str, stale_after_ms: int) -> None:
+        self.name = name
+        self.stale_after_ms = stale_after_ms
+        self.heard: Instant | None = None
+        self.points: list[PointState] = []
+
+    def stale_at(self) -> Instant | None:
+        """The first instant at which it has been silent too long; None if that never comes."""
+        if self.heard is None or self.stale_after_ms == NEVER:
+            return None
+        return self.heard + self.stale_after_ms
+
+    def is_silent(self, at: Instant) -> bool:
+        """Whether it was heard, but not in (at - stale_after, at]."""
+        silent_from = self.stale_at()
+        return silent_from is not None and at >= silent_from
+
+    def hear(self, at: Instant) -> None:
+        """A sign of life. Points that went stale before it stay so until their own next reading."""
+        silent_from = self.stale_at()
+        if silent_from is not None and silent_from < at:
+            self.latch()
+        if self.heard is None or at > self.heard:
+            self.heard = at
+
+    def latch(self) -> None:
+        """Its good points are stale from now on, each until its own next reading."""
+        for point in self.points:
+            if not point.momentary and point.read and point.value is not None:
+                point.stale = True
+
+
+class PointState:
+    """The last reading of one point.
+
+    Attributes:
+        value: Of its last reading; None before the first and after "fault". A button keeps its last press.
+        known: The last value that was not a fault (what `changes` compares with).
+        changed: Instant of the last reading that differed from `known`.
+        at: Instant of its last reading.
+        read: Whether there was one.
+        fault: The device says fault.
+        stale: It went stale and has not been read since (not for momentary points).
+        pressed: Instant of the last press of a momentary point.
+    """
+
+    __slots__ = (
+        "at", "changed", "device", "fault", "known", "momentary", "name", "pressed", "read", "stale", "value",
+    )  # fmt: skip
+
+    def __init__(self, name: str, device: DeviceState) -> None:
+        self.name = name
+        self.device = device
+        kind = kind_of(name)
+        self.momentary = kind is not None and kind.shape is Shape.MOMENTARY
+        self.value: Value = None
+        self.known: Value = None
+        self.at: Instant | None = None
+        self.read = self.fault = self.stale = False
+        self.changed: Instant | None = None
+        self.pressed: Instant | None = None
+
+    def hear(self, value: Value, at: Instant) -> None:
+        """A reading of it (its device is to be told first)."""
+        self.read = True
+        self.at = at
+        self.stale = False
+        self.fault = value is None
+        if self.momentary:
+            if value:
+                self.pressed = at
+                self.value = True
+        else:
+            self.value = value
+        if value is not None:
+            if value != self.known and self.known is not None:
+                self.changed = at
+            self.known = value
+
+    def quality(self, at: Instant) -> Quality:
+        """Whether its value may be believed at `at`, which is not before anything it was told."""
+        if self.momentary:
+            if self.fault or self.device.heard is None:
+                return Quality.UNKNOWN
+            return Quality.STALE if self.device.is_silent(at) else Quality.GOOD
+        if not self.read or self.fault:
+            return Quality.UNKNOWN
+        return Quality.STALE if self.stale or self.device.is_silent(at) else Quality.GOOD
+
+
+class HomeState:
+    """Every point and device heard so far.
+
+    Args:
+        stale_after_ms: Per device; NEVER (-1) for one that is believed however long it is silent.
+            A device that isn't listed is never stale until `set_stale_after` says otherwise.
+    """
+
+    def __init__(self, stale_after_ms: Mapping[str, int] | None = None) -> None:
+        self.devices: dict[str, DeviceState] = {}
+        self.points: dict[str, PointState] = {}
+        for name, limit_ms in (stale_after_ms or {}).items():
+            self.devices[name] = DeviceState(name, limit_ms)
+
+    def device(self, name: str) -> DeviceState:
+        """The device, known from now on."""
+        state = self.devices.get(name)
+        if state is None:
+            state = self.devices[name] = DeviceState(name, NEVER)
+        return state
+
+    def point(self, name: str) -> PointState:
+        """The point, known (if only as unknown) from now on."""
+        state = self.points.get(name)
+        if state is None:
+            device = self.device(name.partition(".")[0])
+            state = self.points[name] = PointState(name, device)
+            device.points.append(state)
+        return state
+
+    def hear(self, point: str, value: Value, at: Instant) -> PointState:
+        """A reading. Values are checked at the edge (`homenode.kinds.why_not`)."""
+        state = self.points.get(point) or self.point(point)
+        state.device.hear(at)
+        state.hear(value, at)
+        return state
+
+    def alive(self, device: str, at: Instant) -> None:
+        """A sign of life that says nothing about a point."""
+        self.device(device).hear(at)
+
+    def set_stale_after(self, device: str, stale_after_ms: int, at: Instant) -> None:
+        """From `at` on the device may be silent for so long; what is stale by then stays stale."""
+        state = self.device(device)
+        if state.is_silent(at):
+            state.latch()
+        state.stale_after_ms = stale_after_ms
+
+    def quality(self, point: str, at: Instant) -> Quality:
+        """Whether the point may be believed at `at`; UNKNOWN if it was never heard."""
+        state = self.points.get(point)
+        return state.quality(at) if state else Quality.UNKNOWN
+
+    def next_stale(self, at: Instant) -> Instant | None:
+        """The next instant after `at` at which a device will have been silent too long."""
+        return min(
+            (due for device in self.devices.values() if (due := device.stale_at()) is not None and due > at),
+            default=None,
+        )
+
+    def dump(self, points: Collection[str] | None = None) -> dict[str, Any]:
+        """Everything, or what concerns some points, as JSON-able data for `restore`. Limits are not in it."""
+        return {
+            "devices": {d.name: d.heard for d in self.devices.values() if d.heard is not None},
+            "points": {
+                p.name: [p.value, p.known, p.at, int(p.fault), int(p.stale), p.changed, p.pressed]
+                for p in self.points.values()
+                if p.read and (points is None or p.name in points)
+            },
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take over what `dump` wrote."""
+        for name, heard in data["devices"].items():
+            self.device(name).heard = heard
+        for name, (value, known, at, fault, stale, changed, pressed) in data["points"].items():
+            point = self.point(name)
+            point.value, point.known, point.at = value, known, at
+            point.read, point.fault, point.stale = True, bool(fault), bool(stale)
+            point.changed, point.pressed = changed, pressed
