@@ -112,9 +112,9 @@ class Engine:
     # -- what comes in
 
     def feed(self, event: Event) -> None:
-        """Something happened at ``event.at``. An instant already evaluated is closed: it then counts as the next.
+        """Something happened at ``event.at``; nothing is evaluated before `advance`.
 
-        Nothing is evaluated before `advance`.
+        An instant already evaluated is closed: what is told of it later counts as of the next.
         """
         if event.at <= self.now:
             event = event._replace(at=self.now + 1)

@@ -1,8 +1,9 @@
-"""The life of a rule's alert: raised, acknowledged, lapsed, resolved, its steps, and the fault of being blind."""
+"""The life of a rule's alert: raised, acknowledged, lapsed, resolved, its steps, and its being blind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from homenode.engine.atoms import View
@@ -106,6 +107,7 @@ class RuleState(Timer):
         super().__init__()
         self.rule, self.order = rule, order
         self.when, self.clear, self.views = when, clear, tuple(views)
+        self.all_views: tuple[View, ...] = ()
         self._wall = wall
         self.uses_clock = any(isinstance(atom, Between) for atom in atoms_of(rule.when))
         self.steps = tuple(step for step in rule.steps if step.after_ms is not None)
@@ -129,16 +131,8 @@ class RuleState(Timer):
                 told.append(self._tell(at, alert.id, Happening.LAPSED))
             for ack in acknowledgements:
                 if alert.raised_at < at and alert.acknowledge(at, ack.parties):
-                    told.append(
-                        Transition(
-                            at,
-                            self.rule.name,
-                            alert.id,
-                            Happening.ACKNOWLEDGED,
-                            parties=ack.parties,
-                            reason=ack.by,
-                        )
-                    )
+                    acknowledged = self._tell(at, alert.id, Happening.ACKNOWLEDGED)
+                    told.append(replace(acknowledged, parties=ack.parties, reason=ack.by))
             if when != TRUE and self.clear.value == TRUE and (not self.rule.hold or alert.acknowledged):
                 told += self.resolve(at)
         elif when == TRUE:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from homenode.reading import Instant
 
 
-class Happening(str, Enum):
+class Happening(StrEnum):
     """What happened; the value is the word of replay and journal.
 
     Within an instant and a rule they are told in this order.
