@@ -1,0 +1,5 @@
+"""The link to the broker: paho-mqtt driven by the node's own event loop (edge)."""
+
+from homenode.link.link import Link, LinkState
+
+__all__ = ["Link", "LinkState"]

@@ -1,0 +1,326 @@
+"""One connection to one broker, from CONNECT to its loss. A new one gets a new paho client.
+
+So paho, which keeps its own queue and resends it, never has a message that the outbox doesn't know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from homenode.config.model import Broker
+from homenode.link.address import Address
+from homenode.link.buffered import BufferedSocket
+from homenode.link.words import NoLink, failed, refused
+
+_CONNECT_S = 5.0
+"""TCP, TLS and CONNACK each; a mobile link's worst round trip is about 1 s."""
+
+_USER_TIMEOUT_MS = 20_000
+"""The kernel gives up on a peer that acknowledges no byte for so long: a half-open connection."""
+
+_SESSION_S = 7 * 86_400
+"""MQTT 5: how long the broker keeps commands for a node that is away; they expire by then."""
+
+
+class Inbound(NamedTuple):
+    """A message from the broker."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class _Client(mqtt.Client):
+    """paho, on a `BufferedSocket`. Where a later paho makes its socket otherwise, it is merely slower."""
+
+    def _create_socket(self) -> Any:
+        return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]  # TCP or TLS, no websocket
+
+
+class Connection:
+    """One connection.
+
+    Args:
+        address: Which broker.
+        broker: User, password and keys.
+        client_id: The same for every connection of a home: the broker keeps its session.
+        will: Topic and payload that the broker publishes (retained) when the node is gone.
+        keepalive_s: A PINGREQ after so long without traffic.
+        version: Of MQTT, ``mqtt.MQTTv311`` or ``mqtt.MQTTv5``.
+        on_progress: Called after something was read, outside paho.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        broker: Broker,
+        *,
+        client_id: str,
+        will: tuple[str, bytes],
+        keepalive_s: int,
+        version: int,
+        on_progress: Callable[[], None],
+    ) -> None:
+        self.address, self._broker, self._version = address, broker, version
+        self._keepalive_s, self._on_progress = keepalive_s, on_progress
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[NoLink] = self._loop.create_future()
+        self._answer: asyncio.Future[int] = self._loop.create_future()
+        self._sock: Any = None
+        self._fd = -1
+        self._writing = False
+        self.acknowledged: list[int] = []
+        self.inbound: list[Inbound] = []
+        self.denied: list[str] = []
+        self._asked: dict[int, list[str]] = {}
+        client = self._client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=MQTTProtocolVersion(version),
+            clean_session=None if version == mqtt.MQTTv5 else False,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(0)  # the outbox bounds what is in flight
+        client.will_set(will[0], will[1], qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+
+    async def open(self) -> None:
+        """Connect. Raises NoLink."""
+        try:
+            self._credentials()
+            await self._in_thread()
+            self._attach()
+            async with asyncio.timeout(_CONNECT_S):
+                code = await self._answer
+        except (OSError, ssl.SSLError, ValueError) as error:
+            self.close()
+            raise failed(error, self.address.url) from error
+        except BaseException:
+            self.close()
+            raise
+        if code:
+            self.close()
+            raise refused(code, self.address.url)
+
+    def _credentials(self) -> None:
+        broker = self._broker
+        if broker.username:
+            try:
+                password = broker.password_file.read_text().strip() if broker.password_file else None
+            except OSError as error:
+                what, do = f"can't be read: {error.strerror}", "check broker.password_file"
+                raise NoLink(what, where=str(broker.password_file), do=do, person=True) from error
+            self._client.username_pw_set(broker.username, password)
+        if self.address.tls:
+            self._client.tls_set_context(tls_context(broker))
+
+    async def _in_thread(self) -> None:
+        """DNS, TCP and TLS block, so they have a thread, which nobody waits for at the end of the process."""
+        done: asyncio.Future[None] = self._loop.create_future()
+        properties = None
+        if self._version == mqtt.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+            properties.SessionExpiryInterval = _SESSION_S
+
+        def finish(error: Exception | None) -> None:
+            if done.cancelled():
+                self._drop()
+            elif error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        def connect() -> None:
+            error: Exception | None = None
+            clean: bool | Literal[3] = (
+                False if self._version == mqtt.MQTTv5 else mqtt.MQTT_CLEAN_START_FIRST_ONLY
+            )
+            try:
+                self._client.connect(
+                    self.address.host,
+                    self.address.port,
+                    self._keepalive_s,
+                    clean_start=clean,
+                    properties=properties,
+                )
+            except Exception as raised:  # noqa: BLE001 - told in the loop's thread
+                error = raised
+            try:
+                self._loop.call_soon_threadsafe(finish, error)
+            except RuntimeError:  # the loop is gone, and so is everybody who asked
+                self._drop()
+
+        threading.Thread(target=connect, name="link-connect", daemon=True).start()
+        await done
+
+    def _attach(self) -> None:
+        sock: Any = self._client.socket()
+        if sock is None:
+            raise ConnectionResetError("the broker closed the connection")
+        self._sock = sock
+        sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # an answer waits 40 ms for Nagle otherwise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        self._fd = sock.fileno()
+        self._loop.add_reader(self._fd, self._readable)
+        self.flush()
+
+    # --- in use
+
+    def publish(self, topic: str, payload: bytes, retain: bool) -> int:
+        """Publish at QoS 1; returns the id that `acknowledged` will name. `flush` afterwards."""
+        return self._client.publish(topic, payload, 1, retain).mid
+
+    def subscribe(self, topics: list[str]) -> None:
+        """Ask for these at QoS 1; what the broker denies is in `denied`."""
+        _, mid = self._client.subscribe([(topic, 1) for topic in topics])
+        if mid is not None:
+            self._asked[mid] = topics
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what was published."""
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            if self._client.want_write():
+                self._client.loop_write()
+            done = sock.flush()
+        except OSError as error:
+            self.lose(failed(error, self.address.url))
+            return
+        if done == self._writing:
+            if done:
+                self._loop.remove_writer(self._fd)
+            else:
+                self._loop.add_writer(self._fd, self.flush)
+            self._writing = not done
+
+    def tick(self) -> None:
+        """Once a second: keep-alive."""
+        if self._sock is not None:
+            self._client.loop_misc()
+            self.flush()
+
+    def _readable(self) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            sock.fill()
+            while True:
+                before = sock.pending()
+                self._client.loop_read()
+                if not sock.unread() or sock.pending() == before:
+                    break
+        except OSError as error:
+            self.lose(failed(error, self.address.url))
+        except Exception as error:  # noqa: BLE001 - whatever paho makes of bytes that are no MQTT
+            self.lose(NoLink(f"the broker sent what is not MQTT ({error})", where=self.address.url))
+        self.flush()
+        self._on_progress()
+
+    def lose(self, why: NoLink) -> None:
+        """Give the connection up."""
+        if not self.lost.done():
+            self.lost.set_result(why)
+        if not self._answer.done():
+            self._answer.set_exception(ConnectionResetError(why.what))
+        self.close()
+
+    def close(self, *, politely: bool = False) -> None:
+        """Leave. Politely sends DISCONNECT, so that the will is not published."""
+        if politely and self._sock is not None:
+            self._client.disconnect()
+            self.flush()
+        self._detach()
+        self._drop()
+        if not self._answer.done():
+            self._answer.cancel()
+
+    def _detach(self) -> None:
+        """Take the socket off the loop, by the number it had: paho may have closed it already."""
+        if self._sock is not None:
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._sock = None
+
+    def _drop(self) -> None:
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+    # --- what paho tells
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if not self._answer.done():
+            self._answer.set_result(_code(reason))
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._detach()
+        named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
+        self.lose(NoLink(f"the broker closed the connection{named}", where=self.address.url))
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            what = f"the broker does not take a message: {reason}"
+            self.lose(NoLink(what, where=self.address.url, do="check the broker's ACL", person=True))
+        else:
+            self.acknowledged.append(mid)
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        self.inbound.append(Inbound(topic, bytes(message.payload), message.retain))
+
+    def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
+        asked = self._asked.pop(mid, [])
+        self.denied += [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
+
+
+def tls_context(broker: Broker) -> ssl.SSLContext:
+    """TLS 1.2 or newer with the node's own certificate. Raises NoLink."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    where = ""
+    try:
+        if broker.ca:
+            where = str(broker.ca)
+            context.load_verify_locations(where)
+        else:
+            context.load_default_certs()
+        if broker.cert:
+            where = str(broker.cert)
+            context.load_cert_chain(broker.cert, broker.key)
+    except (OSError, ssl.SSLError) as error:
+        what = f"can't be used: {error.strerror or error}"
+        raise NoLink(what, where=where, do="check broker.ca, cert and key", person=True) from error
+    return context
+
+
+_CODES = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
+"""MQTT 5 reasons by the 3.1.1 code of the same meaning (paho tells the former in both cases)."""
+
+
+def _code(reason: Any) -> int:
+    value = int(reason.value)
+    return _CODES.get(value, value)

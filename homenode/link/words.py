@@ -1,0 +1,58 @@
+"""Why there is no link, in words for the person who has to act."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from homenode.errors import HomenodeError
+
+
+class NoLink(HomenodeError):
+    """There is no link to this broker; the link tries again by itself.
+
+    Attributes:
+        person: Waiting won't help: somebody has to change a file, a password or a certificate.
+        elsewhere: Another of the brokers, if there is one, is the better bet.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", do: str = "", person: bool = False, elsewhere: bool = False
+    ) -> None:
+        super().__init__(what, where=where, do=do)
+        self.person, self.elsewhere = person, elsewhere
+
+
+_REFUSED = {
+    1: ("the broker does not speak this version of MQTT", "use a broker with MQTT 3.1.1"),
+    2: ("the broker does not accept this home's client id", "look for a second node with the same home id"),
+    3: ("the broker is not available yet", ""),
+    4: ("the broker refuses this user name and password", "check broker.username and password_file"),
+    5: ("the broker refuses this node", "check the node's certificate or user in the broker's list"),
+}
+"""MQTT 3.1.1, table 3.1: CONNACK return codes."""
+
+
+def refused(code: int, url: str) -> NoLink:
+    """The broker answered CONNECT with this code."""
+    what, do = _REFUSED.get(code, (f"the broker refuses the connection (code {code})", ""))
+    return NoLink(what, where=url, do=do, person=code != 3)
+
+
+def failed(error: Exception, url: str) -> NoLink:
+    """The connection could not be made, or TLS failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what = f"the broker's certificate is not accepted: {error.verify_message}"
+        return NoLink(what, where=url, do="check broker.ca and the name in broker.url", person=True)
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        return NoLink(f"TLS failed: {reason}", where=url, do="check broker.cert, key and ca", person=True)
+    if isinstance(error, socket.gaierror):
+        return NoLink("the broker's name is not known", where=url, do="check the name, or the network's DNS")
+    if isinstance(error, ConnectionRefusedError):
+        return NoLink("nothing listens there", where=url)
+    if isinstance(error, TimeoutError):
+        return NoLink("the broker does not answer", where=url)
+    if isinstance(error, OSError):
+        return NoLink((error.strerror or str(error) or type(error).__name__).lower(), where=url)
+    return NoLink(f"{type(error).__name__}: {error}", where=url)
