@@ -116,6 +116,11 @@ def resolve(text: str) -> Plain:
     return float("nan") if _NAN.fullmatch(text) else text
 
 
+def is_nothing(node: Node | None) -> bool:
+    """Whether the key is absent or nothing stands after it."""
+    return node is None or (isinstance(node, Scalar) and node.value is None)
+
+
 def plain(node: Node) -> object:
     """The node as dicts, lists and values, without lines."""
     if isinstance(node, Scalar):

@@ -1,0 +1,44 @@
+"""Durations as people write them: ``15 min``, ``1 h 30 min``, ``0.05 s``; a whole number of milliseconds."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+UNITS_MS = {"s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+LONGEST_MS = 36_525 * UNITS_MS["d"]
+"""A hundred years: beyond it is a slip of the hand, and no sum of instants overflows anywhere."""
+
+PATTERN = r"\s*(?:[0-9]{1,15}(?:\.[0-9]{1,15})?\s*(?:min|s|h|d)\s*)+"
+_PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(min|s|h|d)\s*")
+_WHOLE = re.compile(PATTERN)
+SHOWN = "a duration such as 20 min, 1 h 30 min or 0.5 s"
+
+
+def milliseconds(text: str) -> int:
+    """`text` in whole milliseconds.
+
+    Raises:
+        ValueError: Not a duration, finer than a millisecond or longer than a hundred years; says which.
+    """
+    if len(text) > 200 or not text.isascii() or not _WHOLE.fullmatch(text):
+        raise ValueError(SHOWN)
+    total = sum((Decimal(number) * UNITS_MS[unit] for number, unit in _PART.findall(text)), Decimal(0))
+    if total != total.to_integral_value():
+        raise ValueError("a whole number of milliseconds")
+    if total > LONGEST_MS:
+        raise ValueError("at most a hundred years (36525 d)")
+    return int(total)
+
+
+def words(span_ms: int) -> str:
+    """`span_ms` in the fewest parts, such as ``1 h 30 min``; what `milliseconds` reads back."""
+    parts = []
+    rest = span_ms
+    for unit in ("d", "h", "min"):
+        count, rest = divmod(rest, UNITS_MS[unit])
+        if count:
+            parts.append(f"{count} {unit}")
+    if rest or not parts:
+        parts.append(f"{Decimal(rest) / 1000:f} s")
+    return " ".join(parts)

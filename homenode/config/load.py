@@ -1,0 +1,129 @@
+"""Reads home.yaml: the whole file, all its mistakes in one go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from homenode.config.broker import read_broker
+from homenode.config.devices import read_devices, read_radios
+from homenode.config.model import Home
+from homenode.config.notes import Notes, nearest, unknown_key
+from homenode.config.registry import driver_types
+from homenode.config.rows import SECTIONS, TOP
+from homenode.config.sections import (
+    read_cameras,
+    read_clock,
+    read_exports,
+    read_modes,
+    read_resident,
+    read_share,
+)
+from homenode.config.uses import read_uses
+from homenode.config.values import read_table
+from homenode.config.yaml12 import Table, compose, read_text
+from homenode.driver import DriverType
+from homenode.errors import FileMistakes, Mistake
+
+Drivers = Mapping[str, DriverType]
+
+
+def load_home(path: str | os.PathLike[str], *, drivers: Drivers | None = None, files: bool = True) -> Home:
+    """The home that `path` describes. What its rule files say is `homenode.language`'s to check.
+
+    Args:
+        path: home.yaml.
+        drivers: Driver types by name; those installed if not given.
+        files: Whether certificates and the like that it names must exist (replay opens none of them).
+
+    Raises:
+        FileMistakes: Everything that is wrong with it.
+    """
+    home, notes = read_home(path, drivers=drivers, files=files)
+    if notes.mistakes or home is None:
+        raise FileMistakes(in_order(notes))
+    return home
+
+
+def read_home(
+    path: str | os.PathLike[str], *, drivers: Drivers | None = None, files: bool = True
+) -> tuple[Home | None, Notes]:
+    """As `load_home`, with what could be read in spite of mistakes; None if it isn't even a mapping."""
+    shown = os.fspath(path)
+    notes = Notes(shown)
+    try:
+        root = compose(read_text(Path(shown), shown), shown, notes.mistakes)
+    except FileMistakes as wrong:
+        notes.mistakes[:] = wrong.mistakes
+        return None, notes
+    if not isinstance(root, Table):
+        notes.wrong(root, "file", "a mapping with home:, timezone:, devices:, …")
+        return None, notes
+    return _home(Path(shown), root, notes, driver_types() if drivers is None else drivers, files), notes
+
+
+def in_order(notes: Notes) -> list[Mistake]:
+    """Mistakes by line, as a person goes through the file."""
+    return sorted(notes.mistakes, key=lambda mistake: (mistake.line, mistake.column))
+
+
+def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) -> Home:
+    path = Path(os.path.abspath(path))
+    beside, section = path.parent, root.get
+    top = _top(root, notes, beside)
+    broker = read_broker(section("broker"), notes, beside, files=files)
+    radios = read_radios(section("radios"), notes, beside, drivers)
+    devices = read_devices(section("devices"), notes, beside, drivers, radios)
+    cameras = read_cameras(section("cameras"), notes)
+    return Home(
+        path=path,
+        home=top["home"] or "",
+        timezone=top["timezone"] or "UTC",
+        language=top["language"],
+        broker=broker,
+        radios=radios,
+        devices=devices,
+        rules=read_uses(section("rules"), notes, beside, devices, cameras),
+        share=read_share(section("share"), notes, devices),
+        modes=read_modes(section("modes"), notes),
+        clock_trusted=read_clock(section("clock"), notes),
+        resident_ok=read_resident(section("resident"), notes, devices),
+        cameras=cameras,
+        exports=read_exports(section("export"), notes),
+    )
+
+
+def _top(root: Table, notes: Notes, beside: Path) -> dict[str, Any]:
+    """The fields at the top; unknown sections and a missing ``devices:`` are told here too."""
+    known = [*(row.name for row in TOP), *SECTIONS]
+    own = dict(root.entries)
+    for name, (key, _) in root.entries.items():
+        if name in SECTIONS:
+            del own[name]
+        elif name not in known:
+            del own[name]
+            unknown_key(key, name, known, notes)
+    top = read_table(TOP, Table(own, root.line, root.column), "", notes, beside)
+    if "devices" not in root.entries:
+        notes.wrong(
+            root, "devices", "a mapping of names, each with via: or driver:, and room:", found="nothing"
+        )
+    zone = root.get("timezone")
+    if top["timezone"] and zone is not None and not _is_zone(top["timezone"]):
+        accepted = "a time zone such as Europe/Stockholm"
+        notes.wrong(
+            zone, "timezone", accepted, suggestion=nearest(top["timezone"], sorted(available_timezones()))
+        )
+        top["timezone"] = "UTC"
+    return top
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # "..", a folder of zones, an unknown name
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""The fields of home.yaml: the rows that the reader and the JSON Schema share."""
+
+from __future__ import annotations
+
+from homenode.config.durations import UNITS_MS
+from homenode.config.fields import Field
+from homenode.config.values import WORD
+
+_DAY_MS = UNITS_MS["d"]
+
+LANGUAGES = ("sv", "en")
+"""Those that every kind of point has a word in (`homenode.kinds`)."""
+
+TOP = (
+    Field(
+        "home",
+        "text",
+        "Id of the home; part of every topic.",
+        required=True,
+        pattern=r"[a-z0-9-]{1,40}",
+        shown="1 to 40 of a-z, 0-9 and -, such as vaxjo-0412",
+    ),
+    Field(
+        "timezone",
+        "text",
+        "Time zone of the home, by its IANA name.",
+        required=True,
+        pattern=r"[A-Za-z0-9_+/-]{1,64}",
+        shown="a time zone such as Europe/Stockholm",
+    ),
+    Field(
+        "language", "text", "Language in which the resident is spoken to.", default="sv", choices=LANGUAGES
+    ),
+)
+
+SECTIONS = {
+    "broker": "Where alerts go; without it they stay in the home.",
+    "radios": "Radio sticks, each with its driver.",
+    "devices": "The physical things, by name.",
+    "rules": "The rules that are used, in order.",
+    "share": "Raw readings that leave the home, by party. Nothing leaves that isn't listed.",
+    "modes": "Longest duration of each mode; modes of one's own.",
+    "clock": "Whether the machine's clock is trusted without a time service.",
+    "resident": "How the resident answers.",
+    "cameras": "Cameras, by name.",
+    "export": "Other formats that shared readings are sent in; opt-in.",
+}
+
+BROKER = (
+    Field("username", "text", "User name at the broker.", default=""),
+    Field("password_file", "path", "File that holds the password, and nothing else."),
+    Field("ca", "path", "Certificate of who signed the broker's (PEM)."),
+    Field("cert", "path", "This node's certificate (PEM)."),
+    Field("key", "path", "Private key of the certificate (PEM)."),
+)
+
+RADIO = (Field("driver", "word", "Driver of the radio.", required=True),)
+
+DEVICE = (
+    Field("via", "word", "Radio that it is heard through."),
+    Field("driver", "word", "Driver of a wired device."),
+    Field(
+        "room",
+        "text",
+        "Room that it is in.",
+        required=True,
+        pattern=r".{1,60}",
+        shown="a room, such as kitchen",
+    ),
+    Field("is", "text", "What it is, such as stove.", default="", pattern=r".{1,60}"),
+    Field(
+        "stale_after",
+        "duration",
+        "Silent longer than this, its last value is no longer believed.",
+        choices=("never",),
+        low=1,
+    ),
+    Field(
+        "model",
+        "text",
+        "MANUFACTURER/MODEL, as pairing writes it.",
+        default="",
+        pattern=r"[^/]+/.+",
+        shown="MANUFACTURER/MODEL, such as LUMI/lumi.sensor_magnet.aq2",
+    ),
+)
+
+USE = (
+    Field(
+        "use",
+        "word",
+        "Name of the rule: rules/NAME.yaml beside home.yaml, else the shipped one.",
+        required=True,
+    ),
+    Field("as", "word", "Name of this use; the rule's own name if not given."),
+)
+USE_TABLES = {
+    "bind": "Role to the point, or list of points, that plays it.",
+    "set": "Parameter to the value that replaces its default.",
+}
+
+MODE = (
+    Field("longest", "duration", "After this the mode is home again.", low=1),
+    Field("from", "time", "Begins by itself at this time (night)."),
+    Field("to", "time", "Ends at this time (night)."),
+)
+STANDARD_MODES: dict[str, int | None] = {
+    "home": None,
+    "away": 7 * _DAY_MS,
+    "hospital": 90 * _DAY_MS,
+    "visit": 12 * UNITS_MS["h"],
+    "night": 14 * UNITS_MS["h"],
+    "service": 2 * UNITS_MS["h"],
+}
+"""Mode to its longest duration in ms; None never ends."""
+
+CLOCK = (
+    Field(
+        "trust",
+        "word",
+        "The clock is right at boot (demo, tests, a machine with an RTC).",
+        choices=("always",),
+    ),
+)
+RESIDENT = (
+    Field(
+        "ok", "point", "Button with which the resident answers.", shown="a button, such as bed_button.button"
+    ),
+)
+CAMERA = (
+    Field(
+        "room", "text", "Room that it sees.", required=True, pattern=r".{1,60}", shown="a room, such as hall"
+    ),
+    Field("source", "text", "Device or address of the picture.", required=True),
+)
+EXPORT = (
+    Field(
+        "homeassistant",
+        "text",
+        "Topic prefix of Home Assistant's discovery.",
+        pattern=r"(?!hn1(?:/|$))[^#+\x00/][^#+\x00]{0,100}",
+        shown="a topic prefix such as homeassistant, without # and +, not hn1",
+    ),
+)
+
+NAME = Field("name", "word", "A name.", pattern=WORD, shown="1 to 64 of a-z, 0-9, _ and -")

@@ -1,0 +1,47 @@
+"""Where the rule that a home uses is read: beside home.yaml, else among the shipped ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homenode.config.yaml12 import Scalar, Table, compose, read_text
+from homenode.errors import FileMistakes
+
+
+def shipped_folder() -> Path:
+    """The folder of the rules that come with homenode."""
+    import rules
+
+    return Path(next(iter(rules.__path__)))
+
+
+def find_rule(name: str, beside: Path) -> Path | None:
+    """The file that ``use: NAME`` means; None if there is none.
+
+    Args:
+        name: A word (checked by the caller: no path in it).
+        beside: Folder of home.yaml.
+    """
+    for folder in (beside / "rules", shipped_folder()):
+        file = folder / f"{name}.yaml"
+        if file.is_file():
+            return file
+    return None
+
+
+def rule_names(beside: Path) -> tuple[str, ...]:
+    """What ``use:`` may name in this home, sorted."""
+    folders = (beside / "rules", shipped_folder())
+    return tuple(
+        sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")})
+    )
+
+
+def own_name(file: Path) -> str:
+    """The name that the rule gives itself (``rule:``); that of its file if it says none or can't be read."""
+    try:
+        root = compose(read_text(file, str(file)), str(file))
+    except FileMistakes:
+        return file.stem
+    name = root.get("rule") if isinstance(root, Table) else None
+    return name.text if isinstance(name, Scalar) and isinstance(name.value, str) else file.stem

@@ -1,0 +1,128 @@
+"""The smaller sections of home.yaml: share, modes, clock, resident, cameras, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from homenode.config.devices import named
+from homenode.config.model import PARTIES, Device, Mode
+from homenode.config.notes import Notes, listed, unknown_key
+from homenode.config.points import why_no_pattern, why_no_point
+from homenode.config.rows import CAMERA, CLOCK, EXPORT, MODE, RESIDENT, STANDARD_MODES
+from homenode.config.values import read_table
+from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing, plain
+from homenode.kinds import Shape, kind_of
+
+SHARED_WITH = tuple(party for party in PARTIES if party != "operator")
+"""Nothing can be shared with the operator: who keeps nodes running needs no reading."""
+
+
+def read_share(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> dict[str, tuple[str, ...]]:
+    """Party to patterns of points (`homenode.config.points.covers`)."""
+    share: dict[str, tuple[str, ...]] = {}
+    if node is None or is_nothing(node):
+        return share
+    if not isinstance(node, Table):
+        notes.wrong(node, "share", "a mapping of party to a list of points")
+        return share
+    for party, (key, value) in node.entries.items():
+        field = f"share.{party}"
+        if party not in SHARED_WITH:
+            if party == "operator":
+                notes.wrong(key, field, listed(SHARED_WITH), found="operator, who gets no readings")
+            else:
+                unknown_key(key, field, SHARED_WITH, notes)
+            continue
+        if is_nothing(value):
+            continue
+        if not isinstance(value, Listing):
+            notes.wrong(value, field, 'a list of points, such as [sink.water, "*.battery"]')
+            continue
+        patterns = []
+        for item in value.items:
+            if not isinstance(item, Scalar) or is_nothing(item):
+                notes.wrong(item, field, 'a point such as sink.water, or "*.battery"')
+                continue
+            why, suggestion = why_no_pattern(item.text, devices)
+            if why:
+                notes.wrong(item, field, why, suggestion=suggestion)
+            patterns.append(item.text)
+        share[party] = tuple(dict.fromkeys(patterns))
+    return share
+
+
+def read_modes(node: Node | None, notes: Notes) -> dict[str, Mode]:
+    """All modes of the home: the standard ones, as home.yaml changes them, and its own."""
+    modes = {name: Mode(name, longest) for name, longest in STANDARD_MODES.items()}
+    if node is None:
+        return modes
+    for name, key, entry in named(node, "modes", notes, "{longest: DURATION}"):
+        where = f"modes.{name}"
+        if is_nothing(entry):
+            modes.setdefault(name, Mode(name, None))
+            continue
+        values = read_table(MODE, entry, where, notes, Path(), at=key)
+        given = entry.entries if isinstance(entry, Table) else {}
+        if name == "home" and "longest" in given:
+            notes.wrong(
+                given["longest"][0], f"{where}.longest", "no longest: home is what other modes end in"
+            )
+        for edge in ("from", "to"):
+            if edge in given and name != "night":
+                notes.wrong(given[edge][0], f"{where}.{edge}", "longest (only night begins by the clock)")
+        start, end = values["from"], values["to"]
+        if name == "night" and ("from" in given) != ("to" in given):
+            notes.wrong(key, where, "both from and to, or neither", found="one of them")
+        elif name == "night" and start is not None and start == end:
+            notes.wrong(given["to"][1], f"{where}.to", "another time than from")
+        longest = values["longest"] if "longest" in given else STANDARD_MODES.get(name)
+        modes[name] = Mode(name, longest, start, end)
+    return modes
+
+
+def read_clock(node: Node | None, notes: Notes) -> bool:
+    """Whether the clock is trusted whatever the kernel says."""
+    if node is None or is_nothing(node):
+        return False
+    return bool(read_table(CLOCK, node, "clock", notes, Path())["trust"] == "always")
+
+
+def read_resident(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> str:
+    """The resident's button; "" if there is none."""
+    if node is None or is_nothing(node):
+        return ""
+    before = len(notes.mistakes)
+    point = read_table(RESIDENT, node, "resident", notes, Path())["ok"] or ""
+    at = node.get("ok") if isinstance(node, Table) else None
+    if not point or at is None or len(notes.mistakes) > before:
+        return ""
+    why, suggestion = why_no_point(point, devices)
+    kind = kind_of(point)
+    if why:
+        notes.wrong(at, "resident.ok", why, suggestion=suggestion)
+    elif kind is not None and kind.shape is not Shape.MOMENTARY:
+        notes.wrong(at, "resident.ok", "a button, such as bed_button.button")
+    return point
+
+
+def read_cameras(node: Node | None, notes: Notes) -> dict[str, dict[str, Any]]:
+    """Camera to its fields: room and source are checked, what else stands there is kept."""
+    cameras: dict[str, dict[str, Any]] = {}
+    known = {row.name for row in CAMERA}
+    for name, key, entry in named(node, "cameras", notes, "{room: ROOM, source: SOURCE}"):
+        fields: dict[str, Any] = {}
+        if isinstance(entry, Table):
+            fields = {n: plain(value) for n, (_, value) in entry.entries.items() if n not in known}
+            entry = Table({n: e for n, e in entry.entries.items() if n in known}, entry.line, entry.column)
+        cameras[name] = fields | read_table(CAMERA, entry, f"cameras.{name}", notes, Path(), at=key)
+    return cameras
+
+
+def read_exports(node: Node | None, notes: Notes) -> dict[str, str]:
+    """Format to topic prefix."""
+    if node is None or is_nothing(node):
+        return {}
+    values = read_table(EXPORT, node, "export", notes, Path())
+    return {name: value for name, value in values.items() if value is not None}

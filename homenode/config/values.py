@@ -1,0 +1,184 @@
+"""Turns what stands in a file into values, by the rows (`Field`) that describe it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from homenode.config import durations
+from homenode.config.fields import Field
+from homenode.config.notes import Notes, listed, nearest, unknown_key
+from homenode.config.yaml12 import Listing, Node, Scalar, Table
+from homenode.kinds import kind_of
+
+WORD = r"[a-z0-9_-]{1,64}"
+TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+POINT = rf"{WORD}\.[a-z][a-z0-9_]*"
+LONGEST_TEXT = 4_096
+
+
+class Wrong(Exception):
+    """A value doesn't fit its row: what is accepted, and a suggestion."""
+
+    def __init__(self, accepted: str, suggestion: str = "") -> None:
+        self.accepted, self.suggestion = accepted, suggestion
+        super().__init__(accepted)
+
+
+def read_table(
+    rows: Sequence[Field], node: Node, where: str, notes: Notes, beside: Path, *, at: Node | None = None
+) -> dict[str, Any]:
+    """The fields of a mapping, converted, defaults filled in; every mistake goes to `notes`.
+
+    Args:
+        rows: What may stand there.
+        node: What stands there.
+        where: Dotted place, "" at the top of the file.
+        beside: Folder that paths are relative to.
+        at: Where a missing field is told; `node` itself if not given.
+    """
+    values = {row.name: row.default for row in rows}
+    if not isinstance(node, Table):
+        notes.wrong(node, where, f"a mapping with {listed(row.name for row in rows)}")
+        return values
+    by_name = {row.name: row for row in rows}
+    for name, (key, value) in node.entries.items():
+        field = f"{where}.{name}" if where else name
+        row = by_name.get(name)
+        if row is None:
+            unknown_key(key, field, by_name, notes)
+            continue
+        values[name] = read_value(row, value, field, notes, beside)
+    for row in rows:
+        if row.required and row.name not in node.entries:
+            field = f"{where}.{row.name}" if where else row.name
+            notes.wrong(at or node, field, accepted(row), found="nothing")
+    return values
+
+
+def read_value(row: Field, node: Node, where: str, notes: Notes, beside: Path) -> Any:
+    """One value, or the row's default if it doesn't fit (then `notes` says so)."""
+    try:
+        return _convert(row, node, beside)
+    except Wrong as wrong:
+        notes.wrong(node, where, wrong.accepted, suggestion=wrong.suggestion)
+        return row.default
+
+
+def accepted(row: Field) -> str:
+    """What may stand there, in words."""
+    if row.shown:
+        return row.shown
+    if row.choices and row.type != "duration":
+        return listed(row.choices, most=40)
+    kinds = {
+        "text": "text",
+        "word": "a word of a-z, 0-9, _ and -",
+        "number": f"a number{_range(row, '')}",
+        "whole": f"a whole number{_range(row, '')}",
+        "flag": "true or false",
+        "duration": f"{durations.SHOWN}{_range(row, 'ms')}",
+        "path": "a path",
+        "point": "a point such as stove.power",
+        "words": "a list of words",
+        "time": "a time of day such as 07:30, in quotes or not",
+    }
+    also = f", or {listed(row.choices)}" if row.choices else ""
+    return kinds[row.type] + also
+
+
+def _range(row: Field, unit: str) -> str:
+    def shown(limit: float) -> str:
+        return durations.words(int(limit)) if unit else f"{limit:g}"
+
+    if unit and row.low == 1:
+        return ", longer than 0 s" if row.high is None else f", longer than 0 s, at most {shown(row.high)}"
+    if row.low is not None and row.high is not None:
+        return f" from {shown(row.low)} to {shown(row.high)}"
+    if row.low is not None:
+        return f", at least {shown(row.low)}"
+    return f", at most {shown(row.high)}" if row.high is not None else ""
+
+
+def _convert(row: Field, node: Node, beside: Path) -> Any:
+    if row.type == "words":
+        return _words(row, node)
+    if not isinstance(node, Scalar) or node.value is None:
+        raise Wrong(accepted(row))
+    if row.type in ("number", "whole"):
+        return _in_range(row, _number(row, node))
+    if row.type == "flag":
+        if not isinstance(node.value, bool):
+            word = {"on": "true", "yes": "true", "off": "false", "no": "false"}.get(node.text.lower(), "")
+            raise Wrong(accepted(row), word)
+        return node.value
+    if row.choices and node.text in row.choices:
+        return node.text
+    if row.choices and row.type != "duration":
+        raise Wrong(accepted(row), nearest(node.text, row.choices))
+    return _text(row, node, beside)
+
+
+def _text(row: Field, node: Scalar, beside: Path) -> Any:
+    text = node.text
+    if row.type == "duration":
+        try:
+            return _in_range(row, durations.milliseconds(text))
+        except ValueError as error:
+            unit = f"{text} min" if isinstance(node.value, int) and not isinstance(node.value, bool) else ""
+            raise Wrong(accepted(row) if str(error) == durations.SHOWN else str(error), unit) from error
+    if row.type == "time":
+        if not re.fullmatch(TIME, text):
+            early = f"0{text}" if re.fullmatch(TIME, f"0{text}") else ""
+            raise Wrong(accepted(row), early)
+        return int(text[:2]) * 60 + int(text[3:])
+    if not text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():
+        raise Wrong(f"{accepted(row)}, on one line")
+    if row.type == "word" and not re.fullmatch(row.pattern or WORD, text):
+        raise Wrong(accepted(row), _as_word(text, row.pattern or WORD))
+    if row.type == "point" and not (re.fullmatch(POINT, text) and kind_of(text)):
+        raise Wrong(accepted(row))
+    if row.pattern and not re.fullmatch(row.pattern, text):
+        raise Wrong(accepted(row))
+    return beside / text if row.type == "path" else text
+
+
+def _as_word(text: str, pattern: str) -> str:
+    """``Front Door`` as a word: ``front_door``, if the pattern takes it."""
+    plain = text.strip().lower().translate(str.maketrans("åäáàéèöøóü", "aaaaeeooou"))
+    for joint in "_", "-":
+        word = re.sub(r"[^a-z0-9]+", joint, plain).strip(joint)
+        if re.fullmatch(pattern, word):
+            return word
+    return ""
+
+
+def _number(row: Field, node: Scalar) -> int | float:
+    number = node.value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise Wrong(accepted(row))
+    if row.type == "whole" and not isinstance(number, int):
+        raise Wrong(accepted(row))
+    return number
+
+
+def _in_range(row: Field, number: int | float) -> int | float:
+    if (row.low is not None and number < row.low) or (row.high is not None and number > row.high):
+        raise Wrong(accepted(row))
+    return number
+
+
+def _words(row: Field, node: Node) -> tuple[str, ...]:
+    if not isinstance(node, Listing):
+        raise Wrong(accepted(row))
+    taken = []
+    for item in node.items:
+        if not isinstance(item, Scalar) or item.value is None or not item.text.isprintable():
+            raise Wrong(accepted(row))
+        if row.choices and item.text not in row.choices:
+            raise Wrong(f"a list of {listed(row.choices, most=40)}", nearest(item.text, row.choices))
+        taken.append(item.text)
+    return tuple(taken)
