@@ -1,0 +1,108 @@
+"""Real brokers for tests, each on a loopback port of its own, and a subscriber that nobody here wrote."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+MOSQUITTO = shutil.which("mosquitto") or next(
+    (path for path in ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto") if Path(path).exists()), None
+)
+needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Mosquitto:
+    """A mosquitto that can be killed, frozen and started again on its port.
+
+    Args:
+        folder: For its configuration, log and, if `persistent`, its database.
+        lines: More lines of configuration (replaces ``allow_anonymous true`` if they say otherwise).
+        persistent: Keeps sessions and retained messages over a kill.
+    """
+
+    def __init__(self, folder: Path, *lines: str, persistent: bool = True, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._folder, self._process = folder, None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._config = folder / "mosquitto.conf"
+        anonymous = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
+        kept = ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true", "autosave_interval 1"]
+        self._config.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    *anonymous,
+                    "set_tcp_nodelay true",
+                    "max_queued_messages 0",
+                    "log_dest stderr",
+                    *(kept if persistent else []),
+                    *lines,
+                    "",
+                ]
+            )
+        )
+        self._process: subprocess.Popen[bytes] | None
+
+    @property
+    def url(self) -> str:
+        """For ``broker.url``."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> Self:
+        """Start it and wait until it listens."""
+        assert MOSQUITTO is not None
+        with (self._folder / "mosquitto.log").open("ab") as log:
+            self._process = subprocess.Popen([MOSQUITTO, "-c", self._config], stderr=log)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError:
+                if self._process.poll() is not None:
+                    raise RuntimeError((self._folder / "mosquitto.log").read_text()) from None
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """As a service manager does."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """It answers nothing, but its connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.kill()
