@@ -6,14 +6,17 @@ sent by the thousand is packed by hand in `ezsp_messages`. Header: Silicon Labs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bellows import types as t
 
 from homenode.errors import SetupError
+
+if TYPE_CHECKING:
+    from homenode.sim.zigbee.coordinator_stick import Stick
 
 VERSIONS = (13, 14, 16, 17, 18, 19)
 """Protocol versions that real sticks have; there is no 15."""
@@ -61,6 +64,23 @@ _EZSP = {
     Status.INVALID_STATE: t.EzspStatus.ERROR_INVALID_CALL,
     Status.NO_MORE_RESOURCE: t.EzspStatus.ERROR_OUT_OF_MEMORY,
 }
+
+
+Handler = Callable[["Stick", Mapping[str, Any]], Mapping[str, Any]]
+"""What does a command: given the stick and the parameters by name, it returns the answer's by name."""
+
+
+class Handlers(dict[str, Handler]):
+    """Handlers by the name of their command."""
+
+    def does(self, name: str) -> Callable[[Handler], Handler]:
+        """Decorator: this function does the command `name`."""
+
+        def register(handler: Handler) -> Handler:
+            self[name] = handler
+            return handler
+
+        return register
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +135,9 @@ class Dialect:
             )
         self.version = version
         self.new = version >= NEW
-        self.table: dict[str, tuple[int, Any, Any]] = import_module(f"bellows.ezsp.v{version}.commands").COMMANDS
+        self.table: dict[str, tuple[int, Any, Any]] = import_module(
+            f"bellows.ezsp.v{version}.commands"
+        ).COMMANDS
         self.names = {number: name for name, (number, _, _) in self.table.items()}
 
     def arguments(self, request: Request) -> dict[str, Any]:
@@ -138,10 +160,16 @@ class Dialect:
         if isinstance(schema, tuple):
             return b""
         if not isinstance(schema, dict):  # a struct with optional fields
-            given = {field.name: _as(field.type, values[field.name]) for field in schema.fields if field.name in values}
+            given = {
+                field.name: _as(field.type, values[field.name])
+                for field in schema.fields
+                if field.name in values
+            }
             return bytes(schema(**given).serialize())
         return b"".join(
-            _as(type_, values[field]).serialize() if field in values else type_.deserialize(_ZEROS)[0].serialize()
+            _as(type_, values[field]).serialize()
+            if field in values
+            else type_.deserialize(_ZEROS)[0].serialize()
             for field, type_ in schema.items()
         )
 

@@ -112,7 +112,9 @@ def incoming(
     )  # fmt: skip
 
 
-def sent(new: bool, sequence: int, message: Message, aps_sequence: int, status: bytes, contents: bytes) -> bytes:
+def sent(
+    new: bool, sequence: int, message: Message, aps_sequence: int, status: bytes, contents: bytes
+) -> bytes:
     """A messageSentHandler frame. `status` as the version has it on the wire."""
     aps = _APS.pack(
         message.profile,

@@ -102,7 +102,9 @@ def load(path: Path, ieee: int) -> Network:
     except FileNotFoundError:
         return Network(ieee)
     except (OSError, ValueError) as error:
-        raise SetupError(f"can't be read: {error}", where=str(path), do="delete it, or name another") from error
+        raise SetupError(
+            f"can't be read: {error}", where=str(path), do="delete it, or name another"
+        ) from error
     try:
         if stored.pop("format") != _FORMAT:
             raise ValueError("another format")

@@ -48,7 +48,9 @@ class Pty:
             SetupError: Something that is no link stands in the way, or the folder can't be written.
         """
         if self._link.exists() and not self._link.is_symlink():
-            raise SetupError("is no link and would be overwritten", where=str(self._link), do="name another path")
+            raise SetupError(
+                "is no link and would be overwritten", where=str(self._link), do="name another path"
+            )
         self._master, slave = os.openpty()
         tty.setraw(slave)
         name = os.ttyname(slave)
