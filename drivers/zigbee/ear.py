@@ -1,0 +1,236 @@
+"""What a ZCL frame of a known device says, told to the gateway: both paths, the short and the general, end here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from drivers.zigbee import zcl
+from drivers.zigbee.meanings import NotOfItsType
+from drivers.zigbee.plan import Facts, Plan, Zone
+from drivers.zigbee.rows import Place
+from drivers.zigbee.standard import (
+    BATTERY_LOW,
+    FILLED,
+    MULTISTATE_RELEASE,
+    MULTISTATE_VALUE,
+    TAMPER,
+    TROUBLE,
+    Cluster,
+)
+from homenode.driver import Host
+from homenode.reading import Instant, Value
+
+log = logging.getLogger("homenode.zigbee")
+
+REPEAT_MS = 10_000
+"""A frame that comes again within so long is the same frame (zigpy drops repeats for as long)."""
+REMEMBERED = 12
+"""Frames remembered per device for that."""
+TOLD_AGAIN_MS = 10 * 60_000
+"""Tamper and link quality ride along with every frame; told when they change, else so often."""
+LQI_STEP = 30
+MALFORMED_LOG_MS = 60_000
+ZONE_STATUS_CHANGED, ZONE_ENROLL_REQUEST = 0x00, 0x01
+
+
+@dataclass(slots=True)
+class Known:
+    """A device that was interviewed.
+
+    Attributes:
+        ieee: As home.yaml writes it; `number` is the same as the stick writes it.
+        name: In home.yaml; "" while unassigned: then it is listened to and feeds nothing.
+        device: zigpy's own object of it.
+        sleepy: It answers only right after it has spoken.
+        asked: Whether it was asked for its state since the start.
+    """
+
+    ieee: str
+    number: int
+    name: str
+    plan: Plan
+    facts: Facts
+    device: Any
+    sleepy: bool
+    asked: bool = False
+    recent: dict[tuple[int, int, int, bytes], tuple[Instant, bool]] = field(default_factory=dict)
+    told: dict[str, tuple[Value, Instant]] = field(default_factory=dict)
+    seen_at: Instant = 0
+    malformed: int = 0
+    malformed_logged: Instant = -MALFORMED_LOG_MS
+    battery_low: bool = False
+
+
+class Ear:
+    """Turns frames into readings.
+
+    Args:
+        host: The gateway.
+        later: Call something in so many seconds, cancelling what was to be called for the same key.
+        appeared: A device showed a point it was not known to have.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        later: Callable[[tuple[str, str], float, Callable[[], None]], None],
+        appeared: Callable[[Known, str], None],
+    ) -> None:
+        self._host, self._later, self._appeared = host, later, appeared
+
+    def hear(
+        self, known: Known, endpoint: int, cluster: int, payload: bytes, sequence: int, lqi: int | None
+    ) -> bool:
+        """Tell what a frame says. True if it needs nothing more but perhaps a default response."""
+        now = self._host.now()
+        # a press that comes again under a new APS counter is still the same press
+        press = (
+            bool(payload) and payload[0] & (zcl.CLUSTER_SPECIFIC | zcl.FROM_SERVER) == zcl.CLUSTER_SPECIFIC
+        )
+        key = (endpoint, cluster, 0 if press else sequence, payload)
+        recent = known.recent
+        before = recent.get(key)
+        if before is not None and now - before[0] < REPEAT_MS:
+            return before[1]
+        recent[key] = (now, False)
+        if len(recent) > REMEMBERED:
+            del recent[next(iter(recent))]
+        try:
+            taken, spoke = self._tell(known, endpoint, cluster, zcl.parse(payload))
+        except (zcl.Malformed, NotOfItsType) as fault:
+            self.malformed(known, cluster, str(fault), now)
+            taken, spoke = False, False
+        known.recent[key] = (now, taken)
+        if known.name:
+            if lqi is not None:
+                self._now_and_then(known, "link_quality", lqi, now, LQI_STEP)
+            if not spoke:
+                self._host.alive(known.name)
+        return taken
+
+    def _tell(self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame) -> tuple[bool, bool]:
+        """(needs nothing more, told a reading)"""
+        if not frame.of_cluster:
+            if frame.manufacturer is not None:
+                return False, False
+            if frame.command == zcl.REPORT:
+                values = zcl.reports(frame.body)
+                return True, self._attributes(known, endpoint, cluster, values, reported=True)
+            if frame.command == zcl.READ_ANSWER:
+                answered = [(a, v) for a, status, v in zcl.read_answers(frame.body) if status == zcl.SUCCESS]
+                return False, self._attributes(known, endpoint, cluster, answered, reported=False)
+            return False, False
+        if frame.from_server:
+            if cluster == Cluster.IAS_ZONE and frame.command == ZONE_STATUS_CHANGED:
+                if len(frame.body) < 2:
+                    raise zcl.Malformed("a zone status cut short")
+                status = frame.body[0] | frame.body[1] << 8
+                return True, self._zone(known, endpoint, status, notified=True)
+            return False, False
+        return self._press(known, endpoint, cluster, frame)
+
+    def _press(self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame) -> tuple[bool, bool]:
+        presses = known.plan.presses
+        if not presses:
+            return False, False
+        first = frame.body[0] if frame.body else -1
+        kind = presses.get((endpoint, cluster, frame.command, None))
+        kind = kind or presses.get((endpoint, cluster, frame.command, first))
+        if kind is None:
+            return False, False
+        self._say(known, kind, True)
+        return cluster != Cluster.IAS_ACE, True
+
+    def _attributes(
+        self,
+        known: Known,
+        endpoint: int,
+        cluster: int,
+        values: list[tuple[int, zcl.AttributeValue]],
+        *,
+        reported: bool,
+    ) -> bool:
+        spoke = False
+        plan = known.plan
+        for attribute, value in values:
+            sense = plan.senses.get(Place(endpoint, cluster, attribute))
+            if sense is not None:
+                self._say(known, sense.kind, sense.meaning(value))
+                spoke = True
+            elif cluster == Cluster.IAS_ZONE and attribute == 0x0002 and isinstance(value, int):
+                spoke |= self._zone(known, endpoint, value, notified=False)
+            elif cluster == Cluster.MULTISTATE_INPUT and attribute == MULTISTATE_VALUE and reported:
+                number = value if isinstance(value, int) else MULTISTATE_RELEASE
+                kind = plan.multistate.get((endpoint, number))
+                if kind is not None and number != MULTISTATE_RELEASE:
+                    self._say(known, kind, True)
+                    spoke = True
+        return spoke
+
+    def _zone(self, known: Known, endpoint: int, status: int, *, notified: bool) -> bool:
+        zone: Zone | None = known.plan.zones.get(endpoint)
+        if zone is None:
+            return False
+        trouble = bool(status & TROUBLE) and status & FILLED != FILLED
+        spoke = False
+        for kind, mask in zone.bits:
+            if not zone.momentary:
+                self._say(known, kind, None if trouble else bool(status & mask))
+                spoke = True
+            elif status & mask and notified:
+                self._say(known, kind, True)
+                spoke = True
+        for kind, mask in zone.later:
+            if status & mask:
+                self._appeared(known, kind)
+                self._say(known, kind, None if trouble else True)
+        if zone.tamper and known.name:
+            self._now_and_then(known, zone.tamper, bool(status & TAMPER), self._host.now())
+        if known.plan.battery_by_bit and known.name:
+            self._battery(known, bool(status & BATTERY_LOW))
+        return spoke
+
+    def _battery(self, known: Known, low: bool) -> None:
+        if low == known.battery_low:
+            return
+        known.battery_low = low
+        if low:
+            self._host.lost(f"{known.name} battery", f"the battery of {known.name} is low", (known.name,))
+        else:
+            self._host.back(f"{known.name} battery")
+
+    def _say(self, known: Known, kind: str, value: Value) -> None:
+        if not known.name:
+            return
+        self._host.heard(known.name, kind, value)
+        clears_ms = known.plan.clears_ms.get(kind)
+        if clears_ms is not None and value is True:
+            name, heard = known.name, self._host.heard
+            self._later((name, kind), clears_ms / 1000, lambda: heard(name, kind, False))
+
+    def _now_and_then(self, known: Known, kind: str, value: bool | int, now: Instant, step: int = 1) -> None:
+        told = known.told.get(kind)
+        if told is not None and now - told[1] < TOLD_AGAIN_MS:
+            before = told[0]
+            if before is None or abs(value - before) < step:
+                return
+        known.told[kind] = (value, now)
+        self._host.heard(known.name, kind, value)
+
+    def malformed(self, known: Known, cluster: int, why: str, now: Instant) -> None:
+        """Count a frame that can't be; one line in the log a minute and device."""
+        known.malformed += 1
+        if now - known.malformed_logged >= MALFORMED_LOG_MS:
+            known.malformed_logged = now
+            log.warning(
+                "malformed frame",
+                extra={
+                    "device": known.name or known.ieee,
+                    "cluster": f"0x{cluster:04x}",
+                    "why": why,
+                    "count": known.malformed,
+                },
+            )

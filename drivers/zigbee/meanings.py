@@ -1,0 +1,94 @@
+"""What a raw attribute value says as a value of a point (pure). None in, None out: the device says fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivers.zigbee.zcl import AttributeValue
+from homenode.reading import Value
+
+Meaning = Callable[[AttributeValue], Value]
+
+
+class NotOfItsType(ValueError):
+    """A value of a type that the attribute can't have, such as a string for a temperature."""
+
+
+def _number(raw: AttributeValue) -> int | float:
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return raw
+    raise NotOfItsType(f"{raw!r} for a number")
+
+
+def scaled(multiplier: int, divisor: int) -> Meaning:
+    """Raw times `multiplier` by `divisor`; one rounding only, so that 2157 by 100 is 21.57."""
+
+    def meaning(raw: AttributeValue) -> Value:
+        return None if raw is None else _number(raw) * multiplier / divisor
+
+    return meaning
+
+
+def flag(raw: AttributeValue) -> Value:
+    """On/off and other booleans."""
+    return None if raw is None else _truth(raw)
+
+
+def bit0(raw: AttributeValue) -> Value:
+    """Occupancy: bit 0 of the bitmap (4.8.2.2.1)."""
+    return None if raw is None else bool(int(_number(raw)) & 1)
+
+
+def lux(raw: AttributeValue) -> Value:
+    """Measured value 10,000 log10(lx) + 1; 0 is too dark to measure (4.2.2.2.1.1)."""
+    if raw is None:
+        return None
+    measured = _number(raw)
+    return 0.0 if measured == 0 else round(10 ** ((measured - 1) / 10_000), 1)
+
+
+def half(raw: AttributeValue) -> Value:
+    """Battery remaining in half percent (3.3.2.2.3.1); above 200 it is no percentage."""
+    if raw is None:
+        return None
+    halves = _number(raw)
+    return halves / 2 if halves <= 200 else None
+
+
+def locked(raw: AttributeValue) -> Value:
+    """Lock state (7.3.2.2.1): 1 locked, 2 unlocked; 0, not fully locked, is not locked."""
+    return None if raw is None else {0: False, 1: True, 2: False}.get(int(_number(raw)))
+
+
+def door(raw: AttributeValue) -> Value:
+    """Door state (7.3.2.2.4): 0 open, 1 closed, 3 forced open; jammed or in error it says fault."""
+    return None if raw is None else {0: True, 1: False, 3: True}.get(int(_number(raw)))
+
+
+def pressed(raw: AttributeValue) -> Value:
+    """A key whose every report is a press."""
+    return True
+
+
+def released(raw: AttributeValue) -> Value:
+    """A key that reports 0 when it goes down and 1 when it comes up."""
+    return None if raw is None else not _truth(raw)
+
+
+def _truth(raw: AttributeValue) -> bool:
+    return raw if isinstance(raw, bool) else bool(_number(raw))
+
+
+MEANINGS: dict[str, Meaning] = {
+    "flag": flag,
+    "bit0": bit0,
+    "lux": lux,
+    "half": half,
+    "whole": scaled(1, 1),
+    "hundredth": scaled(1, 100),
+    "locked": locked,
+    "door": door,
+    "pressed": pressed,
+    "released": released,
+}
+"""By the names used in `standard` and rows.yaml; "scaled" and "kilo" are made with their scale."""

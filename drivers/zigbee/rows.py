@@ -1,0 +1,173 @@
+"""The rows of devices that do otherwise than the standard says, or say how often they check in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from drivers.zigbee.meanings import MEANINGS, Meaning, scaled
+from drivers.zigbee.standard import ALARM_1, ALARM_2
+from homenode.errors import SetupError
+from homenode.kinds import kind_of
+
+
+class Place(NamedTuple):
+    """Where an attribute is on a device."""
+
+    endpoint: int
+    cluster: int
+    attribute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is special about a model (see the head of rows.yaml for the fields).
+
+    Attributes:
+        points: Attributes that are points, instead of what the standard says of them.
+        meanings: Kind to the name in `meanings` that replaces the standard's.
+        scale: Kind to (multiplier, divisor) that replace those the device gives.
+        zone: Kind and mask of alarm bits, instead of what the zone type says.
+        without: Kinds that the standard would give and the device doesn't have.
+        presses, multistate: As in `plan.Plan`, instead of the standard's.
+        clears_ms: Kinds that the device only ever sets, and how long each lasts.
+    """
+
+    source: str = ""
+    stale_after_ms: int | None = None
+    note: str = ""
+    points: Mapping[Place, tuple[str, Meaning]] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    scale: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    zone: tuple[tuple[str, int], ...] = ()
+    without: frozenset[str] = frozenset()
+    presses: Mapping[tuple[int, int, int, int | None], str] = field(default_factory=dict)
+    multistate: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    clears_ms: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_ROW = Row()
+FILE = Path(__file__).with_name("rows.yaml")
+_BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
+_DURATION = re.compile(r"([0-9]+) (min|h|d)")
+_UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_FIELDS = {
+    "models",
+    "source",
+    "stale_after",
+    "note",
+    "points",
+    "meanings",
+    "scale",
+    "zone",
+    "without",
+    "presses",
+    "multistate",
+    "clears",
+}
+
+
+class RowMistake(SetupError):
+    """A row that can't be; says which and why."""
+
+
+def _place(text: str, row: str) -> tuple[int, ...]:
+    try:
+        first, *rest = text.split("/")
+        return (int(first), *(int(part, 16) for part in rest))
+    except ValueError:
+        raise RowMistake(f"{text!r} is not ENDPOINT/CLUSTER/…, in hexadecimal", where=f"row {row}") from None
+
+
+def _kind(name: str, row: str) -> str:
+    if kind_of(name) is None:
+        raise RowMistake(f"{name!r} is not a kind", where=f"row {row}", do="see homenode/kinds.py")
+    return name
+
+
+def _meaning(name: str, row: str) -> Meaning:
+    if name.startswith("by "):
+        return scaled(1, int(name[3:]))
+    try:
+        return MEANINGS[name]
+    except KeyError:
+        raise RowMistake(
+            f"{name!r} is not a meaning", where=f"row {row}", do=f"one of {', '.join(MEANINGS)}, by NUMBER"
+        ) from None
+
+
+def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
+    """The models an entry is for, and its row. Raises RowMistake."""
+    models = tuple(str(model) for model in entry.get("models", ()))
+    row = models[0] if models else "without models"
+    if unknown := sorted(set(entry) - _FIELDS):
+        raise RowMistake(f"unknown field {unknown[0]}", where=f"row {row}")
+    if not models or not all("/" in model for model in models):
+        raise RowMistake("models must be a list of MANUFACTURER/MODEL", where=f"row {row}")
+    if not entry.get("source"):
+        raise RowMistake(
+            "source is missing", where=f"row {row}", do="name the dump or the clause of the datasheet"
+        )
+    stale_after_ms = None
+    if "stale_after" in entry:
+        match = _DURATION.fullmatch(str(entry["stale_after"]))
+        if match is None:
+            raise RowMistake("stale_after must be like 130 min or 3 h", where=f"row {row}")
+        stale_after_ms = int(match[1]) * _UNIT_MS[match[2]]
+    points = {}
+    for where, what in entry.get("points", {}).items():
+        endpoint, cluster, attribute = _place(str(where), row)
+        kind, _, meaning = str(what).partition(" ")
+        points[Place(endpoint, cluster, attribute)] = (_kind(kind, row), _meaning(meaning or "flag", row))
+    presses: dict[tuple[int, int, int, int | None], str] = {}
+    for where, kind in entry.get("presses", {}).items():
+        endpoint, cluster, command, *first = _place(str(where), row)
+        presses[endpoint, cluster, command, first[0] if first else None] = _kind(str(kind), row)
+    multistate = {}
+    for where, kind in entry.get("multistate", {}).items():
+        endpoint, value = _place(str(where), row)
+        multistate[endpoint, value] = _kind(str(kind), row)
+    try:
+        zone = tuple((_kind(str(kind), row), _BITS[bits]) for kind, bits in entry.get("zone", {}).items())
+    except KeyError as bits:
+        raise RowMistake(f"{bits} is not alarm 1, alarm 2 or any", where=f"row {row}") from None
+    return models, Row(
+        source=str(entry["source"]),
+        stale_after_ms=stale_after_ms,
+        note=str(entry.get("note", "")),
+        points=points,
+        meanings={_kind(kind, row): name for kind, name in entry.get("meanings", {}).items()},
+        scale={_kind(kind, row): (int(by[0]), int(by[1])) for kind, by in entry.get("scale", {}).items()},
+        zone=zone,
+        without=frozenset(_kind(str(kind), row) for kind in entry.get("without", ())),
+        presses=presses,
+        multistate=multistate,
+        clears_ms={
+            _kind(str(kind), row): int(after * 1000) for kind, after in entry.get("clears", {}).items()
+        },
+    )
+
+
+@cache
+def all_rows(file: Path = FILE) -> Mapping[str, Row]:
+    """MANUFACTURER/MODEL to row. Raises RowMistake."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    rows: dict[str, Row] = {}
+    for entry in yaml.load(file.read_text(encoding="utf-8"), Loader=loader):
+        models, row = read_row(entry)
+        for model in models:
+            if model in rows:
+                raise RowMistake("two rows for one model", where=f"row {model}")
+            rows[model] = row
+    return rows
+
+
+def row_for(manufacturer: str, model: str) -> Row:
+    """The row of a model, or one that changes nothing."""
+    return all_rows().get(f"{manufacturer.strip()}/{model.strip()}", NO_ROW)
