@@ -18,6 +18,9 @@ LONGEST_B = 65_536
 DEEPEST = 6
 """Levels of nesting; the contract itself needs two."""
 
+LONGEST_TEXT = 500
+"""Characters of a refusal's text; it may quote what was asked."""
+
 FURTHEST_MS = 7 * 86_400_000
 """An id is remembered until its command expires, so it must expire some day."""
 
@@ -122,6 +125,7 @@ def parse_command(
     try:
         body = json.loads(payload, object_pairs_hook=_once, parse_constant=_no_constant)
         deep = _depth(body) > DEEPEST
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can't be written again
     except RecursionError:
         return Refusal("", "nested", f"nested deeper than {DEEPEST} levels")
     except (ValueError, UnicodeDecodeError) as error:
@@ -133,7 +137,9 @@ def parse_command(
         return Refusal("", "malformed", "id must be a text of 1 to 80 printable characters")
 
     def refuse(code: str, text: str) -> Refusal:
-        return Refusal(command_id, code, text)
+        return Refusal(
+            command_id, code, text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+        )
 
     if retained:
         return refuse("retained", "a retained command is not done; send it without the retain flag")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homenode.contract import shapes
-from homenode.contract.command import Command, Refusal
+from homenode.contract.command import LONGEST_TEXT, Command, Refusal
 
 REMEMBERED = 1000
 """Answers kept; at one command a second more than a quarter of an hour. The oldest go first."""
@@ -30,7 +30,7 @@ def _text(body: Mapping[str, Any]) -> bytes:
 
 def schema() -> shapes.Schema:
     """JSON Schema of the payload on ``reply``."""
-    error = shapes.mapping({"code": shapes.text(40), "text": shapes.text(500)})
+    error = shapes.mapping({"code": shapes.text(40), "text": shapes.text(LONGEST_TEXT)})
     return shapes.mapping(
         {"id": shapes.text(80), "ok": {"type": "boolean"}}, {"error": error, "result": {"type": "object"}}
     )

@@ -39,8 +39,15 @@ class Mosquitto:
         self._folder, self._process = folder, None
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "mosquitto.conf"
-        anonymous = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
-        kept = ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true", "autosave_interval 1"]
+        anonymous = (
+            [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
+        )
+        kept = [
+            "persistence true",
+            f"persistence_location {folder}/",
+            "autosave_on_changes true",
+            "autosave_interval 1",
+        ]
         self._config.write_text(
             "\n".join(
                 [
