@@ -23,7 +23,7 @@ TX_K = 5
 
 
 class AshLink:
-    """One connection. `received` takes bytes, `send` an EZSP frame, `tick` the time; `take` gives the bytes out.
+    """One connection: `received` takes bytes, `send` an EZSP frame, `tick` the time; `take` gives the bytes.
 
     Args:
         on_ezsp: Called with each EZSP frame of the host, in order, once.

@@ -44,7 +44,7 @@ _CONFIG_ZDO, _CONFIG_INDIRECT, _CONFIG_APS_ACK = 0x2A, 0x12, 0x1F
 
 @dataclass(slots=True)
 class _Waiting:
-    """Something for a sleeping device; `deliver(True)` when it polls, `deliver(False)` when it is too late."""
+    """Something for a sleeping device; `deliver` is told whether it polled in time."""
 
     deliver: Callable[[bool], None]
     timer: asyncio.TimerHandle | None = None
@@ -380,7 +380,8 @@ class CoordinatorRadio:
     def _tell_route(self, station: _Station) -> None:
         """Many-to-one routing: the path a frame took, before the first frame that took it."""
         station.route_told = True
-        relays, hop = [], station.member.parent
+        relays: list[int] = []
+        hop = station.member.parent
         while hop is not None and len(relays) < 15:
             member = self._stick.network.members.get(hop)
             if member is None:
@@ -439,11 +440,11 @@ class CoordinatorRadio:
         self._stick.ram.permit_until = 0.0
         self._stick.status(Status.ZIGBEE_NETWORK_CLOSED)
 
-    def remove(self, ieee: int) -> bool:
+    def remove(self, ieee: int) -> None:
         """Tell a device to leave, through its parent."""
         station = self._stations.get(ieee)
         if station is None:
-            return False
+            return
 
         def go(reached: bool) -> None:
             if reached:
@@ -456,7 +457,6 @@ class CoordinatorRadio:
             self._queue(station, go)
         else:
             self._loop.call_soon(go, True)
-        return True
 
     def scan(self, channels: list[int], energy: bool, duration: int) -> None:
         """Scan a quiet world: low energy everywhere and no other network."""

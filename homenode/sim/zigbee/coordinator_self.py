@@ -89,13 +89,8 @@ def _say(me: Self, cluster: int, body: bytes) -> bytes | None:
                 return None  # a change of channel has no answer
             channels = [c for c in range(11, 27) if mask >> c & 1]
             energies = bytes(_QUIET_CHANNEL for _ in channels)
-            return (
-                bytes((_SUCCESS,))
-                + mask.to_bytes(4, "little")
-                + bytes(4)
-                + bytes((len(channels),))
-                + energies
-            )
+            scanned: bytes = mask.to_bytes(4, "little")
+            return bytes((_SUCCESS,)) + scanned + bytes(4) + bytes((len(channels),)) + energies
         case 0x001F:  # Parent_annce: none of its children are ours
             return None
     return bytes((_NOT_SUPPORTED,))

@@ -6,7 +6,7 @@ is given the stick and the command's parameters by name, and returns the answer'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -53,8 +53,8 @@ class Radio(Protocol):
         """The network doesn't run any more: joins and frames go unheard."""
         ...
 
-    def remove(self, ieee: int) -> bool:
-        """Tell a device to leave. False if there is none of this address."""
+    def remove(self, ieee: int) -> None:
+        """Tell a device to leave; nothing if it isn't on the air."""
         ...
 
     def scan(self, channels: list[int], energy: bool, duration: int) -> None:
@@ -111,11 +111,13 @@ class Stick:
         store: Callable[[], None],
         restart: Callable[[], None],
     ) -> None:
-        self.dialect, self.network, self.radio = dialect, network, radio
+        self.dialect: Dialect = dialect
+        self.network: Network = network
+        self.radio: Radio = radio
         self.store, self.restart = store, restart
         self._to_host = to_host
         self._after: list[Callable[[], None]] = []
-        self.ram = Ram()
+        self.ram: Ram = Ram()
 
     def reset(self) -> None:
         """Boot: everything but flash is as new."""
@@ -196,15 +198,21 @@ class Stick:
             status = Status.NETWORK_DOWN if self.dialect.new else Status.NOT_JOINED
         elif len(message.payload) > LONGEST_PAYLOAD_B:
             status = Status.MESSAGE_TOO_LONG
-        elif message.kind == Outgoing.ADDRESS_TABLE and message.target not in self.ram.addresses:
-            status = Status.INVALID_INDEX
-        elif message.kind == Outgoing.BINDING and message.target not in self.ram.bindings:
+        elif message.target not in self._table(message.kind, message.target):
             status = Status.INVALID_INDEX
         sequence = 0
         if status is Status.OK:
             sequence = self.next_aps_sequence()
             self.afterwards(lambda: self.radio.transmit(message, sequence))
         return self.dialect.status(status) + bytes((sequence,))
+
+    def _table(self, kind: int, target: int) -> Container[int]:
+        """Where the target of a message of this kind must stand."""
+        tables: dict[int, Container[int]] = {
+            Outgoing.ADDRESS_TABLE: self.ram.addresses,
+            Outgoing.BINDING: self.ram.bindings,
+        }
+        return tables.get(kind, (target,))
 
     def next_aps_sequence(self) -> int:
         """The next APS counter, and with it the next step of the network frame counter."""

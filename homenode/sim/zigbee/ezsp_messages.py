@@ -1,6 +1,6 @@
-"""The EZSP frames that come by the thousand, packed by hand: messages in, messages out, what became of them.
+"""EZSP frames that come by the thousand, packed by hand: messages in, messages out, what became of them.
 
-Fields and their order: UG100, 9 (protocol 13) and the sl_zigbee_* structures of the Simplicity SDK from 14 on.
+Fields and their order: UG100, 9 (protocol 13), and the structures of the Simplicity SDK from 14 on.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Outgoing(IntEnum):
 
 
 _IN_OLD = Struct("<BHHBBHHBBbHBBB")
-"""Type; APS frame (profile, cluster, endpoints, options, group, sequence); LQI, RSSI, sender, indices, length."""
+"""Type; profile, cluster, endpoints, options, group, sequence; LQI, RSSI, sender, indices, length."""
 _IN_NEW = Struct("<BHHBBHHBHQBBBbIB")
 """From 14 on: type; APS frame; sender, its IEEE address, indices, LQI, RSSI, time, length."""
 _NO_INDEX = 0xFF
@@ -161,4 +161,5 @@ def requested(new: bool, command: int, parameters: bytes) -> Message | None:
     else:
         kind, aps = Outgoing.MULTICAST, fields[0:7]
         target = aps[5]
-    return Message(kind, target, *aps[:6], tag, payload)
+    profile, cluster, source, destination, options, group, _ = aps
+    return Message(kind, target, profile, cluster, source, destination, options, group, tag, payload)

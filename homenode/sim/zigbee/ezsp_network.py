@@ -197,5 +197,5 @@ def _remove(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"status": Status.NOT_JOINED}
     if ieee not in stick.network.members:
         return {"status": Status.NOT_FOUND}
-    stick.afterwards(lambda: bool(stick.radio.remove(ieee)) and None)
+    stick.afterwards(lambda: stick.radio.remove(ieee))
     return {"status": Status.OK}

@@ -129,7 +129,8 @@ def _always(**answer: Any) -> Handler:
 
 for _name in ("nop", "callback", "noCallbacks", "delayTest", "gpSinkTableClearAll", "gpClearProxyTable",
               "gpTranslationTableClear", "gpSinkTableInit", "setMacPollFailureWaitTime",
-              "radioSetSchedulerPriorities", "gpProxyTableRemoveEntry", "clearBindingTableOnLeave"):  # fmt: skip
+              "radioSetSchedulerPriorities", "gpProxyTableRemoveEntry",
+              "clearBindingTableOnLeave"):  # fmt: skip
     HANDLERS[_name] = _always()
 for _name in ("setPowerDescriptor", "setPassiveAckConfig", "setRadioIeee802154CcaMode",
               "debugWrite", "setBrokenRouteErrorCode", "clearStoredBeacons", "setTimer"):  # fmt: skip
