@@ -54,6 +54,7 @@ class VirtualDevice:
         self._air = air
         self._on_network, self._powered, self._silent = False, True, False
         self._sequence, self._life = 0, 0
+        self._restarted = False
         self._output_names: dict[tuple[str, int], str] = {}
         self._zdo = DeviceObject(self)
         self._sleep = Sleep(self, air)
@@ -135,13 +136,8 @@ class VirtualDevice:
         if self._powered:
             return
         self._powered = True
-        if self._on_network and self._air.join(self, rejoin=True):
-            for cluster in (*self.servers.values(), *self.clients.values()):
-                cluster.powered()
-                for attribute in cluster.attributes.values():
-                    if attribute.reporting is not None:
-                        attribute.reporting.resume()
-                        attribute.reporting.send()
+        if self._on_network:
+            self._restarted = self._air.join(self, rejoin=True)
 
     def move(self, link_quality: int) -> None:
         """Carry it elsewhere: from now on it is heard with this link quality (0 to 255)."""
@@ -201,6 +197,11 @@ class VirtualDevice:
         self._on_network = True
         self._life += 1
         self.announce()
+        restarted, self._restarted = self._restarted, False
+        for cluster in (*self.servers.values(), *self.clients.values()):
+            if restarted:
+                cluster.powered()
+            cluster.resume(report=restarted)
         self._started()
         self._sleep.awake(AWAKE_AFTER_JOIN_S)
 
@@ -286,10 +287,10 @@ class VirtualDevice:
 
     def told_to_leave(self, *, rejoin: bool) -> None:
         """A leave request over the air."""
-        self._air.leave(self, silently=False)
         if rejoin:
             self._air.join(self, rejoin=True)
         else:
+            self._air.leave(self, silently=False)
             self._forget()
 
     def has_output(self, kind: str, endpoint: int, value: bool) -> None:

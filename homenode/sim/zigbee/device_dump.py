@@ -1,7 +1,8 @@
 """Builds a virtual device from a dump of a real one, as Home Assistant's ZHA writes them.
 
 Two forms are about: ``signature`` with ``cluster_details`` (before 2025), and ``node_descriptor`` with
-``endpoints`` (since then).
+``endpoints`` (since then). Where ZHA had put a quirk over a device, ``original_signature`` is what was on the
+air.
 """
 
 from __future__ import annotations
@@ -79,7 +80,9 @@ def _endpoints(dump: Mapping[str, Any]) -> Iterable[tuple[int, int, int, Side, S
             yield int(number), row["profile_id"], row["device_type"]["id"], sides[0], sides[1]
         return
     details = dump.get("cluster_details") or {}
-    for number, row in dump["signature"]["endpoints"].items():
+    shown = dump["signature"]["endpoints"]
+    for number, row in ((dump.get("original_signature") or {}).get("endpoints") or shown).items():
+        row = {**shown.get(number, {}), **{key: value for key, value in row.items() if value is not None}}
         kept = details.get(number, {})
         pairs = (("input_clusters", "in_clusters"), ("output_clusters", "out_clusters"))
         old = [

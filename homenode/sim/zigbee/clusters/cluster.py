@@ -117,6 +117,14 @@ class Cluster:
                 attribute.reporting.stop()
                 attribute.reporting = None
 
+    def resume(self, *, report: bool) -> None:
+        """The device is on the network again: reporting intervals start anew, with a report or without."""
+        for attribute in self.attributes.values():
+            if attribute.reporting is not None:
+                attribute.reporting.resume()
+                if report:
+                    attribute.reporting.send()
+
     def memory(self) -> dict[str, Any]:
         """State beside attributes that survives a restart of the simulator: plain JSON values."""
         return {}

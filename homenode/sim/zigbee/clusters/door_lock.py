@@ -24,7 +24,7 @@ class DoorLock(Cluster):
 
     def started(self) -> None:
         """The bolt is an output of the device, if this is a lock at all."""
-        self.is_lock = LOCK_STATE in self.attributes
+        self.is_lock = LOCK_STATE in self.attributes and self.device.spec.thing in ("lock", "")
         self.jammed = False
         if self.is_lock:
             self.device.has_output("lock", self.endpoint, self.value(LOCK_STATE) == _LOCKED)

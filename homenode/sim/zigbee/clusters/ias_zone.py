@@ -42,6 +42,7 @@ class Zone(Cluster):
         """Not enrolled, nobody to tell."""
         self._to = 1
         self._cie_address = 0
+        self._untold = False
         self.attributes.setdefault(STATE, Attribute(STATE, 0x30, 0)).value = 0
         self.attributes.setdefault(TYPE, Attribute(TYPE, 0x31, 0x0000))
         self.attributes.setdefault(STATUS, Attribute(STATUS, 0x19, 0))
@@ -96,8 +97,10 @@ class Zone(Cluster):
             self.device.tell(
                 self, body, command=_NOTIFICATION, destination=self._cie_address, endpoint=self._to
             )
-        elif enrolment in ("request", "trip") and self.value(CIE):
-            self._ask()
+        else:
+            self._untold = True
+            if enrolment in ("request", "trip") and self.value(CIE):
+                self._ask()
 
     def _ask(self) -> None:
         body = self.number(TYPE).to_bytes(2, "little") + self.device.spec.code.to_bytes(2, "little")
@@ -111,6 +114,9 @@ class Zone(Cluster):
         if code == 0x00 and self.value(CIE):
             self.set(ZONE_ID, zone)
             self.set(STATE, 1)
+            if self._untold:  # what happened before goes out now, as from EmberZNet's queue
+                self._untold = False
+                self.tell()
         return Status.SUCCESS
 
     def normal_mode(self, payload: bytes, by: Aps) -> Reply:

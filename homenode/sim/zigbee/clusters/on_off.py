@@ -30,7 +30,7 @@ class OnOff(Cluster):
         """It is one of the device's outputs, if the device acts at all (a contact has the cluster too)."""
         self.kind = ""
         spec = self.device.spec
-        if spec.battery_powered and spec.thing not in ("valve", "siren", "lock", "switch", "light"):
+        if spec.battery_powered and spec.thing not in ("valve", "switch", "light"):
             return
         if ON_OFF not in self.attributes or spec.thing == "siren":
             return

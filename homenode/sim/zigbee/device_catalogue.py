@@ -1,0 +1,132 @@
+"""The models of the simulated apartment, read from ``catalogue/*.yaml``: one file each, data only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from homenode.errors import SetupError
+from homenode.sim.zigbee.air import Role
+from homenode.sim.zigbee.device_attributes import attribute, client_cluster, server_cluster
+from homenode.sim.zigbee.device_spec import AttributeSpec, DeviceSpec, EndpointSpec, Press
+from homenode.sim.zigbee.zcl import Data
+
+FOLDER = Path(__file__).parent / "catalogue"
+
+_POWERS: dict[str, tuple[Role, int]] = {
+    "battery": (Role.END_DEVICE, 0x80),
+    "mains": (Role.ROUTER, 0x8E),
+    "mains end device": (Role.END_DEVICE, 0x8C),
+}
+"""Word for ``power:`` to role and MAC capability flags (R22, table 2-32)."""
+_HOME_AUTOMATION, _GREEN_POWER, _GREEN_POWER_ENDPOINT = 0x0104, 0xA1E0, 242
+_PLAIN = (
+    "enrolment",
+    "zone_bit",
+    "check_in_s",
+    "check_in",
+    "long_poll_s",
+    "reports_unbound",
+    "never_clears",
+    "clears_s",
+    "buffer_size",
+    "server_mask",
+)
+"""Keys of a row that are fields of `DeviceSpec` as they are."""
+
+
+@functools.cache
+def models() -> Mapping[str, DeviceSpec]:
+    """All models of the catalogue by name (the file's). Raises SetupError for a row that can't be read."""
+    return {path.stem: read_model(path) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def model(name: str) -> DeviceSpec:
+    """The model of a name. Raises SetupError with the names there are."""
+    found = models().get(name)
+    if found is None:
+        raise SetupError(f"no virtual device is called {name!r}", do=f"one of {', '.join(models())}")
+    return found
+
+
+def read_model(path: Path) -> DeviceSpec:
+    """The model of a catalogue file, ours or one's own. Raises SetupError."""
+    import yaml  # here: building devices from dumps needs no YAML
+
+    try:
+        return _spec(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise SetupError(
+            f"not a model of a device: {type(error).__name__} {error}",
+            where=str(path),
+            do="compare it with a row of the catalogue",
+        ) from error
+
+
+def _spec(name: str, row: Mapping[str, Any]) -> DeviceSpec:
+    role, capability = _POWERS[row["power"]]
+    values = _values(row.get("values", {}), row["code"])
+    battery = row["power"] == "battery"
+    endpoints = tuple(
+        _endpoint(number, one, values, row["manufacturer"], row["model"], battery)
+        for number, one in row["endpoints"].items()
+    )
+    return DeviceSpec(
+        name=name,
+        manufacturer=row["manufacturer"],
+        model=row["model"],
+        code=row["code"],
+        role=role,
+        capability=capability,
+        endpoints=endpoints,
+        thing=row["is"],
+        presses={way: tuple(map(_press, sent)) for way, sent in row.get("presses", {}).items()},
+        source=row["source"],
+        **{key: row[key] for key in _PLAIN if key in row},
+    )
+
+
+def _values(rows: Mapping[str, Data], code: int) -> dict[tuple[int, int], dict[int, AttributeSpec]]:
+    """``ENDPOINT/CLUSTER/ATTRIBUTE: value``, numbers in hexadecimal; the attribute gets the ZCL's type."""
+    found: dict[tuple[int, int], dict[int, AttributeSpec]] = {}
+    for place, value in rows.items():
+        endpoint, cluster, id_ = (int(part, 16 if part.startswith("0x") else 10) for part in place.split("/"))
+        found.setdefault((endpoint, cluster), {})[id_] = attribute(cluster, id_, value)
+    return found
+
+
+def _endpoint(
+    number: int,
+    row: Mapping[str, Any],
+    values: Mapping[tuple[int, int], dict[int, AttributeSpec]],
+    manufacturer: str,
+    model: str,
+    battery: bool,
+) -> EndpointSpec:
+    profile = _GREEN_POWER if number == _GREEN_POWER_ENDPOINT else _HOME_AUTOMATION
+    return EndpointSpec(
+        number,
+        row.get("profile", profile),
+        row["type"],
+        tuple(
+            server_cluster(
+                id_, values.get((number, id_), {}), manufacturer=manufacturer, model=model, battery=battery
+            )
+            for id_ in row.get("in", ())
+        ),
+        tuple(client_cluster(id_, values.get((number, id_), {})) for id_ in row.get("out", ())),
+    )
+
+
+def _press(row: Mapping[str, Any]) -> Press:
+    return Press(
+        endpoint=row.get("endpoint", 1),
+        cluster=row["cluster"],
+        command=row.get("command", 0),
+        payload=bytes.fromhex(str(row.get("payload", ""))),
+        attribute=row.get("attribute"),
+        value=row.get("value", 0),
+        manufacturer=row.get("manufacturer", 0),
+    )
