@@ -1,0 +1,157 @@
+"""Tells each change of a wired input, and drives the outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from drivers.gpio.kinds import WIRINGS
+from drivers.gpio.pins import drop, open_factory
+from homenode.config.model import Device
+from homenode.driver import Host
+from homenode.errors import DriverLost, HomenodeError, Refused
+
+CHECK_S = 0.5
+"""How often levels are read beside the edges: finds a dead daemon, and an edge that got lost."""
+
+PULLS = {"up": True, "down": False, "none": None}
+"""gpiozero's words for them."""
+
+
+class _Line:
+    """One pin and the device on it.
+
+    Attributes:
+        pin: The gpiozero device, once opened.
+        told: Value last told.
+        doubted: The line was seen at another level than told at the last check.
+    """
+
+    def __init__(self, device: Device) -> None:
+        options = device.options
+        self.name, self.kind, self.number = device.name, str(options["kind"]), int(options["pin"])
+        wiring = WIRINGS[self.kind]
+        self.output = wiring.output
+        self.pull = options.get("pull") or wiring.pull
+        self.high = (options.get("active") or wiring.active) == "high"
+        self.debounce_s = (50 if options.get("debounce") is None else options["debounce"]) / 1000
+        # gpiozero calls a pulled-up input active when it is low; here the point's meaning decides
+        self.inverted = not self.output and (self.pull == "up") == self.high
+        self.pin: Any = None
+        self.told: bool | None = None
+        self.doubted = False
+
+    def value(self) -> bool:
+        return bool(self.pin.value) != self.inverted
+
+
+class GpioDriver:
+    """All wired devices of a home."""
+
+    def __init__(self, devices: Sequence[Device], host: Host) -> None:
+        self._lines = {device.name: _Line(device) for device in devices}
+        self._host = host
+        self._factory: Any = None
+        self._telling = threading.Lock()
+
+    async def run(self) -> None:
+        """See `Driver.run`."""
+        try:
+            inputs = [line for line in self._lines.values() if not line.output]
+            self._factory = open_factory(
+                {line.number: "floating" if line.pull == "none" else line.pull for line in inputs}
+            )
+            with self._library():
+                for line in self._lines.values():
+                    self._open(line)
+            while True:
+                await asyncio.sleep(CHECK_S)
+                with self._library():
+                    self._factory.ticks()
+                    for line in self._lines.values():
+                        self._check(line)
+        finally:
+            self._release()
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        """See `Driver.switch`; afterwards the line is read back."""
+        line = self._lines.get(device)
+        if line is None or not line.output or line.kind != kind:
+            raise Refused("is no output", where=f"{device}.{kind}", do="name a switch, siren, light or valve")
+        if line.pin is None:
+            raise DriverLost("pins are not open", where=f"{device}.{kind}")
+        with self._library():
+            line.pin.value = to
+            self._tell(line, line.value)
+        if line.told is not to:
+            raise Refused(
+                f"pin {line.number} doesn't follow", where=f"{device}.{kind}", do="look for a short circuit"
+            )
+
+    async def pair(self, seconds: float) -> None:
+        """See `Driver.pair`."""
+        raise Refused("wired devices are not paired", do="add them to home.yaml with their pin")
+
+    def _open(self, line: _Line) -> None:
+        from gpiozero import DigitalInputDevice, DigitalOutputDevice
+
+        if line.output:
+            line.pin = DigitalOutputDevice(line.number, active_high=line.high, pin_factory=self._factory)
+            self._tell(line, line.value)
+            return
+        pull = PULLS[line.pull]
+        line.pin = DigitalInputDevice(
+            line.number,
+            pull_up=pull,
+            active_state=True if pull is None else None,
+            bounce_time=line.debounce_s or None,
+            pin_factory=self._factory,
+        )
+        line.pin.when_activated = lambda: self._tell(line, lambda: not line.inverted)
+        line.pin.when_deactivated = lambda: self._tell(line, lambda: line.inverted)
+        self._tell(line, line.value, starting=True)
+
+    def _tell(self, line: _Line, value: Callable[[], bool], *, starting: bool = False) -> None:
+        """Edges come on the library's thread: the value is taken and told in one step, so the order holds."""
+        with self._telling:
+            line.told, line.doubted = value(), False
+            pressed_before = starting and line.kind == "button"  # held down at start is not pressed now
+            self._host.heard(line.name, line.kind, line.told and not pressed_before)
+
+    def _check(self, line: _Line) -> None:
+        """A level that contradicts what was told at two checks in a row is an edge that got lost."""
+        if line.value() == line.told:
+            line.doubted = False
+        elif line.doubted:
+            self._tell(line, line.value)
+        else:
+            line.doubted = True
+
+    @contextmanager
+    def _library(self) -> Iterator[None]:
+        try:
+            yield
+        except HomenodeError:
+            raise
+        except Exception as error:  # each pin library raises its own
+            drop(self._factory)
+            raise DriverLost(
+                f"the pins don't answer ({error or type(error).__name__})",
+                where="gpio",
+                do="see that pigpiod runs",
+            ) from error
+
+    def _release(self) -> None:
+        for line in self._lines.values():
+            if line.pin is not None:
+                with suppress(Exception):  # a pin that can't be closed is gone already
+                    line.pin.close()
+            line.pin, line.told = None, None
+        if self._factory is not None:
+            with suppress(Exception):
+                self._factory.close()
+            drop(self._factory)
+            self._factory = None

@@ -1,0 +1,151 @@
+"""Which library moves the pins: never a silent fallback to another one.
+
+gpiozero tries one library after the other and takes whatever loads, down to one that only pretends. Here it
+is the one that GPIOZERO_PIN_FACTORY names, else lgpio, and if that doesn't work the node says why.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from homenode.errors import DriverLost, SetupError
+
+FACTORIES = {
+    "lgpio": ("gpiozero.pins.lgpio", "LGPIOFactory"),
+    "pigpio": ("gpiozero.pins.pigpio", "PiGPIOFactory"),
+    "rpigpio": ("gpiozero.pins.rpigpio", "RPiGPIOFactory"),
+    "native": ("gpiozero.pins.native", "NativeFactory"),
+}
+"""gpiozero's own names for them."""
+
+ANSWER_S = 1.0
+"""How long pigpiod may take; it answers in less than 1 ms, and stopping the node may take 2 s in all."""
+
+
+def open_factory(pulls: Mapping[int, str]) -> Any:
+    """The pin factory.
+
+    Args:
+        pulls: Pin to pull (gpiozero's words) of each input.
+
+    Raises:
+        SetupError: The library is unknown, not installed, or finds no pins here.
+        DriverLost: The pigpio daemon doesn't answer.
+    """
+    name = os.environ.get("GPIOZERO_PIN_FACTORY", "lgpio")
+    if name not in FACTORIES:
+        raise SetupError(
+            f"{name!r} is no pin library",
+            where="GPIOZERO_PIN_FACTORY",
+            do=f"use one of {', '.join(FACTORIES)}",
+        )
+    module, attribute = FACTORIES[name]
+    try:
+        factory = getattr(import_module(module), attribute)
+    except ImportError as error:
+        raise SetupError(
+            f"the pin library {name} is not installed ({error})",
+            where="gpio",
+            do="pip install homenode[gpio], or name another in GPIOZERO_PIN_FACTORY",
+        ) from error
+    if name == "pigpio":
+        return _open_pigpio(factory, pulls)
+    try:
+        return factory()
+    except Exception as error:  # each pin library raises its own
+        raise SetupError(
+            f"no GPIO pins here through {name} ({error})",
+            where="gpio",
+            do="run on a Raspberry Pi in group gpio, or set GPIOZERO_PIN_FACTORY=pigpio and PIGPIO_ADDR",
+        ) from error
+
+
+def _open_pigpio(factory: Any, pulls: Mapping[int, str]) -> Any:
+    host, port = os.environ.get("PIGPIO_ADDR", "localhost"), os.environ.get("PIGPIO_PORT", "8888")
+    where = f"pigpio daemon at {host}:{port}"
+    if not port.isdigit():
+        raise SetupError(f"{port!r} is no port", where="PIGPIO_PORT", do="give a number such as 8888")
+    try:
+        # Asked first, because python's pigpio prints a page of its own when nobody is there.
+        with socket.create_connection((host, int(port)), ANSWER_S) as probe:
+            probe.settimeout(ANSWER_S)
+            probe.sendall(bytes([16, *[0] * 15]))  # PI_CMD_TICK
+            if not probe.recv(16):
+                raise ConnectionResetError("it hung up")
+        # Reports are compared with the levels at the time of connecting, so an input that only its pull
+        # holds would lose its first edge: a first connection sets the pulls, a second one stays.
+        _end_reports_quietly()
+        first = factory(host, int(port))
+        for pin, pull in pulls.items():
+            first.pin(pin).pull = pull
+        drop(first)
+        opened = factory(host, int(port))
+        opened.connection.sl.s.settimeout(ANSWER_S)
+    except (OSError, AttributeError) as error:  # AttributeError: pigpio's way to say that it isn't connected
+        raise DriverLost(
+            f"no answer ({error})", where=where, do="start pigpiod, or set PIGPIO_ADDR"
+        ) from error
+    return opened
+
+
+class _Ended(Exception):
+    """The connection for reports is over."""
+
+
+class _Reports:
+    """The socket of pigpio's report thread, which by itself spins or prints a traceback at its end."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def recv(self, size: int) -> bytes:
+        """What comes. Raises _Ended at the end of the connection."""
+        with suppress(OSError):
+            if data := bytes(self._real.recv(size)):
+                return data
+        raise _Ended
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def _end_reports_quietly() -> None:
+    import pigpio
+
+    thread = pigpio._callback_thread  # pigpio offers no other way to its thread
+    run = thread.run
+    if run.__module__ == __name__:
+        return
+
+    def run_on_reports(self: Any) -> None:
+        self.sl.s = _Reports(self.sl.s)
+        with suppress(_Ended):
+            run(self)
+
+    thread.run = run_on_reports
+
+
+def drop(factory: Any) -> None:
+    """Cut the connection to pigpiod without a word to it; does nothing for other libraries.
+
+    When pigpiod wedges, pigpio's report thread would wait for ever: it ends with its socket. Pins of a
+    dropped factory close without touching the wire.
+    """
+    connection = getattr(factory, "connection", None)
+    if connection is None:
+        return
+    atexit.unregister(connection.stop)
+    reports, connection._notify = connection._notify, None  # there is no public way to end its thread
+    if reports is not None:
+        reports.go = False
+        with suppress(OSError):
+            reports.sl.s.shutdown(socket.SHUT_RDWR)
+        reports.join(ANSWER_S)
+        reports.sl.s.close()
+    connection.stop()

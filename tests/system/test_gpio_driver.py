@@ -1,0 +1,231 @@
+"""The GPIO driver on unmodified gpiozero, against simulated lines in another process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from drivers.gpio import DRIVER
+from homenode.config.model import Device
+from homenode.errors import DriverLost, Refused, SetupError
+from tests.system.driver_contract import DriverContract, Listener, running
+
+pytest.importorskip("pigpio", reason="the extra gpio is not installed")
+
+
+def _device(name: str, pin: int, kind: str, **options: object) -> Device:
+    return Device(name, "gpio", "hall", options={"pin": pin, "kind": kind, **options}, kinds=(kind,))
+
+
+DOOR = _device("front_door", 17, "contact")
+SINK = _device("sink", 27, "water")
+EYE = _device("hall_eye", 22, "motion")
+SMOKE = _device("smoke", 23, "smoke")
+BELL = _device("bell", 24, "button")
+SIREN = _device("siren", 25, "siren")
+GUARD = _device("guard", 26, "switch", active="low")
+
+
+class Lines:
+    """The board and its pigpio daemon in a process of their own, played by lines on its standard input."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.process, self.port = process, port
+        self.levels: dict[int, bool] = {}
+        self.clients = 0
+        self._closed = False
+        self._news = asyncio.Event()
+        self._reader = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            what, *rest = line.decode().split()
+            if what == "level":
+                self.levels[int(rest[0])] = rest[1] == "1"
+            elif what == "clients":
+                self.clients = int(rest[0])
+            self._news.set()
+
+    def say(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n".encode())
+
+    async def level(self, pin: int, level: bool) -> None:
+        async with asyncio.timeout(10):
+            while self.levels.get(pin) is not level:
+                self._news.clear()
+                await self._news.wait()
+
+    def change(self) -> None:
+        self._closed = not self._closed
+        self.say(f"drive 17 {0 if self._closed else 'open'}")
+
+    def released(self) -> bool:
+        return self.clients == 0
+
+    async def unplug(self) -> None:
+        self.say("stop")
+
+    async def plug(self) -> None:
+        self.say("start")
+
+
+@asynccontextmanager
+async def lines() -> AsyncIterator[Lines]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.system.gpio_lines", stdin=-1, stdout=-1, cwd=Path(__file__).parents[2]
+    )
+    try:
+        assert process.stdout is not None
+        port = int((await process.stdout.readline()).split()[1])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GPIOZERO_PIN_FACTORY", "pigpio")
+            patch.setenv("PIGPIO_ADDR", "127.0.0.1")
+            patch.setenv("PIGPIO_PORT", str(port))
+            played = Lines(process, port)
+            yield played
+    finally:
+        process.kill()
+        await process.wait()
+
+
+class TestContract(DriverContract):
+    driver = DRIVER
+    devices = (DOOR, SINK, EYE, SMOKE, BELL, SIREN)
+    heavy = ("gpiozero", "pigpio", "asyncio")
+
+    def hardware(self):  # type: ignore[no-untyped-def]  # as the contract says
+        return lines()
+
+
+def _open(host: Listener, *devices: Device):  # type: ignore[no-untyped-def]  # a Driver
+    return DRIVER.open("gpio", {}, devices, host)
+
+
+def test_a_door_without_its_wire_reads_open(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board:
+            board.say("drive 17 0")
+            async with running(_open(host, DOOR)):
+                await host.until(lambda host: host.said, "the state at start")
+                assert host.last("front_door", "contact") is False
+                board.say("drive 17 open")
+                await host.until(lambda host: host.last("front_door", "contact") is True, "open")
+
+    asyncio.run(play())
+
+
+def test_a_contact_that_bounces_is_told_once(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board, running(_open(host, DOOR, SINK)):
+            await host.until(lambda host: len(host.said) == 2, "the states at start")
+            board.say("drive 17 0 2 3 1 4 2 1")
+            await host.until(lambda host: host.last("front_door", "contact") is False, "closed")
+            board.say("drive 17 open 2 3 1 4 2 1")
+            await host.until(lambda host: host.last("front_door", "contact") is True, "open")
+            assert [said.value for said in host.said if said.device == "front_door"] == [True, False, True]
+
+    asyncio.run(play())
+
+
+def test_the_first_press_after_the_start_is_heard(tmp_path: Path) -> None:
+    """python's pigpio compares with the levels at connecting, when no pull was on yet."""
+
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board, running(_open(host, BELL)):
+            await host.until(lambda host: host.said, "the state at start")
+            board.say("drive 24 0")
+            board.say("wait 80")
+            board.say("drive 24 open")
+            await host.until(lambda host: len(host.said) == 3, "press and release")
+            assert [said.value for said in host.said] == [False, True, False]
+
+    asyncio.run(play())
+
+
+def test_a_button_held_down_at_start_was_not_pressed(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board:
+            board.say("drive 24 0")
+            async with running(_open(host, BELL, DOOR)):
+                await host.until(lambda host: len(host.said) == 2, "the states at start")
+                board.say("drive 17 0")
+                await host.until(lambda host: len(host.said) == 3, "the door")
+                assert host.said[0][:3] == ("bell", "button", False)
+
+    asyncio.run(play())
+
+
+def test_outputs_are_off_at_start_follow_and_are_let_go_at_the_end(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board:
+            driver = _open(host, SIREN, GUARD)
+            async with running(driver):
+                await host.until(lambda host: len(host.said) == 2, "the states at start")
+                assert host.last("siren", "siren") is False
+                await board.level(26, True)  # active low: off is high
+                await driver.switch("siren", "siren", True)
+                await driver.switch("guard", "switch", True)
+                await board.level(25, True)
+                await board.level(26, False)
+                assert host.last("guard", "switch") is True
+
+    asyncio.run(play())
+
+
+def test_an_output_that_does_not_follow_is_refused_and_told_as_it_is(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board:
+            board.say("stick 25 0")
+            driver = _open(host, SIREN)
+            async with running(driver):
+                await host.until(lambda host: host.said, "the state at start")
+                with pytest.raises(Refused, match="pin 25 doesn't follow"):
+                    await driver.switch("siren", "siren", True)
+                assert host.last("siren", "siren") is False
+
+    asyncio.run(play())
+
+
+def test_a_wedged_daemon_is_a_lost_driver(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board, running(_open(host, DOOR)) as task:
+            await host.until(lambda host: host.said, "the state at start")
+            board.say("wedge")
+            with pytest.raises(DriverLost):
+                async with asyncio.timeout(10):
+                    await task
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("GPIOZERO_PIN_FACTORY", "mock", "is no pin library"),
+        ("GPIOZERO_PIN_FACTORY", "", "is no pin library"),
+    ],
+)
+def test_there_is_no_silent_fallback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    async def play() -> None:
+        with pytest.raises(SetupError, match=why):
+            await _open(Listener(tmp_path), DOOR).run()
+
+    asyncio.run(play())
