@@ -45,7 +45,8 @@ def nearest(word: str, names: Iterable[str]) -> str:
     import difflib  # only needed for a mistake
 
     lowered = {name.lower(): name for name in reversed(list(names))}
-    close = difflib.get_close_matches(word[:100].lower(), lowered, 1, 0.6)
+    likeness = 0.6 if len(word) > 3 else 0.5  # one letter of two is much
+    close = difflib.get_close_matches(word[:100].lower(), lowered, 1, likeness)
     return lowered[close[0]] if close else ""
 
 

@@ -300,6 +300,11 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Mistake:
     at, column = (mark.line, mark.column) if mark is not None else (0, 0)
     lines = text.splitlines()
     shown = lines[at] if at < len(lines) else ""
+    if not shown.strip():  # the end of the file: its last line is where to look
+        at, column = max(len(lines) - 1, 0), 0
+
+    if shown[max(column - 1, 0) : column] == "*":  # libyaml points behind the star
+        column -= 1
 
     def mistake(found: str, accepted: str) -> Mistake:
         return Mistake(file, at + 1, "file", found, accepted, "", column + 1)

@@ -1,0 +1,120 @@
+"""A good home.yaml becomes the home that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from some_drivers import DRIVERS, HOME
+
+from homenode.config.load import load_home, read_home
+from homenode.config.model import NEVER, Home
+from homenode.config.points import is_shared
+from homenode.errors import FileMistakes
+
+Load = Callable[[str], Home]
+MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+LEAST = "home: a\ntimezone: UTC\ndevices: {}\n"
+
+
+def test_the_whole_file_is_read(load: Load, folder: Path) -> None:
+    home = load(HOME)
+    assert (home.home, home.timezone, home.language) == ("vaxjo-0412", "Europe/Stockholm", "sv")
+    assert home.path == folder / "home.yaml"
+    assert home.broker is not None
+    assert home.broker.urls == ("mqtts://broker.example:8883",)
+    assert (home.broker.ca, home.broker.key) == (folder / "ca.pem", folder / "node.key")
+    assert home.radios["zigbee"].options == {"port": "/dev/serial/by-id/usb-stick", "channel": 15}
+    assert home.clock_trusted
+    assert home.resident_ok == "bed_button.button"
+    assert home.cameras["hall"] == {"room": "hall", "source": "csi", "masks": [[0, 0, 10, 10]]}
+    assert home.exports == {"homeassistant": "homeassistant"}
+    assert home.share == {"property": ("sink.water", "*.battery")}
+
+
+def test_devices_come_with_their_drivers_fields_and_points(load: Load) -> None:
+    devices = load(HOME).devices
+    stove, eye, door, sink = (devices[name] for name in ("stove", "kitchen_eye", "front_door", "sink"))
+    assert (stove.driver, stove.via, stove.thing, stove.kinds) == ("zigbee", "zigbee", "stove", None)
+    assert stove.stale_after_ms is None
+    assert eye.stale_after_ms == 90 * MIN
+    assert (door.driver, door.via, door.kinds, door.stale_after_ms) == ("gpio", "", ("contact",), NEVER)
+    assert sink.options == {"pin": 27, "kind": "water", "pull": "up", "debounce": 50, "inverted": False}
+    assert sink.line == 11
+
+
+def test_a_use_of_a_rule_keeps_its_points_values_and_lines(load: Load, folder: Path) -> None:
+    (use,) = load(HOME).rules
+    assert (use.name, use.use, use.file) == ("cooking", "cooking", folder / "rules" / "cooking.yaml")
+    assert use.bind == {"stove": ("stove.power",), "presence": ("kitchen_eye.motion",)}
+    assert use.lists == {"presence"}
+    assert use.set == {"alone": "15 min", "hot": "60"}
+    assert use.lines["set.alone"] == use.line + 2
+
+
+def test_a_use_is_named_by_as_or_by_the_rule_itself(load: Load) -> None:
+    home = load(LEAST + "rules: [{use: damp}, {use: damp, as: cellar}]")
+    assert [use.name for use in home.rules] == ["water_where_none_should_be", "cellar"]
+
+
+def test_modes_have_the_longest_durations_of_the_design_unless_changed(load: Load) -> None:
+    modes = load(HOME).modes
+    assert {name: mode.longest_ms for name, mode in modes.items()} == {
+        "home": None,
+        "away": 3 * DAY,
+        "hospital": 90 * DAY,
+        "visit": 12 * HOUR,
+        "night": 14 * HOUR,
+        "service": 2 * HOUR,
+        "guests": None,
+    }
+    assert (modes["night"].start, modes["night"].end) == (22 * 60, 6 * 60 + 30)
+    assert load(LEAST).modes["away"].longest_ms == 7 * DAY
+
+
+def test_everything_that_may_be_absent_is_absent(load: Load) -> None:
+    home = load(LEAST)
+    assert (home.broker, home.radios, home.rules, home.share, home.cameras) == (None, {}, (), {}, {})
+    assert not home.clock_trusted
+    assert home.resident_ok == ""
+
+
+def test_a_section_with_nothing_in_it_is_as_if_absent(load: Load) -> None:
+    empty = "".join(f"{name}:\n" for name in ("radios", "rules", "share", "modes", "clock", "resident"))
+    assert load(LEAST + empty) == load(LEAST)
+
+
+def test_without_broker_being_encrypted_there_is_a_warning_and_no_mistake(folder: Path) -> None:
+    (folder / "home.yaml").write_text(LEAST + 'broker: {url: ["mqtt://a", "mqtts://b:1"]}')
+    home, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+    assert home is not None
+    assert home.broker is not None
+    assert home.broker.urls == ("mqtt://a", "mqtts://b:1")
+    assert not notes.mistakes
+    assert [(warning.line, warning.field) for warning in notes.warnings] == [(4, "broker.url.1")]
+
+
+def test_a_replay_needs_no_certificate_on_its_machine(folder: Path) -> None:
+    (folder / "home.yaml").write_text(HOME)
+    (folder / "node.key").unlink()
+    with pytest.raises(FileMistakes, match=r"node\.key"):
+        load_home(folder / "home.yaml", drivers=DRIVERS)
+    assert load_home(folder / "home.yaml", drivers=DRIVERS, files=False).broker is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "point", "shared"),
+    [
+        ("*.battery", "stove.battery", True),
+        ("*.battery", "stove.power", False),
+        ("sink.*", "sink.water", True),
+        ("sink.*", "sink2.water", False),
+        ("*.*", "bed.occupancy", True),
+        ("sink.water", "sink.water", True),
+        ("sink.water", "sink.water_2", False),
+    ],
+)
+def test_nothing_is_shared_that_is_not_named(pattern: str, point: str, shared: bool) -> None:
+    assert is_shared({"care": (pattern,)}, "care", point) is shared
+    assert not is_shared({"care": (pattern,)}, "property", point)

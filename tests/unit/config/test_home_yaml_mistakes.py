@@ -1,0 +1,237 @@
+"""Every mistake in home.yaml is told with its line, what is accepted and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from some_drivers import DRIVERS, HOME
+
+from homenode.config.load import read_home
+from homenode.errors import Mistake
+
+Mistakes = Callable[[str], list[Mistake]]
+
+# What is replaced in the example home, by what; the field that is told, the suggestion.
+ONE_MISTAKE = [
+    ("home: vaxjo-0412", "home: Växjö 0412", "home", ""),
+    ("home: vaxjo-0412", "home: " + "x" * 41, "home", ""),
+    ("home: vaxjo-0412\n", "# no id\n", "home", ""),
+    ("timezone: Europe/Stockholm", "timezone: Europe/Stokholm", "timezone", "Europe/Stockholm"),
+    ("timezone: Europe/Stockholm", "timezone: ../../etc/passwd", "timezone", ""),
+    ("language: sv", "language: [sv]", "language", ""),
+    ("language: sv", "langauge: sv", "langauge", "language"),
+    ("mqtts://broker.example:8883", "broker.example:8883", "broker.url", "mqtts://broker.example:8883"),
+    ("mqtts://broker.example:8883", "https://broker.example", "broker.url", "mqtts://broker.example"),
+    ("mqtts://broker.example:8883", "mqtts://broker.example:99999", "broker.url", ""),
+    ("mqtts://broker.example:8883", "mqtts://u:hush@broker.example", "broker.url", ""),
+    ("mqtts://broker.example:8883", "mqtts://broker.example/path", "broker.url", ""),
+    ("ca: ca.pem", "ca: nowhere.pem", "broker.ca", ""),
+    ("ca: ca.pem", "ca: rules", "broker.ca", ""),
+    (", key: node.key", "", "broker.key", ""),
+    ("key: node.key", "key: node.key, password_file: ca.pem", "broker.username", ""),
+    ("key: node.key", "key: node.key, pasword_file: ca.pem", "broker.pasword_file", "password_file"),
+    ("driver: zigbee", "driver: zigbe", "radios.zigbee.driver", "zigbee"),
+    ("driver: zigbee", "driver: gpio", "radios.zigbee.driver", ""),
+    ("port: /dev/serial/by-id/usb-stick", "channel: 11", "radios.zigbee.port", ""),
+    ("usb-stick}", "usb-stick, channel: 27}", "radios.zigbee.channel", ""),
+    ("usb-stick}", "usb-stick, channel: eleven}", "radios.zigbee.channel", ""),
+    ("stove:       {via: zigbee", "stove:       {via: zigbe", "devices.stove.via", "zigbee"),
+    ("stove:       {via: zigbee", "stove:       {driver: zigbee", "devices.stove.driver", "via: zigbee"),
+    ("stove:       {via: zigbee", "stove:       {via: gpio", "devices.stove.via", "driver: gpio"),
+    ("stove:       {via: zigbee, ", "stove:       {", "devices.stove.via", ""),
+    ("stove:       {via: zigbee", "stove:       {via: zigbee, driver: gpio", "devices.stove.driver", ""),
+    ("aa:bb:01", "aa:bb:02", "devices.kitchen_eye.ieee", ""),
+    ("aa:bb:01", "aa-bb-01", "devices.stove.ieee", ""),
+    (", room: kitchen, is: stove}", ", is: stove}", "devices.stove.room", ""),
+    ("room: kitchen, is: stove}", 'room: "kit\\nchen"}', "devices.stove.room", ""),
+    ("room: kitchen, is: stove}", "room: {name: kitchen}}", "devices.stove.room", ""),
+    ("is: stove}", "iz: stove}", "devices.stove.iz", "is"),
+    ("is: stove}", "model: lumi}", "devices.stove.model", ""),
+    ("stale_after: 1 h 30 min", "stale_after: 90", "devices.kitchen_eye.stale_after", "90 min"),
+    ("stale_after: 1 h 30 min", "stale_after: 0 s", "devices.kitchen_eye.stale_after", ""),
+    ("stale_after: 1 h 30 min", "stale_after: nevr", "devices.kitchen_eye.stale_after", ""),
+    ("pin: 17", "pin: 28", "devices.front_door.pin", ""),
+    ("pin: 17", "pin: 17.5", "devices.front_door.pin", ""),
+    ("pin: 17", "pin: true", "devices.front_door.pin", ""),
+    ("pin: 17", "pin: 27", "devices.sink.pin", ""),
+    ("kind: water", "kind: watr", "devices.sink.kind", "water"),
+    ("debounce: 0.05 s", "debounce: 0.0005 s", "devices.sink.debounce", ""),
+    ("debounce: 0.05 s", "inverted: yes", "devices.sink.inverted", "true"),
+    ("  front_door:", "  Front Door:", "devices.Front Door", "front_door"),
+    ("  front_door:", "  sink:", "sink", ""),
+    ("  bed_button:", "  sink:", "sink", ""),
+    ("  - use: cooking", "  - use: coking", "rules.1.use", "cooking"),
+    ("  - use: cooking", "  - use: ../cooking", "rules.1.use", "cooking"),
+    ("  - use: cooking\n", "  - as: soup\n", "rules.1.use", ""),
+    ("    bind: {", "    bnid: {", "rules.1.bnid", "bind"),
+    ("stove: stove.power", "stove: stov.power", "rules.1.bind.stove", "stove.power"),
+    ("stove: stove.power", "stove: stove.powr", "rules.1.bind.stove", "stove.power"),
+    ("stove: stove.power", "stove: sink.power", "rules.1.bind.stove", "sink.water"),
+    ("stove: stove.power", "stove: stove", "rules.1.bind.stove", ""),
+    ("stove: stove.power", "stove: {point: stove.power}", "rules.1.bind.stove", ""),
+    ("[kitchen_eye.motion]", "[]", "rules.1.bind.presence", ""),
+    ("[kitchen_eye.motion]", "[kitchen_eye.motion, kitchen_eye.motion]", "rules.1.bind.presence", ""),
+    ("alone: 15 min", "alone: [15 min]", "rules.1.set.alone", ""),
+    ("rules:\n", "rules:\n  - cooking\n", "rules.1", "{use: cooking}"),
+    ("rules:\n", "rules:\n  - {use: cooking}\n", "rules.2.as", ""),
+    ("  property: [", "  operator: [", "share.operator", ""),
+    ("  property: [", "  propety: [", "share.propety", "property"),
+    ("sink.water, ", "snk.water, ", "share.property", "sink.water"),
+    ("sink.water, ", "sink.contact, ", "share.property", "sink.water"),
+    ("*.battery", "*.batery", "share.property", "*.battery"),
+    ("*.battery", "*_eye.battery", "share.property", ""),
+    ('[sink.water, "*.battery"]', "sink.water", "share.property", ""),
+    ("longest: 3 d", "longest: 3", "modes.away.longest", "3 min"),
+    ("longest: 3 d", "from: 22:00", "modes.away.from", ""),
+    ("from: 22:00, ", "", "modes.night", ""),
+    ("to: 06:30", "to: 6:30", "modes.night.to", "06:30"),
+    ("to: 06:30", "to: 24:00", "modes.night.to", ""),
+    ("to: 06:30", "to: 22:00", "modes.night.to", ""),
+    ("  guests: {}", "  home: {longest: 1 d}", "modes.home.longest", ""),
+    ("trust: always", "trust: alway", "clock.trust", "always"),
+    ("ok: bed_button.button", "ok: bed_buton.button", "resident.ok", "bed_button.button"),
+    ("ok: bed_button.button", "ok: sink.water", "resident.ok", ""),
+    ("ok: bed_button.button", "ok: bed_button", "resident.ok", ""),
+    ("source: csi, ", "", "cameras.hall.source", ""),
+    ("homeassistant: homeassistant", "homeassistant: hn1/other", "export.homeassistant", ""),
+    ("homeassistant: homeassistant", "homeassistant: a/#", "export.homeassistant", ""),
+    ("homeassistant: homeassistant", "homeasistant: a", "export.homeasistant", "homeassistant"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "field", "suggestion"), ONE_MISTAKE)
+def test_a_mistake_is_told_with_its_field_and_a_suggestion(
+    mistakes: Mistakes, before: str, after: str, field: str, suggestion: str
+) -> None:
+    assert before in HOME
+    found = mistakes(HOME.replace(before, after, 1))
+    (mistake,) = [mistake for mistake in found if mistake.field == field]
+    assert mistake.suggestion == suggestion
+    assert mistake.line >= 1
+    assert mistake.accepted
+
+
+@pytest.mark.parametrize(("before", "after", "field", "suggestion"), ONE_MISTAKE)
+def test_a_mistake_is_told_in_its_own_line(
+    mistakes: Mistakes, before: str, after: str, field: str, suggestion: str
+) -> None:
+    changed = HOME.replace(before, after, 1)
+    first = next(
+        number
+        for number, (old, new) in enumerate(zip(HOME.splitlines(), changed.splitlines(), strict=False), 1)
+        if old != new
+    )
+    found = [mistake.line for mistake in mistakes(changed) if mistake.field == field]
+    # A missing key is told at its table, a second name where it stands again; never before what was changed.
+    assert found
+    assert all(line >= first or field == "home" for line in found)
+
+
+def test_all_mistakes_are_told_in_one_go_in_the_order_of_the_file(mistakes: Mistakes) -> None:
+    text = HOME
+    for before, after, _, _ in ONE_MISTAKE[3:]:
+        if text.count(before) and before != after and "\n" not in before + after:
+            text = text.replace(before, after, 1)
+    found = mistakes(text)
+    assert len(found) > 20
+    assert [mistake.line for mistake in found] == sorted(mistake.line for mistake in found)
+
+
+def test_a_syntax_mistake_does_not_hide_a_key_that_stands_twice(mistakes: Mistakes) -> None:
+    assert [mistake.line for mistake in mistakes("home: a\nhome: b\nx: [\n")] == [2, 3]
+
+
+def test_a_password_never_gets_into_an_error(mistakes: Mistakes) -> None:
+    text = HOME.replace("mqtts://broker", "mqtts://anna:hush@broker")
+    assert "hush" not in "".join(str(mistake) for mistake in mistakes(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing", "17", "[1, 2]", "home", "- home: x", "home: [", "\x00", "null"]
+)
+def test_what_is_no_home_at_all_is_told_at_its_first_line(mistakes: Mistakes, text: str) -> None:
+    assert mistakes(text)[0].line == 1
+
+
+def test_a_driver_that_fails_in_its_own_check_is_told_and_stops_nothing_else(folder: Path) -> None:
+    from dataclasses import replace
+
+    def fails(*_: object) -> tuple[str, ...]:
+        raise RuntimeError("boom")
+
+    (folder / "home.yaml").write_text(HOME)
+    for broken in (
+        replace(DRIVERS["gpio"], kinds=fails),
+        replace(DRIVERS["gpio"], check=fails),  # type: ignore[arg-type]  # it never returns
+    ):
+        home, notes = read_home(folder / "home.yaml", drivers={**DRIVERS, "gpio": broken})
+        assert home is not None
+        assert all("boom" in mistake.found for mistake in notes.mistakes)
+        assert notes.mistakes
+
+
+KEYS = [
+    "home",
+    "devices",
+    "via",
+    "driver",
+    "room",
+    "use",
+    "bind",
+    "set",
+    "url",
+    "care",
+    "longest",
+    "from",
+    "ok",
+]
+LEAVES = ["zigbee", "gpio", "stove", "stove.power", "*.*", "1 h", "22:00", "cooking", None, True, 17, 0.5]
+VALUES = st.recursive(
+    st.one_of(st.sampled_from(LEAVES), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+SECTIONS = st.sampled_from(
+    [
+        "home",
+        "timezone",
+        "language",
+        "broker",
+        "radios",
+        "devices",
+        "rules",
+        "share",
+        "modes",
+        "clock",
+        "resident",
+        "cameras",
+        "export",
+        "x",
+    ]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(SECTIONS, VALUES, max_size=6))
+def test_no_structure_makes_anything_but_told_mistakes(folder: Path, content: dict[str, object]) -> None:
+    import yaml
+
+    (folder / "home.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    _, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+    assert all(note.line >= 1 and note.accepted and note.found for note in notes.mistakes + notes.warnings)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, len(HOME)), st.integers(0, 12), st.text(max_size=6))
+def test_no_slip_of_the_hand_makes_anything_but_told_mistakes(
+    folder: Path, at: int, cut: int, typed: str
+) -> None:
+    text = HOME[:at] + typed + HOME[at + cut :]
+    (folder / "home.yaml").write_text(text.encode("utf-8", "replace").decode(), encoding="utf-8")
+    home, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+    assert home is not None or notes.mistakes
+    assert all(mistake.line >= 1 for mistake in notes.mistakes)

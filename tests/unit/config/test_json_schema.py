@@ -1,0 +1,121 @@
+"""The schema that editors use agrees with what the node accepts."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from some_drivers import DRIVERS, HOME
+from test_home_yaml_mistakes import ONE_MISTAKE
+
+from homenode.config.model import Home
+from homenode.config.schema import home_schema, print_schema, rule_schema
+from homenode.config.yaml12 import compose, plain
+
+# These need the disk, the zones of the world, arithmetic, or what stands elsewhere in the file.
+BEYOND_A_SCHEMA = set(
+    [
+        "timezone",
+        "broker.url",
+        "broker.ca",
+        "broker.key",
+        "broker.username",
+        "devices.stove.via",
+        "devices.kitchen_eye.ieee",
+        "devices.kitchen_eye.stale_after",
+        "devices.sink.pin",
+        "devices.sink.debounce",
+        "sink",
+        "rules.1.use",
+        "rules.1.bind.stove",
+        "rules.2.as",
+        "share.property",
+        "resident.ok",
+        "modes.night",
+        "modes.night.to",
+        "modes.away.from",
+        "modes.home.longest",
+    ]
+)
+
+
+def problems(text: str) -> list[Any]:
+    return list(Draft202012Validator(home_schema(DRIVERS)).iter_errors(plain(compose(text, "f", []))))
+
+
+def test_both_schemas_are_schemas() -> None:
+    Draft202012Validator.check_schema(home_schema(DRIVERS))
+    Draft202012Validator.check_schema(home_schema({}))
+    Draft202012Validator.check_schema(rule_schema())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOME,
+        "home: a\ntimezone: UTC\ndevices: {}\n",
+        "home: 17\ntimezone: UTC\ndevices:\nrules:\nshare:\nmodes:\n",
+    ],
+)
+def test_what_the_node_takes_the_schema_takes(load: Callable[[str], Home], text: str) -> None:
+    load(text)
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize(("before", "after", "field", "suggestion"), ONE_MISTAKE)
+def test_what_one_field_shows_to_be_wrong_the_schema_refuses(
+    before: str, after: str, field: str, suggestion: str
+) -> None:
+    if not problems(HOME.replace(before, after, 1)):
+        assert field in BEYOND_A_SCHEMA
+
+
+@pytest.mark.parametrize("what", ["home", "rule"])
+def test_the_command_prints_json(what: str) -> None:
+    out = io.StringIO()
+    assert print_schema(what, out) == 0
+    assert json.loads(out.getvalue())["$schema"].startswith("https://json-schema.org")
+
+
+RULE = """
+rule: stove_left_on
+version: 1
+severity: alarm
+to: [care]
+roles:
+  stove: {kind: power}
+  presence: {kind: [motion, contact], many: true}
+  guard: {kind: switch, optional: true}
+parameters:
+  hot: {default: 50 W, min: 10 W, max: 500 W}
+when: (stove > $hot) for 20 min
+steps:
+  - {after: 0 s, do: say, text: {sv: "Spisen", en: "Stove"}}
+  - {after: $alone, do: switch, role: guard, to: off}
+  - {after: 3 min, do: notify, every: 5 min, times: 3}
+  - {at: resolve, do: notify}
+says: {sv: "x", en: "y"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fine"),
+    [
+        ("version: 1", "version: 1", True),
+        ("version: 1", "vresion: 1", False),
+        ("severity: alarm", "severity: bad", False),
+        ("kind: power", "kind: pwer", False),
+        ("to: off", "to: of", False),
+        ("do: notify,", "do: notfy,", False),
+        ("after: 3 min, ", "", False),
+        (", times: 3", "", False),
+        ("to: [care]", "to: []", True),
+    ],
+)
+def test_rule_files_have_a_schema_too(before: str, after: str, fine: bool) -> None:
+    text = RULE.replace(before, after, 1)
+    assert Draft202012Validator(rule_schema()).is_valid(plain(compose(text, "f"))) is fine
