@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from homenode.config.model import PARTIES
 from homenode.errors import FileMistakes, HomenodeError
 
 Command = Callable[[argparse.Namespace], int]
@@ -69,24 +70,36 @@ def _journal(args: argparse.Namespace) -> int:
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="homenode", description="A home node: sensors, local rules, alerts.")
+    parser = argparse.ArgumentParser(
+        prog="homenode", description="A home node: sensors, local rules, alerts."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, command: Command, text: str, *, home: bool = False, data: bool = False) -> argparse.ArgumentParser:
+    def add(
+        name: str, command: Command, text: str, *, home: bool = False, data: bool = False
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(call=command)
         if home:
             sub.add_argument("home", metavar="HOME.yaml", help="the file that describes the home")
         if data:
             sub.add_argument(
-                "--data", metavar="DIR", help="the node's folder (default: homenode-data beside home.yaml, or here)"
+                "--data",
+                metavar="DIR",
+                help="the node's folder (default: homenode-data beside home.yaml, or here)",
             )
         return sub
 
     run = add("run", _run, "Run the node of a home.", home=True, data=True)
-    run.add_argument("--speed", type=float, default=1.0, metavar="N", help="run the node's clock N times as fast (demo)")
-    run.add_argument("--start", metavar="TIME", help="what the node's clock shows at first, such as 2026-01-05T07:00")
-    run.add_argument("--anchor", type=float, metavar="UNIX_S", help="real time at which the clock shows --start")
+    run.add_argument(
+        "--speed", type=float, default=1.0, metavar="N", help="run the node's clock N times as fast (demo)"
+    )
+    run.add_argument(
+        "--start", metavar="TIME", help="what the node's clock shows at first, such as 2026-01-05T07:00"
+    )
+    run.add_argument(
+        "--anchor", type=float, metavar="UNIX_S", help="real time at which the clock shows --start"
+    )
     run.add_argument("--log", choices=("text", "json"), default="text")
     run.add_argument("--verbose", action="store_true", help="log more")
 
@@ -94,7 +107,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
     schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True)
-    replay.add_argument("readings", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work")
+    replay.add_argument(
+        "readings", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
+    )
     replay.add_argument("--json", action="store_true", help="one line a transition")
 
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
@@ -103,10 +118,15 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("devices", _ask, "Devices the radios know, assigned or not.", data=True)
     add("reload", _ask, "Have the running node read its home.yaml again.", data=True)
     pair = add("pair", _ask, "Let new devices join the running node.", data=True)
-    pair.add_argument("--for", dest="span", default="2min", metavar="DURATION", help="how long (default 2min)")
+    pair.add_argument(
+        "--for", dest="span", default="2min", metavar="DURATION", help="how long (default 2min)"
+    )
     pair.add_argument("--radio", default="", help="which radio, if there are several")
-    ack = add("ack", _ask, "Acknowledge an open alert, as an operator at the node.", data=True)
+    ack = add("ack", _ask, "Acknowledge an open alert for a party, at the node.", data=True)
     ack.add_argument("alert", help="its id or its rule's name")
+    ack.add_argument(
+        "--as", dest="party", choices=PARTIES, default="care", help="for which party (default care)"
+    )
     mode = add("mode", _ask, "Set the mode of the home.", data=True)
     mode.add_argument("mode")
     switch = add("switch", _ask, "Turn an output on or off.", data=True)
@@ -140,7 +160,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"homenode: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        extra = {"zigpy": "zigbee", "bellows": "zigbee", "gpiozero": "gpio", "amqtt": "demo", "serialx": "zigbee"}
+        extra = {
+            "zigpy": "zigbee",
+            "bellows": "zigbee",
+            "gpiozero": "gpio",
+            "amqtt": "demo",
+            "serialx": "zigbee",
+        }
         part = extra.get((error.name or "").partition(".")[0])
         if part is None:
             raise

@@ -23,7 +23,10 @@ def _one(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
     """Columns as wide as their longest cell."""
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [heads, *rows]
+    ]
     return "\n".join(lines)
 
 
@@ -44,8 +47,12 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         return 0
     print(f"{status['home']}  mode {status['mode']}  up {span(status['up_ms'])}  clock {status['clock']}")
     link, outbox = status["link"], status["outbox"]
-    print(f"link   {link['state']}" + (f" ({link['url']})" if link["url"] else "") + (f": {link['why']}" if link["why"] else ""))
-    print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet acknowledged by the broker")
+    print(
+        f"link   {link['state']}"
+        + (f" ({link['url']})" if link["url"] else "")
+        + (f": {link['why']}" if link["why"] else "")
+    )
+    print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet with the broker")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
     points = [
@@ -54,7 +61,10 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     ]
     print()
     print(table(points, ["POINT", "VALUE", "QUALITY", "AGE", "ROOM"]))
-    rules = [[rule["rule"], rule["verdict"], span(rule["left_ms"]), rule["open"] or "-"] for rule in status["rules"]]
+    rules = [
+        [rule["rule"], rule["verdict"], span(rule["left_ms"]), rule["open"] or "-"]
+        for rule in status["rules"]
+    ]
     if rules:
         print()
         print(table(rules, ["RULE", "VERDICT", "TIME LEFT", "OPEN ALERT"]))
@@ -89,7 +99,9 @@ def _devices(args: argparse.Namespace, data: Path) -> int:
     return 0
 
 
-def _told(request: Callable[[argparse.Namespace], dict[str, Any]]) -> Callable[[argparse.Namespace, Path], int]:
+def _told(
+    request: Callable[[argparse.Namespace], dict[str, Any]],
+) -> Callable[[argparse.Namespace, Path], int]:
     def command(args: argparse.Namespace, data: Path) -> int:
         print(_one(data, request(args)))
         return 0
@@ -98,9 +110,12 @@ def _told(request: Callable[[argparse.Namespace], dict[str, Any]]) -> Callable[[
 
 
 def _pair(args: argparse.Namespace, data: Path) -> int:
-    from homenode.config.durations import parse_duration_ms
+    from homenode.config.durations import milliseconds
 
-    seconds = parse_duration_ms(args.span) / 1000
+    try:
+        seconds = milliseconds(args.span) / 1000
+    except ValueError as error:
+        raise Refused(f"--for {args.span}: {error}") from error
     print(_one(data, {"do": "pair", "for_s": seconds, "radio": args.radio}))
     return 0
 
@@ -111,7 +126,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Path], int]] = {
     "devices": _devices,
     "pair": _pair,
     "reload": _told(lambda args: {"do": "reload"}),
-    "ack": _told(lambda args: {"do": "ack", "alert": args.alert}),
+    "ack": _told(lambda args: {"do": "ack", "alert": args.alert, "party": args.party}),
     "mode": _told(lambda args: {"do": "mode", "mode": args.mode}),
     "switch": _told(lambda args: {"do": "switch", "point": args.point, "to": args.to}),
 }

@@ -1,4 +1,4 @@
-"""Where what drivers say crosses from their threads to the gateway's loop; bounded, so a flood stays outside."""
+"""Where what drivers say crosses from their threads to the gateway's loop; bounded against floods."""
 
 from __future__ import annotations
 

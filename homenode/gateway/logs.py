@@ -25,7 +25,9 @@ class _Lines(logging.Formatter):
             line = {"at": self.formatTime(record), "level": level, "part": part, "event": record.getMessage()}
             return json.dumps(line | fields, ensure_ascii=False, default=str)
         told = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
-        return f"{self.formatTime(record, '%H:%M:%S')} {level:7} {part}: {record.getMessage()} {told}".rstrip()
+        return (
+            f"{self.formatTime(record, '%H:%M:%S')} {level:7} {part}: {record.getMessage()} {told}".rstrip()
+        )
 
 
 def _quoted(value: object) -> str:

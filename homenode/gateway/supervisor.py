@@ -34,11 +34,9 @@ STOP_S = 1.5
 
 
 class _DriverHost:
-    """What one driver sees of the gateway. Values that can't be are turned into faults here, in its thread."""
+    """What one driver sees of the gateway. Values that can't be become faults here, in its thread."""
 
-    def __init__(
-        self, name: str, data: Path, clock: Clock, inbox: Inbox, backlog: Callable[[], int]
-    ) -> None:
+    def __init__(self, name: str, data: Path, clock: Clock, inbox: Inbox, backlog: Callable[[], int]) -> None:
         self.data = data
         self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
         self._troubles: set[str] = set()
@@ -128,7 +126,9 @@ class Supervised:
             asyncio.run(self._keep())
         except Exception as fault:  # noqa: BLE001 - the last line of defence of the thread; told, not hidden
             self.state = f"died: {fault!r}"
-            self._host.lost(self.name, f"the driver died and stays down until a restart: {fault!r}", self.devices)
+            self._host.lost(
+                self.name, f"the driver died and stays down until a restart: {fault!r}", self.devices
+            )
 
     async def _keep(self) -> None:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
@@ -151,7 +151,7 @@ class Supervised:
             except DriverLost as error:
                 why = str(error)
                 wait_s = 0.0
-            except Exception as fault:  # noqa: BLE001 - a driver's mistake is a fault of that driver only
+            except Exception as fault:
                 why = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
                 log.debug("driver raised", exc_info=True)
                 wait_s = 0.0
@@ -167,24 +167,26 @@ class Supervised:
             await asyncio.sleep(wait_s)
 
     async def watch(self) -> None:
-        """Tell when the driver's loop stops answering, and when it answers again. Runs in the gateway's loop."""
+        """Tell when the driver's loop stops answering, and when it answers again; in the gateway's loop."""
         source = f"{self.name} answers"
         while not self._stopping.is_set():
             await asyncio.sleep(BEAT_S)
             loop = self._loop
             if loop is None or not self._thread.is_alive():
                 continue
-            answered = asyncio.Event()
-            here = asyncio.get_running_loop()
             try:
-                loop.call_soon_threadsafe(lambda: here.call_soon_threadsafe(answered.set))
-                await asyncio.wait_for(answered.wait(), HANGS_AFTER_S)
+                answer = asyncio.run_coroutine_threadsafe(_answer(), loop)
+                await asyncio.wait_for(asyncio.wrap_future(answer), HANGS_AFTER_S)
             except (TimeoutError, RuntimeError):
-                self._host.lost(source, f"{self.name} hangs: no answer for {HANGS_AFTER_S:.0f} s", self.devices)
+                self._host.lost(
+                    source, f"{self.name} hangs: no answer for {HANGS_AFTER_S:.0f} s", self.devices
+                )
             else:
                 self._host.back(source)
 
-    async def ask(self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0) -> None:
+    async def ask(
+        self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0
+    ) -> None:
         """Have the driver do something in its own loop.
 
         Raises:
@@ -192,7 +194,9 @@ class Supervised:
         """
         driver, loop = self._driver, self._loop
         if driver is None or loop is None:
-            raise Refused(f"the driver {self.name} is not running ({self.state})", do="try again when it is back")
+            raise Refused(
+                f"the driver {self.name} is not running ({self.state})", do="try again when it is back"
+            )
         future = asyncio.run_coroutine_threadsafe(request(driver), loop)
         try:
             await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
@@ -203,7 +207,7 @@ class Supervised:
             raise Refused(error.what, where=error.where, do=error.do) from error
 
     async def stop(self) -> None:
-        """Have it release everything; one that doesn't within STOP_S is left behind (its thread is a daemon)."""
+        """Have it release everything; one that doesn't within STOP_S is left behind (a daemon thread)."""
         self._stopping.set()
         loop, main = self._loop, self._main
         if loop is not None and main is not None and self._thread.is_alive():
@@ -214,3 +218,7 @@ class Supervised:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, STOP_S)
         if self._thread.is_alive():
             log.error("driver did not stop", extra={"driver": self.name, "after_s": STOP_S})
+
+
+async def _answer() -> None:
+    """What a loop that runs can do at once."""

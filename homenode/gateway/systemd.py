@@ -18,7 +18,7 @@ def notify(message: str) -> None:
 
 
 def watchdog_s() -> float | None:
-    """How often the service manager wants to hear from us; half of its limit, as sd_watchdog_enabled(3) advises."""
+    """How often systemd is to hear from us: half of its limit, as sd_watchdog_enabled(3) advises."""
     usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not usec.isdigit() or (pid and pid != str(os.getpid())):
         return None

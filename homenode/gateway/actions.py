@@ -1,0 +1,78 @@
+"""What the node does at home when an alert says so: speak, and switch outputs."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from homenode import records
+from homenode.delivery import NodeFault, Say, Switch
+from homenode.errors import Refused
+from homenode.gateway.voice import Voice
+from homenode.judge import Action
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+log = logging.getLogger("homenode.actions")
+
+
+class Actions:
+    """Does actions, each in a task of its own, and writes down that it was done."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._voice = Voice(node.home.language)
+        self.under_way = 0
+
+    def do(self, action: Action) -> None:
+        """Begin; never blocks."""
+        self.under_way += 1
+        self._node.start(f"action {action.alert} {action.step}", self._do(action))
+
+    async def _do(self, action: Action) -> None:
+        node = self._node
+        try:
+            if isinstance(action, Say):
+                text = action.text.get(node.home.language) or next(iter(action.text.values()), "")
+                node.watchers.event({"say": text, "alert": action.alert})
+                await self._voice.say(text)
+            elif isinstance(action, Switch):
+                await self._switch(action)
+            else:
+                node.watchers.event({"offer_video": action.camera, "alert": action.alert})
+            done = records.of_done(action.alert, action.step, action.run, node.clock.now())
+            node.journal.append(done, klass="alert")
+        finally:
+            self.under_way -= 1
+
+    async def _switch(self, action: Switch) -> None:
+        source = f"{action.point} switches"
+        try:
+            await self.switch(action.point, action.to)
+        except Refused as refused:
+            word = "on" if action.to else "off"
+            text = {
+                "sv": f"{action.point} kunde inte ställas om: {refused}",
+                "en": f"{action.point} could not be switched {word}: {refused}",
+            }
+            self._node.fault(NodeFault(source, text, (action.point.partition(".")[0],), at_once=True))
+        else:
+            self._node.well(source)
+
+    async def switch(self, point: str, to: bool) -> None:
+        """Turn an output on or off.
+
+        Raises:
+            Refused: There is no such output, or it doesn't answer.
+        """
+        name, _, kind = point.partition(".")
+        device = self._node.home.devices.get(name)
+        if device is None:
+            raise Refused(f"there is no device {name} in home.yaml")
+        driver = self._node.drivers.get(device.via or device.driver)
+        if driver is None:
+            raise Refused(f"the driver of {name} is not running")
+        log.info("switch", extra={"point": point, "to": to})
+        await driver.ask(lambda running: running.switch(name, kind, to))
+        self._node.watchers.event({"switch": point, "to": to})

@@ -1,0 +1,185 @@
+"""What drivers say, taken batch by batch and told to the judge in the order it happened."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from homenode import records
+from homenode.delivery import NodeFault
+from homenode.driver import Joined
+from homenode.engine.events import Heard, StaleAfter
+from homenode.gateway.inbox import Alive, Inbox, Trouble
+from homenode.judge import stale_after_ms
+from homenode.kinds import kind_of
+from homenode.reading import How, Instant, Reading
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+BATCH = 500
+"""Items of one driver taken at a time, so that a flood of one leaves room for the others."""
+WIRED_GRACE_S = 10.0
+"""A wired driver that is back so soon changes nothing: a blip must not restart a stove's timer."""
+
+
+class Hearing:
+    """The gateway's ears: one inbox per driver."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._inboxes: dict[str, Inbox] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._again: asyncio.TimerHandle | None = None
+        self._floods: dict[str, int] = {}
+        self._quiet: set[str] = set()
+
+    def inbox(self, driver: str) -> Inbox:
+        """A new inbox for a driver that is about to start."""
+        self._quiet.add(driver)
+        inbox = self._inboxes[driver] = Inbox(asyncio.get_running_loop(), self._wake)
+        return inbox
+
+    def forget(self, driver: str) -> None:
+        """The driver is gone."""
+        self._inboxes.pop(driver, None)
+        if timer := self._timers.pop(driver, None):
+            timer.cancel()
+
+    def waiting(self) -> int:
+        """Readings that no one has taken yet."""
+        return sum(len(inbox) for inbox in self._inboxes.values())
+
+    def _wake(self) -> None:
+        """Take what waits; at most once per millisecond: what is timed at one instant is judged together."""
+        if self._again is not None:
+            return
+        if self._node.clock.now() <= self._node.judge.engine.now:
+            self._again = asyncio.get_running_loop().call_later(0.001, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        self._again = None
+        now = max(self._node.clock.now(), self._node.judge.engine.now + 1)
+        readings: list[Reading] = []
+        alive: list[Alive] = []
+        later: list[Callable[[], None]] = []
+        for name, inbox in self._inboxes.items():
+            items = inbox.take(BATCH)
+            for item in items:
+                if isinstance(item, Reading):
+                    readings.append(item)
+                elif isinstance(item, Alive):
+                    alive.append(item)
+                elif isinstance(item, Trouble):
+                    later.append(lambda driver=name, trouble=item: self._trouble(driver, trouble))  # type: ignore[misc]  # a default binds the loop's value
+                else:
+                    later.append(lambda joined=item: self._joined(joined))  # type: ignore[misc]  # likewise
+            if items:
+                self._first_word(name, later)
+                self._flood(name, inbox, later)
+        self._hear(readings, alive, now)
+        for call in later:
+            call()
+
+    def _hear(self, readings: list[Reading], alive: list[Alive], now: Instant) -> None:
+        node, judge = self._node, self._node.judge
+        if len(readings) > 1:
+            readings.sort(key=_AT)
+        urgent = False
+        since = judge.engine.now
+        for heard in readings:
+            reading = judge.dated(heard, now)
+            if reading.how is How.LIVE and reading.at <= since:
+                reading = reading._replace(at=since + 1)
+            number = node.journal.append(records.of_reading(reading), klass="reading")
+            for message in judge.shared(reading, number):
+                node.outbox.add(message)
+            if reading.how is How.LIVE:
+                judge.feed(reading)
+            kind = kind_of(reading.point)
+            urgent = urgent or kind is None or kind.at_once
+            if judge.troubled and reading.value is not None and f"{reading.point} value" in judge.troubled:
+                node.well(f"{reading.point} value")
+            if reading.value and reading.point == node.home.resident_ok:
+                node.do(judge.answered(reading.at))
+        for sign in alive:
+            event = Heard(sign.device, max(sign.at, since + 1))
+            if event.at > (judge.engine.home.device(sign.device).heard or 0):
+                node.journal.append(records.of_event(event), klass="reading")
+                judge.feed(event)
+        if node.link is not None:
+            node.link.wake()
+        node.heard(readings)
+        node.do(judge.advance(now), urgent=urgent)
+
+    def _first_word(self, driver: str, later: list[Callable[[], None]]) -> None:
+        """A driver that says anything after a start works: what the last run knew of its failure is over."""
+        if driver in self._quiet:
+            self._quiet.discard(driver)
+            for source in (driver, f"{driver} answers", f"{driver} flood"):
+                if source in self._node.judge.troubled:
+                    later.insert(0, lambda source=source: self._node.well(source))  # type: ignore[misc]  # likewise
+
+    def _flood(self, driver: str, inbox: Inbox, later: list[Callable[[], None]]) -> None:
+        dropped, before = inbox.dropped, self._floods.get(driver, 0)
+        self._floods[driver] = dropped
+        source = f"{driver} flood"
+        if dropped > before and source not in self._node.judge.troubled:
+            text = {
+                "sv": f"{driver} skickar mer än noden hinner ta emot; {dropped - before} värden kastades",
+                "en": f"{driver} sends more than the node can take; {dropped - before} readings were dropped",
+            }
+            later.append(lambda: self._node.fault(NodeFault(source, text, (driver,))))
+        elif dropped == before and source in self._node.judge.troubled and not len(inbox):
+            later.append(lambda: self._node.well(source))
+
+    def _trouble(self, driver: str, trouble: Trouble) -> None:
+        node = self._node
+        if trouble.why:
+            text = {"sv": f"{trouble.source}: {trouble.why}", "en": f"{trouble.source}: {trouble.why}"}
+            causes = trouble.devices or (trouble.source,)
+            node.fault(NodeFault(trouble.source, text, causes))
+            if trouble.source in (driver, f"{driver} answers") and node.is_wired(driver):
+                loop = asyncio.get_running_loop()
+                self._timers.setdefault(driver, loop.call_later(WIRED_GRACE_S, self._unknown, driver))
+        else:
+            node.well(trouble.source)
+            if timer := self._timers.pop(driver, None):
+                timer.cancel()
+
+    def _unknown(self, driver: str) -> None:
+        """Wired inputs never go stale, so when nobody reads them any more they are unknown."""
+        self._timers.pop(driver, None)
+        now = max(self._node.clock.now(), self._node.judge.engine.now + 1)
+        points = [
+            f"{device.name}.{kind}"
+            for device in self._node.home.devices.values()
+            if device.driver == driver
+            for kind in device.kinds or ()
+        ]
+        self._hear([Reading(point, None, now) for point in points], [], now)
+
+    def _joined(self, joined: Joined) -> None:
+        node = self._node
+        node.joined[joined.address] = joined
+        device = node.home.devices.get(joined.name)
+        if device is None:
+            return
+        if joined.kinds:
+            device = dataclasses.replace(device, kinds=joined.kinds)
+        limit_ms = stale_after_ms(device, joined.stale_after_ms)
+        state = node.judge.engine.home.device(joined.name)
+        if state.stale_after_ms != limit_ms:
+            event = StaleAfter(joined.name, node.judge.engine.now + 1, limit_ms)
+            node.journal.append(records.of_event(event), klass="system")
+            node.judge.feed(event)
+            node.judge.silence_due = node.clock.now()
+            node.pass_time()
+
+
+def _AT(reading: Reading) -> Instant:
+    return reading.at

@@ -1,0 +1,208 @@
+"""Requests to the running node: commands of the parties over MQTT, and of a person at the node."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from homenode import records
+from homenode.config.durations import milliseconds
+from homenode.contract import reply, topics
+from homenode.contract.command import Command, Refusal, parse_command
+from homenode.engine.events import Acknowledge, ModeSet
+from homenode.errors import FileMistakes, HomenodeError, Refused
+from homenode.gateway.roster import posts
+from homenode.gateway.status import status
+from homenode.message import Class, Message
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+log = logging.getLogger("homenode.requests")
+
+_TRUE_WORDS = {"on": True, "open": True, "locked": True, "off": False, "closed": False, "unlocked": False}
+LONGEST_PAIRING_S = 600.0
+"""A network that stays open takes in the neighbours' devices."""
+
+
+class Requests:
+    """Answers requests, one at a time for each that changes something."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._answered = reply.Answered()
+
+    # -- commands of the parties
+
+    def command(self, party: str, payload: bytes, retained: bool) -> None:
+        """A message on a party's command topic; the reply goes out on the same branch."""
+        node = self._node
+        wall = node.clock.wall()
+        parsed = parse_command(payload, party, wall if node.clock.trusted() else None, retained=retained)
+        if isinstance(parsed, Refusal):
+            log.warning("command refused", extra={"party": party, "code": parsed.code, "why": parsed.text})
+            if parsed.id:
+                self._reply(party, reply.refused(parsed))
+            return
+        known = self._answered.answer_to(parsed)
+        if known is not None:
+            self._reply(party, known)
+        else:
+            node.start(f"command {parsed.id}", self._do(parsed))
+
+    async def _do(self, command: Command) -> None:
+        try:
+            answer = reply.done(command.id, await self._result(command))
+        except HomenodeError as error:
+            answer = reply.refused(Refusal(command.id, "refused", str(error)))
+        self._answered.remember(command, answer, self._node.clock.wall())
+        self._reply(command.party, answer)
+
+    async def _result(self, command: Command) -> Mapping[str, Any]:
+        args = command.args
+        match command.do:
+            case "acknowledge":
+                self.acknowledge(command.party, args["alert"], command.by)
+            case "mode":
+                span_ms = milliseconds(args["for"]) if "for" in args else None
+                self.mode(args["mode"], span_ms)
+            case "switch":
+                await self._node.actions.switch(args["point"], args["to"])
+            case "pair":
+                span_s = milliseconds(args.get("for", "2min")) / 1000
+                await self.pair(span_s, args.get("radio", ""))
+            case _:
+                raise Refused(f"this node has nothing to {command.do}")
+        return {}
+
+    def _reply(self, party: str, answer: bytes) -> None:
+        node = self._node
+        topic = topics.reply(node.home.home, party)
+        node.outbox.add(Message("", party, topic, answer, Class.REPLY, node.clock.now()))
+        if node.link is not None:
+            node.link.wake()
+
+    # -- what can be done
+
+    def acknowledge(self, party: str, alert: str, by: str) -> None:
+        """Somebody takes care of an alert or a fault.
+
+        Raises:
+            Refused: No such open alert was sent to that party.
+        """
+        node = self._node
+        alert = next(
+            (a.alert for a in node.judge.engine.open_alerts() if a.rule == alert and not a.fault), alert
+        )
+        refusal = node.judge.delivery.may_acknowledge(party, alert)
+        if refusal is not None:
+            raise Refused(refusal.text)
+        at = node.time.instant()
+        decided = node.judge.acknowledge_fault(party, alert, by, at)
+        if not decided.records:
+            event = Acknowledge(alert, at + 1, (party,), by)
+            node.journal.append(records.of_event(event), klass="alert")
+            node.judge.feed(event)
+        node.do(decided)
+        node.time.arm()
+
+    def mode(self, mode: str, longest_ms: int | None = None) -> None:
+        """Set the mode of the home.
+
+        Raises:
+            Refused: There is no such mode.
+        """
+        node = self._node
+        if mode != "home" and mode not in node.home.modes:
+            raise Refused(f"there is no mode {mode}; there are home, {', '.join(node.home.modes)}")
+        event = ModeSet(mode, node.time.instant() + 1, longest_ms)
+        node.journal.append(records.of_event(event), klass="system")
+        node.judge.feed(event)
+        node.journal.commit()
+        node.time.arm()
+
+    async def pair(self, seconds: float, radio: str = "") -> str:
+        """Open a radio for new devices.
+
+        Raises:
+            Refused: No radio, several and none named, or it can't.
+        """
+        node = self._node
+        if not 0 <= seconds <= LONGEST_PAIRING_S:
+            raise Refused(
+                f"pairing for {seconds:.0f} s", do=f"at most {LONGEST_PAIRING_S / 60:.0f} min at a time"
+            )
+        able = [name for name in node.home.radios if name in node.drivers]
+        if radio and radio not in able:
+            raise Refused(f"there is no radio {radio}", do=f"radios here: {', '.join(able) or 'none'}")
+        if not radio and len(able) > 1:
+            radio = self._only_zigbee(able)
+        if not able:
+            raise Refused("home.yaml has no radio to pair with")
+        name = radio or able[0]
+        await node.drivers[name].ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
+        return f"{name}: new devices may join for {seconds:.0f} s" if seconds else f"{name}: closed"
+
+    def _only_zigbee(self, able: Sequence[str]) -> str:
+        zigbee = [name for name in able if self._node.home.radios[name].driver == "zigbee"]
+        if len(zigbee) != 1:
+            raise Refused("there are several radios", do=f"name one with --radio: {', '.join(able)}")
+        return zigbee[0]
+
+    async def reload(self) -> str:
+        """Read home.yaml again; a bad one is refused and the node keeps running on the good one.
+
+        Raises:
+            FileMistakes: All that is wrong in it.
+        """
+        from homenode.gateway.load import load
+
+        node = self._node
+        home, rules = await asyncio.get_running_loop().run_in_executor(None, load, node.home.path, node.types)
+        if home.home != node.home.home:
+            raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
+        old, wanted = node.posts, posts(home, node.types)
+        gone = [name for name, post in old.items() if wanted.get(name) != post]
+        new_broker = home.broker != node.home.broker
+        await asyncio.gather(*(node.stop_driver(name) for name in gone))
+        node.apply(home, rules)
+        node.start_drivers({name: post for name, post in wanted.items() if name not in node.posts})
+        if new_broker:
+            await node.stop_link()
+            node.start_link()
+        log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
+        return f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
+
+    # -- the local socket
+
+    async def answer(self, request: Mapping[str, Any]) -> Any:
+        """A person at the node, or a program of the same user."""
+        node = self._node
+        match request.get("do"):
+            case "status":
+                return status(node)
+            case "devices":
+                return [asdict(joined) for joined in node.joined.values()]
+            case "pair":
+                return await self.pair(float(request["for_s"]), str(request.get("radio", "")))
+            case "reload":
+                try:
+                    return await self.reload()
+                except FileMistakes as mistakes:
+                    raise Refused(f"{mistakes}\nthe node keeps running on what it had") from mistakes
+            case "ack":
+                self.acknowledge(
+                    str(request["party"]), str(request["alert"]), str(request.get("by", "at the node"))
+                )
+                return "acknowledged"
+            case "mode":
+                self.mode(str(request["mode"]))
+                return f"mode {request['mode']}"
+            case "switch":
+                await node.actions.switch(str(request["point"]), _TRUE_WORDS[str(request["to"])])
+                return f"{request['point']} {request['to']}"
+            case other:
+                raise Refused(f"the node doesn't know the request {other!r}")

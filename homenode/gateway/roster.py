@@ -1,0 +1,45 @@
+"""Which drivers a home needs, and the devices of each: one instance per radio, one per wired technology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homenode.config.model import Device, Home
+from homenode.driver import Driver, DriverType, Host
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One driver instance that is to run.
+
+    Attributes:
+        name: Of the radio, or of the driver if it has none.
+        options: Of the radio's entry.
+        devices: Its devices, in the order of home.yaml.
+    """
+
+    name: str
+    type: DriverType
+    options: Mapping[str, Any]
+    devices: tuple[Device, ...]
+
+    def open(self, host: Host) -> Driver:
+        """A new driver."""
+        return self.type.open(self.name, self.options, self.devices, host)
+
+
+def posts(home: Home, types: Mapping[str, DriverType]) -> dict[str, Post]:
+    """Every driver instance of a home that was checked against the same `types`."""
+    wanted: dict[str, Post] = {}
+    for radio in home.radios.values():
+        mine = tuple(device for device in home.devices.values() if device.via == radio.name)
+        wanted[radio.name] = Post(radio.name, types[radio.driver], radio.options, mine)
+    wired: dict[str, list[Device]] = {}
+    for device in home.devices.values():
+        if not device.via:
+            wired.setdefault(device.driver, []).append(device)
+    for name, devices in wired.items():
+        wanted[name] = Post(name, types[name], {}, tuple(devices))
+    return wanted

@@ -1,0 +1,113 @@
+"""`homenode run`: one process from home.yaml to a running node, and out again in under two seconds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import signal
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from homenode.config.model import Home
+from homenode.config.registry import driver_types
+from homenode.delivery import NodeFault
+from homenode.driver import DriverType
+from homenode.errors import HomenodeError, SetupError, StorageError
+from homenode.gateway.clock import Clock
+from homenode.gateway.load import load
+from homenode.gateway.logs import start_logging
+from homenode.gateway.node import Node, log
+from homenode.gateway.recovery import recover
+from homenode.journal.codec import Damage
+from homenode.journal.journal import Journal
+from homenode.journal.lock import FolderLock
+from homenode.language.bound import BoundRule
+
+
+def run(args: argparse.Namespace, data: Path) -> int:
+    """Run the node until SIGTERM or SIGINT.
+
+    Raises:
+        FileMistakes: home.yaml or a rule has mistakes.
+        SetupError: Another node runs on this data, or --start can't be read.
+        StorageError: The data folder can't be written.
+    """
+    start_logging(as_json=args.log == "json", verbose=args.verbose)
+    types = driver_types()
+    home, rules = load(Path(args.home), types)
+    clock = _clock(args, home)
+    with FolderLock.take(data):
+        return asyncio.run(_run(home, rules, types, clock, data))
+
+
+def _clock(args: argparse.Namespace, home: Home) -> Clock:
+    if not 0 < args.speed <= 100_000:
+        raise SetupError(f"--speed {args.speed:g}", do="give a number above 0, such as 60")
+    start_ms = None
+    if args.start:
+        try:
+            start = datetime.fromisoformat(args.start)
+        except ValueError:
+            raise SetupError(f"--start {args.start}", do="give a time such as 2026-01-05T07:00") from None
+        start = start if start.tzinfo else start.replace(tzinfo=ZoneInfo(home.timezone))
+        start_ms = int(start.timestamp() * 1000)
+    return Clock(speed=args.speed, start_ms=start_ms, anchor_s=args.anchor, always_trusted=home.clock_trusted)
+
+
+async def _run(
+    home: Home, rules: Sequence[BoundRule], types: Mapping[str, DriverType], clock: Clock, data: Path
+) -> int:
+    loop = asyncio.get_running_loop()
+    node: Node | None = None
+    early: list[NodeFault] = []
+
+    def tell(fault: NodeFault | None, source: str = "storage") -> None:
+        if node is None:
+            if fault is not None:
+                early.append(fault)
+        elif fault is not None:
+            node.fault(fault)
+        else:
+            node.well(source)
+
+    def trouble(error: StorageError | None) -> None:
+        fault = None
+        if error is not None:
+            fault = NodeFault(
+                "storage",
+                {"sv": f"lagringen sviktar: {error}", "en": f"storage is failing: {error}"},
+                at_once=True,
+            )
+        loop.call_soon_threadsafe(tell, fault)
+
+    def damaged(damage: Damage) -> None:
+        loop.call_soon_threadsafe(tell, _damage_fault(damage))
+
+    with Journal.open(data, on_trouble=trouble, on_damage=damaged) as journal:
+        early += [_damage_fault(damage) for damage in journal.damage if not damage.torn]
+        recovered = recover(journal, home, rules, clock)
+        node = Node(home, types, clock, data, journal, recovered)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, node.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: node.start("reload", _reload(node)))
+        for fault in early:
+            loop.call_soon(node.fault, fault)
+        gc.collect()
+        gc.freeze()  # what is there now stays; later collections need not look at it
+        await node.run()
+    return 0
+
+
+def _damage_fault(damage: Damage) -> NodeFault:
+    text = {"sv": f"journalen är skadad: {damage}", "en": f"the journal is damaged: {damage}"}
+    return NodeFault(f"journal {damage.file}", text, ("storage",), at_once=True)
+
+
+async def _reload(node: Node) -> None:
+    try:
+        await node.requests.reload()
+    except HomenodeError as error:
+        log.error("reload refused, the node keeps running on what it had", extra={"why": str(error)})

@@ -1,0 +1,119 @@
+"""What the running node knows, for `homenode status`: unknown is shown as unknown, never as a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from homenode.kinds import Shape, kind_of
+from homenode.reading import Instant, Quality, Value
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+
+def shown(point: str, value: Value, quality: Quality) -> str:
+    """A value as a person reads it, such as ``1420 W`` or ``open``; ``?`` unless it may be believed."""
+    kind = kind_of(point)
+    if kind is None or quality is not Quality.GOOD or value is None:
+        return "?"
+    if kind.shape is Shape.NUMBER:
+        return f"{value:g} {kind.unit or ''}".rstrip()
+    if kind.shape is Shape.MOMENTARY:
+        return "pressed" if value else "-"
+    return (kind.true_word or "yes") if value else (kind.false_word or "no")
+
+
+def status(node: Node) -> dict[str, Any]:
+    """Everything `homenode status` shows, as JSON types; times in ms are relative to now."""
+    judge, now = node.judge, node.clock.now()
+    pending, link = node.outbox.pending(), node.link.state if node.link is not None else None
+
+    def told(at: Instant) -> str:
+        return judge.zone.text(at + judge.offset_ms)
+
+    return {
+        "home": node.home.home,
+        "mode": judge.engine.mode,
+        "at": told(now),
+        "up_ms": now - node.time.up,
+        "clock": "trusted" if node.clock.trusted() else "not set",
+        "link": {
+            "state": "up" if link and link.online else "down" if link else "no broker in home.yaml",
+            "url": link.url if link else "",
+            "why": " ".join(part for part in (link.why, link.do) if part) if link else "",
+        },
+        "outbox": {
+            "alerts": pending.alarms + pending.alerts,
+            "readings": pending.readings,
+            "in_flight": pending.in_flight,
+            "more_in_journal": pending.in_journal,
+        },
+        "drivers": {name: driver.state for name, driver in node.drivers.items()},
+        "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
+        "points": _points(node, now),
+        "rules": _rules(node, now),
+        "alerts": [
+            {
+                "alert": alert.alert,
+                "rule": alert.rule,
+                "severity": alert.severity,
+                "at": told(alert.raised_at),
+                "acknowledged": alert.acknowledged,
+                "text": judge.rules[alert.rule].says.get(node.home.language, alert.rule),
+            }
+            for alert in judge.engine.open_alerts()
+            if not alert.fault
+        ],
+        "faults": [
+            {"source": source, "at": told(at), "why": text.get(node.home.language, source)}
+            for source, (at, text) in judge.troubled.items()
+        ]
+        + [
+            {"source": fault.rule, "at": told(fault.raised_at), "why": f"blind: {', '.join(fault.because)}"}
+            for fault in judge.engine.open_alerts()
+            if fault.fault
+        ],
+        "unassigned": [
+            f"{joined.address} ({joined.manufacturer} {joined.model})"
+            for joined in node.joined.values()
+            if joined.name not in node.home.devices
+        ],
+    }
+
+
+def _points(node: Node, now: Instant) -> list[dict[str, Any]]:
+    known = node.judge.engine.home.points
+    names = dict.fromkeys(
+        f"{device.name}.{kind}" for device in node.home.devices.values() for kind in device.kinds or ()
+    )
+    names.update(dict.fromkeys(sorted(known)))
+    rows = []
+    for name in names:
+        device = node.home.devices.get(name.partition(".")[0])
+        point = known.get(name)
+        quality = point.quality(now) if point else Quality.UNKNOWN
+        rows.append(
+            {
+                "point": name,
+                "value": point.value if point and quality is Quality.GOOD else None,
+                "shown": shown(name, point.value if point else None, quality),
+                "quality": quality.value,
+                "age_ms": now - point.at if point and point.at is not None else None,
+                "room": device.room if device else "",
+            }
+        )
+    return rows
+
+
+def _rules(node: Node, now: Instant) -> list[dict[str, Any]]:
+    opened = {alert.rule: alert.alert for alert in node.judge.engine.open_alerts() if not alert.fault}
+    return [
+        {
+            "rule": name,
+            "verdict": verdict.truth,
+            "left_ms": max(0, verdict.true_at - now) if verdict.true_at is not None else None,
+            "blind": list(verdict.blind),
+            "open": opened.get(name, ""),
+        }
+        for name, verdict in node.judge.engine.verdicts().items()
+    ]

@@ -1,0 +1,170 @@
+"""Deadlines, signs of life, snapshots, the worth of the clock: what the node does because time passes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from homenode import records
+from homenode.delivery import NodeFault
+from homenode.engine.events import ClockSet
+from homenode.gateway import systemd
+from homenode.reading import Instant
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+    from homenode.gateway.recovery import Recovered
+
+BEAT_S = 60.0
+"""Sign of life in the journal; the design asks for one each 2 min."""
+CLOCK_S = 5.0
+STEP_MS = 500
+"""A wall clock that moved by more than this against the steady one was set."""
+SNAPSHOT_INPUTS, SNAPSHOT_S = 2000, 6 * 3600.0
+"""A start replays at most so many inputs (about 0.1 s of work)."""
+TOO_LONG_MS = 15 * 60_000
+"""The default `bridge`: a longer downtime is told."""
+CLOCK_FAULT = NodeFault(
+    "clock",
+    {
+        "sv": "klockan är inte ställd: nätets tid svarar inte; regler med klockslag vilar",
+        "en": "the clock is not set: no time service answers; rules with times of day rest",
+    },
+)
+
+
+class Timekeeping:
+    """Works for one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: Instant | None = None
+        self._inputs = 0
+        self._slept_from: int | None = None
+        self.up: Instant = 0
+
+    def begin(self, found: Recovered) -> Instant:
+        """Set the steady clock after a start; returns now."""
+        node = self._node
+        clock, judge = node.clock, node.judge
+        now = clock.now()
+        if found.down is not None:
+            now = max(clock.resume(found.down, found.down_wall_ms), judge.engine.now + 1)
+            if not clock.trusted():
+                self._slept_from = found.down_wall_ms
+        self.up = now
+        self._tell_clock(now)
+        judge.silence_due = now
+        return now
+
+    def _tell_clock(self, at: Instant, slept_ms: int | None = None) -> None:
+        node = self._node
+        event = ClockSet(at, node.clock.wall_offset_ms(), node.clock.trusted(), slept_ms)
+        node.journal.append(records.of_event(event), klass="system")
+        node.judge.feed(event)
+
+    def instant(self) -> Instant:
+        """Now, as an instant that is not yet closed."""
+        return max(self._node.clock.now(), self._node.judge.engine.now)
+
+    def arm(self) -> None:
+        """Wake up at the next deadline."""
+        due = self._node.judge.next_deadline()
+        if due == self._due and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due, self._timer = due, None
+        if due is not None:
+            delay_s = self._node.clock.real_seconds(due)
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._due = None
+        self._node.pass_time()
+
+    def count(self, inputs: int) -> None:
+        """So many inputs came since the last snapshot."""
+        self._inputs += inputs
+        if self._inputs >= SNAPSHOT_INPUTS:
+            self.remember()
+
+    def remember(self, *, down: bool = False) -> None:
+        """Write everything down at once, so that a start has little to read; not while actions are under way."""
+        node = self._node
+        if node.actions.under_way and not down:
+            return
+        self._inputs = 0
+        now = self.instant()
+        wall = now + node.judge.offset_ms
+        state = {
+            "t": "state",
+            "at": now,
+            "wall": wall,
+            "judge": node.judge.dump(),
+            "outbox": node.outbox.dump(),
+        }
+        node.journal.append(state, klass="state")
+        node.journal.mark("readings", node.outbox.readings_done() - 1)
+
+    async def run(self) -> None:
+        """Until cancelled: the sign of life, the clock, snapshots."""
+        node = self._node
+        loop = asyncio.get_running_loop()
+        beat = loop.time() + BEAT_S
+        snapshot = loop.time() + SNAPSHOT_S
+        trusted = node.clock.trusted()
+        if not trusted:
+            node.fault(CLOCK_FAULT)
+        elif CLOCK_FAULT.source in node.judge.troubled:
+            node.well(CLOCK_FAULT.source)
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            if (
+                abs(node.clock.wall_offset_ms() - node.judge.offset_ms) > STEP_MS
+                or node.clock.trusted() != trusted
+            ):
+                trusted = node.clock.trusted()
+                self._clock_moved(trusted)
+            node.pass_time()
+            node.journal.mark("readings", max(0, node.outbox.readings_done() - 1))
+            if loop.time() >= beat:
+                beat = loop.time() + BEAT_S
+                node.journal.append({"t": "beat", "at": self.instant()}, klass="system")
+            if loop.time() >= snapshot:
+                snapshot = loop.time() + SNAPSHOT_S
+                self.remember()
+
+    def _clock_moved(self, trusted: bool) -> None:
+        node = self._node
+        slept_ms = None
+        if trusted and self._slept_from is not None:
+            down_wall_ms = self._slept_from
+            wall_up_ms = node.clock.wall() - (node.clock.now() - self.up)
+            slept_ms = max(0, wall_up_ms - down_wall_ms)
+            self._slept_from = None
+        self._tell_clock(self.instant() + 1, slept_ms)
+        if trusted:
+            node.well(CLOCK_FAULT.source)
+
+    async def watchdog(self) -> None:
+        """Tell systemd that the loop lives."""
+        every_s = systemd.watchdog_s()
+        while every_s is not None:
+            systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(every_s)
+
+    def tell_restart(self, found: Recovered, now: Instant) -> None:
+        """After a long downtime the operator hears at once which devices are not yet heard."""
+        node = self._node
+        if found.down is None or now - found.down <= TOO_LONG_MS:
+            return
+        minutes = round((now - found.down) / 60_000)
+        names = ", ".join(sorted(node.home.devices)) or "-"
+        text = {
+            "sv": f"startade om efter {minutes} min, ännu inte hörda: {names}",
+            "en": f"restarted after {minutes} min, not yet heard: {names}",
+        }
+        node.fault(NodeFault("downtime", text, ("downtime",), at_once=True))
+        asyncio.get_running_loop().call_later(60.0, node.well, "downtime")

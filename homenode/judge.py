@@ -1,0 +1,310 @@
+"""The deciding half of the node: what comes in, and the time, to what is to be written, sent and done (pure).
+
+It is run twice over the same inputs: live, and after a start over the journal. Both decide the same, ids and
+all, so a record that is missing after a crash is made again and one that is there is not doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from homenode import records
+from homenode.config.model import NEVER, Device, Home
+from homenode.contract.times import Zone
+from homenode.delivery import Delivery, Evidence, NodeFault, OfferVideo, Outcome, Say, Sharing, Switch
+from homenode.engine.engine import Engine
+from homenode.engine.events import Acknowledge, ClockSet, Event
+from homenode.engine.transition import Transition
+from homenode.home import DeviceState
+from homenode.kinds import kind_of
+from homenode.language.bound import BoundRule
+from homenode.message import Message
+from homenode.reading import How, Instant, Quality, Reading
+from homenode.records import Record
+
+Action = Say | Switch | OfferVideo
+
+_SILENT = " silent"
+SILENCE_RECHECK_MS = 10_000
+"""While a device is silent, how often it is asked whether it was heard again."""
+
+
+@dataclass(slots=True)
+class Decided:
+    """In order: what goes to the journal (before anything is sent or done), out, and is done at home."""
+
+    records: list[Record] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+
+
+def stale_after_ms(device: Device, row_ms: int | None = None) -> int:
+    """How long a device may be silent: as home.yaml says, else its row, else what its kind of point allows.
+
+    Args:
+        row_ms: From its row in the device table; None if it has none.
+    """
+    if device.stale_after_ms is not None:
+        return device.stale_after_ms
+    if row_ms is not None:
+        return row_ms
+    kinds = {kind.name for name in device.kinds or () if (kind := kind_of(name))}
+    hour_ms = 3_600_000
+    often = {"power", "energy", "current", "voltage", "switch", "light", "siren"}
+    return hour_ms if kinds & often else 4 * hour_ms
+
+
+class Judge:
+    """Everything that is decided in one home.
+
+    Args:
+        home: The home, checked.
+        rules: Its rules, bound.
+        engine: Fresh, or loaded.
+        delivery: Fresh, or loaded.
+        zone: Of the home.
+    """
+
+    def __init__(
+        self, home: Home, rules: Sequence[BoundRule], engine: Engine, delivery: Delivery, zone: Zone
+    ) -> None:
+        self.home, self.engine, self.delivery, self.zone = home, engine, delivery, zone
+        self.rules = {rule.name: rule for rule in rules}
+        self.sharing = Sharing(home.home, zone, home.share)
+        self.offset_ms = 0
+        self.troubled: dict[str, tuple[Instant, dict[str, str]]] = {}
+        """Open faults of the node and its devices: source to since when and what is told."""
+        self._newest: dict[str, Instant] = {}
+        self.silence_due: Instant = 0
+
+    def reload(self, home: Home, rules: Sequence[BoundRule]) -> None:
+        """home.yaml changed; the engine is told by the caller."""
+        self.home = home
+        self.rules = {rule.name: rule for rule in rules}
+        self.sharing = Sharing(home.home, self.zone, home.share)
+        self.delivery.reload({name: device.room for name, device in home.devices.items()}, self.rules)
+
+    # -- readings
+
+    def dated(self, reading: Reading, now: Instant) -> Reading:
+        """The reading with the instant it counts for, historical if a newer one of its point is known."""
+        point, value, at, how = reading
+        newest = self._newest.get(point)
+        if newest is not None and at < newest:
+            return Reading(point, value, at, How.HISTORICAL)
+        at = min(at, now)
+        self._newest[point] = at
+        return reading if at == reading.at else Reading(point, value, at, how)
+
+    def shared(self, reading: Reading, record: int) -> Sequence[Message]:
+        """What of a reading leaves the home."""
+        device = self.engine.home.devices.get(reading.point.partition(".")[0])
+        limit_ms = device.stale_after_ms if device else NEVER
+        return self.sharing.messages(reading, self.offset_ms, stale_after_ms=limit_ms, record=record)
+
+    def restored(self, at: Instant, *, believed: bool) -> list[Message]:
+        """After a start: what is known of every shared point, until its next reading."""
+        told: list[Message] = []
+        for name, point in self.engine.home.points.items():
+            if not point.read or point.momentary:
+                continue
+            quality = point.quality(at) if believed else Quality.UNKNOWN
+            value = point.value if quality is Quality.GOOD else None
+            reading = Reading(name, value, point.at or at, How.RESTORED)
+            told += self.sharing.messages(
+                reading, self.offset_ms, quality=quality, stale_after_ms=point.device.stale_after_ms
+            )
+        return told
+
+    # -- the engine and the time
+
+    def feed(self, event: Event) -> None:
+        """An input of the engine, from an instant that is not yet closed."""
+        if isinstance(event, ClockSet):
+            self.offset_ms = event.offset_ms
+            self.delivery.clock(event.offset_ms)
+        self.engine.feed(event)
+
+    def advance(self, to: Instant) -> Decided:
+        """All that comes of what was fed and of the time up to and including `to`."""
+        decided = Decided()
+        engine, delivery = self.engine, self.delivery
+        mode = engine.mode
+        while True:
+            due = engine.next_deadline()
+            told = delivery.due()
+            if told is not None and told <= to and (due is None or told < due):
+                self._add(decided, delivery.advance(told))
+                continue
+            if due is None or due > to:
+                break
+            for change in engine.advance(due):
+                decided.records.append(records.of_transition(change))
+                decided.transitions.append(change)
+                self._add(decided, delivery.transition(change, self._evidence(change)))
+            if engine.mode != mode:
+                mode = engine.mode
+                self._add(decided, delivery.mode(mode, due))
+        engine.advance(to)
+        return decided
+
+    def next_deadline(self) -> Instant | None:
+        """When `advance` has something to do though nothing comes in."""
+        dues = (self.engine.next_deadline(), self.delivery.due(), self.silence_due or None)
+        return min((due for due in dues if due is not None), default=None)
+
+    def _add(self, decided: Decided, outcome: Outcome) -> None:
+        decided.messages += outcome.messages
+        decided.records += [records.of_message(message) for message in outcome.messages if message.id]
+        decided.actions += outcome.actions
+
+    def _evidence(self, change: Transition) -> list[Evidence]:
+        rule = self.rules.get(change.rule)
+        if rule is None:
+            return []
+        told = []
+        for name in rule.points:
+            point = self.engine.home.point(name)
+            quality = point.quality(change.at)
+            value = point.value if quality is Quality.GOOD else None
+            told.append(Evidence(name, value, quality, point.at))
+        return told
+
+    # -- faults
+
+    def fault(self, fault: NodeFault, at: Instant) -> Decided:
+        """The node or a device can't know something."""
+        decided = self.advance(at)
+        self.troubled.setdefault(fault.source, (at, dict(fault.text)))
+        decided.records.append(records.of_fault(fault, at))
+        self._add(decided, self.delivery.fault(fault, at))
+        return decided
+
+    def well(self, source: str, at: Instant) -> Decided:
+        """That fault is over."""
+        decided = self.advance(at)
+        self.troubled.pop(source, None)
+        decided.records.append({"t": "well", "source": source, "at": at})
+        self._add(decided, self.delivery.recovered(source, at))
+        return decided
+
+    def silence(self, now: Instant) -> Decided:
+        """Points that went stale are told once, as null; a silent device is a fault until it is heard.
+
+        Called live when `silence_due` has come; what it finds is journalled as faults, so that a replay of
+        the journal doesn't depend on when exactly it was called.
+        """
+        decided = self.advance(now)
+        state = self.engine.home
+        silent = self.silent
+        for name in sorted(silent):
+            if not state.device(name).is_silent(now):
+                self._extend(decided, self.well(_silence_of(name), now))
+        soonest: Instant | None = None
+        for name, device in state.devices.items():
+            if device.is_silent(now):
+                if name not in silent and name in self.home.devices:
+                    decided.messages += self._went_stale(device, now)
+                    self._extend(decided, self.fault(self._silent_fault(device), now))
+            elif (due := device.stale_at()) is not None:
+                soonest = due if soonest is None else min(soonest, due)
+        recheck = now + SILENCE_RECHECK_MS if self.silent else None
+        self.silence_due = min((due for due in (soonest, recheck) if due is not None), default=0)
+        return decided
+
+    def _went_stale(self, device: DeviceState, now: Instant) -> list[Message]:
+        told: list[Message] = []
+        for point in device.points:
+            if point.read and not point.momentary and point.value is not None:
+                told += self.sharing.messages(
+                    Reading(point.name, None, now),
+                    self.offset_ms,
+                    quality=Quality.STALE,
+                    stale_after_ms=device.stale_after_ms,
+                )
+        return told
+
+    def _silent_fault(self, device: DeviceState) -> NodeFault:
+        room, hours = self.home.devices[device.name].room, device.stale_after_ms / 3_600_000
+        text = {
+            "sv": f"{device.name} ({room}) har inte hörts på {hours:.1f} h",
+            "en": f"{device.name} ({room}) was not heard for {hours:.1f} h",
+        }
+        return NodeFault(_silence_of(device.name), text, (device.name,), to_property=True)
+
+    @property
+    def silent(self) -> set[str]:
+        """Devices that are a fault because they were not heard."""
+        return {source.removesuffix(_SILENT) for source in self.troubled if source.endswith(_SILENT)}
+
+    @staticmethod
+    def _extend(decided: Decided, more: Decided) -> None:
+        decided.records += more.records
+        decided.messages += more.messages
+        decided.actions += more.actions
+        decided.transitions += more.transitions
+
+    # -- over a restart
+
+    def dump(self) -> Record:
+        """Everything, as JSON types."""
+        return {
+            "engine": self.engine.dump(),
+            "delivery": self.delivery.dump(),
+            "offset_ms": self.offset_ms,
+            "troubled": self.troubled,
+            "newest": self._newest,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """What `dump` gave, save the engine, which is loaded when it is made."""
+        self.delivery.load(state["delivery"])
+        self.offset_ms = state["offset_ms"]
+        self.troubled = {source: (at, text) for source, (at, text) in state["troubled"].items()}
+        self._newest = dict(state["newest"])
+
+    def again(self, record: Mapping[str, Any]) -> Decided:
+        """One input of the journal, decided again."""
+        match record["t"]:
+            case "fault":
+                return self.fault(records.to_fault(record), record["at"])
+            case "well":
+                return self.well(record["source"], record["at"])
+            case "ok":
+                return self.answered(record["at"])
+            case "fack":
+                return self.acknowledge_fault(record["party"], record["alert"], record["by"], record["at"])
+        event = records.to_event(record)
+        if event is None:
+            return Decided()
+        if isinstance(event, Reading):
+            self._newest[event.point] = event.at
+        decided = self.advance(event.at - 1)
+        self.feed(event)
+        return decided
+
+    def acknowledge_fault(self, party: str, alert: str, by: str, at: Instant) -> Decided:
+        """A party takes care of a fault of the node or a device, or of a blind rule."""
+        decided = self.advance(at)
+        outcome = self.delivery.acknowledge_fault(party, alert, by, at)
+        if outcome is not None:
+            decided.records.append({"t": "fack", "at": at, "party": party, "alert": alert, "by": by})
+            self._add(decided, outcome)
+        return decided
+
+    def answered(self, at: Instant) -> Decided:
+        """The resident pressed OK."""
+        decided = self.advance(at)
+        decided.records.append({"t": "ok", "at": at})
+        outcome = self.delivery.answered(at)
+        self._add(decided, outcome)
+        for alert in outcome.acknowledge:
+            self.feed(Acknowledge(alert, at, by="resident"))
+        return decided
+
+
+def _silence_of(device: str) -> str:
+    return device + _SILENT
