@@ -6,6 +6,7 @@ that a receiver knows the present at once; everything older follows as historica
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -118,14 +119,24 @@ class Unsent:
                 fresh.append(message.record)
             else:
                 home.kept.discard(_identity(message))
-        if fresh:
-            segment = Segment(min(fresh), max(fresh))
+        for first, last in self._between_segments(fresh):
+            segment = Segment(first, last)
             segment.kept = {
                 _identity(message)
                 for message in (*self._live, *self._history)
-                if segment.first <= message.record <= segment.last
+                if first <= message.record <= last
             }
             self._segments.append(segment)
+
+    def _between_segments(self, records: list[int]) -> list[tuple[int, int]]:
+        """Spans that cover the records and overlap no segment, or what stands there would be sent twice."""
+        starts = sorted(segment.first for segment in self._segments)
+        spans: dict[int, tuple[int, int]] = {}
+        for record in records:
+            place = bisect(starts, record)
+            first, last = spans.get(place, (record, record))
+            spans[place] = min(first, record), max(last, record)
+        return list(spans.values())
 
     def in_journal(self, segment: Segment) -> None:
         """These records may hold readings that were not acknowledged."""

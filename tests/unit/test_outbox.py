@@ -1,0 +1,391 @@
+"""Nothing is lost, nothing doubled for the receiver, alarms first: whatever the link and the power do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from homenode.message import Class, Message
+from homenode.outbox import Handed, Limits, Numbered, Outbox
+
+SMALL = Limits(alerts=3, alarms_more=2, rest=4, readings=6)
+
+
+def alert(key: str, party: str = "care", klass: Class = Class.ALERT, of: str = "") -> Message:
+    payload = json.dumps({"id": key}).encode()
+    return Message(key, party, f"hn1/h/{party}/alerts", payload, klass, 0, of or key)
+
+
+def reading(topic: str, at: int, record: int = 0) -> Message:
+    payload = json.dumps({"at": at, "how": "live"}, separators=(",", ":")).encode()
+    return Message("", "care", topic, payload, Class.READING, at, "", True, record, topic)
+
+
+def status(text: str, party: str = "care") -> Message:
+    return Message("", party, f"hn1/h/{party}/status", text.encode(), Class.STATUS, 0, retain=True)
+
+
+def give(outbox: Outbox) -> list[Handed]:
+    """All that may go now."""
+    outbox.written(outbox.number())
+    handed = []
+    while (one := outbox.next()) is not None:
+        handed.append(one)
+    return handed
+
+
+def online(limits: Limits = SMALL) -> Outbox:
+    outbox = Outbox("e", limits)
+    outbox.link_up()
+    return outbox
+
+
+def ids(handed: list[Handed]) -> list[str]:
+    return [json.loads(one.payload)["id"] for one in handed]
+
+
+def test_nothing_goes_without_a_link() -> None:
+    outbox = Outbox("e")
+    outbox.add(alert("a"))
+    outbox.add(reading("t", 1))
+    assert outbox.number() == []
+    assert outbox.next() is None
+
+
+def test_alarms_overtake_alerts_and_alerts_overtake_all_else() -> None:
+    outbox = online()
+    outbox.add(reading("t", 1))
+    outbox.add(status("{}"))
+    outbox.add(alert("a"))
+    outbox.add(alert("b", klass=Class.ALARM))
+    assert [one.klass for one in give(outbox)] == [Class.ALARM, Class.ALERT, Class.STATUS, Class.READING]
+
+
+def test_an_alarm_goes_though_the_broker_owes_acknowledgements_for_everything_else() -> None:
+    outbox = online()
+    for nth in range(20):
+        outbox.add(alert(f"a{nth}"))
+        outbox.add(reading("t", nth))
+    give(outbox)
+    outbox.add(alert("fire", klass=Class.ALARM))
+    assert ids(give(outbox)) == ["fire"]
+
+
+def test_an_alert_is_not_sent_before_its_number_is_on_the_disk() -> None:
+    outbox = online()
+    outbox.add(alert("a"))
+    numbers = outbox.number()
+    assert numbers == [Numbered("a", "care", 1)]
+    assert outbox.next() is None
+    outbox.written(numbers)
+    assert outbox.next() is not None
+
+
+def test_a_status_does_not_tell_what_is_not_on_the_disk() -> None:
+    outbox = online()
+    outbox.add(alert("a"))
+    outbox.add(status("{}"))
+    numbers = outbox.number()
+    assert outbox.next() is None
+    outbox.written(numbers)
+    assert [one.klass for one in give(outbox)] == [Class.ALERT, Class.STATUS]
+
+
+def test_numbers_count_per_party_and_stay_with_a_message_over_a_lost_link() -> None:
+    outbox = online()
+    for key, party in (("a", "care"), ("b", "property"), ("c", "care")):
+        outbox.add(alert(key, party))
+    first = [json.loads(one.payload) for one in give(outbox)]
+    assert [(one["id"], one["sequence"], one["epoch"]) for one in first] == [
+        ("a", "1", "e"),
+        ("b", "1", "e"),
+        ("c", "2", "e"),
+    ]
+    outbox.link_lost()
+    outbox.link_up()
+    assert [json.loads(one.payload) for one in give(outbox)] == first
+
+
+def test_an_acknowledgement_of_an_earlier_connection_is_nothing() -> None:
+    outbox = online()
+    outbox.add(alert("a"))
+    (handed,) = give(outbox)
+    outbox.link_lost()
+    assert outbox.acknowledged(handed.key) is None
+    assert outbox.pending().alerts == 1
+
+
+def test_the_same_alert_message_twice_is_one() -> None:
+    outbox = online()
+    outbox.add(alert("a"))
+    outbox.add(alert("a"))
+    assert ids(give(outbox)) == ["a"]
+
+
+def test_only_the_newest_status_goes() -> None:
+    outbox = Outbox("e", SMALL)
+    for text in ("1", "2", "3"):
+        outbox.add(status(text))
+    outbox.link_up()
+    assert [one.payload for one in give(outbox)] == [b"3"]
+
+
+def test_a_status_that_was_under_way_does_not_replace_a_newer_one() -> None:
+    outbox = online()
+    outbox.add(status("old"))
+    give(outbox)
+    outbox.add(status("new"))
+    outbox.link_lost()
+    outbox.link_up()
+    assert [one.payload for one in give(outbox)] == [b"new"]
+
+
+def test_while_the_link_is_up_readings_go_in_order_and_live() -> None:
+    outbox = online(Limits())
+    for at in range(5):
+        outbox.add(reading("t", at))
+    assert [one.retain for one in give(outbox)] == [True] * 5
+
+
+def test_after_an_outage_the_present_goes_first_and_the_past_as_historical() -> None:
+    outbox = Outbox("e", Limits())
+    for at in range(3):
+        outbox.add(reading("t", at))
+        outbox.add(reading("u", at))
+    outbox.link_up()
+    told = [(one.topic, json.loads(one.payload), one.retain) for one in give(outbox)]
+    assert [(t, body["at"], body["how"], kept) for t, body, kept in told] == [
+        ("t", 2, "live", True),
+        ("u", 2, "live", True),
+        ("t", 0, "historical", False),
+        ("u", 0, "historical", False),
+        ("t", 1, "historical", False),
+        ("u", 1, "historical", False),
+    ]
+
+
+def test_a_reading_older_than_what_was_sent_is_historical() -> None:
+    outbox = online(Limits())
+    outbox.add(reading("t", 5))
+    outbox.add(reading("t", 4))
+    assert [one.retain for one in give(outbox)] == [True, False]
+
+
+def test_a_long_outage_is_read_again_from_the_journal_and_memory_stays_bounded() -> None:
+    outbox = Outbox("e", Limits(readings=100))
+    journal = [reading(f"t{nth % 7}", nth, nth) for nth in range(1, 5001)]
+    for message in journal:
+        outbox.add(message)
+    assert outbox.pending().readings <= 100 + 7
+    assert outbox.pending().in_journal
+    outbox.link_up()
+    sent: Counter[int] = Counter()
+    while True:
+        wanted = outbox.wants()
+        if wanted:
+            first, last = wanted
+            through = min(last, first + 49)
+            outbox.refill([m for m in journal if first <= m.record <= through], through)
+        handed = give(outbox)
+        for one in handed:
+            sent[json.loads(one.payload)["at"]] += 1
+            outbox.acknowledged(one.key)
+        if not handed and outbox.wants() is None:
+            break
+    assert sent == Counter(range(1, 5001))
+    assert outbox.readings_done() == 5001
+
+
+def test_the_mark_of_done_readings_waits_for_the_slowest() -> None:
+    outbox = online(Limits())
+    for record in (10, 11, 12):
+        outbox.add(reading("t", record, record))
+    first, second, third = give(outbox)
+    outbox.acknowledged(second.key)
+    assert outbox.readings_done() == 10
+    outbox.acknowledged(first.key)
+    assert outbox.readings_done() == 12
+    outbox.acknowledged(third.key)
+    assert outbox.readings_done() == 13
+
+
+class AnyLinkAnyPower(RuleBasedStateMachine):
+    """A node with a journal, a link that comes and goes, and a broker that acknowledges in order."""
+
+    @initialize(power_may_fail=st.booleans())
+    def new(self, power_may_fail: bool) -> None:
+        self.power_may_fail = power_may_fail
+        self.journal: list[tuple[str, Any]] = []
+        self.readings: list[Message] = []
+        self.outbox = Outbox("e", SMALL)
+        self.wire: list[Handed] = []
+        self.received: list[tuple[str, int, str]] = []
+        self.heard: Counter[tuple[str, int]] = Counter()
+        self.retained: dict[str, int] = {}
+        self.raised: dict[str, list[str]] = {}
+        self.excused: Counter[tuple[str, int]] = Counter()
+        self.restarted = False
+        self.at = 0
+
+    @rule(
+        klass=st.sampled_from([Class.ALARM, Class.ALERT]),
+        party=st.sampled_from(["care", "property"]),
+        of=st.integers(0, 3),
+    )
+    def alert_told(self, klass: Class, party: str, of: int) -> None:
+        name = f"{klass.value}{of}{party}"
+        key = f"{name}.{len(self.raised.setdefault(name, []))}"
+        self.raised[name].append(key)
+        message = alert(key, party, klass, name)
+        self.journal.append(("message", message))
+        self.outbox.add(message)
+
+    @rule(topic=st.sampled_from("tuv"), repeat=st.integers(1, 4))
+    def point_heard(self, topic: str, repeat: int) -> None:
+        for _ in range(repeat):
+            self.at += 1
+            message = reading(topic, self.at, self.at)
+            self.readings.append(message)
+            self.outbox.add(message)
+
+    @rule()
+    def numbers_reach_the_disk(self) -> None:
+        numbers = self.outbox.number()
+        self.journal += [("number", number) for number in numbers]
+        self.outbox.written(numbers)
+
+    @rule()
+    @precondition(lambda self: self.power_may_fail)
+    def power_fails_before_numbers_reach_the_disk(self) -> None:
+        self.outbox.number()
+        self.restart()
+
+    @rule(most=st.integers(1, 6))
+    def link_publishes(self, most: int) -> None:
+        for _ in range(most):
+            handed = self.outbox.next()
+            if handed is None:
+                break
+            self.wire.append(handed)
+
+    @rule(most=st.integers(1, 6), told=st.booleans(), marked=st.booleans())
+    def broker_takes(self, most: int, told: bool, marked: bool) -> None:
+        """`told`: its PUBACK arrives; else it is lost with the link. `marked`: the journal learns of it."""
+        for handed in self.wire[:most]:
+            self.receive(handed)
+            if not told:
+                self.excuse(handed)
+            else:
+                gone = self.outbox.acknowledged(handed.key)
+                assert gone is not None
+                if gone.id and marked:
+                    self.journal.append(("gone", gone.id))
+        del self.wire[:most]
+        if not told:
+            self.link_lost()
+
+    def receive(self, handed: Handed) -> None:
+        body = json.loads(handed.payload)
+        if handed.klass is Class.READING:
+            self.heard[handed.topic, body["at"]] += 1
+            if handed.retain:
+                self.retained[handed.topic] = body["at"]
+        else:
+            self.received.append((body["id"], int(body["sequence"]), handed.topic))
+
+    @rule()
+    def link_lost(self) -> None:
+        if self.outbox.online:
+            for handed in self.wire:
+                self.excuse(handed)
+            self.wire.clear()
+            self.outbox.link_lost()
+
+    def excuse(self, handed: Handed) -> None:
+        """It was under way when the link was lost, so it may come twice."""
+        if handed.klass is Class.READING:
+            self.excused[handed.topic, json.loads(handed.payload)["at"]] += 1
+
+    @rule()
+    def link_up(self) -> None:
+        if not self.outbox.online:
+            self.outbox.link_up()
+
+    @rule(most=st.integers(1, 9))
+    def journal_is_read_again(self, most: int) -> None:
+        if wanted := self.outbox.wants():
+            first, last = wanted
+            through = min(last, first + most - 1)
+            self.outbox.refill([m for m in self.readings if first <= m.record <= through], through)
+
+    @rule(checkpoint=st.booleans())
+    @precondition(lambda self: self.power_may_fail)
+    def power_fails(self, checkpoint: bool) -> None:
+        if checkpoint:
+            self.journal = [("state", json.loads(json.dumps(self.outbox.dump())))]
+        self.restart()
+
+    def restart(self) -> None:
+        self.restarted = True
+        done = self.outbox.readings_done()
+        self.wire.clear()
+        self.outbox = Outbox("e", SMALL)
+        for what, record in self.journal:
+            if what == "state":
+                self.outbox.load(record)
+            elif what == "message":
+                self.outbox.add(record)
+            elif what == "number":
+                self.outbox.restore_number(record)
+            else:
+                self.outbox.restore_acknowledged([record])
+        self.outbox.unsent_in_journal(done, self.at)
+
+    @invariant()
+    def one_id_has_one_place(self) -> None:
+        if hasattr(self, "received"):
+            places = {(topic, sequence): key for key, sequence, topic in self.received}
+            assert all(places[topic, sequence] == key for key, sequence, topic in self.received)
+            numbers = {key: sequence for key, sequence, _ in self.received}
+            assert all(numbers[key] == sequence for key, sequence, _ in self.received)
+
+    @invariant()
+    def memory_is_bounded(self) -> None:
+        if hasattr(self, "outbox"):
+            assert self.outbox.pending().readings <= 3 * SMALL.readings + SMALL.rest
+
+    def teardown(self) -> None:
+        if not hasattr(self, "outbox"):
+            return
+        self.link_up()
+        for _ in range(1000):
+            self.numbers_reach_the_disk()
+            self.journal_is_read_again(5)
+            self.link_publishes(5)
+            if not self.wire and self.outbox.wants() is None:
+                break
+            self.broker_takes(9, True, False)
+        assert sum(self.outbox.pending()) == 0
+        for keys in self.raised.values():
+            first_seen = list(dict.fromkeys(key for key, _, _ in self.received if key in keys))
+            assert first_seen == keys, "each alert once after duplicates are removed, in order"
+        for topic in {topic for _, _, topic in self.received}:
+            places = {sequence for _, sequence, where in self.received if where == topic}
+            assert places == set(range(1, len(places) + 1)), "no holes"
+        everything = {(m.topic, m.at) for m in self.readings}
+        assert set(self.heard) == everything, "no reading lost"
+        if self.restarted:  # then the newest may have come from the journal, as historical
+            return
+        for topic, at in self.retained.items():
+            assert at == max(a for t, a in everything if t == topic), "the newest is the retained one"
+        for which, times in self.heard.items():
+            assert times <= 1 + self.excused[which], "doubled only what was under way at a loss"
+
+
+AnyLinkAnyPower.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+test_whatever_the_link_and_the_power_do = AnyLinkAnyPower.TestCase
