@@ -91,7 +91,7 @@ class Timekeeping:
             self.remember()
 
     def remember(self, *, down: bool = False) -> None:
-        """Write everything down at once, so that a start has little to read; not while actions are under way."""
+        """Write everything down, so that a start has little to read; not while actions are under way."""
         node = self._node
         if node.actions.under_way and not down:
             return

@@ -241,6 +241,12 @@ class Journal:
             return self._queue.dropped
 
     @property
+    def newest_state(self) -> int:
+        """Number of the newest record of class ``state``: where a start begins to read; 0 if there is none."""
+        with self._lock:
+            return self._newest_state
+
+    @property
     def trouble(self) -> StorageError | None:
         """What is wrong with the disk now, None if nothing."""
         with self._lock:
