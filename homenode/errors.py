@@ -46,7 +46,7 @@ class Mistake:
     column: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+        place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
         hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
         return f"{place}: {self.field}: found {self.found}; accepted: {self.accepted}{hint}"
 

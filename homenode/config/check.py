@@ -10,6 +10,7 @@ from homenode.config.load import Drivers, in_order, read_home
 from homenode.config.model import Home
 from homenode.config.registry import driver_types
 from homenode.errors import Mistake
+from homenode.language import BoundRule, check_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,13 @@ class CheckReport:
         mistakes: With one the file is refused; by file and line.
         warnings: What a person should look at all the same.
         home: The home, as far as it could be read; None if it isn't even a mapping.
+        rules: The rules that it uses, ready for the engine; those with mistakes are not among them.
     """
 
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
     home: Home | None
+    rules: tuple[BoundRule, ...] = ()
 
 
 def check_home(
@@ -37,18 +40,17 @@ def check_home(
         drivers: Driver types by name; those installed if not given.
         files: Whether certificates and the like that it names must exist.
     """
-    from homenode.language import check_rules
-
     types = driver_types() if drivers is None else drivers
     home, notes = read_home(path, drivers=types, files=files)
     mistakes = in_order(notes)
     warnings = list(notes.warnings)
+    rules: tuple[BoundRule, ...] = ()
     if home is not None:
         warnings += _broken(types, home, notes.file)
         told = {(mistake.file, mistake.line) for mistake in mistakes}
-        found = check_rules(home)
+        rules, found = check_rules(home)
         mistakes += [mistake for mistake in found if (mistake.file, mistake.line) not in told]
-    return CheckReport(tuple(mistakes), tuple(warnings), home)
+    return CheckReport(tuple(mistakes), tuple(warnings), home, rules)
 
 
 def check(path: str | os.PathLike[str], out: TextIO) -> int:

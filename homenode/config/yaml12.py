@@ -189,7 +189,7 @@ def _neighbour(path: Path) -> str:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:
         return ""
-    close = difflib.get_close_matches(path.name, names, 1)
+    close = difflib.get_close_matches(path.name, names, 1, 0.75)
     return str(path.with_name(close[0])) if close else ""
 
 
