@@ -1,4 +1,4 @@
-"""What a ZCL frame of a known device says, told to the gateway: both paths, the short and the general, end here."""
+"""What a ZCL frame of a known device says, told to the gateway: where both paths end."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Known:
         device: zigpy's own object of it.
         sleepy: It answers only right after it has spoken.
         asked: Whether it was asked for its state since the start.
+        tries: How often our part of its interview was begun.
     """
 
     ieee: str
@@ -56,6 +57,7 @@ class Known:
     device: Any
     sleepy: bool
     asked: bool = False
+    tries: int = 0
     recent: dict[tuple[int, int, int, bytes], tuple[Instant, bool]] = field(default_factory=dict)
     told: dict[str, tuple[Value, Instant]] = field(default_factory=dict)
     seen_at: Instant = 0
@@ -158,6 +160,8 @@ class Ear:
         for attribute, value in values:
             sense = plan.senses.get(Place(endpoint, cluster, attribute))
             if sense is not None:
+                if value is None and sense.optional and not known.facts.complete:
+                    continue
                 self._say(known, sense.kind, sense.meaning(value))
                 spoke = True
             elif cluster == Cluster.IAS_ZONE and attribute == 0x0002 and isinstance(value, int):

@@ -55,12 +55,16 @@ class Facts:
         absent: Attributes the device said it doesn't have.
         seen: Kinds that exist only since something of them was seen (a second portal).
         notes: What could not be set up, in plain words.
+        constant: What never changes was read: zone types, units and scales.
+        complete: Everything was asked and answered, or refused.
     """
 
     values: dict[Place, int] = field(default_factory=dict)
     absent: set[Place] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    constant: bool = False
+    complete: bool = False
 
     def value(self, endpoint: int, cluster: int, attribute: int) -> int | None:
         """What was read, or None."""
@@ -69,12 +73,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """An attribute of this device that is a point; `raw_per_unit` is for the change that is worth a report."""
+    """An attribute that is a point; `raw_per_unit` is for the change that is worth a report."""
 
     kind: str
     meaning: Meaning
     attribute: Attribute | None = None
     raw_per_unit: float = 1.0
+
+    @property
+    def optional(self) -> bool:
+        """Whether the device may list its cluster and not have it."""
+        return self.attribute is not None and self.attribute.optional
 
 
 @dataclass(frozen=True, slots=True)

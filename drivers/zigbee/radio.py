@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from drivers.zigbee.adapter import make_coordinator
+from drivers.zigbee.answers import Answers
+from drivers.zigbee.devices import Devices
+from drivers.zigbee.port import check_port, explained
+from drivers.zigbee.short_path import ShortPath
 from homenode.config.model import Device
 from homenode.driver import Host
+from homenode.errors import DriverLost, Refused
+
+log = logging.getLogger("homenode.zigbee")
+
+START_S = 60.0
+"""Forming a network scans all channels twice; a start on an existing one takes well below a second."""
+STOP_S = 1.2
+"""The gateway gives a driver 1.5 s to release its port."""
+SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
+"""A stick that said nothing for 5 s is asked; one that owes two answers of 4 s is wedged: 13 s in all."""
+PERMIT_MOST_S = 254
+"""Longest time the standard can keep a network open (2.4.3.3.7); longer ones are opened again."""
 
 
 class ZigbeeRadio:
@@ -21,4 +43,182 @@ class ZigbeeRadio:
 
     def __init__(self, name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> None:
         self.name, self._options, self._host = name, options, host
+        self._port = str(options["port"])
         self._names = {str(device.options["ieee"]).lower(): device.name for device in devices}
+        self._app: Any = None
+        self._devices: Devices | None = None
+        self._pairing: asyncio.Task[None] | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self.short_path: ShortPath | None = None
+
+    async def run(self) -> None:
+        """Open, form or resume the network, hear devices. See `homenode.driver.Driver.run`."""
+        for library in ("zigpy", "bellows", "serialx", "aiosqlite"):
+            # what they warn of is told here, once and in plain words
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+        formed = await self._session()
+        while formed:
+            formed = await self._session()
+
+    async def _session(self) -> bool:
+        """One time with the port open. True if a network was formed: then it is to be opened once more."""
+        database = self._host.data / f"{self.name}.db"
+        ran_before = database.exists()
+        check_port(self._port, ran_before=ran_before)
+        app = make_coordinator(self._options, str(database))
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def on_lost(fault: BaseException | None) -> None:
+            if not lost.done():
+                why = "was reset" if type(fault).__name__ == "NcpFailure" else "is gone"
+                lost.set_result(f"the stick {why}" + (f" ({fault})" if fault and str(fault) else ""))
+
+        app.lost = on_lost
+        try:
+            await self._start(app, database, ran_before)
+            if app.formed:
+                log.info("network formed", extra={"radio": self.name})
+                return True
+            why = await self._listen(app, lost)
+        finally:
+            self._app = self._devices = self._group = self.short_path = None
+            await _close(app)
+        raise DriverLost(why, where=self._port, do="it is opened again by itself; check cable and power")
+
+    async def _start(self, app: Any, database: Path, ran_before: bool) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                await app._load_db()
+                await app.startup(auto_form=True)
+        except sqlite3.DatabaseError as fault:
+            raise _set_aside(database, fault) from fault
+        except Exception as fault:
+            adapter = str(self._options.get("adapter", "ezsp"))
+            raise explained(fault, self._port, adapter, ran_before=ran_before) from fault
+
+    async def _listen(self, app: Any, lost: asyncio.Future[str]) -> str:
+        """Hear devices until the stick is lost; why it is."""
+        why = ""
+        try:
+            why = await self._hear(app, lost)
+        except* _Over as over:
+            why = str(over.exceptions[0])
+        return why
+
+    async def _hear(self, app: Any, lost: asyncio.Future[str]) -> str:
+        async with asyncio.TaskGroup() as group:
+            self._app, self._group = app, group
+            devices = Devices(
+                app, self._names, self._host, self._host.data / f"{self.name}-devices.json", group
+            )
+            answers = Answers(app)
+            stick = app._ezsp
+            path = ShortPath(
+                stick.ezsp_version,
+                stick.frame_received,
+                devices.by_address,
+                devices.ear,
+                devices.found,
+                answers.put,
+                devices.touched,
+            )
+            if stick.ezsp_version >= 8:
+                stick.frame_received = path.frame_received
+            devices.heard_already = lambda: path.heard_already
+            self.short_path, self._devices = path, devices
+            devices.start()
+            group.create_task(answers.run(), name="zigbee answers")
+            group.create_task(self._watch(stick, path, lost), name="zigbee watch")
+            log.info(
+                "network up",
+                extra={"radio": self.name, "ezsp": stick.ezsp_version, "devices": len(devices.by_address)},
+            )
+            try:
+                raise _Over(await lost)
+            finally:
+                devices.stop()
+
+    async def _watch(self, stick: Any, path: ShortPath, lost: asyncio.Future[str]) -> None:
+        """Ask a silent stick whether it is alive: wedged sticks have been seen to stay so for days."""
+        misses, heard = 0, -1
+        while misses < MISSES:
+            if path.taken + path.passed_on != heard and not misses:
+                heard = path.taken + path.passed_on
+                await asyncio.sleep(SILENT_S)
+                continue
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    await stick.nop()
+                misses = 0
+                heard = path.taken + path.passed_on
+                await asyncio.sleep(SILENT_S)
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the stick did not answer
+                log.debug("stick does not answer", extra={"why": repr(fault)})
+                misses += 1
+        if not lost.done():
+            lost.set_result("the stick does not answer any more")
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        """See `homenode.driver.Driver.switch`."""
+        from drivers.zigbee.outputs import switch
+
+        devices = self._running()
+        known = devices.named(device)
+        if known is None:
+            raise Refused("it has not joined the network", where=device, do="pair it: homenode pair")
+        await switch(known, kind, to)
+        if kind.startswith("siren"):
+            self._host.heard(device, kind, to)
+        else:
+            devices.ask_later(known)
+
+    async def pair(self, seconds: float) -> None:
+        """See `homenode.driver.Driver.pair`."""
+        self._running()
+        assert self._group is not None
+        if self._pairing is not None:
+            self._pairing.cancel()
+            self._pairing = None
+        opened = min(int(seconds), PERMIT_MOST_S)
+        try:
+            await self._app.permit(opened)
+        except Exception as fault:
+            raise Refused(f"the network could not be opened: {fault!r}", where=self._port) from fault
+        if seconds > PERMIT_MOST_S:
+            self._pairing = self._group.create_task(self._keep_open(seconds - opened), name="zigbee pairing")
+
+    async def _keep_open(self, seconds: float) -> None:
+        while seconds > 0:
+            await asyncio.sleep(PERMIT_MOST_S - 4)
+            with contextlib.suppress(Exception):
+                await self._app.permit(min(int(seconds), PERMIT_MOST_S))
+            seconds -= PERMIT_MOST_S - 4
+
+    def _running(self) -> Devices:
+        if self._devices is None:
+            raise Refused("the radio is not running", where=self._port, do="try again when it is back")
+        return self._devices
+
+
+class _Over(Exception):
+    """Ends the task group of a session."""
+
+
+def _set_aside(database: Path, fault: Exception) -> DriverLost:
+    aside = database.with_suffix(".damaged")
+    with contextlib.suppress(OSError):
+        database.replace(aside)
+    return DriverLost(
+        f"its database was damaged ({fault}) and is set aside; devices are found again as they speak",
+        where=str(aside),
+    )
+
+
+async def _close(app: Any) -> None:
+    """Release port and database, however wedged the stick is."""
+    app.lost = None
+    try:
+        async with asyncio.timeout(STOP_S):
+            await app.shutdown()
+    except Exception as fault:  # noqa: BLE001 - it is given up anyway; the next session tells what is wrong
+        log.debug("radio not closed in order", extra={"why": repr(fault)})

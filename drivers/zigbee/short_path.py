@@ -83,7 +83,11 @@ class ShortPath:
         ear: What is told of a frame.
         found: An unknown network address belongs to this IEEE address; what is then known of it, or None.
         answer: Send a default response to this message.
-        touched: A frame was heard of a device.
+        touched: A frame was heard of a device; True if it is to take the general path as well.
+
+    Attributes:
+        taken, passed_on: Frames of the stick that went the short and the general way.
+        heard_already: While a frame goes the general way: its readings have been told.
     """
 
     def __init__(
@@ -94,12 +98,13 @@ class ShortPath:
         ear: Ear,
         found: Callable[[int, int], Known | None],
         answer: Callable[[Incoming], None],
-        touched: Callable[[Known, Incoming], None],
+        touched: Callable[[Known, Incoming], bool],
     ) -> None:
         self._version, self._general, self._by_address, self._ear = version, general, by_address, ear
         self._found, self._answer, self._touched = found, answer, touched
         self.taken = 0
         self.passed_on = 0
+        self.heard_already = False
 
     def frame_received(self, data: bytes) -> None:
         """A frame of the stick, whatever it is."""
@@ -107,7 +112,10 @@ class ShortPath:
             self.taken += 1
             return
         self.passed_on += 1
-        self._general(data)
+        try:
+            self._general(data)
+        finally:
+            self.heard_already = False
 
     def _take(self, data: bytes) -> bool:
         message = decode(data, self._version)
@@ -123,16 +131,13 @@ class ShortPath:
             known = self._found(message.sender, message.ieee)
         if known is None:
             return False
-        if not self._ear.hear(
-            known,
-            message.source_endpoint,
-            message.cluster,
-            message.payload,
-            message.sequence,
-            message.lqi,
-        ):
+        self.heard_already = True
+        understood = self._ear.hear(
+            known, message.source_endpoint, message.cluster, message.payload, message.sequence, message.lqi
+        )
+        if not understood or self._touched(known, message):
             return False
-        self._touched(known, message)
+        self.heard_already = False
         if not message.payload[0] & NO_DEFAULT_RESPONSE and message.type in (_UNICAST, _UNICAST_REPLY):
             self._answer(message)
         return True

@@ -1,0 +1,139 @@
+"""zigpy's application for an EZSP stick, with what a node doesn't need left out.
+
+The only module that imports bellows; it is imported when a radio is run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import bellows.ezsp
+import bellows.zigbee.application
+import zigpy.application
+import zigpy.config
+import zigpy.types
+from bellows.config import CONF_EZSP_CONFIG, CONF_USE_THREAD
+from zigpy.device import ZigbeeDevice
+from zigpy.zcl import ClusterType
+
+_OTA = 0x0019
+_UNSECURED_JOIN = 1
+"""EmberDeviceUpdate.STANDARD_SECURITY_UNSECURED_JOIN: as a new device, not as one that knows us."""
+STARTUP_RESET_WAIT_S = 0.3
+"""A stick behind a daemon (zigbeed) resets when somebody connects: RSTACK comes at once or not at all."""
+
+
+class Stick(bellows.ezsp.EZSP):  # type: ignore[misc] # bellows is imported without types
+    """bellows' EZSP, without the 2 s that it waits on every TCP port for a reset by itself."""
+
+    async def _startup_reset(self) -> None:
+        if self.is_tcp_serial_port:
+            try:
+                async with asyncio.timeout(STARTUP_RESET_WAIT_S):
+                    await self._gw.wait_for_startup_reset()
+                self.start_ezsp()
+            except TimeoutError:
+                pass
+        if not self.is_ezsp_running:
+            await self.reset()
+        await self.version()
+        await self.get_xncp_features()
+
+
+class Sensor(ZigbeeDevice):  # type: ignore[misc] # zigpy is imported without types
+    """A device whose firmware is not asked for: an unanswered read of it would stall the interview."""
+
+    def find_cluster(self, cluster_id: int, cluster_type: ClusterType = ClusterType.Server) -> Any:
+        """As zigpy's. Raises ValueError for the firmware cluster, as if the device had none."""
+        if cluster_id == _OTA:
+            raise ValueError("the firmware of devices is not asked for")
+        return super().find_cluster(cluster_id, cluster_type)
+
+    def schedule_group_membership_scan(self) -> None:
+        """Nothing: a node uses no groups, and a sleepy device has better to do when it comes back."""
+
+
+class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ignore[misc] # as above
+    """The coordinator.
+
+    Attributes:
+        formed: A network was formed or restored in this run; bellows then hears every frame twice, so start
+            again.
+        lost: Called when the stick is gone, reset itself or doesn't acknowledge.
+        announced: Called when a device joined, came back, or got another network address.
+        joined_anew: Called when a device joins as if for the first time, before zigpy takes it.
+    """
+
+    formed = False
+    lost: Callable[[BaseException | None], None] | None = None
+    announced: Callable[[zigpy.types.EUI64], None] | None = None
+    joined_anew: Callable[[zigpy.types.EUI64], None] | None = None
+
+    async def connect(self) -> None:
+        """Open the port and set the stick up."""
+        self._ezsp: Any = Stick(self.config[zigpy.config.CONF_DEVICE], self)
+        try:
+            await self._ezsp.connect(use_thread=self.config[CONF_USE_THREAD])
+            await self._ezsp.write_config(self.config[CONF_EZSP_CONFIG])
+            self._created_device_endpoints.clear()
+            await self.register_endpoints()
+        except BaseException:
+            await self._ezsp.disconnect()
+            self._ezsp = None
+            raise
+
+    async def write_network_info(self, **settings: Any) -> None:
+        """Write network settings to the stick."""
+        self.formed = True
+        await super().write_network_info(**settings)
+
+    def add_device(self, ieee: zigpy.types.EUI64, nwk: zigpy.types.NWK) -> ZigbeeDevice:
+        """A device that joined or is known."""
+        device = Sensor(self, ieee, nwk)
+        self.devices[ieee] = device
+        return device
+
+    def handle_join(self, nwk: Any, ieee: Any, parent_nwk: Any, *, handle_rejoin: bool = True) -> None:
+        """A device joined or announces itself."""
+        super().handle_join(nwk, ieee, parent_nwk, handle_rejoin=handle_rejoin)
+        if self.announced is not None:
+            self.announced(zigpy.types.EUI64(ieee))
+
+    def _handle_tc_join_handler(self, nwk: Any, ieee: Any, status: Any, decision: Any, parent: Any) -> None:
+        if self.joined_anew is not None and int(status) == _UNSECURED_JOIN:
+            self.joined_anew(zigpy.types.EUI64(ieee))
+        super()._handle_tc_join_handler(nwk, ieee, status, decision, parent)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The stick is gone, was reset, or does not acknowledge."""
+        super().connection_lost(exc)
+        if self.lost is not None:
+            self.lost(exc)
+
+
+def configuration(
+    port: str, baud: int, flow_control: str, channel: int | None, database: str
+) -> dict[str, Any]:
+    """zigpy's configuration: no firmware updates, no scans, no watchdog but our own."""
+    network = {} if channel is None else {zigpy.config.CONF_NWK_CHANNEL: channel}
+    return {
+        zigpy.config.CONF_DEVICE: {
+            zigpy.config.CONF_DEVICE_PATH: port,
+            zigpy.config.CONF_DEVICE_BAUDRATE: baud,
+            zigpy.config.CONF_DEVICE_FLOW_CONTROL: flow_control,
+        },
+        zigpy.config.CONF_DATABASE: database,
+        zigpy.config.CONF_DB_COMMIT_INTERVAL: 1.0,
+        zigpy.config.CONF_NWK: network,
+        zigpy.config.CONF_OTA: {
+            zigpy.config.CONF_OTA_ENABLED: False,
+            zigpy.config.CONF_OTA_PROVIDERS: [],
+            zigpy.config.CONF_OTA_BROADCAST_ENABLED: False,
+        },
+        zigpy.config.CONF_NWK_BACKUP_ENABLED: False,
+        zigpy.config.CONF_TOPO_SCAN_ENABLED: False,
+        zigpy.config.CONF_WATCHDOG_ENABLED: False,
+        CONF_USE_THREAD: False,
+    }

@@ -1,0 +1,321 @@
+"""The devices of a network: who they are, what is known of them, and what is still to be asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from drivers.zigbee import zcl
+from drivers.zigbee.ear import ZONE_ENROLL_REQUEST, Ear, Known
+from drivers.zigbee.interview import FAILURES, Asleep, Interview, ask_state, signature_of
+from drivers.zigbee.memory import Memory
+from drivers.zigbee.plan import Plan, make_plan
+from drivers.zigbee.rows import Row, row_for
+from drivers.zigbee.short_path import Incoming
+from drivers.zigbee.standard import Cluster
+from homenode.driver import Host, Joined
+from homenode.reading import Instant
+
+log = logging.getLogger("homenode.zigbee")
+
+TOUCH_MS = 60_000
+"""So often a device's frame takes the general path too, so that zigpy knows that it is there."""
+LEARN_TRIES = 6
+"""Our part of an interview is begun so often; then the device is used as far as it is known."""
+INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
+ASKED_AT_ONCE = 4
+"""Devices asked for their state side by side at the start."""
+STATE_AGAIN_S = 1.0
+
+
+class Devices:
+    """Interviewed devices by network address and by IEEE address; listens to zigpy's application.
+
+    Args:
+        app: The started application.
+        names: IEEE address to name, from home.yaml.
+        file: Where facts are kept.
+        group: Owns every task that is started here.
+    """
+
+    def __init__(
+        self, app: Any, names: Mapping[str, str], host: Host, file: Path, group: asyncio.TaskGroup
+    ) -> None:
+        self._app, self._names, self._host, self._group = app, names, host, group
+        self._memory = Memory(file)
+        self.by_address: dict[int, Known] = {}
+        self._by_ieee: dict[str, Known] = {}
+        self._tries: dict[str, int] = {}
+        self._learning: set[str] = set()
+        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self.ear = Ear(host, self._later, self._appeared)
+        self.heard_already: Callable[[], bool] = lambda: False
+
+    def start(self) -> None:
+        """Take over what zigpy knows, and ask for the state of all that can answer."""
+        self._app.add_listener(self)
+        self._app.announced = self._announced
+        self._app.joined_anew = self._joined_anew
+        own = self._app.state.node_info.ieee
+        for device in list(self._app.devices.values()):
+            if device.ieee != own and device.is_initialized and hasattr(device, "endpoints"):
+                self._adopt(device)
+        self._spawn(self._ask_mains(), "state at start")
+
+    def stop(self) -> None:
+        """Cancel what was to happen later."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def named(self, name: str) -> Known | None:
+        """The interviewed device of this name."""
+        return next((known for known in self._by_ieee.values() if known.name == name), None)
+
+    # --- what zigpy tells --------------------------------------------------------------------------------
+
+    def device_joined(self, device: Any) -> None:
+        """A device joined or has another network address."""
+        ieee = str(device.ieee)
+        if ieee not in self._by_ieee:
+            self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note="being interviewed"))
+        self._index()
+
+    def device_initialized(self, device: Any) -> None:
+        """zigpy's part of the interview is done, or was before."""
+        self._tries.pop(str(device.ieee), None)
+        self._adopt(device)
+
+    def device_init_failure(self, device: Any) -> None:
+        """It didn't answer; try again, a few times."""
+        ieee = str(device.ieee)
+        tried = self._tries.get(ieee, 0)
+        self._tries[ieee] = tried + 1
+        if tried < len(INTERVIEW_RETRY_S):
+            self._later((ieee, "interview"), INTERVIEW_RETRY_S[tried], device.schedule_initialize)
+        else:
+            note = "it doesn't answer: wake it by its button, close to the stick, and pair again"
+            self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
+
+    def device_left(self, device: Any) -> None:
+        """It said that it leaves, or was told to."""
+        known = self._by_ieee.get(str(device.ieee))
+        if known is None:
+            return
+        known.facts.complete = False
+        self.by_address.pop(int(device.nwk), None)
+        if known.name:
+            self._host.lost(f"{known.name} left", f"{known.name} has left the network", (known.name,))
+
+    def handle_message(
+        self, sender: Any, profile: int, cluster: int, source: int, target: int, message: bytes
+    ) -> None:
+        """Any frame on the general path."""
+        if source == 0:
+            return
+        if cluster == Cluster.IAS_ZONE:
+            self._answer_enrol_request(sender, source, message)
+        known = self._by_ieee.get(str(sender.ieee))
+        if known is None:
+            return
+        if not self.heard_already():
+            self.ear.hear(known, source, cluster, message, -1, None)
+        self._heard(known)
+
+    def _announced(self, ieee: Any) -> None:
+        known = self._by_ieee.get(str(ieee))
+        if known is None:
+            return
+        known.asked = False
+        self._index()
+        if known.name:
+            self._host.back(f"{known.name} left")
+        self._heard(known)
+        if not known.sleepy:
+            self.ask_later(known)
+
+    def _joined_anew(self, ieee: Any) -> None:
+        """It joined as a new device: its bindings and enrolment are gone."""
+        known = self._by_ieee.get(str(ieee))
+        if known is not None:
+            known.facts.complete = False
+            known.tries = 0
+
+    # --- what the short path tells -----------------------------------------------------------------------
+
+    def found(self, address: int, number: int) -> Known | None:
+        """The stick says whose network address this is: a device that came back with another one."""
+        for known in self._by_ieee.values():
+            if known.number == number:
+                self._app.handle_join(address, known.device.ieee, 0, handle_rejoin=False)
+                return known
+        return None
+
+    def touched(self, known: Known, message: Incoming) -> bool:
+        """A frame took the short path. True if it is to take the general one too, for zigpy's bookkeeping."""
+        known.device.lqi, known.device.rssi = message.lqi, message.rssi
+        if not known.asked or not known.facts.complete:
+            self._heard(known)
+        now: Instant = self._host.now()
+        if now - known.seen_at < TOUCH_MS:
+            return False
+        known.seen_at = now
+        return True
+
+    # --- knowing -----------------------------------------------------------------------------------------
+
+    def _adopt(self, device: Any) -> None:
+        ieee = str(device.ieee)
+        if device.ieee == self._app.state.node_info.ieee:
+            return
+        known = self._by_ieee.get(ieee)
+        if known is None or known.device is not device:
+            signature = signature_of(device)
+            known = Known(
+                ieee=ieee,
+                number=int.from_bytes(device.ieee.serialize(), "little"),
+                name=self._names.get(ieee, ""),
+                plan=Plan(),
+                facts=self._memory.facts(ieee),
+                device=device,
+                sleepy=signature.sleepy,
+            )
+            self._by_ieee[ieee] = known
+        self._replan(known)
+        self._index()
+        if known.name:
+            self._host.back(f"{known.name} left")
+        self._heard(known)
+
+    def _row(self, known: Known) -> Row:
+        return row_for(known.device.manufacturer or "", known.device.model or "")
+
+    def _replan(self, known: Known) -> None:
+        row = self._row(known)
+        if known.facts.constant:
+            known.plan = make_plan(signature_of(known.device), known.facts, row)
+        notes = [row.note, *known.facts.notes]
+        if not known.facts.constant:
+            notes.append(
+                "being interviewed" if known.tries < LEARN_TRIES else "it doesn't say what it measures"
+            )
+        self._host.joined(
+            Joined(
+                known.ieee,
+                known.name,
+                known.device.manufacturer or "",
+                known.device.model or "",
+                known.plan.kinds,
+                row.stale_after_ms,
+                "; ".join(note for note in dict.fromkeys(notes) if note),
+            )
+        )
+
+    def _index(self) -> None:
+        self.by_address.clear()
+        self.by_address.update((int(known.device.nwk), known) for known in self._by_ieee.values())
+
+    def _appeared(self, known: Known, kind: str) -> None:
+        known.facts.seen.add(kind)
+        self._replan(known)
+        self._save()
+
+    def _save(self) -> None:
+        try:
+            self._memory.save()
+        except OSError as fault:
+            log.warning("facts of devices not kept", extra={"why": fault.strerror})
+
+    # --- asking ------------------------------------------------------------------------------------------
+
+    def _heard(self, known: Known) -> None:
+        """It is awake now: go on with its interview, or ask for its state once."""
+        if not known.facts.complete:
+            if known.ieee not in self._learning and known.tries < LEARN_TRIES:
+                known.tries += 1
+                self._learning.add(known.ieee)
+                self._spawn(self._learn(known), f"interview {known.ieee}")
+        elif known.sleepy and not known.asked:
+            known.asked = True
+            self._spawn(self._ask(known), f"state of {known.ieee}")
+
+    async def _learn(self, known: Known) -> None:
+        row = self._row(known)
+        signature = signature_of(known.device)
+        interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
+        try:
+            await interview.enrol()
+            known.facts.constant = await interview.constants() or known.facts.constant
+            if not known.facts.constant:
+                return
+            self._replan(known)
+            await interview.states(row)
+            self._replan(known)
+            await interview.reports(known.plan)
+            known.facts.complete = known.asked = True
+        except Asleep:
+            log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
+        finally:
+            self._learning.discard(known.ieee)
+            self._save()
+            self._replan(known)
+        log.info(
+            "interviewed", extra={"device": known.name or known.ieee, "kinds": ",".join(known.plan.kinds)}
+        )
+
+    def ask_later(self, known: Known) -> None:
+        """Have a device say its state, after what it is doing now."""
+        self._later((known.ieee, "state"), STATE_AGAIN_S, lambda: self._spawn(self._ask(known), "state"))
+
+    async def _ask(self, known: Known) -> None:
+        known.asked = await ask_state(known.device, known.plan) or not known.sleepy
+
+    async def _ask_mains(self) -> None:
+        limit = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def one(known: Known) -> None:
+            async with limit:
+                await self._ask(known)
+
+        awake = [known for known in self._by_ieee.values() if not known.sleepy and known.facts.complete]
+        await asyncio.gather(*(one(known) for known in awake))
+
+    def _answer_enrol_request(self, device: Any, endpoint: int, message: bytes) -> None:
+        """A zone asks to be enrolled (8.2.2.4.2): it stays silent until somebody says yes."""
+        try:
+            frame = zcl.parse(message)
+        except zcl.Malformed:
+            return
+        if not frame.of_cluster or not frame.from_server or frame.command != ZONE_ENROLL_REQUEST:
+            return
+        cluster = getattr(device.endpoints.get(endpoint), "in_clusters", {}).get(Cluster.IAS_ZONE)
+        if cluster is None:
+            return
+
+        async def answer() -> None:
+            try:
+                await cluster.enroll_response(enroll_response_code=0, zone_id=0, tsn=frame.sequence)
+            except FAILURES as fault:
+                log.debug("enrolment not answered", extra={"device": str(device.ieee), "why": repr(fault)})
+
+        self._spawn(answer(), "enrol")
+
+    # --- tasks -------------------------------------------------------------------------------------------
+
+    def _later(self, key: tuple[str, str], after_s: float, call: Callable[[], Any]) -> None:
+        if key in self._timers:
+            self._timers[key].cancel()
+        self._timers[key] = asyncio.get_running_loop().call_later(after_s, call)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._group.create_task(_guarded(work, name), name=f"zigbee {name}")
+
+
+async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
+    """One device's surprise ends its own task and no more."""
+    try:
+        await work
+    except Exception as fault:  # noqa: BLE001 - told in the log; the radio and all other devices go on
+        log.warning("task failed", extra={"task": name, "why": repr(fault)})

@@ -1,0 +1,71 @@
+"""What interviews found out about devices, kept in a small file beside zigpy's database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from drivers.zigbee.plan import Facts
+from drivers.zigbee.rows import Place
+
+VERSION = 1
+
+
+def _written(place: Place) -> str:
+    return f"{place.endpoint}/{place.cluster:04x}/{place.attribute:04x}"
+
+
+def _read(text: str) -> Place:
+    endpoint, cluster, attribute = text.split("/")
+    return Place(int(endpoint), int(cluster, 16), int(attribute, 16))
+
+
+class Memory:
+    """Facts by IEEE address. A file that is missing or damaged costs a new interview, nothing else."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._facts: dict[str, Facts] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if kept["version"] == VERSION:
+                for ieee, entry in kept["devices"].items():
+                    self._facts[ieee] = Facts(
+                        values={_read(where): int(value) for where, value in entry["values"].items()},
+                        absent={_read(where) for where in entry["absent"]},
+                        seen=set(entry["seen"]),
+                        notes=list(entry["notes"]),
+                        constant=bool(entry["constant"]),
+                        complete=bool(entry["complete"]),
+                    )
+
+    def facts(self, ieee: str) -> Facts:
+        """Of a device; new and incomplete ones if nothing is known."""
+        return self._facts.setdefault(ieee, Facts())
+
+    def forget(self, ieee: str) -> None:
+        """It left, or is interviewed anew."""
+        self._facts.pop(ieee, None)
+
+    def save(self) -> None:
+        """Write, so that a power cut leaves the old or the new file. Raises OSError."""
+        entries: dict[str, Any] = {
+            ieee: {
+                "values": {_written(place): value for place, value in sorted(facts.values.items())},
+                "absent": [_written(place) for place in sorted(facts.absent)],
+                "seen": sorted(facts.seen),
+                "notes": facts.notes,
+                "constant": facts.constant,
+                "complete": facts.complete,
+            }
+            for ieee, facts in sorted(self._facts.items())
+        }
+        new = self._file.with_suffix(".new")
+        with new.open("w", encoding="utf-8") as stream:
+            json.dump({"version": VERSION, "devices": entries}, stream, indent=1)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(self._file)

@@ -1,0 +1,52 @@
+"""What a node can switch over the air: plugs, lamps, valves, locks, sirens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from drivers.zigbee.ear import Known
+from drivers.zigbee.interview import FAILURES
+from drivers.zigbee.standard import Cluster
+from homenode.errors import Refused
+
+ANSWER_S = 8.0
+"""Within the 10 s that the gateway waits for an answer."""
+SIREN_S = 180
+"""A siren that is not switched off ends by itself; EN 50131-4 has 90 s to 15 min."""
+_WARNING = 0x17
+"""Start Warning (8.4.2.3.1): mode burglar (1), strobe on, level very high."""
+
+
+async def switch(known: Known, kind: str, to: bool) -> None:
+    """Do it and wait until the device says that it did. Raises Refused."""
+    where = f"{known.name}.{kind}"
+    place = known.plan.outputs.get(kind)
+    if place is None:
+        can = ", ".join(known.plan.outputs) or "nothing"
+        raise Refused(f"{kind} can't be switched on this device", where=where, do=f"it has {can} to switch")
+    number, cluster_id = place
+    cluster = known.device.endpoints[number].in_clusters[cluster_id]
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            answer = await _command(cluster, cluster_id, to)
+    except FAILURES:
+        why = "it did not answer" + ("; it sleeps most of the time" if known.sleepy else "")
+        raise Refused(why, where=where, do="try again; is it powered and in reach?") from None
+    status = _status(answer)
+    if status:
+        raise Refused(f"the device refused it (status 0x{status:02x})", where=where)
+
+
+async def _command(cluster: Any, cluster_id: int, to: bool) -> Any:
+    if cluster_id == Cluster.IAS_WD:
+        return await cluster.command(0x00, _WARNING if to else 0, SIREN_S if to else 0, 50, 3)
+    if cluster_id == Cluster.DOOR_LOCK:
+        return await cluster.command(0x00 if to else 0x01)
+    return await cluster.command(0x01 if to else 0x00)
+
+
+def _status(answer: Any) -> int:
+    """Status of a default response, or of a cluster's own answer; 0 if it carries none."""
+    status = getattr(answer, "status", 0)
+    return int(status) if isinstance(status, int) else 0

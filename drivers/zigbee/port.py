@@ -1,0 +1,58 @@
+"""What is wrong with a port, said so that a person can do something about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from homenode.errors import DriverLost, HomenodeError, SetupError
+
+_STOP_THE_OTHER = "stop the other node, Home Assistant, …"
+_GROUP = "add the user to the group dialout"
+
+
+def check_port(port: str, *, ran_before: bool) -> None:
+    """Raises SetupError, or DriverLost where it ran before and the stick was just unplugged."""
+    if "://" in port:
+        return
+    try:
+        mode = os.stat(port).st_mode
+    except FileNotFoundError:
+        raise _missing(port, ran_before) from None
+    except OSError as fault:
+        raise SetupError(f"can't be looked at: {fault.strerror}", where=port) from fault
+    if not stat.S_ISCHR(mode):
+        raise SetupError("is not a serial port", where=port, do="name the stick's /dev/serial/by-id/ path")
+    if not os.access(port, os.R_OK | os.W_OK):
+        raise SetupError("may not be opened by this user", where=port, do=_GROUP)
+
+
+def _missing(port: str, ran_before: bool) -> HomenodeError:
+    if ran_before:
+        return DriverLost("the stick is not there", where=port, do="plug it in again")
+    return SetupError("there is no such port", where=port, do="plug the stick in; see /dev/serial/by-id")
+
+
+def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool) -> HomenodeError:
+    """What opening the radio ended with, in our own errors."""
+    if isinstance(fault, HomenodeError):
+        return fault
+    chain = [fault, fault.__cause__, fault.__context__]
+    for one in chain:
+        if isinstance(one, FileNotFoundError):
+            return _missing(port, ran_before)
+        if isinstance(one, PermissionError) and "locked" in str(one):
+            return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
+        if isinstance(one, PermissionError):
+            return SetupError("may not be opened by this user", where=port, do=_GROUP)
+        if isinstance(one, OSError) and one.errno in (errno.EBUSY, errno.EAGAIN):
+            return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
+    if isinstance(fault, TimeoutError) or type(fault).__name__ in ("NcpFailure", "EzspError"):
+        why = f"no {adapter} stick answers"
+        do = "check adapter, baud and flow_control; plug the stick out and in"
+        return (DriverLost if ran_before else SetupError)(why, where=port, do=do)
+    if isinstance(fault, OSError):
+        why = f"can't be opened: {fault.strerror or fault}"
+        return DriverLost(why, where=port, do="check the cable, or host and port number")
+    return DriverLost(f"the radio did not start: {type(fault).__name__}: {fault}".rstrip(": "), where=port)
