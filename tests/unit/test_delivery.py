@@ -1,0 +1,455 @@
+"""Who hears what when, and who never does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from homenode.contract import alert as alert_contract
+from homenode.contract import status as status_contract
+from homenode.contract.alert import numbered
+from homenode.contract.times import Zone
+from homenode.delivery import Delivery, Evidence, NodeFault, Outcome, Say, Switch
+from homenode.engine.transition import Happening, Transition
+from homenode.language.bound import And, BoundRule, BoundStep, Compare, Not
+from homenode.message import Class, Message
+from homenode.reading import Quality
+
+MIN = 60_000
+ZONE = Zone("Europe/Stockholm")
+ROOMS = {"stove": "kitchen", "eye": "kitchen", "sink": "kitchen", "alarm": "hall", "help": "bedroom"}
+
+
+def bound(name: str, *points: str, **more: Any) -> BoundRule:
+    when = And(tuple(Compare(point, "==", True) for point in points))
+    fields: dict[str, Any] = {
+        "rule": name,
+        "version": 1,
+        "severity": "warning",
+        "to": ("care",),
+        "when": when,
+        "clear": Not(when),
+        "says": {"sv": f"{name} i 20 min", "en": f"{name} for 20 min"},
+        "roles": {"role": points},
+    }
+    return BoundRule(name, **{**fields, **more})
+
+
+def notify(number: int = 1, after_ms: int | None = 0, **more: Any) -> BoundStep:
+    return BoundStep(number, "notify", after_ms, **more)
+
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        bound("door", "eye.motion"),
+        bound(
+            "stove",
+            "stove.power",
+            "eye.motion",
+            severity="alarm",
+            steps=(
+                BoundStep(1, "say", 0, text={"sv": "Spisen är på."}),
+                BoundStep(2, "switch", 2 * MIN, point="stove.switch", turn=False),
+                notify(3, 3 * MIN),
+            ),
+        ),
+        bound("leak", "sink.water", "eye.motion", to=("property", "care"), severity="alarm"),
+        bound("smoke", "alarm.smoke", severity="alarm"),
+        bound("help", "help.button", severity="alarm"),
+        bound("quiet", "eye.motion", to=()),
+        bound("goodbye", "eye.motion", steps=(notify(1, 10 * MIN), notify(2, None, parties=("resident",)))),
+        bound("wrong", "eye.motion", to=("operator",)),
+    )
+}
+
+
+class Desk:
+    """A node's delivery, and what each party has on its desk."""
+
+    def __init__(self) -> None:
+        self.delivery = self._new()
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.status: dict[str, dict[str, Any]] = {}
+        self.actions: list[Any] = []
+
+    def _new(self) -> Delivery:
+        return Delivery("h1", ZONE, ROOMS, RULES, {"homenode": "0.1.0"})
+
+    def take(self, outcome: Outcome) -> Outcome:
+        for message in outcome.messages:
+            self.put(message)
+        self.actions += outcome.actions
+        return outcome
+
+    def put(self, message: Message) -> None:
+        if message.klass is Class.STATUS:
+            body = json.loads(message.payload)
+            jsonschema.validate(body, status_contract.schema())
+            self.status[message.party] = body
+            return
+        body = json.loads(numbered(message.payload, 1, "e"))
+        jsonschema.validate(body, alert_contract.schema())
+        assert message.topic == f"hn1/h1/{message.party}/alerts"
+        assert body["id"] == message.id
+        self.heard.append((message.party, body))
+
+    def tell(self, event: Happening, rule: str, at: int, **more: Any) -> Outcome:
+        alert = more.pop("alert", f"{rule}-1")
+        evidence = more.pop("evidence", [])
+        return self.take(self.delivery.transition(Transition(at, rule, alert, event, **more), evidence))
+
+    def raised(self, rule: str, at: int, **more: Any) -> Outcome:
+        return self.tell(Happening.RAISED, rule, at, **more)
+
+    def step(self, rule: str, at: int, number: int, do: str = "notify", **more: Any) -> Outcome:
+        return self.tell(Happening.STEP, rule, at, step=number, do=do, run=1, **more)
+
+    def told(self, party: str = "") -> list[tuple[str, str, str]]:
+        """(party, what, subject) in order."""
+        return [
+            (who, body["type"].rpartition(".")[2], body["subject"])
+            for who, body in self.heard
+            if party in ("", who)
+        ]
+
+    def restart(self) -> None:
+        """Only what the journal has is left."""
+        state = json.loads(json.dumps(self.delivery.dump()))
+        self.delivery = self._new()
+        self.delivery.load(state)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+# --- alerts
+
+
+def test_a_rule_without_a_notify_step_is_told_at_once(desk: Desk) -> None:
+    desk.raised("door", 1000)
+    assert desk.told() == [("care", "notified", "door")]
+    assert desk.heard[0][1]["time"] == "1970-01-01T01:00:01.000+01:00"
+    assert desk.heard[0][1]["data"]["text"] == {"sv": "door i 20 min", "en": "door for 20 min"}
+
+
+def test_a_party_hears_nothing_before_its_notify_step(desk: Desk) -> None:
+    desk.raised("stove", 0)
+    desk.step("stove", 0, 1, "say")
+    desk.step("stove", 2 * MIN, 2, "switch")
+    assert desk.told() == []
+    assert desk.status == {}
+    assert desk.actions == [
+        Say({"sv": "Spisen är på."}, "stove-1", 1, 1),
+        Switch("stove.switch", False, "stove-1", 2, 1),
+    ]
+    desk.step("stove", 3 * MIN, 3)
+    assert desk.told() == [("care", "notified", "stove")]
+    assert desk.heard[0][1]["data"]["raised"] == "1970-01-01T01:00:00.000+01:00"
+
+
+def test_an_alert_resolved_before_anybody_was_told_is_told_to_nobody(desk: Desk) -> None:
+    desk.raised("stove", 0)
+    desk.tell(Happening.RESOLVED, "stove", MIN)
+    assert desk.told() == []
+    assert desk.status == {}
+
+
+def test_who_was_told_hears_of_acknowledgement_and_end(desk: Desk) -> None:
+    desk.raised("leak", 0)
+    desk.tell(Happening.ACKNOWLEDGED, "leak", MIN, parties=("care",), reason="Eva")
+    desk.tell(Happening.RESOLVED, "leak", 2 * MIN)
+    for party in ("care", "property"):
+        assert [what for _, what, _ in desk.told(party)] == ["notified", "acknowledged", "resolved"]
+    assert desk.heard[2][1]["data"]["by"] == "Eva"
+    assert all(entry["open"] == [] for entry in desk.status.values())
+
+
+def test_every_message_has_an_id_of_its_own_and_the_same_after_a_restart() -> None:
+    def play(restarts: bool) -> list[str]:
+        desk = Desk()
+        for event in (Happening.RAISED, Happening.ACKNOWLEDGED, Happening.LAPSED, Happening.RESOLVED):
+            desk.tell(event, "leak", 0)
+            if restarts:
+                desk.restart()
+        return [body["id"] for _, body in desk.heard]
+
+    assert play(True) == play(False)
+    assert len(set(play(False))) == len(play(False)) == 8
+
+
+def test_an_acknowledgement_that_lapses_tells_again_where_no_step_does(desk: Desk) -> None:
+    desk.raised("door", 0)
+    desk.tell(Happening.ACKNOWLEDGED, "door", MIN)
+    assert desk.status["care"]["open"][0]["event"] == "acknowledged"
+    desk.tell(Happening.LAPSED, "door", 2 * MIN)
+    assert [what for _, what, _ in desk.told()] == ["notified", "acknowledged", "notified"]
+    assert desk.status["care"]["open"][0]["event"] == "notified"
+
+
+def test_a_rule_for_nobody_stays_in_the_home(desk: Desk) -> None:
+    desk.raised("quiet", 0)
+    desk.tell(Happening.RESOLVED, "quiet", 1)
+    assert desk.told() == []
+
+
+def test_the_operator_gets_no_alert_even_if_a_rule_says_so(desk: Desk) -> None:
+    desk.raised("wrong", 0)
+    assert desk.told() == []
+
+
+def test_a_step_at_resolve_tells_only_whom_nobody_told(desk: Desk) -> None:
+    desk.raised("goodbye", 0)
+    desk.tell(Happening.RESOLVED, "goodbye", MIN)
+    desk.step("goodbye", MIN, 2, parties=("resident", "care"))
+    assert desk.told() == [("care", "resolved", "goodbye"), ("resident", "resolved", "goodbye")]
+
+
+def test_a_changed_rule_closes_its_alert_with_the_reason(desk: Desk) -> None:
+    desk.raised("door", 0)
+    desk.delivery.reload(ROOMS, {})
+    desk.tell(Happening.RESOLVED, "door", 1, reason="rule changed")
+    assert desk.heard[-1][1]["data"]["reason"] == "rule changed"
+
+
+# --- evidence
+
+
+EVIDENCE = [
+    Evidence("sink.water", True, Quality.GOOD, 0),
+    Evidence("eye.motion", False, Quality.GOOD, 0),
+    Evidence("eye.battery", 7, Quality.STALE, None),
+]
+
+
+def test_property_learns_where_it_leaks_and_not_who_is_home(desk: Desk) -> None:
+    desk.raised("leak", 0, evidence=EVIDENCE)
+    shown = {party: body["data"]["evidence"] for party, body in desk.heard}
+    assert shown["property"][:2] == [
+        {
+            "point": "sink.water",
+            "unit": None,
+            "room": "kitchen",
+            "value": True,
+            "quality": "good",
+            "at": "1970-01-01T01:00:00.000+01:00",
+        },
+        {"point": "eye.motion", "unit": None, "room": "kitchen"},
+    ]
+    assert shown["care"][1]["value"] is False
+    assert shown["care"][2] == {"point": "eye.battery", "unit": "%", "value": None, "quality": "stale"}
+
+
+def test_a_party_that_only_a_step_names_sees_no_evidence(desk: Desk) -> None:
+    desk.raised("goodbye", 0, evidence=EVIDENCE)
+    desk.step("goodbye", 10 * MIN, 1, parties=("resident", "care"), evidence=EVIDENCE)
+    shown = {party: len(body["data"]["evidence"]) for party, body in desk.heard}
+    assert shown == {"care": 3, "resident": 0}
+
+
+# --- acknowledging
+
+
+def test_a_party_may_acknowledge_only_what_was_sent_to_it(desk: Desk) -> None:
+    desk.raised("door", 0)
+    assert desk.delivery.may_acknowledge("care", "door-1") is None
+    for party, alert in (("property", "door-1"), ("care", "other"), ("operator", "door-1")):
+        refused = desk.delivery.may_acknowledge(party, alert)
+        assert refused is not None
+        assert refused.code == "unknown_alert"
+
+
+def test_the_resident_answers_a_warning_before_it_is_sent(desk: Desk) -> None:
+    desk.raised("goodbye", 0)
+    assert desk.take(desk.delivery.answered(MIN)).acknowledge == ["goodbye-1"]
+
+
+def test_the_residents_ok_holds_an_alarm_back_once_and_is_told(desk: Desk) -> None:
+    desk.raised("stove", 0)
+    assert desk.take(desk.delivery.answered(MIN)).acknowledge == []
+    desk.take(desk.delivery.answered(2 * MIN))
+    desk.step("stove", 3 * MIN, 3)
+    desk.restart()
+    assert desk.delivery.due() == 8 * MIN
+    desk.take(desk.delivery.advance(8 * MIN - 1))
+    assert desk.told() == []
+    desk.take(desk.delivery.advance(8 * MIN))
+    assert desk.told() == [("care", "notified", "stove")]
+    assert desk.heard[0][1]["data"]["answered"] == "1970-01-01T01:01:00.000+01:00"
+
+
+def test_an_alarm_that_ends_while_held_back_is_told_to_nobody(desk: Desk) -> None:
+    desk.raised("stove", 0)
+    desk.take(desk.delivery.answered(MIN))
+    desk.step("stove", 3 * MIN, 3)
+    desk.tell(Happening.RESOLVED, "stove", 4 * MIN)
+    desk.take(desk.delivery.advance(60 * MIN))
+    assert desk.told() == []
+
+
+@pytest.mark.parametrize("rule", ["smoke", "help", "leak"])
+def test_the_residents_ok_never_delays_smoke_water_or_the_help_button(desk: Desk, rule: str) -> None:
+    desk.raised(rule, 0, alert="x")
+    before = len(desk.heard)
+    desk.delivery.answered(0)
+    assert before == len(desk.heard) > 0
+
+
+# --- tests by a technician
+
+
+def test_in_service_every_message_is_a_test(desk: Desk) -> None:
+    desk.take(desk.delivery.mode("service", 0))
+    desk.raised("door", 1)
+    desk.tell(Happening.RESOLVED, "door", 2)
+    assert [body["data"]["test"] for _, body in desk.heard] == [True, True]
+
+
+@pytest.mark.parametrize("rule", ["smoke", "help"])
+def test_real_smoke_in_service_goes_out_unmarked_after_two_minutes(desk: Desk, rule: str) -> None:
+    desk.take(desk.delivery.mode("service", 0))
+    desk.raised(rule, 0)
+    desk.restart()
+    desk.take(desk.delivery.advance(2 * MIN - 1))
+    assert [body["data"]["test"] for _, body in desk.heard] == [True]
+    desk.tell(Happening.RESOLVED, rule, 5 * MIN)
+    assert [(body["time"][14:19], body["data"]["test"]) for _, body in desk.heard] == [
+        ("00:00", True),
+        ("02:00", False),
+        ("05:00", False),
+    ]
+
+
+def test_what_outlives_service_is_told_again_for_real(desk: Desk) -> None:
+    desk.take(desk.delivery.mode("service", 0))
+    desk.raised("door", 1)
+    desk.take(desk.delivery.mode("home", MIN))
+    assert [body["data"]["test"] for _, body in desk.heard] == [True, False]
+
+
+def test_mode_is_told_to_care_and_resident_alone(desk: Desk) -> None:
+    desk.take(desk.delivery.mode("away", 0))
+    assert set(desk.status) == {"care", "resident"}
+    assert desk.status["care"]["mode"] == "away"
+    for message in desk.delivery.statuses(1):
+        assert ("mode" in json.loads(message.payload)) == (message.party in ("care", "resident"))
+
+
+# --- faults
+
+
+def silent(device: str, **more: Any) -> NodeFault:
+    return NodeFault(device, {"sv": f"{device} tyst", "en": f"{device} silent"}, to_property=True, **more)
+
+
+def test_faults_within_a_minute_are_one_message_that_lists_them(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.fault(silent("sink"), MIN - 1))
+    desk.tell(Happening.FAULT, "leak", MIN - 1, because=("eye.motion", "sink.water"), alert="f1")
+    assert desk.told() == []
+    desk.take(desk.delivery.advance(MIN))
+    assert [who for who, _, _ in desk.told()] == ["property", "operator"]
+    for _, body in desk.heard:
+        assert body["data"]["severity"] == "warning"
+        assert [fault.get("source", fault.get("rule")) for fault in body["data"]["faults"]] == [
+            "eye",
+            "sink",
+            "leak",
+        ]
+    desk.take(desk.delivery.advance(2 * MIN))
+    assert desk.told("care") == [("care", "fault", "leak")]
+    assert desk.heard[-1][1]["data"]["because"] == ["eye.motion", "sink.water"]
+
+
+def test_a_blind_rule_is_told_to_its_parties_and_the_operator(desk: Desk) -> None:
+    desk.tell(Happening.FAULT, "door", 0, because=("eye.motion",), alert="f1")
+    desk.take(desk.delivery.advance(MIN))
+    desk.tell(Happening.RECOVERED, "door", 5 * MIN, alert="f1")
+    assert desk.told("care") == [("care", "fault", "door"), ("care", "recovered", "door")]
+    assert [what for _, what, _ in desk.told("operator")] == ["fault", "recovered"]
+    assert desk.told("property") == []
+    assert desk.heard[0][1]["data"]["text"]["en"] == "blind: door, because eye.motion"
+    assert desk.heard[0][1]["data"]["rule"] == "door"
+
+
+def test_a_fault_over_before_it_is_told_is_told_to_nobody(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.recovered("eye", MIN - 1))
+    desk.take(desk.delivery.advance(9 * MIN))
+    assert desk.told() == []
+
+
+def test_a_fault_told_twice_is_one(desk: Desk) -> None:
+    for at in (0, 10, 5 * MIN):
+        desk.take(desk.delivery.fault(silent("eye"), at))
+    desk.take(desk.delivery.advance(9 * MIN))
+    assert [who for who, _, _ in desk.told()] == ["property", "operator"]
+
+
+def test_a_radio_fault_is_the_operators_alone(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(NodeFault("zigbee", {"en": "radio gone"}), 0))
+    desk.take(desk.delivery.advance(MIN))
+    assert desk.told() == [("operator", "fault", "node")]
+    assert desk.heard[0][1]["data"]["source"] == "zigbee"
+    assert desk.status["operator"]["health"] == {"state": "fault"}
+
+
+def test_what_one_device_causes_later_joins_its_message(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.advance(MIN))
+    desk.tell(Happening.FAULT, "door", 10 * MIN, because=("eye.motion",), alert="f1")
+    desk.take(desk.delivery.advance(11 * MIN))
+    operator = [body for who, body in desk.heard if who == "operator"]
+    assert {body["data"]["alert"] for body in operator} == {operator[0]["data"]["alert"]}
+    assert [len(body["data"]["faults"]) for body in operator] == [1, 2]
+    desk.tell(Happening.RECOVERED, "door", 20 * MIN, alert="f1")
+    desk.take(desk.delivery.recovered("eye", 20 * MIN))
+    assert desk.told("operator")[-1] == ("operator", "recovered", "node")
+    assert len(desk.status["operator"]["open"]) == 0
+
+
+def test_half_recovered_is_told_as_what_remains(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.fault(silent("sink"), 0))
+    desk.take(desk.delivery.advance(MIN))
+    desk.take(desk.delivery.recovered("eye", 2 * MIN))
+    desk.restart()
+    desk.take(desk.delivery.advance(3 * MIN))
+    last = desk.heard[-1][1]
+    assert last["type"] == "hn1.alert.fault"
+    assert [fault["source"] for fault in last["data"]["faults"]] == ["sink"]
+
+
+def test_a_restart_is_told_at_once(desk: Desk) -> None:
+    fault = NodeFault("downtime", {"en": "restarted after 25 min, not yet heard: eye"}, at_once=True)
+    desk.take(desk.delivery.fault(fault, 7))
+    assert desk.told() == [("operator", "fault", "node")]
+
+
+def test_a_fault_is_acknowledged_by_whom_it_was_sent_to(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    assert desk.delivery.may_acknowledge("property", "eye-0") is not None
+    desk.take(desk.delivery.advance(MIN))
+    assert desk.delivery.may_acknowledge("property", "eye-0") is None
+    outcome = desk.delivery.acknowledge_fault("property", "eye-0", "Bo", 2 * MIN)
+    assert outcome is not None
+    desk.take(outcome)
+    assert desk.told("property")[-1] == ("property", "acknowledged", "node")
+    assert desk.status["property"]["open"][0]["event"] == "acknowledged"
+    assert desk.delivery.acknowledge_fault("care", "eye-0", "Eva", 2 * MIN) is None
+
+
+def test_what_fell_due_is_told_with_its_own_time_however_late_it_is_asked(desk: Desk) -> None:
+    desk.delivery.clock(1_767_600_000_000)
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.raised("door", 10 * MIN)
+    assert desk.told() == [
+        ("property", "fault", "node"),
+        ("operator", "fault", "node"),
+        ("care", "notified", "door"),
+    ]
