@@ -305,7 +305,7 @@ def damage_of(
             elif point is not None and gap.offset < point.end:
                 high = point.last
             else:
-                high, torn = low, True
+                high, torn = low, length >= size
         what = "cut short while it was written" if torn else "damaged bytes"
         found.append(Damage(name, gap.offset, gap.length, low, high, what, torn))
     low = (scan.last or first - 1) + 1

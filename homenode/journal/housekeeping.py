@@ -18,7 +18,7 @@ class Housekeeping:
     Attributes:
         short: Why there is no next file: the room that is left belongs to alerts then. None if there is one.
         newest_at: ``at`` of the newest record, from which age is counted.
-        newest_state: Number of the newest record of class state.
+        newest_state: Number of the newest record of class state that is on the disk.
     """
 
     def __init__(self, store: Store, limits: Limits, found: Callable[[Damage], None]) -> None:

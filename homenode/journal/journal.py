@@ -21,7 +21,7 @@ from homenode.journal.housekeeping import Housekeeping
 from homenode.journal.pending import READING, Item, Pending
 from homenode.journal.retention import Limits
 from homenode.journal.segment import records
-from homenode.journal.store import FULL, Store
+from homenode.journal.store import FULL, STATE_MARK, Store
 
 BREATH_S = 0.002
 """Between two slices of housekeeping: leaves the processor and the card to those who are in a hurry."""
@@ -154,6 +154,7 @@ class Journal:
                 self._newest_at = at
             if code == _STATE:
                 self._newest_state = number
+                self._marks_new = True
             if self._dozing or self._queue.size > self._pace.group_bytes:
                 self._dozing = False
                 self._wake.notify()
@@ -220,7 +221,7 @@ class Journal:
     def marks(self) -> dict[str, int]:
         """Where each mark stands."""
         with self._lock:
-            return dict(self._marks)
+            return {name: upto for name, upto in self._marks.items() if name != STATE_MARK}
 
     @property
     def damage(self) -> tuple[Damage, ...]:
@@ -242,7 +243,7 @@ class Journal:
 
     @property
     def newest_state(self) -> int:
-        """Number of the newest record of class ``state``: where a start begins to read; 0 if there is none."""
+        """Number of the newest record of class ``state``, where a start begins to read; 0: there is none."""
         with self._lock:
             return self._newest_state
 
@@ -356,6 +357,9 @@ class Journal:
             return error
         with self._lock:
             self._safe = max(self._safe, *(item.number for item in unsafe if item.code != MARK), 0)
+        self._chores.newest_state = max(
+            self._chores.newest_state, *(item.number for item in unsafe if item.code == _STATE), 0
+        )
         return failed
 
     def _take_back(self, unsafe: list[Item]) -> None:
@@ -374,7 +378,6 @@ class Journal:
                 self._marks_new = False
                 batch.insert(0, self._marks_item(batch))
             self._store.newest_at = self._chores.newest_at = self._newest_at
-            self._chores.newest_state = self._newest_state
         held: list[Item] = []
         if self._chores.short:
             held = [item for item in batch if item.code == READING]
@@ -402,12 +405,15 @@ class Journal:
             return
         again = [item.number for item in batch if item.code != MARK and item.number > self._safe]
         self._store.roll(0 if self._store.is_open or not again else min(again))
-        if batch[0].code != MARK and self._marks:
+        if batch[0].code != MARK and (self._marks or self._newest_state):
             batch.insert(0, self._marks_item(batch))
         self._chores.file_opened()
 
     def _marks_item(self, batch: list[Item]) -> Item:
+        """All marks as a frame for the head of `batch`; a state that is itself in the batch is left out."""
         number = batch[0].number if batch else self._next
+        if self._newest_state < number:
+            self._marks[STATE_MARK] = self._newest_state
         return Item(number, MARK, frame(number, MARK, encode({"t": "marks", "m": self._marks})))
 
     def _tell(self, error: OSError | None) -> None:

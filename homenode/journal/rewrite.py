@@ -52,7 +52,7 @@ def rewrite(
     temporary = path.with_suffix(".tmp")
     file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        end, count, crc, last = EDGE, 0, 0, first - 1
+        end, count, crc, last = EDGE, 0, 0, max(0, first - 1)
         pending: list[bytes] = []
         pending_bytes = looked = 0
         for index, source in enumerate(sources):
@@ -74,10 +74,10 @@ def rewrite(
                     os.fdatasync(file)
                     end, crc, pending, pending_bytes = end + len(data), crc32(data, crc), [], 0
                     yield
+            for damage in walk.damage:
+                found(damage)
             if walk.damage:
                 keep_aside(folder, source.path)
-                for damage in walk.damage:
-                    found(damage)
         data = b"".join(pending)
         write_all(file, data, end)
         end, crc = end + len(data), crc32(data, crc)

@@ -86,6 +86,8 @@ def find(folder: Path) -> list[Segment]:
         if found and high <= found[-1].high:
             continue
         found.append(_look(folder / name, low, high))
+    if found:
+        found[0].first = found[0].first or 1
     for older, newer in pairwise(found):
         if not newer.first:
             newer.first = (older.point.last if older.point else older.first) + 1
@@ -111,7 +113,7 @@ def _look(path: Path, low: int, high: int) -> Segment:
     head, copy = read_head(front), read_head(tail)
     best = head or copy
     damage = []
-    if head is None:
+    if head is None and best is not None:
         damage.append(Damage(path.name, 0, HEAD_BYTES, 1, 0, "damaged head"))
     if copy is None and best is not None and length == best.size:
         damage.append(Damage(path.name, length - EDGE, HEAD_BYTES, 1, 0, "damaged copy of the head"))
@@ -132,12 +134,12 @@ class Walk:
     def __iter__(self) -> Iterator[Frame]:
         segment = self._segment
         data = segment.path.read_bytes()
-        stop = len(data) if len(data) < segment.size else segment.size - EDGE
-        scan = Scan(data, EDGE, stop)
+        size = segment.size if segment.epoch else len(data) + 1  # without its head its size is not known
+        scan = Scan(data, EDGE, min(len(data), size - EDGE) if segment.epoch else len(data))
         yield from scan
         self.end, self.count, self.last = scan.end, scan.count, scan.last
         self.damage = segment.damage + damage_of(
-            segment.path.name, len(data), segment.size, scan, segment.point, segment.first, self._next_first
+            segment.path.name, len(data), size, scan, segment.point, segment.first, self._next_first
         )
 
 
