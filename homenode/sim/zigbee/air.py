@@ -55,6 +55,11 @@ class Node(Protocol):
     sleepy: bool
     """Receiver off when idle: frames to it wait in its parent until it polls (`Air.poll`)."""
 
+    @property
+    def present(self) -> bool:
+        """On the network, with power and within reach: whether a frame to it is acknowledged."""
+        ...
+
     def receive(self, frame: Aps) -> None:
         """A frame for this node, a broadcast, or a groupcast. Answers go out through `Air.send`."""
         ...

@@ -106,6 +106,7 @@ class CoordinatorRadio:
         self._stick: Stick
         self._stations: dict[int, _Station] = {}
         self._by_address: dict[int, _Station] = {}
+        self._departed: dict[int, Member] = {}  # they still have the network key and may come back with it
         self._routers_open: dict[int, float] = {}
         self._closing: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -153,9 +154,11 @@ class CoordinatorRadio:
         if not self.listening:
             return False
         if rejoin:
-            member = self._stick.network.members.get(node.ieee)
+            members = self._stick.network.members
+            member = members.get(node.ieee) or self._departed.pop(node.ieee, None)
             if member is None:
                 return False
+            members[node.ieee] = member
             self._tell_join(member, _SECURED_REJOIN, _NO_ACTION)
         else:
             found = self._admit(node, key)
@@ -302,6 +305,7 @@ class CoordinatorRadio:
         member = self._stick.network.members.pop(ieee, None)
         if member is None:
             return
+        self._departed[ieee] = member
         self._stick.count("CHILD_REMOVED", member.parent is None)
         self._tell_join(member, _LEFT, _NO_ACTION)
         self._stick.store()
@@ -417,6 +421,7 @@ class CoordinatorRadio:
         """The network was left for good: nobody is a member any more."""
         self._stations.clear()
         self._by_address.clear()
+        self._departed.clear()
 
     def permit(self, seconds: int) -> None:
         """Let devices join for so long; 0 closes, 255 is for ever."""
@@ -499,7 +504,7 @@ class CoordinatorRadio:
             self._loop.call_soon(self._loop_back, frame, done)
         else:
             station = self._by_address.get(target)
-            if station is None or not self.listening:
+            if station is None or not self.listening or not (station.node.present or station.node.sleepy):
                 attempts = APS_ATTEMPTS if frame.ack else 0
                 fails_s = self._stick.ram.config[_CONFIG_APS_ACK] / 1000 * attempts or NO_ROUTE_S
                 self._loop.call_later(fails_s, done, False)

@@ -37,6 +37,11 @@ HANDLERS: dict[str, Handler] = {
 class Radio(Protocol):
     """What the stick's firmware asks of its radio."""
 
+    @property
+    def permitting(self) -> bool:
+        """Whether devices may join."""
+        ...
+
     def transmit(self, message: Message, aps_sequence: int) -> None:
         """Send; `Stick.delivered` says later what became of it."""
         ...
@@ -51,6 +56,10 @@ class Radio(Protocol):
 
     def down(self) -> None:
         """The network doesn't run any more: joins and frames go unheard."""
+        ...
+
+    def forget_all(self) -> None:
+        """The network is no more, nor are its members."""
         ...
 
     def remove(self, ieee: int) -> None:

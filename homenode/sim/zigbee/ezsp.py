@@ -83,6 +83,22 @@ class Handlers(dict[str, Handler]):
         return register
 
 
+_FROM_14: dict[str, tuple[int, Any, Any]] = {
+    "getEndpointCount": (0x012F, {}, {"count": t.uint8_t}),
+    "getEndpoint": (0x012E, {"index": t.uint8_t}, {"endpoint": t.uint8_t}),
+    "getManufacturerCode": (0x00CA, {}, {"code": t.uint16_t}),
+    "getPermitJoining": (0x011F, {}, {"open": t.Bool}),
+    "getExtendedPanId": (0x0127, {}, {"extendedPanId": t.EUI64}),
+    "getCurrentNetwork": (0x014E, {}, {"index": t.uint8_t}),
+    "setNwkUpdateId": (0x011D, {"id": t.uint8_t, "whenOnNetwork": t.Bool}, {"status": Status}),
+    "importTransientKey": (0x0111, {"eui64": t.EUI64, "plaintext_key": t.KeyData}, {"status": Status}),
+}
+"""Commands of protocol 14 and later that bellows' tables lack, or have with a field too many.
+
+Source: zigbee-herdsman's ember adapter, src/adapter/ember/ezsp/ezsp.ts.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A command of the host. `short`: in the three-byte header that only `version` may have."""
@@ -135,9 +151,8 @@ class Dialect:
             )
         self.version = version
         self.new = version >= NEW
-        self.table: dict[str, tuple[int, Any, Any]] = import_module(
-            f"bellows.ezsp.v{version}.commands"
-        ).COMMANDS
+        commands = import_module(f"bellows.ezsp.v{version}.commands").COMMANDS
+        self.table: dict[str, tuple[int, Any, Any]] = commands | (_FROM_14 if self.new else {})
         self.names = {number: name for name, (number, _, _) in self.table.items()}
 
     def arguments(self, request: Request) -> dict[str, Any]:

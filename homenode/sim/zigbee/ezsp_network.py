@@ -57,6 +57,7 @@ def _form(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"status": Status.TRANSMIT_INVALID_CHANNEL}
     counter, trust_counter = net.key_counter, net.trust_counter
     net.leave()
+    stick.radio.forget_all()
     net.formed = True
     net.pan_id = int(wanted.panId)
     net.extended_pan_id = int.from_bytes(wanted.extendedPanId.serialize(), "little")
@@ -79,6 +80,7 @@ def _leave(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"status": Status.NOT_JOINED}
     stick.ram.network_up = False
     stick.radio.down()
+    stick.radio.forget_all()
     stick.network.leave()
     stick.store()
     stick.afterwards(lambda: stick.status(Status.NETWORK_DOWN))
@@ -120,6 +122,20 @@ def _parameters(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
         channels=t.Channels(net.channels),
     )
     return {"status": Status.OK, "nodeType": t.EmberNodeType.COORDINATOR, "parameters": parameters}
+
+
+HANDLERS["getPermitJoining"] = lambda stick, given: {"open": stick.radio.permitting}
+HANDLERS["getExtendedPanId"] = lambda stick, given: {"extendedPanId": stick.network.extended_pan_id}
+HANDLERS["getCurrentNetwork"] = lambda stick, given: {"index": 0}
+
+
+@HANDLERS.does("setNwkUpdateId")
+def _update_id(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    if stick.ram.network_up and not given["whenOnNetwork"]:
+        return {"status": Status.INVALID_STATE}
+    stick.network.update_id = int(given["id"])
+    stick.store()
+    return {"status": Status.OK}
 
 
 @HANDLERS.does("getRadioParameters")

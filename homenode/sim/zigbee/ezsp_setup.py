@@ -270,6 +270,22 @@ def _add_endpoint(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"status": Status.OK}
 
 
+@HANDLERS.does("getEndpointCount")
+def _endpoint_count(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"count": len(stick.ram.endpoints)}
+
+
+@HANDLERS.does("getEndpoint")
+def _endpoint(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    numbers = list(stick.ram.endpoints)
+    return {"endpoint": numbers[given["index"]] if given["index"] < len(numbers) else 0xFF}
+
+
+@HANDLERS.does("getManufacturerCode")
+def _get_manufacturer(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"code": stick.ram.manufacturer}
+
+
 @HANDLERS.does("getMfgToken")
 def _get_mfg(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
     which = int(given["tokenId"])
@@ -359,6 +375,7 @@ def _factory_reset(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
     counter = stick.network.key_counter
     stick.network.leave()
     stick.network.link_keys.clear()
+    stick.radio.forget_all()
     stick.network.key_counter = counter if given["excludeOutgoingFC"] else 0
     stick.store()
     return {}
