@@ -5,12 +5,38 @@ Pure: every method is given the instant. The engine decides on it; status and pa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from homenode.config.model import NEVER
+from homenode.config.model import NEVER, Device
 from homenode.kinds import Shape, kind_of
 from homenode.reading import Instant, Quality, Value
+
+
+class Lane:
+    """Points of one device that may be silent for the same time; nearly every device has one lane."""
+
+    __slots__ = ("device", "limit_ms", "points")
+
+    def __init__(self, device: DeviceState, limit_ms: int) -> None:
+        self.device, self.limit_ms = device, limit_ms
+        self.points: list[PointState] = []
+
+    def stale_at(self) -> Instant | None:
+        """The first instant at which the device has been silent too long; None if that never comes."""
+        heard = self.device.heard
+        return None if heard is None or self.limit_ms == NEVER else heard + self.limit_ms
+
+    def is_silent(self, at: Instant) -> bool:
+        """Whether the device was heard, but not in (at - limit, at]."""
+        silent_from = self.stale_at()
+        return silent_from is not None and at >= silent_from
+
+    def latch(self) -> None:
+        """Its good points are stale from now on, each until its own next reading."""
+        for point in self.points:
+            if not point.momentary and point.read and point.value is not None:
+                point.stale = True
 
 
 class DeviceState:
@@ -18,17 +44,19 @@ class DeviceState:
 
     Attributes:
         heard: Instant of its last sign of life; None if it was never heard.
-        stale_after_ms: A good point of it is stale from ``heard + stale_after_ms`` on; NEVER.
-        points: Its points heard or asked for so far, by kind.
+        stale_after_ms: A good point of it is stale from ``heard + stale_after_ms`` on; NEVER. A point may
+            have a limit of its own (`PointState.lane`).
+        points: Its points heard or asked for so far.
     """
 
-    __slots__ = ("heard", "name", "points", "stale_after_ms")
+    __slots__ = ("heard", "lanes", "name", "points", "stale_after_ms")
 
     def __init__(self, name: str, stale_after_ms: int) -> None:
         self.name = name
         self.stale_after_ms = stale_after_ms
         self.heard: Instant | None = None
         self.points: list[PointState] = []
+        self.lanes: list[Lane] = []
 
     def stale_at(self) -> Instant | None:
         """The first instant at which it has been silent too long; None if that never comes."""
@@ -41,19 +69,25 @@ class DeviceState:
         silent_from = self.stale_at()
         return silent_from is not None and at >= silent_from
 
+    def lane(self, limit_ms: int) -> Lane:
+        """Its lane with this limit."""
+        for lane in self.lanes:
+            if lane.limit_ms == limit_ms:
+                return lane
+        lane = Lane(self, limit_ms)
+        self.lanes.append(lane)
+        return lane
+
     def hear(self, at: Instant) -> None:
         """A sign of life. Points that went stale before it stay so until their own next reading."""
-        silent_from = self.stale_at()
-        if silent_from is not None and silent_from < at:
-            self.latch()
-        if self.heard is None or at > self.heard:
+        heard = self.heard
+        if heard is None:
             self.heard = at
-
-    def latch(self) -> None:
-        """Its good points are stale from now on, each until its own next reading."""
-        for point in self.points:
-            if not point.momentary and point.read and point.value is not None:
-                point.stale = True
+        elif at > heard:
+            for lane in self.lanes:
+                if lane.limit_ms != NEVER and heard + lane.limit_ms < at:
+                    lane.latch()
+            self.heard = at
 
 
 class PointState:
@@ -68,15 +102,19 @@ class PointState:
         fault: The device says fault.
         stale: It went stale and has not been read since (not for momentary points).
         pressed: Instant of the last press of a momentary point.
+        lane: How long its device may be silent before this point is stale.
     """
 
     __slots__ = (
-        "at", "changed", "device", "fault", "known", "momentary", "name", "pressed", "read", "stale", "value",
+        "at", "changed", "device", "fault", "known", "lane", "momentary", "name", "pressed", "read",
+        "stale", "value",
     )  # fmt: skip
 
-    def __init__(self, name: str, device: DeviceState) -> None:
+    def __init__(self, name: str, device: DeviceState, limit_ms: int) -> None:
         self.name = name
         self.device = device
+        self.lane = device.lane(limit_ms)
+        self.lane.points.append(self)
         kind = kind_of(name)
         self.momentary = kind is not None and kind.shape is Shape.MOMENTARY
         self.value: Value = None
@@ -108,25 +146,30 @@ class PointState:
         if self.momentary:
             if self.fault or self.device.heard is None:
                 return Quality.UNKNOWN
-            return Quality.STALE if self.device.is_silent(at) else Quality.GOOD
+            return Quality.STALE if self.lane.is_silent(at) else Quality.GOOD
         if not self.read or self.fault:
             return Quality.UNKNOWN
-        return Quality.STALE if self.stale or self.device.is_silent(at) else Quality.GOOD
+        return Quality.STALE if self.stale or self.lane.is_silent(at) else Quality.GOOD
 
 
 class HomeState:
     """Every point and device heard so far.
 
     Args:
-        stale_after_ms: Per device; NEVER (-1) for one that is believed however long it is silent.
-            A device that isn't listed is never stale until `set_stale_after` says otherwise.
+        stale_after_ms: Per device, or per point where that differs from its device's; NEVER (-1) for what
+            is believed however long it is silent. A device that isn't listed is never stale until
+            `set_stale_after` says otherwise.
     """
 
     def __init__(self, stale_after_ms: Mapping[str, int] | None = None) -> None:
         self.devices: dict[str, DeviceState] = {}
         self.points: dict[str, PointState] = {}
+        self._limits_ms: dict[str, int] = {}
         for name, limit_ms in (stale_after_ms or {}).items():
-            self.devices[name] = DeviceState(name, limit_ms)
+            if "." in name:
+                self._limits_ms[name] = limit_ms
+            else:
+                self.devices[name] = DeviceState(name, limit_ms)
 
     def device(self, name: str) -> DeviceState:
         """The device, known from now on."""
@@ -140,7 +183,8 @@ class HomeState:
         state = self.points.get(name)
         if state is None:
             device = self.device(name.partition(".")[0])
-            state = self.points[name] = PointState(name, device)
+            limit_ms = self._limits_ms.get(name, device.stale_after_ms)
+            state = self.points[name] = PointState(name, device, limit_ms)
             device.points.append(state)
         return state
 
@@ -158,9 +202,15 @@ class HomeState:
     def set_stale_after(self, device: str, stale_after_ms: int, at: Instant) -> None:
         """From `at` on the device may be silent for so long; what is stale by then stays stale."""
         state = self.device(device)
-        if state.is_silent(at):
-            state.latch()
+        for lane in state.lanes:
+            if lane.is_silent(at):
+                lane.latch()
         state.stale_after_ms = stale_after_ms
+        state.lanes = []
+        for point in state.points:
+            self._limits_ms.pop(point.name, None)
+            point.lane = state.lane(stale_after_ms)
+            point.lane.points.append(point)
 
     def quality(self, point: str, at: Instant) -> Quality:
         """Whether the point may be believed at `at`; UNKNOWN if it was never heard."""
@@ -170,7 +220,12 @@ class HomeState:
     def next_stale(self, at: Instant) -> Instant | None:
         """The next instant after `at` at which a device will have been silent too long."""
         return min(
-            (due for device in self.devices.values() if (due := device.stale_at()) is not None and due > at),
+            (
+                due
+                for device in self.devices.values()
+                for lane in device.lanes
+                if (due := lane.stale_at()) is not None and due > at
+            ),
             default=None,
         )
 
@@ -194,3 +249,43 @@ class HomeState:
             point.value, point.known, point.at = value, known, at
             point.read, point.fault, point.stale = True, bool(fault), bool(stale)
             point.changed, point.pressed = changed, pressed
+
+
+OFTEN_MS = 3_600_000
+SELDOM_MS = 4 * 3_600_000
+OFTEN = frozenset(("power", "energy", "current", "voltage", "switch", "light", "siren"))
+"""Kinds that a device on the mains reports at least every hour; others are asked for every four (design)."""
+
+
+def silence_limits(
+    devices: Iterable[Device],
+    points: Iterable[str],
+    *,
+    wired: Collection[str] = (),
+    rows_ms: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """How long devices, and some points of them, may be silent: what `HomeState` and the engine take.
+
+    Args:
+        devices: As home.yaml has them.
+        points: Points to have a limit by their kind where nothing is said of their device.
+        wired: Drivers whose devices never sleep.
+        rows_ms: Per device, what its row in the device table says.
+    """
+    limits_ms: dict[str, int] = {}
+    said: set[str] = set()
+    for device in devices:
+        limit_ms = device.stale_after_ms
+        if limit_ms is None:
+            limit_ms = (rows_ms or {}).get(device.name)
+        if limit_ms is None and device.driver in wired:
+            limit_ms = NEVER
+        if limit_ms is not None:
+            said.add(device.name)
+        limits_ms[device.name] = SELDOM_MS if limit_ms is None else limit_ms
+    for point in points:
+        name, _, kind = point.partition(".")
+        found = kind_of(kind)
+        if name in limits_ms and name not in said and found is not None and found.name in OFTEN:
+            limits_ms[point] = OFTEN_MS
+    return limits_ms

@@ -34,7 +34,7 @@ from homenode.engine.rule import RuleState
 from homenode.engine.timers import Timer, Timers
 from homenode.engine.transition import Happening, Transition
 from homenode.engine.wall import WallClock
-from homenode.home import DeviceState, HomeState
+from homenode.home import DeviceState, HomeState, Lane
 from homenode.language.bound import BoundRule
 from homenode.reading import Instant, Quality, Value
 
@@ -46,13 +46,13 @@ _ORDER = attrgetter("order")
 
 
 class _Silence(Timer):
-    """When a device will have been silent too long."""
+    """When a device will have been silent too long for some of its points."""
 
-    __slots__ = ("device", "momentary", "views")
+    __slots__ = ("lane", "momentary", "views")
 
-    def __init__(self, device: DeviceState) -> None:
+    def __init__(self, lane: Lane) -> None:
         super().__init__()
-        self.device = device
+        self.lane = lane
         self.views: list[View] = []
         self.momentary: list[View] = []
 
@@ -96,13 +96,9 @@ class Engine:
         self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
         self._by_name = {state.rule.name: state for state in self.states}
         self._views = builder.views
-        self._silences: dict[str, _Silence] = {}
-        for views in self._views.values():
-            for view in views:
-                silence = self._silence(view.state.device)
-                silence.views.append(view)
-                if view.state.momentary:
-                    silence.momentary.append(view)
+        self._silences: dict[str, list[_Silence]] = {}
+        for device in {views[0].state.device for views in self._views.values()}:
+            self._watch(device)
         self._clocks = [node for node in self._network.nodes if isinstance(node, BetweenNode)]
         self._wake: Instant | None = start
         for node in self._network.nodes:
@@ -183,7 +179,7 @@ class Engine:
             elif isinstance(timer, RuleState):
                 self._network.touched.add(timer)
             elif isinstance(timer, _Silence):
-                timer.device.latch()
+                timer.lane.latch()
                 for view in timer.views:
                     self._look(view, at)
             elif isinstance(timer, ModeState):
@@ -222,8 +218,7 @@ class Engine:
     def _hear(self, point: str, value: Value, at: Instant) -> None:
         state = self.home.hear(point, value, at)
         views = self._views.get(point)
-        silence = self._silences.get(state.device.name)
-        if silence is not None:
+        for silence in self._silences.get(state.device.name, ()):
             self._alive(silence, at)
         if views is None:
             return
@@ -233,13 +228,12 @@ class Engine:
 
     def _hear_device(self, device: str, at: Instant) -> None:
         self.home.alive(device, at)
-        silence = self._silences.get(device)
-        if silence is not None:
+        for silence in self._silences.get(device, ()):
             self._alive(silence, at)
 
     def _alive(self, silence: _Silence, at: Instant) -> None:
         """The device was heard: its silence is put off, its buttons are known again."""
-        silence.due = silence.device.stale_at()
+        silence.due = silence.lane.stale_at()
         if silence.booked is None:
             self._timers.book(silence)
         for view in silence.momentary:
@@ -265,13 +259,14 @@ class Engine:
 
     def _set_stale_after(self, event: StaleAfter, at: Instant) -> None:
         self.home.set_stale_after(event.device, event.stale_after_ms, at)
-        silence = self._silence(self.home.device(event.device))
-        silence.due = silence.device.stale_at()
-        if silence.due is not None:
-            silence.due = max(silence.due, at)
-        self._timers.book(silence)
-        for view in silence.views:
-            self._look(view, at)
+        for gone in self._silences.pop(event.device, ()):
+            gone.due = None
+        for silence in self._watch(self.home.device(event.device)):
+            due = silence.lane.stale_at()
+            silence.due = None if due is None else max(due, at)
+            self._timers.book(silence)
+            for view in silence.views:
+                self._look(view, at)
 
     def _set_clock(self, event: ClockSet) -> None:
         self.wall.offset_ms, self.wall.trusted = event.offset_ms, event.trusted
@@ -475,9 +470,10 @@ class Engine:
         for views in self._views.values():
             for view in views:
                 view.bad = view.quality(self.now) is not Quality.GOOD
-        for silence in self._silences.values():
-            silence.due = None if silence.device.is_silent(self.now) else silence.device.stale_at()
-        for timer in (*self._network.nodes, *self.states, *self._silences.values(), self._mode):
+        silences = [silence for found in self._silences.values() for silence in found]
+        for silence in silences:
+            silence.due = None if silence.lane.is_silent(self.now) else silence.lane.stale_at()
+        for timer in (*self._network.nodes, *self.states, *silences, self._mode):
             self._timers.book(timer)
 
     def _begin(self, new: Sequence[RuleState], history: Sequence[Event] | None) -> None:
@@ -522,8 +518,15 @@ class Engine:
             return rule
         return next((r for r in self.states if r.alert is not None and r.alert.id == target), None)
 
-    def _silence(self, device: DeviceState) -> _Silence:
-        silence = self._silences.get(device.name)
-        if silence is None:
-            silence = self._silences[device.name] = _Silence(device)
-        return silence
+    def _watch(self, device: DeviceState) -> list[_Silence]:
+        """Take note of the points of a device that rules use, by how long it may be silent."""
+        silences = []
+        for lane in device.lanes:
+            silence = _Silence(lane)
+            for point in lane.points:
+                silence.views += self._views.get(point.name, ())
+            silence.momentary = [view for view in silence.views if view.state.momentary]
+            if silence.views:
+                silences.append(silence)
+        self._silences[device.name] = silences
+        return silences

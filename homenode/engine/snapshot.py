@@ -72,7 +72,7 @@ def check_version(data: Mapping[str, Any]) -> None:
     """Raises Refused if a newer program wrote it."""
     if not isinstance(data.get("version"), int) or data["version"] > VERSION:
         raise Refused(
-            f"the rule engine's state has version {data.get('version')!r}; this program reads up to {VERSION}",
+            f"the engine's state has version {data.get('version')!r}; this program reads up to {VERSION}",
             do="run the version of homenode that wrote it, or start on an empty data folder",
         )
 

@@ -1,0 +1,105 @@
+"""What a parameter or a constant may be: ``50 W``, ``20 min``, ``22:00``, ``3``, ``open``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homenode.config import durations
+from homenode.kinds import KINDS, Kind, Shape
+
+UNITS = {kind.unit for kind in KINDS.values() if kind.unit}
+"""Units of point kinds."""
+
+NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
+"""More digits than a double holds are a slip of the hand."""
+
+_QUANTITY = re.compile(rf"({NUMBER})\s*(\S*)")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with the unit written after it, "" if none."""
+
+    number: int | float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """What the wall clock reads, in minutes since midnight."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """``true``, ``open``, …"""
+
+    text: str
+
+
+Value = Quantity | Span | TimeOfDay | Word
+
+SORTS = {Quantity: "a number", Span: "a duration", TimeOfDay: "a time HH:MM", Word: "a word"}
+"""How a person calls each sort of value."""
+
+
+def number(text: str) -> int | float:
+    """A number token."""
+    return float(text) if "." in text else int(text)
+
+
+def time_of_day(text: str) -> TimeOfDay | None:
+    """``HH:MM``, None if it isn't."""
+    match = _TIME.fullmatch(text)
+    return TimeOfDay(int(match[1]) * 60 + int(match[2])) if match else None
+
+
+def parse_value(text: str) -> Value:
+    """The value of a parameter.
+
+    Raises:
+        ValueError: Says what is accepted.
+    """
+    text = text.strip()
+    if time := time_of_day(text):
+        return time
+    if (match := _QUANTITY.fullmatch(text)) and match[2] not in durations.UNITS_MS:
+        if match[2] and match[2] not in UNITS:
+            if any(character.isdigit() for character in match[2]):
+                return Span(durations.milliseconds(text))
+            raise ValueError(f"a unit: {', '.join(sorted(UNITS))}, s, min, h or d")
+        return Quantity(number(match[1]), match[2])
+    if _WORD.fullmatch(text):
+        return Word(text)
+    return Span(durations.milliseconds(text))
+
+
+def truth(word: str, kind: Kind) -> bool | None:
+    """What a word says of a point of `kind`; None if it doesn't suit it."""
+    if kind.shape is Shape.NUMBER:
+        return None
+    if word in ("true", "false"):
+        return word == "true"
+    if word and word == kind.true_word:
+        return True
+    return False if word and word == kind.false_word else None
+
+
+def truth_words(kinds: Sequence[Kind]) -> list[str]:
+    """The words that `truth` understands for all of `kinds`."""
+    words = ["true", "false"]
+    if len({(kind.true_word, kind.false_word) for kind in kinds}) == 1 and kinds[0].true_word:
+        words += [kinds[0].true_word, kinds[0].false_word]
+    return words
