@@ -32,7 +32,7 @@ def test_whole_numbers_are_the_bytes_zigpy_makes(name: str, data: st.DataObject)
     assert decode(TYPES[name], raw) == (value, len(raw))
 
 
-@given(st.text(max_size=40))
+@given(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40))  # zigpy cuts at NUL
 def test_strings_survive_the_way_there_and_back(text: str) -> None:
     raw = encode(TYPES["string"], text)
     assert decode(TYPES["string"], raw)[0] == text

@@ -137,7 +137,8 @@ class VirtualDevice:
             return
         self._powered = True
         if self._on_network:
-            self._restarted = self._air.join(self, rejoin=True)
+            self._restarted = True
+            self._restarted = self._air.join(self, rejoin=True) and self._restarted
 
     def move(self, link_quality: int) -> None:
         """Carry it elsewhere: from now on it is heard with this link quality (0 to 255)."""

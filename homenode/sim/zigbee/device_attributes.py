@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 
 from homenode.sim.zigbee.device_spec import AttributeSpec, ClusterSpec
-from homenode.sim.zigbee.zcl import TYPES, Data
+from homenode.sim.zigbee.zcl import TYPES, Data, Malformed, encode
 
 _STRING, _SINGLE, _BOOL = TYPES["string"], TYPES["single"], TYPES["bool"]
 _EUI64 = TYPES["EUI64"]
@@ -65,6 +65,10 @@ def attribute(
         value = round(value)
     elif isinstance(value, str) and number not in (0x41, 0x42, 0x43, 0x44):
         number = _STRING
+    try:
+        encode(number, value)
+    except Malformed:  # a quirk has put something else there than the device says
+        number = _guess(value)
     return AttributeSpec(id_, number, value, known[1] if known else cluster >= 0xFC00, manufacturer)
 
 
@@ -74,9 +78,9 @@ def _guess(value: Data) -> int:
     if isinstance(value, float):
         return _SINGLE
     if isinstance(value, int):
-        if value < 0:
-            return TYPES["int16" if value >= -0x8000 else "int32"]
-        return TYPES["uint8" if value <= 0xFF else "uint16" if value <= 0xFFFF else "uint32"]
+        sign = "int" if value < 0 else "uint"
+        width = max(8, -(-(value.bit_length() + (value < 0)) // 8) * 8)
+        return TYPES[f"{sign}{width}"]
     return _STRING
 
 

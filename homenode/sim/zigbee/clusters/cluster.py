@@ -48,8 +48,11 @@ class Owner(Protocol):
     groups: dict[int, set[int]]
     servers: dict[tuple[int, int], Cluster]
 
-    def after(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-        """Call in so many of the device's own seconds (divided by its pace); returns what cancels it."""
+    def after(self, seconds: float, call: Callable[[], None], *, real: bool = False) -> Callable[[], None]:
+        """Call in so many of the device's own seconds (divided by its pace) or real ones.
+
+        Returns what cancels it.
+        """
         ...
 
     def notify(

@@ -77,7 +77,7 @@ class Zone(Cluster):
         if not self.value(CIE):
             self.attributes[STATE].value = 0
         elif not self.enrolled and self.device.spec.enrolment == "request":
-            self._ask()
+            self.device.after(0, self._ask, real=True)  # behind the write response
 
     def raise_bits(self, bits: int, on: bool, *, tell: bool = True) -> None:
         """Set or clear bits of the status; a change is told."""
