@@ -74,6 +74,11 @@ class Devices:
         """The interviewed device of this name."""
         return next((known for known in self._by_ieee.values() if known.name == name), None)
 
+    def is_complete(self, ieee: str) -> bool:
+        """Whether a device is interviewed and set up."""
+        known = self._by_ieee.get(ieee)
+        return known is not None and known.facts.complete and ieee not in self._learning
+
     # --- what zigpy tells --------------------------------------------------------------------------------
 
     def device_joined(self, device: Any) -> None:

@@ -18,7 +18,7 @@ from zigpy.zcl import ReportingConfig
 
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, candidates
 from drivers.zigbee.rows import Place, Row
-from drivers.zigbee.standard import FACTS, Cluster
+from drivers.zigbee.standard import FACTS, PROFILES, Cluster
 
 log = logging.getLogger("homenode.zigbee")
 
@@ -50,7 +50,7 @@ def signature_of(device: Any) -> Signature:
             frozenset(int(cluster) for cluster in endpoint.out_clusters),
         )
         for number, endpoint in device.endpoints.items()
-        if number not in (0, 242)
+        if number != 0 and int(endpoint.profile_id or 0) in PROFILES
     }
     node = device.node_desc
     sleepy = node is None or not node.is_receiver_on_when_idle

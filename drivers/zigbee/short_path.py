@@ -12,6 +12,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from drivers.zigbee.ear import Ear, Known
+from drivers.zigbee.standard import PROFILES
 from drivers.zigbee.zcl import NO_DEFAULT_RESPONSE
 
 INCOMING_MESSAGE = b"\x45\x00"
@@ -24,8 +25,6 @@ _UNICAST, _UNICAST_REPLY, _MULTICAST, _BROADCAST = 0, 1, 2, 4
 _TAKEN_TYPES = frozenset({_UNICAST, _UNICAST_REPLY, _MULTICAST, _BROADCAST})
 _FRAGMENT = 0x8000
 """APS option: one part of a longer message."""
-_PROFILES = frozenset({0x0104, 0xC05E})
-"""Home Automation and Light Link."""
 _LAYOUT_13 = Struct("<BHHBBHHBBbHBBB")
 """type, profile, cluster, endpoints, options, group, sequence, LQI, RSSI, sender, two indexes, length."""
 _LAYOUT_14 = Struct("<BHHBBHHBHQBBBbIB")
@@ -122,7 +121,7 @@ class ShortPath:
         if (
             message is None
             or message.type not in _TAKEN_TYPES
-            or message.profile not in _PROFILES
+            or message.profile not in PROFILES
             or message.options & _FRAGMENT
         ):
             return False

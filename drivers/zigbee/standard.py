@@ -34,6 +34,10 @@ class Cluster(IntEnum):
     ELECTRICAL = 0x0B04
 
 
+PROFILES = frozenset({0x0104, 0xC05E})
+"""Home Automation and Light Link; endpoints and frames of other profiles are a maker's own business."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reporting:
     """How a device is asked to report (2.5.7).

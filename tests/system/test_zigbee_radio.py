@@ -1,0 +1,262 @@
+"""The driver on unmodified zigpy and bellows, against the simulated stick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from zigbee_bed import Heard, Interviewed, interviewed, named, radio_on, stick_at
+
+from drivers.zigbee.radio import ZigbeeRadio
+from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
+
+VERSIONS = (13, 14, 16, 17, 18, 19)
+Scene = Callable[[Interviewed], Coroutine[Any, Any, None]]
+
+
+def play(folder: Path, models: list[str], scene: Scene, version: int = 13) -> None:
+    """A stick, its devices joined and interviewed, and then the scene."""
+
+    async def whole() -> None:
+        async with asyncio.timeout(110), interviewed(folder, models, version) as home:
+            await scene(home)
+
+    asyncio.run(whole())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_door_a_plug_and_a_button_are_heard_at_every_protocol_version(tmp_path: Path, version: int) -> None:
+    async def scene(home: Interviewed) -> None:
+        for turn in range(3):
+            home["contact"].trip(turn % 2 == 0)
+            await home.host.until(lambda n=turn: len(home.host.values("contact", "contact")) > n)
+        home["button"].press()
+        await home.host.reading("button", "button", True)
+        home["plug"].measure("power", 1400.0, at_once=True)
+        await home.host.reading("plug", "power", 1400.0)
+        assert home.host.values("contact", "contact")[-3:] == [True, False, True]
+        assert home.radio.short_path is not None
+        assert home.radio.short_path.taken > 0
+        assert not home.host.faults
+
+    play(tmp_path, ["contact", "plug", "button"], scene, version)
+
+
+def test_a_second_start_knows_the_devices_and_asks_them(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.host.readings.clear()
+        await home.restart()
+        await home.host.reading("plug", "switch", False)
+        known = home.host.known[home.ieee("contact")]
+        assert known.kinds == ("battery", "contact", "tamper", "link_quality")
+        assert known.name == "contact"
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact", "plug"], scene)
+
+
+def test_a_start_on_an_existing_network_takes_less_than_half_a_second(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        before = time.monotonic()
+        await home.restart()
+        assert time.monotonic() - before < 0.5
+
+    play(tmp_path, ["plug"], scene)
+
+
+def test_outputs_switch_and_say_so(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        await home.radio.switch("plug", "switch", True)
+        assert home["plug"].outputs["switch"] is True
+        await home.host.reading("plug", "switch", True)
+        await home.radio.switch("siren", "siren", True)
+        await home.host.reading("siren", "siren", True)
+        assert home["siren"].siren is True
+        await home.radio.switch("siren", "siren", False)
+        assert home["siren"].siren is False
+        with pytest.raises(Refused, match="switch"):
+            await home.radio.switch("plug", "valve", True)
+        with pytest.raises(Refused, match="has not joined"):
+            await home.radio.switch("nobody", "switch", True)
+
+    play(tmp_path, ["plug", "siren"], scene)
+
+
+def test_a_stick_that_resets_is_back_within_ten_seconds(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.stick.faults.reset()
+        with pytest.raises(DriverLost, match="reset"):
+            await home.ended()
+        await home.restart()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True, within_s=10)
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_a_stick_that_is_unplugged_is_lost_at_once_and_found_again(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.stick.faults.unplug()
+        with pytest.raises(DriverLost):
+            await home.ended()
+        with pytest.raises(DriverLost, match="not there"):
+            await home.restart()
+        await home.stick.faults.plug_in()
+        await home.restart()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_a_wedged_stick_is_noticed_within_twenty_seconds(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.stick.faults.wedge()
+        before = time.monotonic()
+        with pytest.raises(DriverLost, match="answer"):
+            await home.ended()
+        assert time.monotonic() - before < 20
+        await home.restart()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_a_device_that_leaves_is_a_fault_until_it_is_back(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home["contact"].leave()
+        await home.host.until(lambda: "contact left" in home.host.faults)
+        await home.radio.pair(60)
+        assert home["contact"].join()
+        await home.host.until(lambda: "contact left" not in home.host.faults)
+        home.host.readings.clear()
+        await home.interviews_done()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene)
+
+
+@pytest.mark.parametrize("version", (13, 14))
+def test_a_device_that_comes_back_with_another_address_is_known(tmp_path: Path, version: int) -> None:
+    async def scene(home: Interviewed) -> None:
+        assert home["contact"].rejoin()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene, version)
+
+
+def test_a_device_that_home_yaml_does_not_have_feeds_nothing(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        device = home.add("motion", name="stranger", in_home=False)
+        await home.radio.pair(60)
+        assert device.join()
+        await home.interviews_done()
+        device.trip()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+        assert home.host.known[home.ieee("stranger")].name == ""
+        assert "motion" in home.host.known[home.ieee("stranger")].kinds
+        assert {name for name, _, _ in home.host.readings} == {"contact"}
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_lost_facts_cost_a_new_interview_and_no_device(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        await home.stop()
+        (home.host.data / "stick-devices.json").write_text("{")
+        await home.start()
+        await home.interviews_done()
+        home["plug"].measure("power", 900.0, at_once=True)
+        await home.host.reading("plug", "power", 900.0)
+
+    play(tmp_path, ["plug"], scene)
+
+
+def test_facts_are_kept_in_a_file_that_a_person_can_read(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        kept = json.loads((home.host.data / "stick-devices.json").read_text())
+        assert kept["devices"][home.ieee("contact")]["values"] == {"2/0500/0001": 0x15}
+
+    play(tmp_path, ["contact"], scene)
+
+
+def _refused(folder: Path, port: str, **options: Any) -> HomenodeError:
+    async def start() -> None:
+        (folder / "data").mkdir(exist_ok=True)
+        radio = ZigbeeRadio("stick", {"port": port, **options}, [], Heard(folder / "data"))
+        async with asyncio.timeout(30):
+            await radio.run()
+
+    with pytest.raises(HomenodeError) as caught:
+        asyncio.run(start())
+    return caught.value
+
+
+def test_a_port_that_is_not_there_says_where_to_look(tmp_path: Path) -> None:
+    refused = _refused(tmp_path, str(tmp_path / "nothing"))
+    assert isinstance(refused, SetupError)
+    assert "by-id" in str(refused)
+
+
+def test_a_file_is_no_port(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "not a serial port" in str(_refused(tmp_path, str(tmp_path / "file")))
+
+
+def test_a_host_that_refuses_is_tried_again(tmp_path: Path) -> None:
+    assert isinstance(_refused(tmp_path, "socket://127.0.0.1:1"), DriverLost)
+
+
+def test_something_that_is_no_stick_is_told_so(tmp_path: Path) -> None:
+    import os
+
+    master, slave = os.openpty()
+    refused = _refused(tmp_path, os.ttyname(slave))
+    assert "no ezsp stick answers" in str(refused)
+    os.close(master)
+    os.close(slave)
+
+
+def test_an_adapter_without_its_library_says_which(tmp_path: Path) -> None:
+    import os
+
+    master, slave = os.openpty()
+    assert "znp" in str(_refused(tmp_path, os.ttyname(slave), adapter="znp"))
+    os.close(master)
+    os.close(slave)
+
+
+def test_two_nodes_on_one_port_are_told(tmp_path: Path) -> None:
+    async def both() -> None:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "other").mkdir()
+        async with (
+            stick_at(tmp_path),
+            radio_on(str(tmp_path / "tty"), named(), Heard(tmp_path / "data")),
+        ):
+            second = ZigbeeRadio("stick", {"port": str(tmp_path / "tty")}, [], Heard(tmp_path / "other"))
+            with pytest.raises(SetupError, match="another program"):
+                await second.run()
+
+    asyncio.run(both())
+
+
+def test_a_damaged_database_is_set_aside(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        await home.stop()
+        (home.host.data / "stick.db").write_bytes(b"this is no database" * 100)
+        with pytest.raises(DriverLost, match="damaged"):
+            await home.start()
+        await home.start()
+
+    play(tmp_path, ["plug"], scene)
