@@ -175,6 +175,11 @@ class VirtualDevice:
         """Whether it sounds; None if it can't."""
         return self.outputs.get("siren")
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Point kinds that `measure` takes."""
+        return self._signals.measures
+
     def operate(self, kind: str, on: bool) -> None:
         """Move an output by hand: the button on the plug, the key in the lock. Raises Refused."""
         self._signals.operate(kind, on)

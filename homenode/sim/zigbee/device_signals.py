@@ -99,6 +99,11 @@ class Signals:
         self._measured: dict[str, Measured] = dict(self._find_measures())
         self._clearing: Callable[[], None] | None = None
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Point kinds that `measure` takes."""
+        return tuple(self._measured)
+
     # ---- verbs --------------------------------------------------------------------------------------
 
     def measure(self, kind: str, value: float, *, at_once: bool) -> None:
