@@ -1,0 +1,158 @@
+"""Whole nodes as processes, and a receiver that nobody here wrote (paho, on its own thread)."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from paho.mqtt import client as mqtt
+
+PATIENCE_S = 30.0
+"""How long a test waits for an event before it fails; the machine may be busy."""
+
+
+class Receiver:
+    """Subscribes and keeps what comes, with a session that outlives its connection."""
+
+    def __init__(self, port: int, *topics: str, name: str = "receiver") -> None:
+        self.messages: list[tuple[str, dict[str, Any], bool]] = []
+        self._news = threading.Condition()
+        self._ready = threading.Event()
+        self._client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False, protocol=mqtt.MQTTv311
+        )
+        self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in topics])
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._came
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert self._ready.wait(PATIENCE_S), "the receiver could not subscribe"
+
+    def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        with self._news:
+            self.messages.append((message.topic, json.loads(message.payload), message.retain))
+            self._news.notify_all()
+
+    def send(self, topic: str, body: Mapping[str, Any]) -> None:
+        """As a party does."""
+        self._client.publish(topic, json.dumps(body), qos=1)
+
+    def until(self, fits: Callable[[Self], Any], what: str) -> Any:
+        """Wait until `fits` gives something true, and return it."""
+        with self._news:
+            assert self._news.wait_for(lambda: fits(self), PATIENCE_S), f"never came: {what}"
+            return fits(self)
+
+    def alerts(self, told: str = "") -> list[dict[str, Any]]:
+        """Messages on ``alerts``; `told` such as ``notified``."""
+        return [
+            body
+            for topic, body, _ in list(self.messages)
+            if topic.endswith("/alerts") and body["type"].endswith(told)
+        ]
+
+    def readings(self, point: str) -> list[dict[str, Any]]:
+        """Live messages of a shared point."""
+        tail = "/readings/" + point.replace(".", "/")
+        return [body for topic, body, _ in list(self.messages) if topic.endswith(tail)]
+
+    def close(self) -> None:
+        """Hang up for good."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class NodeProcess:
+    """`homenode run` as a process of its own."""
+
+    def __init__(self, home: Path, data: Path, *more: str, env: Mapping[str, str] = {}) -> None:
+        self.home, self.data = home, data
+        self.lines: list[str] = []
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        command = [sys.executable, "-m", "homenode.cli", "run", str(home), "--data", str(data), *more]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+            self._news.put(line)
+        self._news.put("")
+
+    @property
+    def log(self) -> str:
+        """Everything it logged so far."""
+        return "\n".join(self.lines)
+
+    def until(self, text: str) -> str:
+        """Wait for a log line with `text`."""
+        while True:
+            try:
+                line = self._news.get(timeout=PATIENCE_S)
+            except queue.Empty:
+                raise AssertionError(f"never logged: {text}\n{self.log}") from None
+            if text in line:
+                return line
+            assert line, f"ended without logging: {text}\n{self.log}"
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command that asks the running node."""
+        return homenode(*words, "--data", str(self.data))
+
+    def status(self) -> dict[str, Any]:
+        """What `homenode status` knows."""
+        answer = self.ask("status", "--json")
+        assert answer.returncode == 0, answer.stderr
+        known: dict[str, Any] = json.loads(answer.stdout)
+        return known
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """SIGTERM; returns its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def _ended(self) -> int:
+        status = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+def homenode(*words: str) -> subprocess.CompletedProcess[str]:
+    """One homenode command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "homenode.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
