@@ -39,6 +39,16 @@ class Housekeeping:
         if self.short and not self._chores:
             self._chores.append(self._lay_spare())
 
+    def hurry(self) -> None:
+        """When half of the open file is used, don't wait for a quiet moment to have the next one ready."""
+        if self.short or self._store.room > self._limits.segment_bytes // 2 or self._store.has_spare:
+            return
+        try:
+            for _ in self._store.prepare():
+                pass
+        except OSError as error:
+            self.short = error
+
     def slice(self) -> None:
         """A few milliseconds of the first chore."""
         try:

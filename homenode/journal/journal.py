@@ -29,9 +29,6 @@ BREATH_S = 0.002
 SLICES_A_TICK = 256
 """Slices of housekeeping, 2 to 4 ms each with the breath, that count as one `Pace.write_s`."""
 
-RETRY_S = 5.0
-"""Between two tries while the disk takes nothing."""
-
 _STATE = CODES["state"]
 
 
@@ -44,12 +41,14 @@ class Pace:
         sync_s: Until a record that nobody commits is on the disk (design: at most 30 s; 25 leaves room for
             a slow flush).
         mark_s: Until a mark is appended when nothing else is.
+        retry_s: Between two tries while the disk takes nothing.
         group_bytes: Of records, after which neither is waited for.
     """
 
     write_s: float = 1.0
     sync_s: float = 25.0
     mark_s: float = 10.0
+    retry_s: float = 5.0
     group_bytes: int = 128 * 1024
 
 
@@ -291,7 +290,7 @@ class Journal:
                 slices += 1
                 slept = not slices % SLICES_A_TICK
             ticks += slept
-            patience_s = RETRY_S if self._trouble else pace.sync_s
+            patience_s = pace.retry_s if self._trouble else pace.sync_s
             if waiting or stopping or full or ticks * pace.write_s >= patience_s:
                 ticks = 0
                 self._chores.try_again()
@@ -379,6 +378,7 @@ class Journal:
                 batch.insert(0, self._marks_item(batch))
             self._store.newest_at = self._chores.newest_at = self._newest_at
         held: list[Item] = []
+        self._chores.hurry()
         if self._chores.short:
             held = [item for item in batch if item.code == READING]
             batch = [item for item in batch if item.code != READING]

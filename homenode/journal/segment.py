@@ -85,7 +85,10 @@ def find(folder: Path) -> list[Segment]:
     for low, high, name in ranges:
         if found and high <= found[-1].high:
             continue
-        found.append(_look(folder / name, low, high))
+        try:
+            found.append(_look(folder / name, low, high))
+        except FileNotFoundError:
+            return find(folder)  # a node compacts meanwhile: look again
     if found:
         found[0].first = found[0].first or 1
     for older, newer in pairwise(found):

@@ -1,0 +1,262 @@
+"""Nothing acknowledged is lost: killed writers, pulled plugs, full and read-only disks, for real."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homenode.errors import StorageError
+from homenode.journal import Journal, Limits, Pace
+from tests.system.journal_writer import LIMITS, record
+
+ROOT = Path(__file__).parents[2]
+QUICK = Pace(write_s=0.01, retry_s=0.05)
+
+
+class Writer:
+    """`tests.system.journal_writer` as a process; `acknowledged` grows while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.system.journal_writer", str(folder)]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert self.process.stdout is not None
+        self._lines = self.process.stdout
+        self.acknowledged: list[int] = []
+        first = self._lines.readline()
+        assert first == "ready\n", self.process.stderr and self.process.stderr.read()
+
+    def run(self, commits: int) -> None:
+        """Until so many more are acknowledged."""
+        for _ in range(commits):
+            line = self._lines.readline()
+            assert line, self.process.stderr and self.process.stderr.read()
+            self.acknowledged.append(int(line))
+
+    def kill(self) -> None:
+        """At once, in the middle of whatever it does; what it had said before counts as acknowledged."""
+        self.process.send_signal(signal.SIGKILL)
+        rest = self._lines.read().splitlines(keepends=True)
+        self.acknowledged += [int(line) for line in rest if line.endswith("\n")]
+        self.process.wait()
+        assert self.process.stderr is not None
+        assert self.process.stderr.read() == ""
+
+
+def lost(folder: Path, acknowledged: set[int]) -> set[int]:
+    """Of what was acknowledged, what is not there as it was written."""
+    with Journal.open(folder, limits=LIMITS) as journal:
+        found = dict(journal.read())
+        assert not [d for d in journal.damage if not d.torn], journal.damage
+    return {number for number in acknowledged if found.get(number) != record(number)}
+
+
+def test_kill_9_at_random_moments_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    chance = random.Random(20260105)
+    acknowledged: set[int] = set()
+    for _ in range(12):
+        writer = Writer(tmp_path)
+        writer.run(chance.randrange(1, 400))
+        writer.kill()
+        acknowledged |= set(writer.acknowledged)
+        assert lost(tmp_path, acknowledged) == set()
+    assert len(acknowledged) > 1000
+
+
+def must(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"{' '.join(command[:2])} is not possible here: {done.stderr.strip() or done.returncode}")
+
+
+@contextlib.contextmanager
+def mounted(*arguments: str, at: Path) -> Iterator[Path]:
+    """A file system mounted at `at`; skips where that is not allowed."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a file system of our own needs root")
+    at.mkdir(exist_ok=True)
+    must("mount", *arguments, str(at))
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+def test_pulling_the_plug_at_random_moments_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    if not shutil.which("mkfs.ext4"):
+        pytest.skip("mkfs.ext4 is not installed")
+    chance = random.Random(5)
+    disk, copy = tmp_path / "disk.img", tmp_path / "copy.img"
+    with disk.open("wb") as file:
+        file.truncate(24 << 20)
+    must("mkfs.ext4", "-q", "-F", str(disk))
+    acknowledged: set[int] = set()
+    for _ in range(6):
+        with mounted("-o", "loop", str(disk), at=tmp_path / "mnt") as folder:
+            writer = Writer(folder)
+            writer.run(chance.randrange(1, 300))
+            writer.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, writer.process.pid, os.WSTOPPED)
+            shutil.copyfile(disk, copy)  # what a cut here would have left
+            writer.kill()
+            acknowledged |= set(writer.acknowledged)
+        copy.rename(disk)
+        with mounted("-o", "loop", str(disk), at=tmp_path / "mnt") as folder:
+            assert lost(folder, acknowledged) == set()
+    assert len(acknowledged) > 200
+
+
+def tidy(journal: Journal) -> None:
+    """Wait until the journal has its next file ready and nothing else to do between commits."""
+    while journal._chores:
+        threading.Event().wait(0.002)
+
+
+class Told:
+    """What `on_trouble` was told, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.all: list[StorageError | None] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, error: StorageError | None) -> None:
+        with self._changed:
+            self.all.append(error)
+            self._changed.notify_all()
+
+    def wait(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.all) >= count, 20), self.all
+
+
+def alert(nth: int) -> dict[str, Any]:
+    return {"t": "tr", "nth": nth, "text": "y" * 400}
+
+
+def test_a_full_disk_takes_alerts_longest_and_everything_when_there_is_room_again(tmp_path: Path) -> None:
+    limits = Limits(segment_bytes=64 * 1024)
+    with mounted("-t", "tmpfs", "-o", "size=1m", "tmpfs", at=tmp_path / "mnt") as disk:
+        told = Told()
+        with Journal.open(disk / "data", on_trouble=told, limits=limits, pace=QUICK) as journal:
+            journal.append({"t": "up"}, klass="system")
+            journal.commit().result(10)
+            tidy(journal)
+            with contextlib.suppress(OSError), (disk / "other").open("wb", buffering=0) as other:
+                while True:
+                    other.write(bytes(4096))
+            readings: list[int] = []
+            while not told.all:
+                readings.append(
+                    journal.append({"t": "r", "p": "a.power", "v": len(readings)}, klass="reading")
+                )
+                if not len(readings) % 20:
+                    with contextlib.suppress(StorageError):
+                        journal.commit().result(10)
+            assert told.all[0] is not None
+            assert "full" in told.all[0].what
+            assert told.all[0].do
+            alerts = [journal.append(alert(nth), klass="alert") for nth in range(50)]
+            assert journal.commit(alerts[-1]).result(10) == alerts[-1]
+            held = journal.append({"t": "r", "p": "a.power", "v": -1}, klass="reading")
+            with pytest.raises(StorageError, match="full"):
+                journal.commit(held).result(10)
+            while True:  # until even the reserve is used up
+                alerts.append(journal.append(alert(len(alerts)), klass="alert"))
+                try:
+                    journal.commit(alerts[-1]).result(10)
+                except StorageError:
+                    break
+            assert len(alerts) > 60
+            whole = dict(journal.read())
+            assert whole.keys() >= {*alerts, *readings, held}
+            (disk / "other").unlink()
+            told.wait(2)
+            assert [error is None for error in told.all] == [False, True]
+            journal.commit().result(10)
+            assert journal.dropped == 0
+        with Journal.open(disk / "data", limits=limits) as journal:
+            found = dict(journal.read())
+            assert found.keys() >= {*alerts, *readings, held}
+            assert journal.damage == ()
+
+
+def test_a_new_journal_on_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
+    with mounted("-t", "tmpfs", "-o", "size=64k", "tmpfs", at=tmp_path / "mnt") as disk:
+        with pytest.raises(StorageError, match="full") as caught:
+            Journal.open(disk)
+        assert caught.value.do
+        assert str(disk) in caught.value.where
+
+
+def test_a_disk_that_turns_read_only_is_told_and_recovered_from(tmp_path: Path) -> None:
+    limits = Limits(segment_bytes=64 * 1024)
+    with mounted("-t", "tmpfs", "-o", "size=2m", "tmpfs", at=tmp_path / "mnt") as disk:
+        told = Told()
+        journal = Journal.open(disk, on_trouble=told, limits=limits, pace=QUICK)
+        first = journal.append(alert(0), klass="alert")
+        journal.commit().result(10)
+        tidy(journal)
+        journal._store.abandon()  # a file open for writing forbids turning a whole mount read-only
+        must("mount", "-o", "remount,ro", str(disk))
+        second = journal.append(alert(1), klass="alert")
+        with pytest.raises(StorageError, match="read-only"):
+            journal.commit().result(10)
+        must("mount", "-o", "remount,rw", str(disk))
+        told.wait(2)
+        assert [error is None for error in told.all] == [False, True]
+        journal.commit(second).result(10)
+        journal.close()
+        with Journal.open(disk, limits=limits) as again:
+            assert dict(again.read()) == {first: alert(0), second: alert(1)}
+
+
+def test_a_read_only_disk_is_refused_at_start_with_what_to_do(tmp_path: Path) -> None:
+    with mounted("-t", "tmpfs", "-o", "size=2m,ro", "tmpfs", at=tmp_path / "mnt") as disk:
+        with pytest.raises(StorageError, match="read-only") as caught:
+            Journal.open(disk)
+        assert caught.value.do
+
+
+def test_a_sync_that_fails_moves_on_to_a_fresh_file_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel forgets what a failed fdatasync has not written: trying it again would lie."""
+    real, failing = os.fdatasync, [0]
+
+    def fdatasync(file: int) -> None:
+        if failing[0]:
+            failing[0] -= 1
+            raise OSError(5, "Input/output error")
+        real(file)
+
+    told = Told()
+    with Journal.open(tmp_path, on_trouble=told, pace=QUICK) as journal:
+        tidy(journal)
+        one = journal.append(alert(1), klass="alert")
+        monkeypatch.setattr(os, "fdatasync", fdatasync)
+        failing[0] = 1
+        assert journal.commit(one).result(10) == one
+        assert told.all == []
+        failing[0] = 1000
+        two = journal.append(alert(2), klass="alert")
+        with pytest.raises(StorageError, match="fails"):
+            journal.commit(two).result(10)
+        failing[0] = 0
+        told.wait(2)
+        journal.commit(two).result(10)
+        assert dict(journal.read()) == {one: alert(1), two: alert(2)}
+    with Journal.open(tmp_path) as journal:
+        assert dict(journal.read()) == {one: alert(1), two: alert(2)}
+        assert journal.damage == ()
