@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from some_drivers import DRIVERS
 
 from homenode.config.load import load_home
 from homenode.config.model import Home
 from homenode.errors import FileMistakes, Mistake
+from tests.unit.config.some_drivers import DRIVERS
 
 
 @pytest.fixture

@@ -11,16 +11,17 @@ import pytest
 from homenode.config.load import read_home
 from homenode.config.registry import GROUP, DriverTypes, driver_types
 
-GOOD = EntryPoint("zigbee", "some_drivers:RADIO", GROUP)
+GOOD = EntryPoint("zigbee", "tests.unit.config.some_drivers:RADIO", GROUP)
 MISSING = EntryPoint("laser", "no_such_package:DRIVER", GROUP)
-WRONG = EntryPoint("sonar", "some_drivers:HOME", GROUP)
-MISNAMED = EntryPoint("radar", "some_drivers:WIRED", GROUP)
+WRONG = EntryPoint("sonar", "tests.unit.config.some_drivers:HOME", GROUP)
+MISNAMED = EntryPoint("radar", "tests.unit.config.some_drivers:WIRED", GROUP)
 ALL = {point.name: point for point in (GOOD, MISSING, WRONG, MISNAMED)}
 
 
 def test_a_driver_is_imported_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "late_driver.py").write_text("from some_drivers import RADIO\n")
+    (tmp_path / "late_driver.py").write_text("from tests.unit.config.some_drivers import RADIO\n")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "late_driver", raising=False)
     types = DriverTypes({"zigbee": EntryPoint("zigbee", "late_driver:RADIO", GROUP)})
     assert "late_driver" not in sys.modules
     assert types["zigbee"].name == "zigbee"

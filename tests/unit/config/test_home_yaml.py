@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from some_drivers import DRIVERS, HOME
 
 from homenode.config.load import load_home, read_home
 from homenode.config.model import NEVER, Home
 from homenode.config.points import is_shared
 from homenode.errors import FileMistakes
+from tests.unit.config.some_drivers import DRIVERS, HOME
 
 Load = Callable[[str], Home]
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from some_drivers import DRIVERS, HOME
 
 from homenode.config.load import read_home
 from homenode.errors import Mistake
+from tests.unit.config.some_drivers import DRIVERS, HOME
 
 Mistakes = Callable[[str], list[Mistake]]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from some_drivers import DRIVERS, HOME
-from test_home_yaml_mistakes import ONE_MISTAKE
 
 from homenode.config.model import Home
 from homenode.config.schema import home_schema, print_schema, rule_schema
 from homenode.config.yaml12 import compose, plain
+from tests.unit.config.some_drivers import DRIVERS, HOME
+from tests.unit.config.test_home_yaml_mistakes import ONE_MISTAKE
 
 # These need the disk, the zones of the world, arithmetic, or what stands elsewhere in the file.
 BEYOND_A_SCHEMA = set(
