@@ -10,6 +10,7 @@ import ctypes
 import time
 from pathlib import Path
 
+from homenode.errors import Refused
 from homenode.reading import Instant
 
 _TIME_ERROR = 5
@@ -76,6 +77,18 @@ class Clock:
     def wall_offset_ms(self) -> int:
         """What to add to an instant to get the wall time."""
         return self.wall() - self.now()
+
+    def set_speed(self, speed: float) -> None:
+        """Run faster or slower from now on, without a jump.
+
+        Raises:
+            Refused: This clock shows the real time.
+        """
+        if not self.played:
+            raise Refused("the node's clock shows the real time", do="start the node with --speed or --start")
+        self._start_ms += self._elapsed_ms()
+        self._boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self.speed = speed
 
     def resume(self, last: Instant, last_wall_ms: int) -> Instant:
         """Continue the steady clock of an earlier run, by the wall time that passed since; returns now.

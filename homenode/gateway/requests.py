@@ -201,6 +201,10 @@ class Requests:
             case "mode":
                 self.mode(str(request["mode"]))
                 return f"mode {request['mode']}"
+            case "speed":
+                node.clock.set_speed(float(request["speed"]))
+                node.time.arm(anew=True)
+                return f"the clock runs {request['speed']} times as fast"
             case "switch":
                 await node.actions.switch(str(request["point"]), _TRUE_WORDS[str(request["to"])])
                 return f"{request['point']} {request['to']}"

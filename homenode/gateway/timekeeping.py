@@ -68,10 +68,10 @@ class Timekeeping:
         """Now, as an instant that is not yet closed."""
         return max(self._node.clock.now(), self._node.judge.engine.now)
 
-    def arm(self) -> None:
-        """Wake up at the next deadline."""
+    def arm(self, *, anew: bool = False) -> None:
+        """Wake up at the next deadline. `anew`: the clock runs at another speed."""
         due = self._node.judge.next_deadline()
-        if due == self._due and self._timer is not None:
+        if due == self._due and self._timer is not None and not anew:
             return
         if self._timer is not None:
             self._timer.cancel()

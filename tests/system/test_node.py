@@ -122,7 +122,7 @@ def test_an_open_door_is_told_once_and_its_closing_too(tmp_path: Path, broker: M
 
 
 def test_kill_9_at_any_moment_loses_and_doubles_no_alert(tmp_path: Path, broker: Mosquitto) -> None:
-    """The door opens and closes all the time while the node is killed; each alert that a rule raised arrives."""
+    """The door opens and closes while the node is killed; each alert that a rule raised arrives."""
     tape = [(at * 0.7, at % 2 == 0) for at in range(120)]
     home = a_home(tmp_path, broker.port, tape)
     (tmp_path / "rules" / "door.yaml").write_text(RULE.replace("default: 1 s", "default: 0.2 s"))
