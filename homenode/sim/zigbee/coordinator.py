@@ -181,7 +181,9 @@ class Coordinator:
         if frames and not self.faults.wedged:
             self._line.write(self.faults.to_host.apply(frames))
         due = self._link.deadline()
-        if due is not None and self._timer is None:
+        if due is not None and (self._timer is None or due < self._timer.when()):
+            if self._timer:
+                self._timer.cancel()
             self._timer = self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
