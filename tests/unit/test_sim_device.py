@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sim_device_air import PaperAir, bind, configure, reports, specific
 
 from homenode.errors import Refused, SetupError
 from homenode.kinds import KINDS
 from homenode.sim.zigbee.air import Role
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import FOLDER, model, models
+from tests.unit.sim_device_air import PaperAir, bind, configure, reports, specific
 
 
 def _joined(name: str, air: PaperAir, **how: float) -> VirtualDevice:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sim_device_air import PaperAir, general, read
 from zigpy.zcl.foundation import Status
 from zigpy.zdo.types import NodeDescriptor, SizePrefixedSimpleDescriptor
 
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_dump import device_from_dump
+from tests.unit.sim_device_air import PaperAir, general, read
 
 DUMPS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "zigbee-devices" / "json"
 FILES = sorted(DUMPS.glob("*.json"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sim_device_air import PaperAir, bind, reports
 
 from homenode.errors import Refused
 from homenode.sim.zigbee.air import Aps
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
 from homenode.sim.zigbee.device_faults import KINDS
+from tests.unit.sim_device_air import PaperAir, bind, reports
 
 
 def _plug(air: PaperAir, fault: str, **how: float) -> VirtualDevice:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from sim_device_air import COORDINATOR_IEEE, PaperAir, general, specific, zone_status
 
 from homenode.errors import Refused
 from homenode.sim.zigbee.air import Aps
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
+from tests.unit.sim_device_air import COORDINATOR_IEEE, PaperAir, general, specific, zone_status
 
 ZONE, CIE = 0x0500, 0x0010
 ENROL = specific(0x00, b"\x00\x05", quiet=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sim_device_air import PaperAir, configure, general, read, reports, specific
 from zigpy.zcl.foundation import Status
 
 from homenode.sim.zigbee.air import Aps
 from homenode.sim.zigbee.device import VirtualDevice as Device
 from homenode.sim.zigbee.device_catalogue import model
+from tests.unit.sim_device_air import PaperAir, configure, general, read, reports, specific
 
 
 @pytest.fixture

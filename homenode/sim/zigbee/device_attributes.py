@@ -57,7 +57,7 @@ def attribute(
     cluster: int, id_: int, value: Data, *, type_: int | None = None, manufacturer: int = 0
 ) -> AttributeSpec:
     """A row for a value found in a capture: typed as told, as the ZCL has it, or as the value looks."""
-    known = _known(cluster, id_)
+    known = None if manufacturer else _known(cluster, id_)
     number = type_ if type_ is not None else known[0] if known else _guess(value)
     if number == _EUI64 and isinstance(value, str):
         value = int(value.replace(":", ""), 16)
@@ -69,7 +69,9 @@ def attribute(
         encode(number, value)
     except Malformed:  # a quirk has put something else there than the device says
         number = _guess(value)
-    return AttributeSpec(id_, number, value, known[1] if known else cluster >= 0xFC00, manufacturer)
+    return AttributeSpec(
+        id_, number, value, known[1] if known else bool(manufacturer) or cluster >= 0xFC00, manufacturer
+    )
 
 
 def _guess(value: Data) -> int:

@@ -67,7 +67,7 @@ def read_model(path: Path) -> DeviceSpec:
 
 def _spec(name: str, row: Mapping[str, Any]) -> DeviceSpec:
     role, capability = _POWERS[row["power"]]
-    values = _values(row.get("values", {}), row["code"])
+    values = _values(row.get("values", {}))
     battery = row["power"] == "battery"
     endpoints = tuple(
         _endpoint(number, one, values, row["manufacturer"], row["model"], battery)
@@ -88,12 +88,14 @@ def _spec(name: str, row: Mapping[str, Any]) -> DeviceSpec:
     )
 
 
-def _values(rows: Mapping[str, Data], code: int) -> dict[tuple[int, int], dict[int, AttributeSpec]]:
-    """``ENDPOINT/CLUSTER/ATTRIBUTE: value``, numbers in hexadecimal; the attribute gets the ZCL's type."""
+def _values(rows: Mapping[str, Data]) -> dict[tuple[int, int], dict[int, AttributeSpec]]:
+    """``ENDPOINT/CLUSTER/ATTRIBUTE: value``, typed by the ZCL; ``@CODE`` behind: the manufacturer's own."""
     found: dict[tuple[int, int], dict[int, AttributeSpec]] = {}
     for place, value in rows.items():
-        endpoint, cluster, id_ = (int(part, 16 if part.startswith("0x") else 10) for part in place.split("/"))
-        found.setdefault((endpoint, cluster), {})[id_] = attribute(cluster, id_, value)
+        standard, _, code = place.partition("@")
+        endpoint, cluster, id_ = (int(part, 0) for part in standard.split("/"))
+        row = attribute(cluster, id_, value, manufacturer=int(code, 0) if code else 0)
+        found.setdefault((endpoint, cluster), {})[id_] = row
     return found
 
 
