@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import socket
 from types import TracebackType
 from typing import Any, Self
 
 from homenode.errors import SetupError
+
+_HANGING_S, _MOST_HANGING = 0.5, 20
+"""amqtt 0.12 waits for ever for the session of a client that left; asked again it goes on to the next."""
 
 
 class EmbeddedBroker:
@@ -57,8 +62,13 @@ class EmbeddedBroker:
     async def stop(self) -> None:
         """Close every connection and the port."""
         broker, self._broker = self._broker, None
-        if broker is not None:
-            await broker.shutdown()
+        for _ in range(_MOST_HANGING):
+            if broker is None:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_HANGING_S):
+                    await broker.shutdown()
+                    return
 
     async def __aenter__(self) -> Self:
         return await self.start()

@@ -242,7 +242,7 @@ class Connection:
         if not self.lost.done():
             self.lost.set_result(why)
         if not self._answer.done():
-            self._answer.set_exception(ConnectionResetError(why.what))
+            self._answer.set_exception(why)
         self.close()
 
     def close(self, *, politely: bool = False) -> None:
@@ -275,6 +275,10 @@ class Connection:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._detach()
+        if not self._answer.done() and str(reason) == "Protocol error":
+            what = "the broker's answer is not MQTT, or not this version of it"
+            self.lose(NoLink(what, where=self.address.url, do="check host and port, use MQTT 3.1.1"))
+            return
         named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
         self.lose(NoLink(f"the broker closed the connection{named}", where=self.address.url))
 

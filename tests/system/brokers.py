@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import signal
 import socket
@@ -52,6 +53,7 @@ class Mosquitto:
             "\n".join(
                 [
                     f"listener {self.port} 127.0.0.1",
+                    f"user {getpass.getuser()}",  # else, started by root, it could not read its folder
                     *anonymous,
                     "set_tcp_nodelay true",
                     "max_queued_messages 0",
