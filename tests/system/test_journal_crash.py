@@ -179,8 +179,7 @@ def test_a_full_disk_takes_alerts_longest_and_everything_when_there_is_room_agai
                 except StorageError:
                     break
             assert len(alerts) > 60
-            whole = dict(journal.read())
-            assert whole.keys() >= {*alerts, *readings, held}
+            assert dict(journal.read()).keys() >= {*alerts, held}
             (disk / "other").unlink()
             told.wait(2)
             assert [error is None for error in told.all] == [False, True]
@@ -188,7 +187,8 @@ def test_a_full_disk_takes_alerts_longest_and_everything_when_there_is_room_agai
             assert journal.dropped == 0
         with Journal.open(disk / "data", limits=limits) as journal:
             found = dict(journal.read())
-            assert found.keys() >= {*alerts, *readings, held}
+            assert found.keys() >= {*alerts, held}  # the oldest readings may have made room for them
+            assert {found[number]["nth"] for number in alerts} == set(range(len(alerts)))
             assert journal.damage == ()
 
 

@@ -80,8 +80,10 @@ def test_a_clock_that_was_wrong_at_boot_changes_no_duration(tmp_path: Path) -> N
         {"t": "clock", "at": 200, "offset_ms": JANUARY, "trusted": True},
         {"t": "r", "p": "a.power", "v": 2, "at": 300},
     )
-    assert [line["at"][11:23] for line in exported(tmp_path)] == ["05:12:03.350", "05:12:03.550"] + [
-        "05:12:03.550"
+    assert [line["at"][11:23] for line in exported(tmp_path)] == [
+        "05:12:03.350",
+        "05:12:03.550",
+        "05:12:03.550",
     ]
 
 
