@@ -467,12 +467,13 @@ class Engine:
         ]
         if self._settled and (new or self._closing):
             self._wake = self.now + 1
+        evaluated = self.now if self.down_at is None else min(self.now, self.down_at - 1)
         for views in self._views.values():
             for view in views:
-                view.bad = view.quality(self.now) is not Quality.GOOD
+                view.bad = view.quality(evaluated) is not Quality.GOOD
         silences = [silence for found in self._silences.values() for silence in found]
         for silence in silences:
-            silence.due = None if silence.lane.is_silent(self.now) else silence.lane.stale_at()
+            silence.due = None if silence.lane.is_silent(evaluated) else silence.lane.stale_at()
         for timer in (*self._network.nodes, *self.states, *silences, self._mode):
             self._timers.book(timer)
 
