@@ -1,0 +1,63 @@
+# What people and CI type. Everything installs into .venv; a second run reinstalls nothing.
+#   make demo [LIVE=1]   a day in the simulated apartment (needs Python and pip, no root)
+#   make test            all checks
+#   make mutants         all mutants of the pure core (make test: those of what changed)
+#   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
+
+.PHONY: demo test check unit bench soak peers mutants clean apt
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo
+	$(BIN)/homenode demo $(if $(LIVE),--live)
+
+test: apt check
+	$(BIN)/python -m pytest
+	$(BIN)/python tests/mutation --changed
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest tests/unit
+
+bench: apt $(VENV)/.test
+	$(BIN)/python tests/benchmarks
+
+soak: apt $(VENV)/.test
+	$(BIN)/python -m pytest -m soak
+
+peers: apt $(VENV)/.test
+	$(BIN)/python -m pytest -m peers -rs
+
+mutants: $(VENV)/.test
+	$(BIN)/python tests/mutation
+
+apt:
+	@sh .ci/apt deploy/apt-test.txt
+
+# Debian's python3 may lack ensurepip; its pip can then serve the new environment.
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(BIN)/python -m ensurepip --default-pip >/dev/null 2>&1 || \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[demo]'
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[test]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache .peers
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
