@@ -51,6 +51,8 @@ def failed(error: Exception, url: str) -> NoLink:
         return NoLink("the broker's name is not known", where=url, do="check the name, or the network's DNS")
     if isinstance(error, ConnectionRefusedError):
         return NoLink("nothing listens there", where=url)
+    if isinstance(error, ConnectionError):
+        return NoLink("the broker closed the connection", where=url)
     if isinstance(error, TimeoutError):
         return NoLink("the broker does not answer", where=url)
     if isinstance(error, OSError):

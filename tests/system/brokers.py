@@ -66,6 +66,13 @@ class Mosquitto:
         )
         self._process: subprocess.Popen[bytes] | None
 
+    @classmethod
+    def as_configured(cls, folder: Path, text: str, port: int) -> Self:
+        """With a configuration of its own."""
+        made = cls(folder, port=port)
+        made._config.write_text(f"user {getpass.getuser()}\n{text}")
+        return made
+
     @property
     def url(self) -> str:
         """For ``broker.url``."""
