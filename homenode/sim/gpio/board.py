@@ -83,7 +83,7 @@ class Board:
 
     def __init__(self, later: Later) -> None:
         self.lines = tuple(Line(pin) for pin in BANK_1)
-        self._later = later
+        self.later = later
         self._filters: dict[int, Callable[[], None]] = {}
         self._bounces: dict[int, list[Callable[[], None]]] = {}
         self._watchers: list[Callable[[int, bool], None]] = []
@@ -119,7 +119,7 @@ class Board:
         moves = self._bounces[pin] = []
         for turn, stays_ms in enumerate(bounce_ms[: len(bounce_ms) // 2 * 2]):
             at_s += stays_ms / 1000
-            moves.append(self._later(at_s, partial(self._drive, line, level if turn % 2 else old)))
+            moves.append(self.later(at_s, partial(self._drive, line, level if turn % 2 else old)))
 
     def _drive(self, line: Line, level: bool | None) -> None:
         line.driven = level
@@ -146,7 +146,7 @@ class Board:
         if level == line.reported or pending:
             return
         if line.steady_us:
-            self._filters[line.pin] = self._later(line.steady_us / 1e6, partial(self._report, line))
+            self._filters[line.pin] = self.later(line.steady_us / 1e6, partial(self._report, line))
         else:
             self._report(line)
 
