@@ -239,10 +239,14 @@ class Outbox:
         """After a start: the shared readings of these records may not have been acknowledged."""
         self._readings.in_journal(Segment(first, last))
 
-    def readings_done(self) -> int:
-        """Every shared reading of a journal record below this is acknowledged; for the lazy mark."""
+    def readings_done(self, last: int = 0) -> int:
+        """Every shared reading of a journal record below this is acknowledged; for the lazy mark.
+
+        Args:
+            last: The journal's last record, so that records which hold no shared reading count as done.
+        """
         in_flight = [message.record for message in self._rest_out.values() if message.record]
-        return min([*in_flight, self._readings.first_record()])
+        return min([*in_flight, self._readings.first_record(last)])
 
     # --- how much, and through a restart
 

@@ -160,7 +160,7 @@ class Unsent:
         if segment.first > segment.last:
             self._segments.popleft()
 
-    def first_record(self) -> int:
-        """Every reading of a lower record was sent."""
+    def first_record(self, last: int) -> int:
+        """Every reading of a lower record was sent; `last` is the journal's last record."""
         waiting = [message.record for message in (*self._live, *self._history) if message.record]
-        return min([*waiting, *(segment.first for segment in self._segments), self._last_record + 1])
+        return min([*waiting, *(segment.first for segment in self._segments), max(self._last_record, last) + 1])
