@@ -27,9 +27,13 @@ EDGE = 512
 torn by a power cut can't take it along."""
 
 START = b"\xff\xf6"  # neither byte may occur in UTF-8 (RFC 3629, section 1)
-_FRAME = struct.Struct("<2sIQ")  # START, class << 24 | length of payload, number; then CRC-32, then payload
-FRAME_BYTES = _FRAME.size + 4
-LARGEST = (1 << 24) - 1  # length has 24 bits
+_FRAME = struct.Struct("<2sIII")  # START, CRC-32 of all that follows, packed, low 32 bits of the number
+_CHECKED = struct.Struct(
+    "<II"
+)  # packed: class 4 bits, high 8 bits of the number, length of the payload 20 bits
+_CHECKED_FROM = _FRAME.size - _CHECKED.size
+FRAME_BYTES = _FRAME.size
+LARGEST = (1 << 20) - 1
 
 _MAGIC = b"homenode"
 _HEAD = struct.Struct("<8sHHI8sIIQ")  # … schema, flags, size, epoch, segments from, to, first number
@@ -139,7 +143,7 @@ def encode(record: dict[str, Any]) -> bytes:
     """A record's payload.
 
     Raises:
-        TypeError, ValueError: It holds something that JSON doesn't have, or is larger than 16 MiB.
+        TypeError, ValueError: It holds something that JSON doesn't have, or is larger than 1 MiB.
     """
     payload = _encode(record).encode()
     if len(payload) > LARGEST:
@@ -155,24 +159,9 @@ def decode(payload: bytes) -> dict[str, Any]:
 
 def frame(number: int, code: int, payload: bytes) -> bytes:
     """A whole frame."""
-    head = _FRAME.pack(START, code << 24 | len(payload), number)
-    return head + crc32(payload, crc32(head)).to_bytes(4, "little") + payload
-
-
-def _frame_at(data: bytes, offset: int, stop: int) -> Frame | None:
-    """The frame that begins exactly here, or None."""
-    if offset + FRAME_BYTES > stop:
-        return None
-    start, class_and_length, number = _FRAME.unpack_from(data, offset)
-    begin = offset + FRAME_BYTES
-    end = begin + (class_and_length & 0xFFFFFF)
-    if start != START or end > stop:
-        return None
-    payload = data[begin:end]
-    head = data[offset : offset + _FRAME.size]
-    if crc32(payload, crc32(head)) != int.from_bytes(data[offset + _FRAME.size : begin], "little"):
-        return None
-    return Frame(offset, number, class_and_length >> 24, payload)
+    packed = code << 28 | number >> 32 << 20 | len(payload)
+    checked = _CHECKED.pack(packed, number & 0xFFFFFFFF) + payload
+    return START + crc32(checked).to_bytes(4, "little") + checked
 
 
 class Scan:
@@ -187,18 +176,17 @@ class Scan:
 
     def __init__(self, data: bytes, start: int, stop: int) -> None:
         self._data, self._start, self._stop = data, start, stop
+        self._view = memoryview(data)
         self.gaps: list[Gap] = []
         self.count, self.end, self.last = 0, start, 0
 
     def __iter__(self) -> Iterator[Frame]:
-        data, stop, offset = self._data, self._stop, self._start
-        before = 0
+        data, stop, offset, before = self._data, self._stop, self._start, 0
         while offset < stop:
-            found = _frame_at(data, offset, stop)
+            found = self._at(offset)
             if found is None:
-                found = self._next_frame(offset)
-                blank = found is None and data.count(0, offset, stop) == stop - offset
-                if blank:
+                found = self._search(offset + 1)
+                if found is None and data.count(0, offset, stop) == stop - offset:
                     return
                 after = found.offset if found else offset + len(data[offset:stop].rstrip(b"\0"))
                 self.gaps.append(Gap(offset, after - offset, before, found.number if found else 0))
@@ -206,17 +194,29 @@ class Scan:
                     return
             self.count += 1
             before = found.number - (found.code == MARK)
-            self.last = max(self.last, before)
+            if before > self.last:
+                self.last = before
             offset = self.end = found.offset + FRAME_BYTES + len(found.payload)
             yield found
 
-    def _next_frame(self, offset: int) -> Frame | None:
-        place = self._data.find(START, offset + 1, self._stop)
-        while place >= 0:
-            found = _frame_at(self._data, place, self._stop)
-            if found is not None:
+    def _at(self, offset: int) -> Frame | None:
+        """The frame that begins exactly here, or None."""
+        begin = offset + FRAME_BYTES
+        if begin > self._stop:
+            return None
+        start, check, packed, low = _FRAME.unpack_from(self._data, offset)
+        end = begin + (packed & LARGEST)
+        if start != START or end > self._stop or crc32(self._view[offset + _CHECKED_FROM : end]) != check:
+            return None
+        number = (packed >> 20 & 0xFF) << 32 | low
+        return Frame(offset, number, packed >> 28, self._data[begin:end])
+
+    def _search(self, offset: int) -> Frame | None:
+        """The next whole frame from here on, or None."""
+        while (offset := self._data.find(START, offset, self._stop)) >= 0:
+            if found := self._at(offset):
                 return found
-            place = self._data.find(START, place + 1, self._stop)
+            offset += 1
         return None
 
 

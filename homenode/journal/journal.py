@@ -38,15 +38,15 @@ class Pace:
 
     Attributes:
         write_s: Until a record is in the kernel's hands and survives the end of the process.
-        sync_s: Until a record that nobody commits is on the disk (design: at most 30 s; 25 leaves room for
-            a slow flush).
+        sync_s: Until a record that nobody commits is on the disk (design: at most 30 s; the rest is
+            for a slow flush).
         mark_s: Until a mark is appended when nothing else is.
         retry_s: Between two tries while the disk takes nothing.
         group_bytes: Of records, after which neither is waited for.
     """
 
     write_s: float = 1.0
-    sync_s: float = 25.0
+    sync_s: float = 28.0
     mark_s: float = 10.0
     retry_s: float = 5.0
     group_bytes: int = 128 * 1024

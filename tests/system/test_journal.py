@@ -215,8 +215,8 @@ def test_a_cut_file_costs_only_what_was_cut(tmp_path: Path, which: int, length: 
     assert opened.damage
     assert all(whole[number] == record for number, record in opened.records.items())
     other = whole.keys() - opened.records.keys()
-    assert len(other) <= 251
-    assert opened.last >= max(whole) - 250
+    assert len(other) <= 300  # what one file of this size can hold
+    assert opened.last >= max(whole) - 300
     assert Reopened(tmp_path).damage == ()
 
 

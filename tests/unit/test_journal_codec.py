@@ -174,3 +174,9 @@ def test_a_file_of_a_later_schema_is_refused_and_not_guessed_at() -> None:
 def test_what_json_does_not_have_is_refused_before_it_is_numbered(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="JSON"):
         encode(record)
+
+
+@pytest.mark.parametrize("number", [1, 2**32 - 1, 2**32, 2**40 - 1])
+def test_numbers_are_40_bits_wide(number: int) -> None:
+    data = frame(number, CODES["alert"], b"{}")
+    assert [(found.number, found.code) for found in Scan(data, 0, len(data))] == [(number, CODES["alert"])]
