@@ -229,6 +229,22 @@ class HomeState:
             default=None,
         )
 
+    def shift(self, by_ms: int) -> None:
+        """Everything was heard so much later (earlier if negative) than believed."""
+        for device in self.devices.values():
+            if device.heard is not None:
+                device.heard += by_ms
+        for point in self.points.values():
+            for name in ("at", "changed", "pressed"):
+                instant = getattr(point, name)
+                if instant is not None:
+                    setattr(point, name, instant + by_ms)
+
+    def limits_ms(self) -> dict[str, int]:
+        """The limits in force, as the constructor takes them."""
+        limits = {device.name: device.stale_after_ms for device in self.devices.values()}
+        return limits | {point.name: point.lane.limit_ms for point in self.points.values()}
+
     def dump(self, points: Collection[str] | None = None) -> dict[str, Any]:
         """Everything, or what concerns some points, as JSON-able data for `restore`. Limits are not in it."""
         return {

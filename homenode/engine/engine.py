@@ -31,6 +31,7 @@ from homenode.engine.events import (
 from homenode.engine.network import Network, Node
 from homenode.engine.outlook import OpenAlert, Verdict
 from homenode.engine.rule import RuleState
+from homenode.engine.snapshot import Unmeasured
 from homenode.engine.timers import Timer, Timers
 from homenode.engine.transition import Happening, Transition
 from homenode.engine.wall import WallClock
@@ -40,6 +41,10 @@ from homenode.reading import Instant, Quality, Value
 
 RULE_CHANGED = "rule changed"
 """Reason of a resolve that no condition caused."""
+
+MOST_SINCE = 10_000
+"""Events kept while the length of a downtime is unknown (some hours of a busy home, 2 MB); after that the
+downtime stays too long for every rule."""
 
 _AT = attrgetter("at")
 _ORDER = attrgetter("order")
@@ -89,6 +94,7 @@ class Engine:
         self._settled = False
         self._last_downtime: tuple[Instant, Instant, bool] | None = None
         self._closing: list[tuple[str, list[Any] | None, str]] = []
+        self._unmeasured: Unmeasured | None = None
         self._timers = Timers()
         self._network = Network(self._timers)
         self._mode = ModeState(self.modes)
@@ -151,6 +157,9 @@ class Engine:
         events: list[Event] = []
         while queue and queue[0].at == at:
             events.append(queue.popleft())
+        told: list[Transition] = []
+        if self._unmeasured is not None and events:
+            told = self._measure(events, at)
         acknowledgements: dict[RuleState, list[Acknowledge]] = {}
         if self.down_at is not None or len(events) > 1 or (events and type(events[0]) is not Reading):
             events = self._through_downtime(events, at, acknowledgements)
@@ -164,7 +173,8 @@ class Engine:
         self._network.settle(at)
         self._settled = True
         touched = self._network.touched
-        told: list[Transition] = self._close(at) if self._closing else []
+        if self._closing:
+            told += self._close(at)
         for rule in sorted(touched, key=_ORDER) if len(touched) > 1 else tuple(touched):
             told += rule.judge(at, acknowledgements.get(rule, ()))
             self._timers.book(rule)
@@ -301,6 +311,7 @@ class Engine:
         An acknowledgement at the instant of `down` is applied at `up`: nothing is told in between.
         """
         assert self.down_at is not None
+        self._unmeasured = None if event.measured else Unmeasured(self.dump(), up)
         down, self.down_at = self.down_at, None
         held, self._held = self._held, []
         self._last_downtime = (down, up, event.measured)
@@ -328,6 +339,47 @@ class Engine:
         for rule in self.states:
             rule.restart()
         self._network.touched.update(self.states)
+
+    def _measure(self, events: Sequence[Event], at: Instant) -> list[Transition]:
+        """Keep what happens after a downtime of unknown length, until its length is told.
+
+        Then everything is as if the length had been known all along: the memory before the downtime is moved
+        into the past by what was missing, all that came since is run over it untold, and what is overdue
+        happens now. What was really told stays told: an open alert stays the same alert.
+        """
+        unmeasured = self._unmeasured
+        assert unmeasured is not None
+        clock = next((e for e in events if isinstance(e, ClockSet) and e.slept_ms is not None), None)
+        if clock is None or clock.slept_ms is None:
+            unmeasured.since += events
+            if len(unmeasured.since) > MOST_SINCE or any(isinstance(e, NodeDown) for e in events):
+                self._unmeasured = None
+            return []
+        before = unmeasured.before
+        believed_ms = unmeasured.up - before["down"]
+        wall = replace(self.wall, offset_ms=clock.offset_ms, trusted=clock.trusted)
+        known = Engine(
+            self.rules,
+            self.home.limits_ms(),
+            start=before["start"] - (clock.slept_ms - believed_ms),
+            modes=self.modes,
+            wall=wall,
+        )
+        known._restore(before, None, shift_ms=believed_ms - clock.slept_ms)
+        known.wall.offset_ms, known.wall.trusted = clock.offset_ms, clock.trusted
+        for node in known._clocks:
+            known._network.stir(node)
+        known.feed(NodeUp(unmeasured.up))
+        for event in unmeasured.since:
+            known.feed(event)
+        known.advance(at - 1)
+        told: list[Transition] = []
+        for state, real in zip(known.states, self.states, strict=True):
+            told += state.take_over(real, at)
+        known._network.touched.update(known.states)
+        known.now, known._queue = at, self._queue
+        self.__dict__.update(known.__dict__)
+        return told
 
     # -- what is known
 
@@ -367,6 +419,7 @@ class Engine:
             "down": self.down_at,
             "settled": self._settled,
             "last_downtime": self._last_downtime,
+            "unmeasured": self._unmeasured.dump() if self._unmeasured else None,
             "queue": [snapshot.dump_event(event) for event in self._queue],
             "held": [snapshot.dump_event(event) for event in self._held],
             "wall": [self.wall.offset_ms, self.wall.trusted],
@@ -415,6 +468,7 @@ class Engine:
         at = max(at, self.now + 1)
         told = self.advance(at - 1)
         data = self.dump()
+        data["unmeasured"] = None
         staying = {rule.name: snapshot.fingerprint(rule) for rule in rules}
         for state in self.states:
             if staying.get(state.rule.name) != data["rules"][state.rule.name]["is"]:
@@ -434,13 +488,21 @@ class Engine:
     def alone(self, rule: str) -> Engine:
         """A copy that runs only one rule, with sensors that never fall silent: to look ahead."""
         state = self._by_name[rule]
-        data = {**self._dump_common(), "queue": [], "rules": {rule: snapshot.dump_rule(state)}}
+        data = {
+            **self._dump_common(),
+            "unmeasured": None,
+            "queue": [],
+            "rules": {rule: snapshot.dump_rule(state)},
+        }
         data["home"] = self.home.dump(set(state.rule.points))
         return Engine.load(data, [state.rule], {}, modes=self.modes, wall=replace(self.wall))
 
-    def _restore(self, data: Mapping[str, Any], history: Sequence[Event] | None) -> None:
+    def _restore(
+        self, data: Mapping[str, Any], history: Sequence[Event] | None, *, shift_ms: int = 0
+    ) -> None:
         self.now, self._wake, self.down_at = data["now"], data["wake"], data["down"]
         self._settled, self._last_downtime = data["settled"], data["last_downtime"]
+        self._unmeasured = Unmeasured.load(data["unmeasured"])
         self._queue = deque(snapshot.load_event(event) for event in data["queue"])
         self._held = [snapshot.load_event(event) for event in data["held"]]
         self.wall.offset_ms, self.wall.trusted = data["wall"]
@@ -467,6 +529,8 @@ class Engine:
         ]
         if self._settled and (new or self._closing):
             self._wake = self.now + 1
+        if shift_ms:
+            self._shift(shift_ms)
         evaluated = self.now if self.down_at is None else min(self.now, self.down_at - 1)
         for views in self._views.values():
             for view in views:
@@ -476,6 +540,21 @@ class Engine:
             silence.due = None if silence.lane.is_silent(evaluated) else silence.lane.stale_at()
         for timer in (*self._network.nodes, *self.states, *silences, self._mode):
             self._timers.book(timer)
+
+    def _shift(self, by_ms: int) -> None:
+        """Move everything remembered in time; done before any deadline is booked."""
+        assert self.down_at is not None
+        self.down_at += by_ms
+        self.now = self.down_at
+        self._held = [event._replace(at=self.down_at) for event in self._held]
+        self.home.shift(by_ms)
+        for timer in (*self._network.nodes, *self.states, self._mode):
+            if timer.due is not None:
+                timer.due += by_ms
+        for node in self._network.nodes:
+            node.shift(by_ms)
+        for state in self.states:
+            state.shift(by_ms)
 
     def _begin(self, new: Sequence[RuleState], history: Sequence[Event] | None) -> None:
         """Rules that start now look back: their nodes are taken from a run over the past, untold."""

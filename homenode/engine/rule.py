@@ -160,6 +160,36 @@ class RuleState(Timer):
         fault, self.fault = self.fault, ""
         return [Transition(at, self.rule.name, fault, Happening.RECOVERED, reason=reason)] if fault else []
 
+    def take_over(self, real: RuleState, at: Instant) -> list[Transition]:
+        """Go on with what was really told, where this state is what should have been (see `Engine._measure`)."""
+        told: list[Transition] = []
+        if real.alert is not None and (self.alert is None or self.alert.id != real.alert.id):
+            self.alert = real.alert
+        elif real.alert is not None and self.alert is not None:
+            self.alert.runs = real.alert.runs
+            self.alert.told |= real.alert.told
+        elif self.alert is not None:
+            late = Alert(f"{self.rule.name}:{at}", self.alert.raised_at, len(self.steps))
+            late.notify_from, late.told = self.alert.notify_from, self.alert.told
+            self.alert = late
+            told.append(self._tell(at, late.id, Happening.RAISED))
+        if real.fault:
+            self.fault = real.fault
+        elif self.fault:
+            self.fault = f"{self.rule.name}:blind:{at}"
+            told.append(replace(self._tell(at, self.fault, Happening.FAULT), because=self.bad_points()))
+        return told
+
+    def shift(self, by_ms: int) -> None:
+        """Move everything remembered in time."""
+        if self.blind_since is not None:
+            self.blind_since += by_ms
+        if (alert := self.alert) is not None:
+            alert.raised_at += by_ms
+            alert.notify_from += by_ms
+            if alert.acknowledged_at is not None:
+                alert.acknowledged_at += by_ms
+
     def restart(self) -> None:
         """The node is up: being blind is counted anew."""
         self.blind_since = None

@@ -77,6 +77,35 @@ def check_version(data: Mapping[str, Any]) -> None:
         )
 
 
+class Unmeasured:
+    """A downtime whose length nobody knows yet.
+
+    Attributes:
+        before: The engine as it was while down.
+        up: Instant of the end of the downtime.
+        since: Everything that came after it.
+    """
+
+    __slots__ = ("before", "since", "up")
+
+    def __init__(self, before: Mapping[str, Any], up: Instant) -> None:
+        self.before, self.up = {**before, "queue": [], "unmeasured": None}, up
+        self.since: list[Event] = []
+
+    def dump(self) -> list[Any]:
+        """As JSON-able data."""
+        return [self.before, self.up, [dump_event(event) for event in self.since]]
+
+    @classmethod
+    def load(cls, data: Sequence[Any] | None) -> Unmeasured | None:
+        """What `dump` wrote."""
+        if data is None:
+            return None
+        unmeasured = cls(data[0], data[1])
+        unmeasured.since = [load_event(event) for event in data[2]]
+        return unmeasured
+
+
 def remembered(home: HomeState, mode: tuple[str, Instant | None], start: Instant) -> list[Event]:
     """What a home state still knows of the past, as events from `start` on, for a rule that begins now."""
     past: list[Event] = []
