@@ -64,6 +64,10 @@ class OpenAlert:
             dues.append(self.raised + UNMARKED_MS)
         return min(dues, default=None)
 
+    def acknowledged_by(self, viewer: str) -> list[str]:
+        """Who took care of it: of one's own party the person, of another only the party."""
+        return sorted({name if party == viewer else party for party, name in self.acknowledged.items()})
+
     def dump(self) -> dict[str, Any]:
         """As JSON types."""
         return asdict(self)

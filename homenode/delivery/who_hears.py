@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from homenode.config.model import PARTIES
-from homenode.contract import alert as alert_contract
 from homenode.contract import status as status_contract
-from homenode.contract import topics
 from homenode.contract.alert import Told
 from homenode.contract.command import Refusal
 from homenode.contract.times import Zone
@@ -21,9 +19,10 @@ from homenode.delivery.alerts import ANSWER_DELAYS_MS, UNMARKED_MS, OpenAlert, o
 from homenode.delivery.evidence import Evidence
 from homenode.delivery.faults import Fault, FaultBook, Group, NodeFault, blind_text
 from homenode.delivery.outcome import OfferVideo, Outcome, Say, Switch
+from homenode.delivery.telling import Teller
 from homenode.engine.transition import Happening, Transition
 from homenode.language.bound import BoundRule, BoundStep
-from homenode.message import Class, Message
+from homenode.message import Message
 from homenode.reading import Instant
 
 SERVICE = "service"
@@ -51,9 +50,8 @@ class Delivery:
         rules: Mapping[str, BoundRule],
         versions: Mapping[str, str],
     ) -> None:
-        self._home, self._zone, self._versions = home, zone, dict(versions)
-        self._rooms, self._rules = rooms, rules
-        self._offset_ms = 0
+        self._teller = Teller(home, zone, rooms, versions)
+        self._rules = rules
         self._mode = "home"
         self._alerts: dict[str, OpenAlert] = {}
         self._ended: OpenAlert | None = None
@@ -64,11 +62,11 @@ class Delivery:
 
     def reload(self, rooms: Mapping[str, str], rules: Mapping[str, BoundRule]) -> None:
         """home.yaml changed. Open alerts keep what they were raised with until the engine closes them."""
-        self._rooms, self._rules = rooms, rules
+        self._teller.rooms, self._rules = rooms, rules
 
     def clock(self, offset_ms: int) -> None:
         """Wall time minus instant, from now on."""
-        self._offset_ms = offset_ms
+        self._teller.offset_ms = offset_ms
 
     def transition(self, change: Transition, evidence: Sequence[Evidence] = ()) -> Outcome:
         """Something happened to an alert or a rule.
@@ -182,7 +180,7 @@ class Delivery:
 
     def _raised(self, change: Transition, evidence: Sequence[Evidence], outcome: Outcome) -> None:
         rule = self._rules[change.rule]
-        alert = self._alerts[change.alert] = opened(rule, change.alert, change.at, self._rooms)
+        alert = self._alerts[change.alert] = opened(rule, change.alert, change.at, self._teller.rooms)
         if not _has_notify(rule):
             self._called(alert, change, alert.to, evidence, outcome)
 
@@ -239,16 +237,16 @@ class Delivery:
             self._notify(alert, [p for p, how in alert.told.items() if how == "test"], due, outcome)
 
     def _acknowledged(self, alert: OpenAlert, change: Transition, outcome: Outcome) -> None:
-        for party in change.parties or PARTIES:
+        for party in change.parties or alert.told or alert.to:
             alert.acknowledged.setdefault(party, change.reason or party)
         alert.held = [
             (due, left)
             for due, parties in alert.held
             if (left := [party for party in parties if party not in alert.acknowledged])
         ]
-        more = {"by": change.reason or ", ".join(change.parties)} if change.reason or change.parties else {}
         for party in alert.told:
-            self._say(alert, party, Told.ACKNOWLEDGED, change.at, outcome, more)
+            by = ", ".join(alert.acknowledged_by(party))
+            self._say(alert, party, Told.ACKNOWLEDGED, change.at, outcome, {"by": by})
 
     def _lapsed(
         self, alert: OpenAlert, change: Transition, evidence: Sequence[Evidence], outcome: Outcome
@@ -289,25 +287,8 @@ class Delivery:
         outcome: Outcome,
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        shown = alert.evidence if told is Told.NOTIFIED and party in alert.to else ()
-        data: dict[str, Any] = {
-            "alert": alert.id,
-            "rule": alert.rule,
-            "severity": alert.severity,
-            "event": told.value,
-            "at": self._time(at),
-            "room": alert.room,
-            "text": alert.text,
-            "evidence": evidence_of.shown(shown, party, self._zone, self._offset_ms, self._rooms),
-            "test": alert.told[party] == "test",
-            "raised": self._time(alert.raised),
-            **(more or {}),
-        }
-        if alert.answered is not None:
-            data["answered"] = self._time(alert.answered)
-        alert.messages[party] = nth = alert.messages.get(party, 0) + 1
-        klass = Class.ALARM if alert.severity == "alarm" else Class.ALERT
-        outcome.messages.append(self._message(party, told, alert.id, nth, alert.rule, at, data, klass))
+        self._touched.add(party)
+        outcome.messages.append(self._teller.alert(alert, party, told, at, more))
 
     # --- faults
 
@@ -337,61 +318,10 @@ class Delivery:
         faults: Sequence[Fault],
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        about = Group(group.id, group.party, group.first, list(faults), None)
-        devices = {cause for fault in faults for cause in fault.causes}
-        rooms = {self._rooms.get(device, "") for device in devices}
-        data: dict[str, Any] = {
-            "alert": group.id,
-            "rule": about.rule(),
-            "severity": "warning",
-            "event": told.value,
-            "at": self._time(faults[0].at if told is Told.FAULT else at),
-            "room": rooms.pop() if len(rooms) == 1 else "",
-            "text": about.text(),
-            "evidence": [],
-            "test": group.told == "test",
-            **(more or {}),
-            "faults": [self._fault_entry(fault) for fault in faults],
-        }
-        if because := sorted({point for fault in faults for point in fault.because}):
-            data["because"] = because
-        if sources := sorted({fault.source for fault in faults if fault.source}):
-            data["source"] = ", ".join(sources)
-        group.messages += 1
-        outcome.messages.append(
-            self._message(group.party, told, group.id, group.messages, about.rule(), at, data, Class.ALERT)
-        )
+        self._touched.add(group.party)
+        outcome.messages.append(self._teller.faults(group, told, at, faults, more))
 
-    def _fault_entry(self, fault: Fault) -> dict[str, Any]:
-        entry: dict[str, Any] = {"alert": fault.alert, "at": self._time(fault.at), "text": fault.text}
-        if fault.rule:
-            entry |= {"rule": fault.rule, "because": fault.because}
-        else:
-            entry["source"] = fault.source
-        return entry
-
-    # --- messages
-
-    def _time(self, at: Instant) -> str:
-        return self._zone.text(at + self._offset_ms)
-
-    def _message(
-        self,
-        party: str,
-        told: Told,
-        alert: str,
-        nth: int,
-        subject: str,
-        at: Instant,
-        data: Mapping[str, Any],
-        klass: Class,
-    ) -> Message:
-        self._touched.add(party)
-        key = f"{alert}.{party}.{nth}"
-        payload = alert_contract.payload(
-            home=self._home, message_id=key, told=told, subject=subject, time=data["at"], data=data
-        )
-        return Message(key, party, topics.alerts(self._home, party), payload, klass, at, alert)
+    # --- status
 
     def _with_status(self, outcome: Outcome, at: Instant) -> Outcome:
         """Add the status of every party whose picture changed."""
@@ -400,37 +330,16 @@ class Delivery:
         return outcome
 
     def _status(self, party: str, at: Instant) -> Message:
-        entries = [
-            _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
-            | {"event": "acknowledged" if party in alert.acknowledged else "notified"}
-            | {"at": self._time(alert.since[party])}
-            | ({"acknowledged_by": sorted(set(alert.acknowledged.values()))} if alert.acknowledged else {})
-            for alert in self._alerts.values()
-            if party in alert.told
-        ]
-        mine = [group for group in self._faults if group.party == party and group.told]
-        entries += [
-            _entry(group.id, group.rule(), "warning", group.told, "", group.text())
-            | {"event": "acknowledged" if group.acknowledged else "fault", "at": self._time(group.since)}
-            for group in mine
-        ]
-        payload = status_contract.payload(
-            home=self._home,
-            party=party,
-            at=self._time(at),
-            open_alerts=entries,
-            mode=self._mode,
-            health={"state": "fault" if mine else "good"},
-            versions=self._versions,
-        )
-        return Message("", party, topics.status(self._home, party), payload, Class.STATUS, at, retain=True)
+        alerts = [alert for alert in self._alerts.values() if party in alert.told]
+        groups = [group for group in self._faults if group.party == party and group.told]
+        return self._teller.status(party, at, self._mode, alerts, groups)
 
     # --- through a restart
 
     def dump(self) -> dict[str, Any]:
         """Everything, as JSON types."""
         return {
-            "offset_ms": self._offset_ms,
+            "offset_ms": self._teller.offset_ms,
             "mode": self._mode,
             "alerts": [alert.dump() for alert in self._alerts.values()],
             "faults": self._faults.dump(),
@@ -438,23 +347,10 @@ class Delivery:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """What `dump` gave."""
-        self._offset_ms, self._mode = int(state["offset_ms"]), str(state["mode"])
+        self._teller.offset_ms, self._mode = int(state["offset_ms"]), str(state["mode"])
         alerts = [restored(alert) for alert in state["alerts"]]
         self._alerts = {alert.id: alert for alert in alerts}
         self._faults.load(state["faults"])
-
-
-def _entry(
-    alert: str, rule: str, severity: str, told: str, room: str, text: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        "alert": alert,
-        "rule": rule,
-        "severity": severity,
-        "room": room,
-        "text": text,
-        "test": told == "test",
-    }
 
 
 def _has_notify(rule: BoundRule) -> bool:
