@@ -53,7 +53,8 @@ class Reopened:
 
     @property
     def lost(self) -> set[int]:
-        return {number for d in self.damage for number in range(d.first, d.last + 1)}
+        """Numbers that are told as lost; torn ones were never acknowledged."""
+        return {number for d in self.damage if not d.torn for number in range(d.first, d.last + 1)}
 
 
 def wait_until_tidy(journal: Journal) -> None:
