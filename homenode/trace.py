@@ -3,7 +3,8 @@
 ::
 
     {"at": "2026-01-05T06:12:03.250+01:00", "point": "stove.power", "value": 1420}
-    {"at": …, "node": "down"|"up"}   {"at": …, "mode": "away"}   {"at": …, "ack": "RULE"}   {"at": …, "end": true}
+    {"at": …, "node": "down"|"up"}   {"at": …, "mode": "away"}   {"at": …, "ack": "RULE"}
+    {"at": …, "end": true}
 
 Unlike `homenode.recordings`, which takes what others recorded as it comes, a line that is wrong ends it.
 """
@@ -179,7 +180,7 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        raw = Path(name).open("rb")
+        raw = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening it is tried here
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileMistakes([Mistake(name, 0, "file", reason, "a recording that can be read")]) from error

@@ -161,9 +161,12 @@ class RuleState(Timer):
         return [Transition(at, self.rule.name, fault, Happening.RECOVERED, reason=reason)] if fault else []
 
     def take_over(self, real: RuleState, at: Instant) -> list[Transition]:
-        """Go on with what was really told, where this state is what should have been (see `Engine._measure`)."""
+        """Go on with what was really told; this state is what should have been (see `Engine._measure`)."""
         told: list[Transition] = []
         if real.alert is not None and (self.alert is None or self.alert.id != real.alert.id):
+            if self.alert is not None:
+                real.alert.raised_at = min(real.alert.raised_at, self.alert.raised_at)
+                real.alert.notify_from = min(real.alert.notify_from, self.alert.notify_from)
             self.alert = real.alert
         elif real.alert is not None and self.alert is not None:
             self.alert.runs = real.alert.runs

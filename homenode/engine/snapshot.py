@@ -88,9 +88,9 @@ class Unmeasured:
 
     __slots__ = ("before", "since", "up")
 
-    def __init__(self, before: Mapping[str, Any], up: Instant) -> None:
+    def __init__(self, before: Mapping[str, Any], up: Instant, since: Sequence[Event]) -> None:
         self.before, self.up = {**before, "queue": [], "unmeasured": None}, up
-        self.since: list[Event] = []
+        self.since = list(since)
 
     def dump(self) -> list[Any]:
         """As JSON-able data."""
@@ -101,9 +101,7 @@ class Unmeasured:
         """What `dump` wrote."""
         if data is None:
             return None
-        unmeasured = cls(data[0], data[1])
-        unmeasured.since = [load_event(event) for event in data[2]]
-        return unmeasured
+        return cls(data[0], data[1], [load_event(event) for event in data[2]])
 
 
 def remembered(home: HomeState, mode: tuple[str, Instant | None], start: Instant) -> list[Event]:

@@ -1,0 +1,348 @@
+"""The part of the engine that runs: events and deadlines in, transitions out, one instant after another."""
+
+from __future__ import annotations
+
+from bisect import insort_right
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+
+from homenode.config.model import Mode
+from homenode.engine.atoms import BetweenNode, ModeState, View
+from homenode.engine.build import Builder
+from homenode.engine.events import (
+    Acknowledge,
+    ClockSet,
+    Event,
+    Heard,
+    ModeSet,
+    NodeDown,
+    NodeUp,
+    Reading,
+    StaleAfter,
+)
+from homenode.engine.network import Network, Node
+from homenode.engine.rule import RuleState
+from homenode.engine.timers import Timer, Timers
+from homenode.engine.transition import Transition
+from homenode.engine.wall import WallClock
+from homenode.home import DeviceState, HomeState, Lane
+from homenode.language.bound import BoundRule
+from homenode.reading import Instant, Value
+
+_AT = attrgetter("at")
+_ORDER = attrgetter("order")
+
+
+class _Silence(Timer):
+    """When a device will have been silent too long for some of its points."""
+
+    __slots__ = ("lane", "momentary", "views")
+
+    def __init__(self, lane: Lane) -> None:
+        super().__init__()
+        self.lane = lane
+        self.views: list[View] = []
+        self.momentary: list[View] = []
+
+
+class Machine:
+    """Runs the rules of one home.
+
+    Args:
+        rules: In the order of home.yaml.
+        stale_after_ms: Per device; -1 is never, also for a device that isn't named.
+        start: The node's first start ever; before it everything is UNKNOWN.
+        modes: Longest duration of each mode.
+        wall: Local wall clock; the engine moves its offset and trust as `ClockSet` says.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[BoundRule],
+        stale_after_ms: Mapping[str, int],
+        *,
+        start: Instant,
+        modes: Mapping[str, Mode] | None = None,
+        wall: WallClock | None = None,
+    ) -> None:
+        self.rules = tuple(rules)
+        self.home = HomeState(stale_after_ms)
+        self.modes = dict(modes or {})
+        self.wall = wall or WallClock("UTC")
+        self.start = start
+        self.now: Instant = start - 1
+        self.down_at: Instant | None = None
+        self._queue: deque[Event] = deque()
+        self._held: list[Event] = []
+        self._settled = False
+        self._last_downtime: tuple[Instant, Instant, bool] | None = None
+        self._behind = False
+        self._timers = Timers()
+        self._network = Network(self._timers)
+        self._mode = ModeState(self.modes)
+        builder = Builder(self._network, self.home, self._mode, self.wall, start)
+        self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
+        self._by_name = {state.rule.name: state for state in self.states}
+        self._views = builder.views
+        self._silences: dict[str, list[_Silence]] = {}
+        for device in {views[0].state.device for views in self._views.values()}:
+            self._watch(device)
+        self._clocks = [node for node in self._network.nodes if isinstance(node, BetweenNode)]
+        self._wake: Instant | None = start
+        for node in self._network.nodes:
+            self._network.stir(node)
+        self._network.touched.update(self.states)
+
+    # -- what comes in
+
+    def feed(self, event: Event) -> None:
+        """Something happened at ``event.at``; nothing is evaluated before `advance`.
+
+        An instant already evaluated is closed: what is told of it later counts as of the next.
+        """
+        if event.at <= self.now:
+            event = event._replace(at=self.now + 1)
+        queue = self._queue
+        if queue and event.at < queue[-1].at:
+            items = list(queue)
+            insort_right(items, event, key=_AT)
+            self._queue = deque(items)
+        else:
+            queue.append(event)
+
+    def advance(self, to: Instant) -> list[Transition]:
+        """Apply all that was fed and all deadlines up to and including `to`, instant by instant."""
+        told: list[Transition] = []
+        while (at := self.next_deadline()) is not None and at <= to:
+            told += self._instant(at)
+        self.now = max(self.now, to)
+        return told
+
+    def next_deadline(self) -> Instant | None:
+        """The next instant at which there is something to do; None while only new events can cause any."""
+        queued = self._queue[0].at if self._queue else None
+        if self.down_at is not None:
+            return queued
+        due = self._timers.next()
+        if self._wake is not None and (due is None or self._wake < due):
+            due = self._wake
+        if due is None:
+            return queued
+        return due if queued is None or due < queued else queued
+
+    # -- one instant
+
+    def _instant(self, at: Instant) -> list[Transition]:
+        self.now = at
+        self._wake = None
+        queue = self._queue
+        events: list[Event] = []
+        while queue and queue[0].at == at:
+            events.append(queue.popleft())
+        told = self._catch_up(events, at) if self._behind else []
+        acknowledgements: dict[RuleState, list[Acknowledge]] = {}
+        if self.down_at is not None or len(events) > 1 or (events and type(events[0]) is not Reading):
+            events = self._through_downtime(events, at, acknowledgements)
+            if self.down_at is not None:
+                return told
+            self._apply(events, at, acknowledgements)
+        elif events:
+            reading: Reading = events[0]  # type: ignore[assignment]  # the type was just looked at
+            self._hear(reading.point, reading.value, at)
+        self._pass_time(at)
+        self._network.settle(at)
+        self._settled = True
+        touched = self._network.touched
+        for rule in sorted(touched, key=_ORDER) if len(touched) > 1 else tuple(touched):
+            told += rule.judge(at, acknowledgements.get(rule, ()))
+            self._timers.book(rule)
+        touched.clear()
+        return told
+
+    def _pass_time(self, at: Instant) -> None:
+        """Deadlines that come at `at`."""
+        for timer in self._timers.take(at):
+            if isinstance(timer, Node):
+                self._network.stir(timer)
+            elif isinstance(timer, RuleState):
+                self._network.touched.add(timer)
+            elif isinstance(timer, _Silence):
+                timer.lane.latch()
+                for view in timer.views:
+                    self._look(view, at)
+            elif isinstance(timer, ModeState):
+                timer.expire()
+                self._stir_mode()
+
+    def _apply(
+        self, events: Iterable[Event], at: Instant, acknowledgements: dict[RuleState, list[Acknowledge]]
+    ) -> None:
+        """Everything of one instant; of several values of one point the last holds, but a press counts."""
+        readings: dict[str, Value] = {}
+        for event in events:
+            if isinstance(event, Reading):
+                point, value = event.point, event.value
+                if value is not True and point in readings and self.home.point(point).momentary:
+                    self._hear(point, readings.pop(point), at)
+                readings[point] = value
+            elif isinstance(event, Heard):
+                self._hear_device(event.device, at)
+            elif isinstance(event, ModeSet):
+                self._mode.set(event.mode, at, event.longest_ms)
+                self._timers.book(self._mode)
+                self._stir_mode()
+            elif isinstance(event, Acknowledge):
+                rule = self._rule_of(event.target)
+                if rule is not None:
+                    acknowledgements.setdefault(rule, []).append(event)
+                    self._network.touched.add(rule)
+            elif isinstance(event, StaleAfter):
+                self._set_stale_after(event, at)
+            elif isinstance(event, ClockSet):
+                self._set_clock(event)
+        for point, value in readings.items():
+            self._hear(point, value, at)
+
+    def _hear(self, point: str, value: Value, at: Instant) -> None:
+        state = self.home.hear(point, value, at)
+        views = self._views.get(point)
+        for silence in self._silences.get(state.device.name, ()):
+            self._alive(silence, at)
+        if views is None:
+            return
+        for view in views:
+            view.cut = False
+            self._look(view, at)
+
+    def _hear_device(self, device: str, at: Instant) -> None:
+        self.home.alive(device, at)
+        for silence in self._silences.get(device, ()):
+            self._alive(silence, at)
+
+    def _alive(self, silence: _Silence, at: Instant) -> None:
+        """The device was heard: its silence is put off, its buttons are known again."""
+        silence.due = silence.lane.stale_at()
+        if silence.booked is None:
+            self._timers.book(silence)
+        for view in silence.momentary:
+            if view.bad:
+                self._look(view, at)
+
+    def _look(self, view: View, at: Instant) -> None:
+        """The point, or what is known of it, may have changed."""
+        state = view.state
+        if state.momentary:
+            bad = view.quality(at).value != "good"
+        else:
+            bad = state.value is None or state.stale or view.cut
+        if bad is not view.bad:
+            view.bad = bad
+            self._network.touched.update(view.readers)
+        for atom in view.atoms:
+            self._network.stir(atom)
+
+    def _stir_mode(self) -> None:
+        for atom in self._mode.atoms:
+            self._network.stir(atom)
+
+    def _set_stale_after(self, event: StaleAfter, at: Instant) -> None:
+        self.home.set_stale_after(event.device, event.stale_after_ms, at)
+        for gone in self._silences.pop(event.device, ()):
+            gone.due = None
+        for silence in self._watch(self.home.device(event.device)):
+            due = silence.lane.stale_at()
+            silence.due = None if due is None else max(due, at)
+            self._timers.book(silence)
+            for view in silence.views:
+                self._look(view, at)
+
+    def _set_clock(self, event: ClockSet) -> None:
+        self.wall.offset_ms, self.wall.trusted = event.offset_ms, event.trusted
+        for node in self._clocks:
+            self._network.stir(node)
+        self._network.touched.update(rule for rule in self.states if rule.uses_clock)
+
+    # -- downtime
+
+    def _through_downtime(
+        self, events: list[Event], at: Instant, acknowledgements: dict[RuleState, list[Acknowledge]]
+    ) -> list[Event]:
+        """What of `events` is still to be applied; sets or ends `down_at`.
+
+        What came before a `NodeDown` at its instant is held until the length of the downtime is known.
+        """
+        for index, event in enumerate(events):
+            if self.down_at is None and isinstance(event, NodeDown):
+                self._held = events[:index]
+                self.down_at = at
+                return self._through_downtime(events[index + 1 :], at, acknowledgements)
+            if self.down_at is not None and isinstance(event, NodeUp):
+                self._leave_downtime(event, events[index + 1 :])
+                self._end_downtime(at, event, acknowledgements)
+                return self._through_downtime(events[index + 1 :], at, acknowledgements)
+        return events if self.down_at is None else []
+
+    def _end_downtime(
+        self, up: Instant, event: NodeUp, acknowledgements: dict[RuleState, list[Acknowledge]]
+    ) -> None:
+        """Let the time of the downtime pass, as each rule's `bridge` has it, without telling anything.
+
+        An acknowledgement at the instant of `down` is applied at `up`: nothing is told in between.
+        """
+        assert self.down_at is not None
+        down, self.down_at = self.down_at, None
+        held, self._held = self._held, []
+        self._last_downtime = (down, up, event.measured)
+        self._apply(held, down, acknowledgements)
+        cut = [
+            view
+            for views in self._views.values()
+            for view in views
+            if not event.measured or view.bridge_ms < up - down
+        ]
+        for view in cut:
+            view.cut = True
+            self._look(view, down)
+        if up > down:
+            self._pass_time(down)
+            self._network.settle(down)
+            self._settled = True
+            while (at := self._timers.next()) is not None and at < up:
+                self._pass_time(at)
+                self._network.settle(at)
+        for view in cut:
+            if view.state.momentary:
+                view.cut = False
+                self._look(view, up)
+        for rule in self.states:
+            rule.restart()
+        self._network.touched.update(self.states)
+
+    # -- for a machine that remembers (`homenode.engine.engine`)
+
+    def _catch_up(self, events: Sequence[Event], at: Instant) -> list[Transition]:
+        """What is told before an instant is evaluated; asked only while `_behind`."""
+        return []
+
+    def _leave_downtime(self, up: NodeUp, rest: Sequence[Event]) -> None:
+        """A downtime ends; `rest` is what follows at the same instant."""
+
+    def _rule_of(self, target: str) -> RuleState | None:
+        rule = self._by_name.get(target)
+        if rule is not None:
+            return rule
+        return next((r for r in self.states if r.alert is not None and r.alert.id == target), None)
+
+    def _watch(self, device: DeviceState) -> list[_Silence]:
+        """Take note of the points of a device that rules use, by how long it may be silent."""
+        silences = []
+        for lane in device.lanes:
+            silence = _Silence(lane)
+            for point in lane.points:
+                silence.views += self._views.get(point.name, ())
+            silence.momentary = [view for view in silence.views if view.state.momentary]
+            if silence.views:
+                silences.append(silence)
+        self._silences[device.name] = silences
+        return silences
