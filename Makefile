@@ -17,7 +17,7 @@ demo: $(VENV)/.demo
 
 test: apt check
 	$(BIN)/python -m pytest
-	$(BIN)/python tests/mutation --changed
+	$(BIN)/python -m tests.mutation --changed
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ peers: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m peers -rs
 
 mutants: $(VENV)/.test
-	$(BIN)/python tests/mutation
+	$(BIN)/python -m tests.mutation
 
 apt:
 	@sh .ci/apt deploy/apt-test.txt

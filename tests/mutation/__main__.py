@@ -1,0 +1,118 @@
+"""``python -m tests.mutation``: every fault in the core; ``--changed``: a sample of those in what changed.
+
+Exit status 1 if too few of them are noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from tests.mutation.changed import base, changed_lines
+from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.reach import find_reach
+from tests.mutation.running import core_paths, survivors
+
+ROOT = Path(__file__).parents[2]
+LEAST_SCORE = 0.85
+"""Share of faults that must be noticed."""
+MOST_CHANGED = 400
+"""More than this say nothing more about a change: the score is then known to about 3 percent."""
+CHANGED_S = 240.0
+"""With finding out which test reaches what, it stays below five minutes."""
+
+
+def core() -> dict[str, Path]:
+    """The pure core: the modules that import-linter keeps pure."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        contracts = tomllib.load(stream)["tool"]["importlinter"]["contracts"]
+    return core_paths(ROOT, contracts[0]["source_modules"])
+
+
+def main() -> int:
+    """Runs the mutants; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="tests.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", help="only these modules or packages (default: the whole core)")
+    parser.add_argument(
+        "--changed", action="store_true", help="only lines changed since the branch left main"
+    )
+    parser.add_argument("--since", metavar="COMMIT", help="only lines changed since this commit")
+    parser.add_argument("--most", type=int, metavar="N", help="a sample of at most N mutants")
+    parser.add_argument("--seconds", type=float, metavar="S", help="start no mutant later than this")
+    args = parser.parse_args()
+    begun = time.monotonic()  # noqa: TID251 - a test tool's own stop-watch
+
+    paths = {name: path for name, path in core().items() if _wanted(name, args.modules)}
+    mutants = [m for name, path in paths.items() for m in mutants_of(name, path, path.read_text("utf-8"))]
+    most, seconds = args.most, args.seconds
+    if args.changed or args.since:
+        since = args.since or base()
+        lines = changed_lines(since, ROOT)
+        mutants = [m for m in mutants if lines.get(m.path, set()) & set(range(m.line, m.last_line + 1))]
+        most, seconds = most or MOST_CHANGED, seconds or CHANGED_S
+        print(f"{len(mutants)} mutants in the lines of the core changed since {since[:12]}")
+    if not mutants:
+        return 0
+    mutants.sort(key=lambda mutant: mutant.order)
+    mutants = mutants[:most] if most else mutants
+    reach = find_reach(ROOT, list(paths.values()))
+    if reach is None:
+        print("the unit tests fail: nothing can be said of mutants", file=sys.stderr)
+        return 1
+
+    killed, survived = Counter[str](), list[Mutant]()
+    to_run = []
+    for mutant in mutants:
+        tests = reach.tests_for(mutant.path, mutant.line, mutant.last_line)
+        if tests:
+            to_run.append((mutant, tests))
+        else:
+            survived.append(mutant)
+
+    def in_time() -> bool:
+        return seconds is None or time.monotonic() - begun < seconds  # noqa: TID251 - the same stop-watch
+
+    unreached = len(survived)
+    for mutant, passes in survivors(to_run, os.cpu_count() or 1, in_time):
+        if passes:
+            survived.append(mutant)
+        else:
+            killed[mutant.module] += 1
+    return _report(killed, survived, len(mutants), unreached, time.monotonic() - begun)  # noqa: TID251 - as above
+
+
+def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached: int, took_s: float) -> int:
+    missed = Counter(mutant.module for mutant in survived)
+    for mutant in sorted(survived, key=lambda mutant: (mutant.path, mutant.line)):
+        print(
+            f"not noticed: {mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.before} -> {mutant.after}"
+        )
+    print(f"\n{'module':44}{'noticed':>8}{'of':>6}{'score':>7}")
+    for module in sorted({*killed, *missed}):
+        total = killed[module] + missed[module]
+        print(f"{module:44}{killed[module]:8}{total:6}{killed[module] / total:7.0%}")
+    total = killed.total() + missed.total()
+    score = killed.total() / total
+    left = f", {wanted - total} not begun in time" if total < wanted else ""
+    print(
+        f"{'all':44}{killed.total():8}{total:6}{score:7.0%}  in {took_s:.0f} s{left}; {unreached} reached by no test"
+    )
+    allowed = max(1, int((1 - LEAST_SCORE) * total))
+    if missed.total() > allowed:
+        limit = f"at most {allowed} may be ({LEAST_SCORE:.0%} must be noticed)"
+        print(f"{missed.total()} of {total} not noticed; {limit}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _wanted(name: str, modules: list[str]) -> bool:
+    return not modules or any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Which unit test reaches which line of the core, found by running them all once under coverage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+IMPORTED = ""
+"""Lines that run when their module is imported, in no test's own time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the tests reach.
+
+    Attributes:
+        tests: File to line to the tests (node ids) that run it.
+        took_s: Test to how long it took.
+    """
+
+    tests: dict[str, dict[int, list[str]]]
+    took_s: dict[str, float]
+
+    def tests_for(self, path: Path, first: int, last: int) -> list[str]:
+        """Tests that can notice a fault in these lines, the quickest first.
+
+        A line that runs at import (a table, a default) is noticed by whatever uses its module.
+        """
+        lines = self.tests.get(str(path), {})
+        reached = {test for line in range(first, last + 1) for test in lines.get(line, ())}
+        if IMPORTED in reached:
+            reached = {test for tests in lines.values() for test in tests}
+        return sorted(reached - {IMPORTED}, key=lambda test: (self.took_s.get(test, 0.0), test))
+
+
+def find_reach(root: Path, paths: list[Path]) -> Reach | None:
+    """Runs the unit tests once; None if they fail (then nothing can be said)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.mutation.reach", *map(str, paths)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
+        return None
+    found = json.loads(done.stdout.splitlines()[-1])
+    tests = {
+        path: {int(line): names for line, names in lines.items()} for path, lines in found["tests"].items()
+    }
+    return Reach(tests, found["took_s"])
+
+
+def _record(paths: list[str]) -> int:
+    import coverage
+    import pytest
+
+    from tests.mutation.running import quick_hypothesis
+
+    measured = coverage.Coverage(data_file=None, include=paths, branch=False)
+    took_s: dict[str, float] = {}
+
+    class Recorder:
+        """Tells coverage which test is running."""
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+            measured.switch_context(item.nodeid)
+            try:
+                return (yield)
+            finally:
+                measured.switch_context(IMPORTED)
+
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            took_s[report.nodeid] = took_s.get(report.nodeid, 0.0) + report.duration
+
+    quick_hypothesis()
+    measured.start()
+    status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "tests/unit"], plugins=[Recorder()])
+    measured.stop()
+    data = measured.get_data()
+    tests = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+    print(json.dumps({"tests": tests, "took_s": took_s}))
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(_record(sys.argv[1:]))
