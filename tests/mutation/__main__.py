@@ -98,9 +98,9 @@ def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached
         print(f"{module:44}{killed[module]:8}{total:6}{killed[module] / total:7.0%}")
     total = killed.total() + missed.total()
     score = killed.total() / total
-    left = f", {wanted - total} not begun in time" if total < wanted else ""
+    print(f"{'all':44}{killed.total():8}{total:6}{score:7.0%}")
     print(
-        f"{'all':44}{killed.total():8}{total:6}{score:7.0%}  in {took_s:.0f} s{left}; {unreached} reached by no test"
+        f"{took_s:.0f} s; {wanted - total} not begun in time; {unreached} in lines that no unit test reaches"
     )
     allowed = max(1, int((1 - LEAST_SCORE) * total))
     if missed.total() > allowed:

@@ -101,7 +101,7 @@ def _faults(tree: ast.Module) -> Iterator[Fault]:
 
 
 def _code(node: ast.AST, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """What can be at fault: no annotations, decorators, docstrings, assertions, errors' messages, f-strings."""
+    """Not annotations, decorators, docstrings, assertions, f-strings, errors' messages."""
     for field, value in ast.iter_fields(node):
         if field in _NO_CODE or (field == "keywords" and isinstance(node, ast.ClassDef)):
             continue
