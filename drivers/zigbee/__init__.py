@@ -23,7 +23,10 @@ _IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
 
 
 def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> Driver:
-    from drivers.zigbee.radio import ZigbeeRadio
+    from drivers.zigbee.adapter import prepare
+
+    prepare(str(options.get("adapter") or "ezsp"))
+    from drivers.zigbee.radio import ZigbeeRadio  # imports zigpy, so not before prepare()
 
     return ZigbeeRadio(name, options, devices, host)
 
@@ -42,7 +45,7 @@ def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
 
 DRIVER = DriverType(
     name="zigbee",
-    blind_to="a battery sensor that has left the network: noticed only by its silence (stale_after)",
+    blind_to="A battery sensor that has left the network: noticed only by its silence (stale_after).",
     radio_fields=(
         Field(
             "port",

@@ -13,18 +13,24 @@ LIBRARIES = {"ezsp": "bellows", "znp": "zigpy_znp", "deconz": "zigpy_deconz"}
 """By the name that home.yaml gives a family; only the first comes with homenode[zigbee]."""
 
 
-def make_coordinator(options: Mapping[str, Any], database: str) -> Any:
-    """A coordinator that is not yet connected. Raises SetupError if its library isn't installed."""
-    adapter = str(options.get("adapter", "ezsp"))
-    library = LIBRARIES.get(adapter, "")
+def prepare(adapter: str) -> None:
+    """To be called before anything imports zigpy.
+
+    Raises:
+        SetupError: The libraries of the stick's family aren't installed, or can't be driven.
+    """
     if importlib.util.find_spec("zigpy") is None or importlib.util.find_spec("bellows") is None:
         raise SetupError("zigpy and bellows are not installed", do="pip install 'homenode[zigbee]'")
     if adapter != "ezsp":
         raise SetupError(
-            f"adapter {adapter} needs {library}, which this version does not drive",
+            f"adapter {adapter} needs {LIBRARIES.get(adapter, adapter)}, which this version does not drive",
             do="use a stick with Silicon Labs' EZSP firmware (adapter: ezsp)",
         )
     keep_lean()
+
+
+def make_coordinator(options: Mapping[str, Any], database: str) -> Any:
+    """A coordinator that is not yet connected."""
     from drivers.zigbee.coordinator import Coordinator, configuration
 
     forget_stand_ins()

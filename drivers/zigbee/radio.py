@@ -39,6 +39,10 @@ class ZigbeeRadio:
         options: The fields of `drivers.zigbee.DRIVER.radio_fields`.
         devices: Those of home.yaml that are heard through it.
         host: The gateway.
+
+    Attributes:
+        up: Set while the network runs.
+        short_path: Frames on their way, while the network runs.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> None:
@@ -50,6 +54,7 @@ class ZigbeeRadio:
         self._pairing: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self.short_path: ShortPath | None = None
+        self.up = asyncio.Event()
 
     async def run(self) -> None:
         """Open, form or resume the network, hear devices. See `homenode.driver.Driver.run`."""
@@ -81,6 +86,7 @@ class ZigbeeRadio:
                 return True
             why = await self._listen(app, lost)
         finally:
+            self.up.clear()
             self._app = self._devices = self._group = self.short_path = None
             await _close(app)
         raise DriverLost(why, where=self._port, do="it is opened again by itself; check cable and power")
@@ -129,6 +135,7 @@ class ZigbeeRadio:
             devices.start()
             group.create_task(answers.run(), name="zigbee answers")
             group.create_task(self._watch(stick, path, lost), name="zigbee watch")
+            self.up.set()
             log.info(
                 "network up",
                 extra={"radio": self.name, "ezsp": stick.ezsp_version, "devices": len(devices.by_address)},

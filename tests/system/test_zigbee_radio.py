@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
-from zigbee_bed import Heard, Interviewed, interviewed, named, radio_on, stick_at
+from tests.system.zigbee_bed import Heard, Interviewed, interviewed, named, opened, radio_on, stick_at
 
-from drivers.zigbee.radio import ZigbeeRadio
 from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
 
-VERSIONS = (13, 14, 16, 17, 18, 19)
+VERSIONS = [13, 14, 16, 17, 18, 19]
 Scene = Callable[[Interviewed], Coroutine[Any, Any, None]]
 
 
@@ -63,9 +62,9 @@ def test_a_second_start_knows_the_devices_and_asks_them(tmp_path: Path) -> None:
 
 def test_a_start_on_an_existing_network_takes_less_than_half_a_second(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
-        before = time.monotonic()
+        before = asyncio.get_running_loop().time()
         await home.restart()
-        assert time.monotonic() - before < 0.5
+        assert asyncio.get_running_loop().time() - before < 0.5
 
     play(tmp_path, ["plug"], scene)
 
@@ -118,10 +117,10 @@ def test_a_stick_that_is_unplugged_is_lost_at_once_and_found_again(tmp_path: Pat
 def test_a_wedged_stick_is_noticed_within_twenty_seconds(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         home.stick.faults.wedge()
-        before = time.monotonic()
+        before = asyncio.get_running_loop().time()
         with pytest.raises(DriverLost, match="answer"):
             await home.ended()
-        assert time.monotonic() - before < 20
+        assert asyncio.get_running_loop().time() - before < 20
         await home.restart()
         home["contact"].trip()
         await home.host.reading("contact", "contact", True)
@@ -144,7 +143,7 @@ def test_a_device_that_leaves_is_a_fault_until_it_is_back(tmp_path: Path) -> Non
     play(tmp_path, ["contact"], scene)
 
 
-@pytest.mark.parametrize("version", (13, 14))
+@pytest.mark.parametrize("version", [13, 14])
 def test_a_device_that_comes_back_with_another_address_is_known(tmp_path: Path, version: int) -> None:
     async def scene(home: Interviewed) -> None:
         assert home["contact"].rejoin()
@@ -193,7 +192,7 @@ def test_facts_are_kept_in_a_file_that_a_person_can_read(tmp_path: Path) -> None
 def _refused(folder: Path, port: str, **options: Any) -> HomenodeError:
     async def start() -> None:
         (folder / "data").mkdir(exist_ok=True)
-        radio = ZigbeeRadio("stick", {"port": port, **options}, [], Heard(folder / "data"))
+        radio = opened(port, [], Heard(folder / "data"), **options)
         async with asyncio.timeout(30):
             await radio.run()
 
@@ -218,8 +217,6 @@ def test_a_host_that_refuses_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_something_that_is_no_stick_is_told_so(tmp_path: Path) -> None:
-    import os
-
     master, slave = os.openpty()
     refused = _refused(tmp_path, os.ttyname(slave))
     assert "no ezsp stick answers" in str(refused)
@@ -228,8 +225,6 @@ def test_something_that_is_no_stick_is_told_so(tmp_path: Path) -> None:
 
 
 def test_an_adapter_without_its_library_says_which(tmp_path: Path) -> None:
-    import os
-
     master, slave = os.openpty()
     assert "znp" in str(_refused(tmp_path, os.ttyname(slave), adapter="znp"))
     os.close(master)
@@ -244,19 +239,23 @@ def test_two_nodes_on_one_port_are_told(tmp_path: Path) -> None:
             stick_at(tmp_path),
             radio_on(str(tmp_path / "tty"), named(), Heard(tmp_path / "data")),
         ):
-            second = ZigbeeRadio("stick", {"port": str(tmp_path / "tty")}, [], Heard(tmp_path / "other"))
+            second = opened(str(tmp_path / "tty"), [], Heard(tmp_path / "other"))
             with pytest.raises(SetupError, match="another program"):
                 await second.run()
 
     asyncio.run(both())
 
 
-def test_a_damaged_database_is_set_aside(tmp_path: Path) -> None:
+def test_a_damaged_database_is_set_aside_and_devices_are_found_again(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         await home.stop()
         (home.host.data / "stick.db").write_bytes(b"this is no database" * 100)
         with pytest.raises(DriverLost, match="damaged"):
             await home.start()
         await home.start()
+        home["plug"].measure("power", 700.0, at_once=True)
+        home["contact"].trip()
+        await home.host.reading("plug", "power", 700.0, within_s=60)
+        await home.host.reading("contact", "contact", True, within_s=60)
 
-    play(tmp_path, ["plug"], scene)
+    play(tmp_path, ["plug", "contact"], scene)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drivers.zigbee import DRIVER
 from drivers.zigbee.radio import ZigbeeRadio
 from homenode.config.model import Device
 from homenode.driver import Joined
@@ -35,7 +35,7 @@ class Heard:
         self._changed = asyncio.Event()
 
     def now(self) -> Instant:
-        return time.monotonic_ns() // 1_000_000 + self.ahead_ms
+        return int(asyncio.get_running_loop().time() * 1000) + self.ahead_ms
 
     def wall_to_instant(self, wall_ms: int) -> Instant:
         return wall_ms
@@ -85,20 +85,33 @@ def named(**ieees: str) -> list[Device]:
     ]
 
 
+def opened(port: str, devices: Sequence[Device], host: Heard, **options: Any) -> ZigbeeRadio:
+    """A radio as the gateway opens it."""
+    radio = DRIVER.open("stick", {"port": port, **options}, devices, host)
+    assert isinstance(radio, ZigbeeRadio)
+    return radio
+
+
+async def up_or_over(radio: ZigbeeRadio, running: asyncio.Task[None]) -> None:
+    """Wait until its network runs; raises what ended it before."""
+    up = asyncio.ensure_future(radio.up.wait())
+    await asyncio.wait((up, running), return_when=asyncio.FIRST_COMPLETED)
+    up.cancel()
+    if running.done():
+        await running
+
+
 @contextlib.asynccontextmanager
 async def radio_on(
     port: str, devices: Sequence[Device], host: Heard, **options: Any
 ) -> AsyncIterator[ZigbeeRadio]:
     """A running radio, with its network up."""
-    radio = ZigbeeRadio("stick", {"port": port, "adapter": "ezsp", **options}, devices, host)
+    radio = opened(port, devices, host, **options)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(radio.run())
         try:
             async with asyncio.timeout(30):
-                while radio.short_path is None and not running.done():
-                    await asyncio.sleep(0.005)
-            if running.done():
-                await running
+                await up_or_over(radio, running)
             yield radio
         finally:
             running.cancel()
@@ -152,12 +165,9 @@ class Interviewed:
 
     async def start(self, **options: Any) -> None:
         """Start the radio; raises what ends it."""
-        self.radio = ZigbeeRadio("stick", {"port": self._port, **options}, named(**self._in_home), self.host)
+        self.radio = opened(self._port, named(**self._in_home), self.host, **options)
         self._running = asyncio.ensure_future(self.radio.run())
-        while self.radio.short_path is None and not self._running.done():
-            await asyncio.sleep(0.005)
-        if self._running.done():
-            await self._running
+        await up_or_over(self.radio, self._running)
 
     async def stop(self) -> None:
         """Stop it, whatever state it is in."""
