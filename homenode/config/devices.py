@@ -11,7 +11,7 @@ from homenode.config.fields import Field
 from homenode.config.model import NEVER, Device, Radio
 from homenode.config.notes import Notes, listed, nearest
 from homenode.config.rows import DEVICE, NAME, RADIO
-from homenode.config.values import read_table, read_value
+from homenode.config.values import accepted, read_table, read_value
 from homenode.config.yaml12 import Node, Scalar, Table, is_nothing
 from homenode.driver import DriverType
 
@@ -30,8 +30,8 @@ def read_radios(node: Node | None, notes: Notes, beside: Path, drivers: Drivers)
             _unknown_driver(entry, driver, where, notes, drivers)
         elif kind is not None and not kind.radio_fields:
             found = f"{driver!r}, which has no radio"
-            accepted = f"a driver with a radio: {listed(n for n in drivers if drivers[n].radio_fields)}"
-            notes.wrong(entry, f"{where}.driver", accepted, found=found)
+            shown = f"a driver with a radio: {listed(n for n in drivers if drivers[n].radio_fields)}"
+            notes.wrong(_at(entry, "driver"), f"{where}.driver", shown, found=found)
         options = _options(RADIO, kind.radio_fields if kind else None, entry, key, where, notes, beside)
         options.pop("driver", None)
         port = options.get("port")
@@ -76,6 +76,7 @@ def _kinds(kind: DriverType, device: Device, at: Node, notes: Notes) -> tuple[st
 def _together(kind: DriverType, ours: list[Device], tables: Mapping[str, Node], notes: Notes) -> None:
     """What only all devices of a driver show, such as a pin used twice."""
     told = {mistake.field for mistake in notes.mistakes}
+    rows = {row.name: row for row in kind.device_fields}
     try:
         mistakes = tuple(kind.check(ours))
     except Exception as error:  # noqa: BLE001 - whatever a technician's package raises; it is told
@@ -83,7 +84,9 @@ def _together(kind: DriverType, ours: list[Device], tables: Mapping[str, Node], 
         return
     for name, field, text in mistakes:
         if f"devices.{name}.{field}" not in told:
-            notes.wrong(_at(tables[name], field), f"devices.{name}.{field}", text)
+            at = _at(tables[name], field)
+            shown = accepted(rows[field]) if field in rows else "other fields"
+            notes.wrong(at, f"devices.{name}.{field}", shown, found=f"{at} ({text})")
 
 
 def _driver_failed(kind: DriverType, error: Exception, at: Node, notes: Notes) -> None:
