@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,23 +40,21 @@ class Reach:
 
 def find_reach(root: Path, paths: list[Path]) -> Reach | None:
     """Runs the unit tests once; None if they fail (then nothing can be said)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.mutation.reach", *map(str, paths)],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
-        return None
-    found = json.loads(done.stdout.splitlines()[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "reach.json"
+        command = [sys.executable, "-m", "tests.mutation.reach", str(result), *map(str, paths)]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        if done.returncode:
+            print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
+            return None
+        found = json.loads(result.read_text("utf-8"))
     tests = {
         path: {int(line): names for line, names in lines.items()} for path, lines in found["tests"].items()
     }
     return Reach(tests, found["took_s"])
 
 
-def _record(paths: list[str]) -> int:
+def _record(result: Path, paths: list[str]) -> int:
     import coverage
     import pytest
 
@@ -84,9 +83,9 @@ def _record(paths: list[str]) -> int:
     measured.stop()
     data = measured.get_data()
     tests = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
-    print(json.dumps({"tests": tests, "took_s": took_s}))
+    result.write_text(json.dumps({"tests": tests, "took_s": took_s}), "utf-8")
     return int(status)
 
 
 if __name__ == "__main__":
-    sys.exit(_record(sys.argv[1:]))
+    sys.exit(_record(Path(sys.argv[1]), sys.argv[2:]))
