@@ -8,15 +8,18 @@ async with Coordinator(Path("stick.json"), pty=Path("/tmp/stick")) as coordinato
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from homenode.errors import StorageError
 from homenode.sim.zigbee.air import Aps, Node
 from homenode.sim.zigbee.ash import CANCEL, Reset
 from homenode.sim.zigbee.ash_link import TX_K, AshLink
 from homenode.sim.zigbee.coordinator_faults import Faults
-from homenode.sim.zigbee.coordinator_radio import CoordinatorRadio, Neighbour
+from homenode.sim.zigbee.coordinator_radio import CoordinatorRadio
+from homenode.sim.zigbee.coordinator_station import Neighbour
 from homenode.sim.zigbee.coordinator_stick import Stick
 from homenode.sim.zigbee.ezsp import Dialect
 from homenode.sim.zigbee.network import Network, load, save
@@ -25,6 +28,7 @@ from homenode.sim.zigbee.serial_line import SerialLine
 DEFAULT_IEEE = 0x000D6F0012345678
 """An address from Silicon Labs' range, as sticks have."""
 
+_LOG = logging.getLogger(__name__)
 _RST = b"\xc0\x38\xbc\x7e"
 
 
@@ -221,4 +225,7 @@ class Coordinator:
         self._line.unplug()
 
     def _store(self) -> None:
-        save(self._state_file, self.network)
+        try:
+            save(self._state_file, self.network)
+        except StorageError as error:  # the stick goes on without its flash, as a worn-out one does
+            _LOG.error("%s", error)

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from homenode.sim.zigbee import coordinator_self
 from homenode.sim.zigbee.air import COORDINATOR, Aps, Node, Role
 from homenode.sim.zigbee.coordinator_self import RESPONSE, ZDO_PROFILE, Self
+from homenode.sim.zigbee.coordinator_station import Neighbour, Station, neighbour
 from homenode.sim.zigbee.coordinator_stick import Stick
+from homenode.sim.zigbee.coordinator_trust import JoinWindow, TrustCentre
 from homenode.sim.zigbee.ezsp import Status
-from homenode.sim.zigbee.ezsp_keys import ANYBODY, WELL_KNOWN_KEY
 from homenode.sim.zigbee.ezsp_messages import Incoming, Message, Option, Outgoing, incoming
 from homenode.sim.zigbee.network import Member
-
-ALLOW_JOINS, INSTALL_CODES, KEY_IN_CLEAR = 0x01, 0x10, 0x04
-"""Bits of the trust centre policy (EzspDecisionBitmask)."""
-
-_SECURED_REJOIN, _UNSECURED_JOIN, _LEFT = 0, 1, 2
-_USE_PRECONFIGURED, _IN_THE_CLEAR, _DENY, _NO_ACTION = 0, 1, 2, 3
 
 APS_ATTEMPTS = 3
 """How often an unacknowledged APS frame is sent before it counts as failed (apscMaxFrameRetries)."""
@@ -40,51 +33,6 @@ _TO_ALL, _TO_AWAKE = 0xFFFF, 0xFFFD
 _FIRST_BROADCAST = 0xFFF8
 _APP_RECEIVES_ZDO = 0x0001
 _CONFIG_ZDO, _CONFIG_INDIRECT, _CONFIG_APS_ACK = 0x2A, 0x12, 0x1F
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Something for a sleeping device; `deliver` is told whether it polled in time."""
-
-    deliver: Callable[[bool], None]
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass(slots=True)
-class _Station:
-    """A device that is on the air now."""
-
-    node: Node
-    member: Member
-    link_quality: int = 200
-    rssi: int = -50
-    heard_at: float = 0.0
-    sequence: int = 0
-    route_told: bool = False
-    queue: deque[_Waiting] = field(default_factory=deque)
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A device of the network, for whoever wants to look at it.
-
-    Attributes:
-        on_air: Whether it is powered now.
-        parent: IEEE address of the router it hangs under; None for the coordinator.
-        silent_s: Seconds since it was last heard; None if not since the simulator started.
-        waiting: Frames that wait for it to poll.
-    """
-
-    ieee: int
-    network_address: int
-    role: Role
-    sleepy: bool
-    parent: int | None
-    on_air: bool
-    link_quality: int
-    rssi: int
-    silent_s: float | None
-    waiting: int
 
 
 class CoordinatorRadio:
@@ -104,16 +52,17 @@ class CoordinatorRadio:
         self.lose_share = self.repeat_share = 0.0
         self.dice = random.Random(0x5A5A)
         self._stick: Stick
-        self._stations: dict[int, _Station] = {}
-        self._by_address: dict[int, _Station] = {}
-        self._departed: dict[int, Member] = {}  # they still have the network key and may come back with it
-        self._routers_open: dict[int, float] = {}
-        self._closing: asyncio.TimerHandle | None = None
+        self._window: JoinWindow
+        self._trust: TrustCentre
+        self._stations: dict[int, Station] = {}
+        self._by_address: dict[int, Station] = {}
         self._loop: asyncio.AbstractEventLoop
 
     def attach(self, stick: Stick) -> None:
         """The firmware that runs this radio; called once, inside the event loop."""
         self._stick, self._loop = stick, asyncio.get_running_loop()
+        self._window = JoinWindow(stick, lambda: self.listening)
+        self._trust = TrustCentre(stick, lambda: self._window.parents(self._stations), self.dice)
 
     @property
     def listening(self) -> bool:
@@ -123,29 +72,14 @@ class CoordinatorRadio:
     @property
     def permitting(self) -> bool:
         """Whether the coordinator itself lets devices join."""
-        return self.listening and self._loop.time() < self._stick.ram.permit_until
+        return self._window.open
 
     @property
     def neighbours(self) -> list[Neighbour]:
         """All devices of the network, in the order they joined."""
-        now, out = self._loop.time(), []
-        for member in self._stick.network.members.values():
-            at = self._stations.get(member.ieee)
-            out.append(
-                Neighbour(
-                    member.ieee,
-                    member.network_address,
-                    Role(member.role),
-                    member.sleepy,
-                    member.parent,
-                    at is not None,
-                    at.link_quality if at else 0,
-                    at.rssi if at else 0,
-                    now - at.heard_at if at and at.heard_at else None,
-                    len(at.queue) if at else 0,
-                )
-            )
-        return out
+        now = self._loop.time()
+        members = self._stick.network.members.values()
+        return [neighbour(member, self._stations.get(member.ieee), now) for member in members]
 
     # --- Air: what devices do -------------------------------------------------------------------------
 
@@ -153,18 +87,9 @@ class CoordinatorRadio:
         """See `Air.join`."""
         if not self.listening:
             return False
-        if rejoin:
-            members = self._stick.network.members
-            member = members.get(node.ieee) or self._departed.pop(node.ieee, None)
-            if member is None:
-                return False
-            members[node.ieee] = member
-            self._tell_join(member, _SECURED_REJOIN, _NO_ACTION)
-        else:
-            found = self._admit(node, key)
-            if found is None:
-                return False
-            member = found
+        member = self._trust.readmit(node) if rejoin else self._trust.admit(node, key)
+        if member is None:
+            return False
         self._place(node, member)
         self._stick.store()
         self._loop.call_soon(node.joined, member.network_address)
@@ -182,9 +107,9 @@ class CoordinatorRadio:
         station = self._stations.pop(node.ieee, None)
         if station is not None:
             self._by_address.pop(station.member.network_address, None)
-            self._drop_queue(station)
+            station.drop()
         if not silently and self.listening:
-            self._forget(node.ieee)
+            self._trust.left(node.ieee)
 
     def send(self, node: Node, frame: Aps, *, link_quality: int = 200, rssi: int = -50) -> bool:
         """See `Air.send`."""
@@ -217,11 +142,7 @@ class CoordinatorRadio:
         if station is None or not self.listening:
             return
         station.heard_at = self._loop.time()
-        while station.queue:
-            waiting = station.queue.popleft()
-            if waiting.timer:
-                waiting.timer.cancel()
-            waiting.deliver(True)
+        station.polled()
 
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         """See `Air.later`."""
@@ -237,82 +158,18 @@ class CoordinatorRadio:
 
     # --- joining --------------------------------------------------------------------------------------
 
-    def _admit(self, node: Node, key: bytes | None) -> Member | None:
-        """The trust centre's decision about a new device."""
-        parent = self._open_parent()
-        if parent is _CLOSED:
-            return None
-        stick = self._stick
-        stick.count("JOIN")
-        old = stick.network.members.pop(node.ieee, None)
-        if old is not None:
-            self._by_address.pop(old.network_address, None)
-        taken = {m.network_address for m in stick.network.members.values()}
-        address = next(a for a in iter(lambda: self.dice.randrange(1, 0xFFF0), None) if a not in taken)
-        member = Member(node.ieee, address, int(node.role), node.sleepy, parent)
-        decision = self._decide(node.ieee, key)
-        self._tell_join(member, _UNSECURED_JOIN, decision)
-        if decision == _DENY:
-            return None
-        stick.network.members[node.ieee] = member
-        return member
-
-    def _open_parent(self) -> int | None:
-        """IEEE address of a router that is open, None for the coordinator, `_CLOSED` if nobody is."""
-        if self.permitting:
-            return None
-        now = self._loop.time()
-        for ieee, until in self._routers_open.items():
-            if now < until and ieee in self._stations:
-                return ieee
-        return _CLOSED
-
-    def _decide(self, ieee: int, key: bytes | None) -> int:
-        ram = self._stick.ram
-        policy = ram.policies[0]
-        if not policy & ALLOW_JOINS:
-            return _DENY
-        if policy & KEY_IN_CLEAR:
-            return _IN_THE_CLEAR
-        own = ram.transient_keys.get(ieee)
-        if own is None and policy & INSTALL_CODES:
-            return _DENY
-        expected = own or ram.transient_keys.get(ANYBODY)
-        return _USE_PRECONFIGURED if expected == (key or WELL_KNOWN_KEY) else _DENY
-
-    def _tell_join(self, member: Member, how: int, decision: int) -> None:
-        stick = self._stick
-        parent = stick.network.members.get(member.parent) if member.parent else None
-        stick.callback(
-            "trustCenterJoinHandler",
-            newNodeId=member.network_address,
-            newNodeEui64=member.ieee,
-            status=how,
-            policyDecision=decision,
-            parentOfNewNodeId=parent.network_address if parent else COORDINATOR,
-        )
-
     def _place(self, node: Node, member: Member) -> None:
         member.role, member.sleepy = int(node.role), node.sleepy
         old = self._stations.pop(node.ieee, None)
         if old:
-            self._drop_queue(old)
+            old.drop()
+            self._by_address.pop(old.member.network_address, None)
         node.network_address = member.network_address
-        self._stations[node.ieee] = self._by_address[member.network_address] = _Station(node, member)
-
-    def _forget(self, ieee: int) -> None:
-        """A device has left: the trust centre hears of it, and its entry goes."""
-        member = self._stick.network.members.pop(ieee, None)
-        if member is None:
-            return
-        self._departed[ieee] = member
-        self._stick.count("CHILD_REMOVED", member.parent is None)
-        self._tell_join(member, _LEFT, _NO_ACTION)
-        self._stick.store()
+        self._stations[node.ieee] = self._by_address[member.network_address] = Station(node, member)
 
     # --- from the air to the host ---------------------------------------------------------------------
 
-    def _heard(self, station: _Station, frame: Aps) -> None:
+    def _heard(self, station: Station, frame: Aps) -> None:
         """A frame has reached the coordinator's antenna."""
         if self.lose or self.lose_share:
             if self.lose:
@@ -329,7 +186,7 @@ class CoordinatorRadio:
                 return
             self._to_application(station, frame)
 
-    def _to_application(self, station: _Station, frame: Aps) -> None:
+    def _to_application(self, station: Station, frame: Aps) -> None:
         stick, ram = self._stick, self._stick.ram
         kind = Incoming.UNICAST
         if frame.group is not None:
@@ -361,7 +218,7 @@ class CoordinatorRadio:
             )
         )  # fmt: skip
 
-    def _ask_self(self, station: _Station, frame: Aps, kind: int) -> bool:
+    def _ask_self(self, station: Station, frame: Aps, kind: int) -> bool:
         """The stack answers a ZDO request; whether the host is to see the request too."""
         said = coordinator_self.answer(
             self._self(), frame.cluster, frame.payload, broadcast=kind is not Incoming.UNICAST
@@ -381,7 +238,7 @@ class CoordinatorRadio:
         heard = tuple((s.member, s.link_quality) for s in self._stations.values() if s.member.parent is None)
         return Self(stick.network, stick.ram.manufacturer, stick.ram.endpoints, heard, self.permitting)
 
-    def _tell_route(self, station: _Station) -> None:
+    def _tell_route(self, station: Station) -> None:
         """Many-to-one routing: the path a frame took, before the first frame that took it."""
         station.route_told = True
         relays: list[int] = []
@@ -410,40 +267,19 @@ class CoordinatorRadio:
 
     def down(self) -> None:
         """It doesn't any more; devices are still there and can't know."""
-        self._routers_open.clear()
-        if self._closing:
-            self._closing.cancel()
-            self._closing = None
+        self._window.shut()
         for station in self._stations.values():
-            self._drop_queue(station)
+            station.drop()
 
     def forget_all(self) -> None:
         """The network was left for good: nobody is a member any more."""
         self._stations.clear()
         self._by_address.clear()
-        self._departed.clear()
+        self._trust.forget_all()
 
     def permit(self, seconds: int) -> None:
         """Let devices join for so long; 0 closes, 255 is for ever."""
-        if self._closing:
-            self._closing.cancel()
-            self._closing = None
-        if seconds == 0:
-            was_open = self.permitting
-            self._stick.ram.permit_until = 0.0
-            if was_open:
-                self._stick.status(Status.ZIGBEE_NETWORK_CLOSED)
-            return
-        forever = seconds == 255
-        self._stick.ram.permit_until = float("inf") if forever else self._loop.time() + seconds
-        self._stick.status(Status.ZIGBEE_NETWORK_OPENED)
-        if not forever:
-            self._closing = self._loop.call_later(seconds, self._closed)
-
-    def _closed(self) -> None:
-        self._closing = None
-        self._stick.ram.permit_until = 0.0
-        self._stick.status(Status.ZIGBEE_NETWORK_CLOSED)
+        self._window.permit(seconds)
 
     def remove(self, ieee: int) -> None:
         """Tell a device to leave, through its parent."""
@@ -456,10 +292,10 @@ class CoordinatorRadio:
                 self._stations.pop(ieee, None)
                 self._by_address.pop(station.member.network_address, None)
                 station.node.removed()
-                self._forget(ieee)
+                self._trust.left(ieee)
 
         if station.node.sleepy:
-            self._queue(station, go)
+            station.keep(go, self._held_s())
         else:
             self._loop.call_soon(go, True)
 
@@ -562,9 +398,9 @@ class CoordinatorRadio:
             self._stick.store()
             self._stick.status(Status.ZIGBEE_CHANNEL_CHANGED)
 
-    def _router_opens(self, station: _Station, payload: bytes) -> None:
+    def _router_opens(self, station: Station, payload: bytes) -> None:
         if station.member.role == Role.ROUTER and len(payload) > 1:
-            self._routers_open[station.member.ieee] = self._loop.time() + payload[1]
+            self._window.router_opens(station.member.ieee, payload[1])
 
     # --- from here to the devices ---------------------------------------------------------------------
 
@@ -581,34 +417,17 @@ class CoordinatorRadio:
             self._hand_over(station, frame, lambda ok: None)
         return anybody
 
-    def _hand_over(self, station: _Station, frame: Aps, done: Callable[[bool], None]) -> None:
+    def _held_s(self) -> float:
+        """How long a parent keeps a frame for a sleeper (7.68 s, unless the host has set another)."""
+        return self._stick.ram.config[_CONFIG_INDIRECT] / 1000
+
+    def _hand_over(self, station: Station, frame: Aps, done: Callable[[bool], None]) -> None:
         def deliver(reached: bool) -> None:
             done(reached)
             if reached:
                 station.node.receive(frame)
 
         if station.node.sleepy:
-            self._queue(station, deliver)
+            station.keep(deliver, self._held_s())
         else:
             self._loop.call_soon(deliver, True)
-
-    def _queue(self, station: _Station, deliver: Callable[[bool], None]) -> None:
-        """Keep it until the device polls, at most as long as the configuration says (7.68 s)."""
-        waiting = _Waiting(deliver)
-        held_s = self._stick.ram.config[_CONFIG_INDIRECT] / 1000
-
-        def too_late() -> None:
-            station.queue.remove(waiting)
-            deliver(False)
-
-        waiting.timer = self._loop.call_later(held_s, too_late)
-        station.queue.append(waiting)
-
-    def _drop_queue(self, station: _Station) -> None:
-        while station.queue:
-            waiting = station.queue.popleft()
-            if waiting.timer:
-                waiting.timer.cancel()
-
-
-_CLOSED = -1

@@ -37,6 +37,7 @@ def _type(member: Member) -> Any:
     return t.EmberNodeType.SLEEPY_END_DEVICE if member.sleepy else t.EmberNodeType.END_DEVICE
 
 
+HANDLERS["sendReply"] = lambda stick, given: {"status": Status.INVALID_STATE}  # the stack replies by itself
 HANDLERS["maximumPayloadLength"] = lambda stick, given: {"apsLength": LONGEST_PAYLOAD_B}
 
 

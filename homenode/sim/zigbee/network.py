@@ -126,7 +126,8 @@ def save(path: Path, network: Network) -> None:
     stored = asdict(network)
     stored["format"] = _FORMAT
     stored["members"] = list(stored["members"].values())
-    stored["key_counter"] = (network.key_counter // COUNTER_STEP + 1) * COUNTER_STEP
+    if network.formed:
+        stored["key_counter"] = (network.key_counter // COUNTER_STEP + 1) * COUNTER_STEP
     beside = path.with_name(path.name + ".new")
     try:
         beside.write_text(json.dumps(stored, indent=1), encoding="utf-8")
