@@ -102,8 +102,12 @@ class Link:
     # --- the caller's side
 
     def wake(self) -> None:
-        """The outbox has something new. Cheap; many calls in a row are one."""
-        if not self._woken and self._connection is not None and self._loop is not None:
+        """The outbox has something new. It goes at once if nothing is under way, else with what follows."""
+        if self._connection is None or self._loop is None or self._woken:
+            return
+        if not self._keys:
+            self._pump()
+        else:
             self._woken = True
             self._loop.call_soon(self._pump)
 
