@@ -405,7 +405,7 @@ class Journal:
             return
         again = [item.number for item in batch if item.code != MARK and item.number > self._safe]
         self._store.roll(0 if self._store.is_open or not again else min(again))
-        if batch[0].code != MARK and (self._marks or self._newest_state):
+        if batch[0].code != MARK:  # every file begins with all marks: a start reads no other for them
             batch.insert(0, self._marks_item(batch))
         self._chores.file_opened()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,6 @@ from homenode.journal.codec import (
     Checkpoint,
     Head,
     Scan,
-    crc32,
     damage_of,
     decode,
     encode,
