@@ -32,6 +32,9 @@ _REFUSED = {
 }
 """MQTT 3.1.1, table 3.1: CONNACK return codes."""
 
+_TIME_CODES = (9, 10)
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
+
 
 def refused(code: int, url: str) -> NoLink:
     """The broker answered CONNECT with this code."""
@@ -43,9 +46,11 @@ def failed(error: Exception, url: str) -> NoLink:
     """The connection could not be made, or TLS failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what = f"the broker's certificate is not accepted: {error.verify_message}"
+        if error.verify_code in _TIME_CODES:  # a Pi boots in the past; the time service mends that
+            return NoLink(what, where=url, do="check the node's clock, then the broker's certificate")
         return NoLink(what, where=url, do="check broker.ca and the name in broker.url", person=True)
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or str(error)).replace("_", " ").lower()
+        reason = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
         return NoLink(f"TLS failed: {reason}", where=url, do="check broker.cert, key and ca", person=True)
     if isinstance(error, socket.gaierror):
         return NoLink("the broker's name is not known", where=url, do="check the name, or the network's DNS")

@@ -37,7 +37,8 @@ class Mosquitto:
 
     def __init__(self, folder: Path, *lines: str, persistent: bool = True, port: int | None = None) -> None:
         self.port = port or free_port()
-        self._folder, self._process = folder, None
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "mosquitto.conf"
         anonymous = (
@@ -64,7 +65,6 @@ class Mosquitto:
                 ]
             )
         )
-        self._process: subprocess.Popen[bytes] | None
 
     @classmethod
     def as_configured(cls, folder: Path, text: str, port: int) -> Self:

@@ -112,13 +112,18 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "desk", clean_session=False, **more)
         self.client.on_connect = lambda client, *_: client.subscribe(topic, 1)
-        self.client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self.ready.set)
-        self.client.on_message = lambda _c, _d, m: self._loop.call_soon_threadsafe(
-            lambda: asyncio.ensure_future(self._got((m.topic, bytes(m.payload), m.retain)))
-        )
+        self.client.on_subscribe = self._subscribed
+        self.client.on_message = self._message
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
+
+    def _subscribed(self, *_: Any) -> None:
+        self._loop.call_soon_threadsafe(self.ready.set)
+
+    def _message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        told = (message.topic, bytes(message.payload), message.retain)
+        asyncio.run_coroutine_threadsafe(self._got(told), self._loop)
 
     async def _got(self, message: tuple[str, bytes, bool]) -> None:
         async with self.changed:

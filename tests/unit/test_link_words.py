@@ -1,0 +1,91 @@
+"""Where a broker is, how long to wait for it, and what a person reads when it is not there."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from random import Random
+
+import pytest
+
+from homenode.errors import SetupError
+from homenode.link.address import Address, Backoff, address
+from homenode.link.words import failed, refused
+
+URL = "mqtts://broker.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls"),
+    [
+        ("mqtts://broker.example", "broker.example", 8883, True),
+        ("mqtt://10.0.0.1", "10.0.0.1", 1883, False),
+        ("mqtt://[::1]:1884", "::1", 1884, False),
+    ],
+)
+def test_a_url_names_a_broker(url: str, host: str, port: int, tls: bool) -> None:
+    assert address(url) == Address(url, host, port, tls)
+
+
+@pytest.mark.parametrize(
+    "url", ["broker.example", "http://broker", "mqtt://", "mqtt://h:99999", "mqtt://[::1", ""]
+)
+def test_what_names_no_broker_is_said(url: str) -> None:
+    with pytest.raises(SetupError, match="is no broker"):
+        address(url)
+
+
+def test_the_first_tries_are_quick_and_none_waits_longer_than_half_a_minute() -> None:
+    waits = []
+    for seed in range(200):
+        backoff = Backoff(Random(seed))
+        waits.append([backoff.next_s() for _ in range(40)])
+    assert max(one[0] for one in waits) <= 1.0
+    assert max(wait for one in waits for wait in one[:20]) <= 5.0
+    assert 20.0 < max(wait for one in waits for wait in one) <= 30.0
+    assert min(one[30] for one in waits) < 3.0
+
+
+def test_homes_do_not_come_back_all_at_once() -> None:
+    first = sorted(Backoff(Random(seed)).next_s() for seed in range(1000))
+    assert first[100] < 0.2
+    assert first[900] > 0.8
+
+
+def test_after_a_good_link_tries_are_quick_again() -> None:
+    backoff = Backoff(Random(1))
+    for _ in range(30):
+        backoff.next_s()
+    backoff.reset()
+    assert backoff.next_s() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "nothing listens there"),
+        (ConnectionResetError(104, "Connection reset by peer"), "the broker closed the connection"),
+        (TimeoutError(), "the broker does not answer"),
+        (socket.gaierror(-2, "Name or service not known"), "the broker's name is not known"),
+        (OSError(101, "Network is unreachable"), "network is unreachable"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "TLS failed"),
+        (ValueError("odd"), "ValueError: odd"),
+    ],
+)
+def test_each_failure_has_plain_words(error: Exception, words: str) -> None:
+    told = failed(error, URL)
+    assert told.what.startswith(words)
+    assert told.where == URL
+
+
+@pytest.mark.parametrize(("code", "person"), [(9, False), (10, False), (20, True)])
+def test_a_certificate_that_time_mends_is_tried_again_soon(code: int, person: bool) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = code, "certificate is not yet valid"
+    told = failed(error, URL)
+    assert told.person is person
+    assert ("clock" in told.do) is not person
+
+
+def test_only_a_broker_that_is_starting_is_worth_waiting_for() -> None:
+    assert [code for code in range(1, 8) if not refused(code, URL).person] == [3]
