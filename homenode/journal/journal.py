@@ -3,11 +3,12 @@
 One thread owns the disk. Whoever appends only fills a queue, so that neither a slow card nor a full disk can
 hold up a rule; whoever must know that a record is safe waits for `Journal.commit`, together with all others
 that wait at that moment (one flush for all).
+
+Longer than other files, as what the callers do and what the thread does share one state and its two locks.
 """
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ from homenode.journal.pending import READING, Item, Pending
 from homenode.journal.retention import Limits
 from homenode.journal.segment import records
 from homenode.journal.store import FULL, STATE_MARK, Store
+from homenode.journal.trouble import explained
 
 BREATH_S = 0.002
 """Between two slices of housekeeping: leaves the processor and the card to those who are in a hurry."""
@@ -30,6 +32,8 @@ SLICES_A_TICK = 256
 """Slices of housekeeping, 2 to 4 ms each with the breath, that count as one `Pace.write_s`."""
 
 _STATE = CODES["state"]
+MAX_AT = 1 << 62
+"""Ms; what lies beyond is no time, and does not fit in a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Journal:
         self._marks, self._marks_new = dict(store.marks), False
         self._newest_at, self._newest_state = store.newest_at, store.newest_state
         self._waiting: list[tuple[int, Future[int]]] = []
+        self._served: list[tuple[int, Future[int]]] = []  # of these, those the thread is busy with
         self._trouble: StorageError | None = None
         self._dozing = self._stopping = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -149,7 +154,7 @@ class Journal:
             number = self._next
             self._next = number + 1
             self._queue.add(Item(number, code, frame(number, code, payload)))
-            if at.__class__ is int:
+            if at.__class__ is int and 0 <= at < MAX_AT:
                 self._newest_at = at
             if code == _STATE:
                 self._newest_state = number
@@ -268,6 +273,23 @@ class Journal:
     # -- the thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        """Whatever happens, nobody waits for an answer that never comes."""
+        try:
+            self._work()
+        finally:
+            with self._lock:
+                gone, self._stopping = not self._stopping, True
+                waiting, self._waiting = self._served + self._waiting, []
+                if gone:
+                    self._trouble = StorageError("the journal's thread has failed", do="restart the node")
+                trouble = self._trouble
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(trouble or StorageError("the journal is closed"))
+            if gone:
+                self._on_trouble(trouble)
+
+    def _work(self) -> None:
         pace = self._pace
         ticks = slices = 0  # of pace.write_s since the last sync; of housekeeping
         while True:
@@ -280,8 +302,8 @@ class Journal:
                     slept = not self._wake.wait(pause)
                     self._dozing = False
                     full = self._group_is_full()
-                waiting, self._waiting = self._waiting, []
-                stopping = self._stopping
+                waiting = self._served = self._waiting
+                self._waiting, stopping = [], self._stopping
             if slept and self._chores:
                 with self._io:
                     self._chores.slice()
@@ -440,22 +462,3 @@ class Journal:
                 error = failed
         if error:
             self._tell(error)
-
-
-def explained(error: OSError, folder: Path) -> StorageError:
-    """The same in words, with what to do."""
-    why, do = {
-        errno.ENOSPC: ("the disk is full", "make room on it; readings are kept in memory until then"),
-        errno.EDQUOT: ("the disk quota is used up", "make room; readings are kept in memory until then"),
-        errno.EROFS: (
-            "the disk is read-only",
-            "a worn SD card turns so by itself: copy the data folder, then replace the card",
-        ),
-        errno.EIO: ("the disk fails", "copy the data folder while it can be read, then replace the card"),
-        errno.EACCES: ("no permission to write", "make the folder belong to the user that runs homenode"),
-        errno.ENOTDIR: (
-            "a file is where the folder should be",
-            "remove it or name another folder with --data",
-        ),
-    }.get(error.errno or 0, (error.strerror or str(error), "check the disk"))
-    return StorageError(f"the journal can't be written: {why}", where=str(folder), do=do)

@@ -325,3 +325,47 @@ def test_a_file_in_the_place_of_the_folder_is_told_with_what_to_do(tmp_path: Pat
 def test_a_record_larger_than_a_file_is_refused(tmp_path: Path) -> None:
     with Journal.open(tmp_path, limits=SMALL) as journal, pytest.raises(ValueError, match="doesn't fit"):
         journal.append({"x": "y" * 20_000}, klass="state")
+
+
+def test_a_compaction_that_the_power_cut_between_its_steps_is_finished_at_start(tmp_path: Path) -> None:
+    whole = fill(tmp_path, 1500)
+    old = {path: path.read_bytes() for path in files(tmp_path)}
+    limits = Limits(segment_bytes=16 * 1024, readings_bytes=48 * 1024)
+    with Journal.open(tmp_path, limits=limits) as journal:
+        wait_until_tidy(journal)
+        left = dict(journal.read())
+    assert 0 < len(left) < len(whole)
+    gone = next(path for path in old if not path.exists())
+    gone.write_bytes(old[gone])  # its successor is there already
+    (tmp_path / "journal" / "00000001-00000002.tmp").write_bytes(b"half")
+    opened = Reopened(tmp_path)
+    assert opened.damage == ()
+    assert opened.records == left
+    assert not gone.exists()
+    assert not list((tmp_path / "journal").glob("*.tmp"))
+
+
+def test_an_absurd_time_in_a_record_stops_nothing(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, limits=SMALL) as journal:
+        for at in (-(10**30), 10**30, None, "now"):
+            journal.append({"t": "r", "at": at}, klass="reading")
+        for nth in range(600):
+            journal.append(reading(nth), klass="reading")
+        journal.commit().result(10)
+    assert len(Reopened(tmp_path).records) == 604
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_if_its_thread_fails_whoever_waits_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[StorageError | None] = []
+    journal = Journal.open(tmp_path, on_trouble=told.append)
+    wait_until_tidy(journal)
+    monkeypatch.setattr(journal._store, "sync", lambda: 1 / 0)
+    journal.append(reading(1), klass="reading")
+    with pytest.raises(StorageError, match="failed"):
+        journal.commit().result(10)
+    journal._thread.join(10)
+    with pytest.raises(StorageError, match=r"closed|failed"):
+        journal.commit().result(10)
+    assert told[0] is not None
+    journal.close()
