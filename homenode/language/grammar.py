@@ -53,7 +53,7 @@ LONGEST = 20_000
 _TOKEN = re.compile(
     rf"\s*(?:(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?![0-9:]))|(?P<number>{NUMBER}(?![0-9.]))"
     r"|(?P<parameter>\$[A-Za-z_][A-Za-z0-9_]*)|(?P<op>[<>=!]=|[<>])|(?P<mark>[(),])"
-    r"|(?P<word>[^\W\d][\w-]*|%|°\w*)|(?P<end>$)|(?P<bad>\S))"
+    r"|(?P<word>[^\W\d][\w-]*|%|°\w*)|(?P<end>$)|(?P<long>-?[0-9][0-9.:]*)|(?P<bad>\S))"
 )
 _UNIT = re.compile(r"\s*(?P<word>[^\W\d_]+|%|°\w*)")
 
@@ -91,6 +91,9 @@ def tokens(text: str) -> list[Token]:
         assert match.lastgroup is not None
         sort = match.lastgroup
         token = Token(sort, match[sort], match.start(sort))
+        if sort == "long":
+            accepted = "a number of at most 15 digits, or a time HH:MM"
+            raise SyntaxMistake(token.at, repr(token.text[:20]), accepted)
         if sort == "bad":
             suggestion = "==" if token.text == "=" else ""
             shown = text[token.at : token.at + 20].split()[0]
