@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homenode import records
-from homenode.config.model import NEVER, Device, Home
+from homenode.config.model import Home
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, Evidence, NodeFault, OfferVideo, Outcome, Say, Sharing, Switch
 from homenode.engine.engine import Engine
-from homenode.engine.events import Acknowledge, ClockSet, Event
+from homenode.engine.events import Acknowledge, ClockSet, Event, StaleAfter
 from homenode.engine.transition import Transition
-from homenode.home import DeviceState
-from homenode.kinds import kind_of
+from homenode.home import DeviceState, Lane
 from homenode.language.bound import BoundRule
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
@@ -41,22 +40,6 @@ class Decided:
     transitions: list[Transition] = field(default_factory=list)
 
 
-def stale_after_ms(device: Device, row_ms: int | None = None) -> int:
-    """How long a device may be silent: as home.yaml says, else its row, else what its kind of point allows.
-
-    Args:
-        row_ms: From its row in the device table; None if it has none.
-    """
-    if device.stale_after_ms is not None:
-        return device.stale_after_ms
-    if row_ms is not None:
-        return row_ms
-    kinds = {kind.name for name in device.kinds or () if (kind := kind_of(name))}
-    hour_ms = 3_600_000
-    often = {"power", "energy", "current", "voltage", "switch", "light", "siren"}
-    return hour_ms if kinds & often else 4 * hour_ms
-
-
 class Judge:
     """Everything that is decided in one home.
 
@@ -77,15 +60,28 @@ class Judge:
         self.offset_ms = 0
         self.troubled: dict[str, tuple[Instant, dict[str, str]]] = {}
         """Open faults of the node and its devices: source to since when and what is told."""
+        self.rows_ms: dict[str, int] = {}
+        """How long a device may be silent by its row in the device table, as its driver told."""
         self._newest: dict[str, Instant] = {}
+        self._told: set[str] = set()  # points told to be stale since their last reading
         self.silence_due: Instant = 0
 
-    def reload(self, home: Home, rules: Sequence[BoundRule]) -> None:
-        """home.yaml changed; the engine is told by the caller."""
+    def reload(
+        self, home: Home, rules: Sequence[BoundRule], limits_ms: Mapping[str, int], at: Instant
+    ) -> Decided:
+        """home.yaml changed. Uses of rules that did not change keep everything.
+
+        Args:
+            limits_ms: How long devices and points may be silent.
+        """
+        decided = self.advance(at)
+        for change in self.engine.reload(rules, limits_ms, at + 1, modes=home.modes):
+            self._add_transition(decided, change)
         self.home = home
         self.rules = {rule.name: rule for rule in rules}
         self.sharing = Sharing(home.home, self.zone, home.share)
         self.delivery.reload({name: device.room for name, device in home.devices.items()}, self.rules)
+        return decided
 
     # -- readings
 
@@ -97,12 +93,13 @@ class Judge:
             return Reading(point, value, at, How.HISTORICAL)
         at = min(at, now)
         self._newest[point] = at
+        if self._told:
+            self._told.discard(point)
         return reading if at == reading.at else Reading(point, value, at, how)
 
     def shared(self, reading: Reading, record: int) -> Sequence[Message]:
         """What of a reading leaves the home."""
-        device = self.engine.home.devices.get(reading.point.partition(".")[0])
-        limit_ms = device.stale_after_ms if device else NEVER
+        limit_ms = self.engine.home.point(reading.point).lane.limit_ms
         return self.sharing.messages(reading, self.offset_ms, stale_after_ms=limit_ms, record=record)
 
     def restored(self, at: Instant, *, believed: bool) -> list[Message]:
@@ -115,7 +112,7 @@ class Judge:
             value = point.value if quality is Quality.GOOD else None
             reading = Reading(name, value, point.at or at, How.RESTORED)
             told += self.sharing.messages(
-                reading, self.offset_ms, quality=quality, stale_after_ms=point.device.stale_after_ms
+                reading, self.offset_ms, quality=quality, stale_after_ms=point.lane.limit_ms
             )
         return told
 
@@ -126,6 +123,8 @@ class Judge:
         if isinstance(event, ClockSet):
             self.offset_ms = event.offset_ms
             self.delivery.clock(event.offset_ms)
+        elif isinstance(event, StaleAfter):
+            self.rows_ms[event.device] = event.stale_after_ms
         self.engine.feed(event)
 
     def advance(self, to: Instant) -> Decided:
@@ -142,9 +141,7 @@ class Judge:
             if due is None or due > to:
                 break
             for change in engine.advance(due):
-                decided.records.append(records.of_transition(change))
-                decided.transitions.append(change)
-                self._add(decided, delivery.transition(change, self._evidence(change)))
+                self._add_transition(decided, change)
             if engine.mode != mode:
                 mode = engine.mode
                 self._add(decided, delivery.mode(mode, due))
@@ -155,6 +152,11 @@ class Judge:
         """When `advance` has something to do though nothing comes in."""
         dues = (self.engine.next_deadline(), self.delivery.due(), self.silence_due or None)
         return min((due for due in dues if due is not None), default=None)
+
+    def _add_transition(self, decided: Decided, change: Transition) -> None:
+        decided.records.append(records.of_transition(change))
+        decided.transitions.append(change)
+        self._add(decided, self.delivery.transition(change, self._evidence(change)))
 
     def _add(self, decided: Decided, outcome: Outcome) -> None:
         decided.messages += outcome.messages
@@ -198,32 +200,38 @@ class Judge:
         the journal doesn't depend on when exactly it was called.
         """
         decided = self.advance(now)
-        state = self.engine.home
         silent = self.silent
+        state = self.engine.home
         for name in sorted(silent):
             if not state.device(name).is_silent(now):
                 self._extend(decided, self.well(_silence_of(name), now))
-        soonest: Instant | None = None
+        dues = [now + SILENCE_RECHECK_MS] if silent else []
         for name, device in state.devices.items():
-            if device.is_silent(now):
-                if name not in silent and name in self.home.devices:
-                    decided.messages += self._went_stale(device, now)
-                    self._extend(decided, self.fault(self._silent_fault(device), now))
-            elif (due := device.stale_at()) is not None:
-                soonest = due if soonest is None else min(soonest, due)
-        recheck = now + SILENCE_RECHECK_MS if self.silent else None
-        self.silence_due = min((due for due in (soonest, recheck) if due is not None), default=0)
+            if device.is_silent(now) and name not in silent and name in self.home.devices:
+                self._extend(decided, self.fault(self._silent_fault(device), now))
+            for lane in device.lanes:
+                if lane.is_silent(now):
+                    decided.messages += self._went_stale(lane, now)
+                elif (due := lane.stale_at()) is not None:
+                    dues.append(due)
+        self.silence_due = min(dues, default=0)
         return decided
 
-    def _went_stale(self, device: DeviceState, now: Instant) -> list[Message]:
+    def _went_stale(self, lane: Lane, now: Instant) -> list[Message]:
         told: list[Message] = []
-        for point in device.points:
-            if point.read and not point.momentary and point.value is not None:
+        for point in lane.points:
+            if (
+                point.read
+                and not point.momentary
+                and point.value is not None
+                and point.name not in self._told
+            ):
+                self._told.add(point.name)
                 told += self.sharing.messages(
                     Reading(point.name, None, now),
                     self.offset_ms,
                     quality=Quality.STALE,
-                    stale_after_ms=device.stale_after_ms,
+                    stale_after_ms=lane.limit_ms,
                 )
         return told
 
@@ -257,6 +265,7 @@ class Judge:
             "offset_ms": self.offset_ms,
             "troubled": self.troubled,
             "newest": self._newest,
+            "rows_ms": self.rows_ms,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -265,6 +274,7 @@ class Judge:
         self.offset_ms = state["offset_ms"]
         self.troubled = {source: (at, text) for source, (at, text) in state["troubled"].items()}
         self._newest = dict(state["newest"])
+        self.rows_ms = dict(state["rows_ms"])
 
     def again(self, record: Mapping[str, Any]) -> Decided:
         """One input of the journal, decided again."""

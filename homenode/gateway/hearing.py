@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from homenode.delivery import NodeFault
 from homenode.driver import Joined
 from homenode.engine.events import Heard, StaleAfter
 from homenode.gateway.inbox import Alive, Inbox, Trouble
-from homenode.judge import stale_after_ms
 from homenode.kinds import kind_of
 from homenode.reading import How, Instant, Reading
 
@@ -167,13 +165,10 @@ class Hearing:
         node = self._node
         node.joined[joined.address] = joined
         device = node.home.devices.get(joined.name)
-        if device is None:
+        limit_ms = joined.stale_after_ms
+        if device is None or device.stale_after_ms is not None or limit_ms is None:
             return
-        if joined.kinds:
-            device = dataclasses.replace(device, kinds=joined.kinds)
-        limit_ms = stale_after_ms(device, joined.stale_after_ms)
-        state = node.judge.engine.home.device(joined.name)
-        if state.stale_after_ms != limit_ms:
+        if node.judge.rows_ms.get(joined.name) != limit_ms:
             event = StaleAfter(joined.name, node.judge.engine.now + 1, limit_ms)
             node.journal.append(records.of_event(event), klass="system")
             node.judge.feed(event)

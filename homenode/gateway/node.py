@@ -19,7 +19,7 @@ from homenode.gateway import local_socket, systemd
 from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
 from homenode.gateway.hearing import Hearing
-from homenode.gateway.recovery import Recovered
+from homenode.gateway.recovery import Recovered, limits_of
 from homenode.gateway.requests import Requests
 from homenode.gateway.roster import Post, posts
 from homenode.gateway.supervisor import Supervised
@@ -93,7 +93,7 @@ class Node:
         for task in running:
             task.cancel()
         self.watchers.close()
-        self.time.remember(down=True)
+        self.time.remember(anyway=True)
 
     def _up(self) -> None:
         """Go on after the downtime, with what the last run decided but perhaps didn't write, send or do."""
@@ -253,5 +253,8 @@ class Node:
 
     def apply(self, home: Home, rules: Sequence[BoundRule]) -> None:
         """home.yaml changed: rules and sharing now; drivers and link are the caller's."""
+        limits_ms = limits_of(home, rules, self.types, self.judge.rows_ms)
+        decided = self.judge.reload(home, rules, limits_ms, self.time.instant())
         self.home = home
-        self.judge.reload(home, rules)
+        self.do(decided)
+        self.time.remember(anyway=True)  # what came before was decided by other rules

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homenode import __version__, records
-from homenode.config.model import NEVER, Home
+from homenode.config.model import Home
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery
+from homenode.driver import DriverType
 from homenode.engine.engine import Engine
 from homenode.engine.wall import WallClock
 from homenode.errors import Refused
 from homenode.gateway.clock import Clock
+from homenode.home import OFTEN, silence_limits
 from homenode.journal.journal import Journal
-from homenode.judge import Action, Decided, Judge, stale_after_ms
+from homenode.judge import Action, Decided, Judge
 from homenode.language.bound import BoundRule
 from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
@@ -45,16 +47,25 @@ class Recovered:
     first: int = 1
 
 
-def silence_limits(home: Home, rows: Mapping[str, int | None] = {}) -> dict[str, int]:
-    """How long each device may be silent.
+def limits_of(
+    home: Home, rules: Sequence[BoundRule], types: Mapping[str, DriverType], rows_ms: Mapping[str, int]
+) -> dict[str, int]:
+    """How long each device, and each point that a device on the mains reports often, may be silent."""
+    often = [f"{device}.{kind}" for device in home.devices for kind in OFTEN]
+    read = [point for rule in rules for point in rule.points]
+    wired = {
+        name for name in {d.driver for d in home.devices.values()} if name in types and types[name].wired
+    }
+    return silence_limits(home.devices.values(), [*often, *read], wired=wired, rows_ms=rows_ms)
 
-    Args:
-        rows: Device to what its row in the device table says.
-    """
-    return {name: stale_after_ms(device, rows.get(name)) for name, device in home.devices.items()}
 
-
-def recover(journal: Journal, home: Home, rules: Sequence[BoundRule], clock: Clock) -> Recovered:
+def recover(
+    journal: Journal,
+    home: Home,
+    rules: Sequence[BoundRule],
+    types: Mapping[str, DriverType],
+    clock: Clock,
+) -> Recovered:
     """Go on where the journal ends.
 
     Raises:
@@ -69,7 +80,8 @@ def recover(journal: Journal, home: Home, rules: Sequence[BoundRule], clock: Clo
         if state is None:  # the newest state is damaged: begin with all there is
             told = journal.read()
     zone = Zone(home.timezone)
-    engine = _engine(state, home, rules, clock)
+    rows_ms = state["judge"]["rows_ms"] if state is not None else {}
+    engine = _engine(state, home, rules, limits_of(home, rules, types, rows_ms), clock)
     rooms = {name: device.room for name, device in home.devices.items()}
     delivery = Delivery(
         home.home, zone, rooms, {rule.name: rule for rule in rules}, {"homenode": __version__}
@@ -85,8 +97,9 @@ def recover(journal: Journal, home: Home, rules: Sequence[BoundRule], clock: Clo
     return found
 
 
-def _engine(state: Record | None, home: Home, rules: Sequence[BoundRule], clock: Clock) -> Engine:
-    limits = silence_limits(home)
+def _engine(
+    state: Record | None, home: Home, rules: Sequence[BoundRule], limits: Mapping[str, int], clock: Clock
+) -> Engine:
     if state is not None:
         wall = WallClock(home.timezone)
         try:
@@ -163,6 +176,3 @@ def _keep_new(
     for change in result.transitions:
         if records.transition_key(records.of_transition(change)) not in known:
             decided.transitions.append(change)
-
-
-__all__ = ["NEVER", "Recovered", "recover", "silence_limits"]

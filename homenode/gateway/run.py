@@ -88,7 +88,7 @@ async def _run(
 
     with Journal.open(data, on_trouble=trouble, on_damage=damaged) as journal:
         early += [_damage_fault(damage) for damage in journal.damage if not damage.torn]
-        recovered = recover(journal, home, rules, clock)
+        recovered = recover(journal, home, rules, types, clock)
         node = Node(home, types, clock, data, journal, recovered)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, node.stopping.set)

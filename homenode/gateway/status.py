@@ -19,7 +19,7 @@ def shown(point: str, value: Value, quality: Quality) -> str:
     if kind.shape is Shape.NUMBER:
         return f"{value:g} {kind.unit or ''}".rstrip()
     if kind.shape is Shape.MOMENTARY:
-        return "pressed" if value else "-"
+        return "pressed" if value else "not pressed"
     return (kind.true_word or "yes") if value else (kind.false_word or "no")
 
 
@@ -86,7 +86,7 @@ def _points(node: Node, now: Instant) -> list[dict[str, Any]]:
     names = dict.fromkeys(
         f"{device.name}.{kind}" for device in node.home.devices.values() for kind in device.kinds or ()
     )
-    names.update(dict.fromkeys(sorted(known)))
+    names.update(dict.fromkeys(sorted(p for p in known if p.partition(".")[0] in node.home.devices)))
     rows = []
     for name in names:
         device = node.home.devices.get(name.partition(".")[0])

@@ -90,10 +90,10 @@ class Timekeeping:
         if self._inputs >= SNAPSHOT_INPUTS:
             self.remember()
 
-    def remember(self, *, down: bool = False) -> None:
-        """Write everything down, so that a start has little to read; not while actions are under way."""
+    def remember(self, *, anyway: bool = False) -> None:
+        """Write everything down, so that a start has little to read; amid actions only `anyway`."""
         node = self._node
-        if node.actions.under_way and not down:
+        if node.actions.under_way and not anyway:
             return
         self._inputs = 0
         now = self.instant()

@@ -1,0 +1,90 @@
+"""What the demo shows: sensors, what the rules think, what arrived; live, or a line per event in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+
+from homenode.demo.receiver import Receiver
+from homenode.gateway.ask import span
+
+HIDDEN = ("link_quality", "battery", "tamper", "energy", "current", "voltage")
+"""Points that say nothing in a demo."""
+_COLOUR = {"good": "green", "stale": "yellow", "unknown": "red"}
+_VERDICT = {"TRUE": "bold red", "FALSE": "green", "UNKNOWN": "yellow"}
+_EVENT = {"notified": "bold red", "resolved": "green", "acknowledged": "cyan"}
+
+
+def told(body: Mapping[str, Any]) -> str:
+    """One alert message in a line."""
+    data = body["data"]
+    at = data["at"][11:19]
+    return f"{at} {data['event']:<12} {data['severity']:<7} {body['subject']}: {data['text'].get('en', '')}"
+
+
+def picture(title: str, status: Mapping[str, Any], receiver: Receiver) -> Group:
+    """The whole screen."""
+    sensors = Table(box=None, pad_edge=False, expand=True)
+    for head in ("sensor", "says", "age", "room"):
+        sensors.add_column(head, no_wrap=True)
+    for point in status["points"]:
+        if point["point"].rpartition(".")[2].rstrip("_23456789") in HIDDEN:
+            continue
+        colour = _COLOUR[point["quality"]]
+        sensors.add_row(
+            point["point"], f"[{colour}]{point['shown']}[/]", span(point["age_ms"]), point["room"]
+        )
+    rules = Table(box=None, pad_edge=False, expand=True)
+    for head in ("rule", "thinks", "would fire in", "alert"):
+        rules.add_column(head, no_wrap=True)
+    for rule in status["rules"]:
+        left = span(rule["left_ms"]) if rule["verdict"] != "TRUE" else "now"
+        colour = _VERDICT[rule["verdict"]]
+        opened = "[bold red]open[/]" if rule["open"] else "-"
+        rules.add_row(rule["rule"], f"[{colour}]{rule['verdict']}[/]", left, opened)
+    came = "\n".join(
+        f"[{_EVENT.get(body['data']['event'], 'yellow')}]{told(body)}[/]" for _, body in receiver.recent
+    )
+    side = Table.grid(expand=True, padding=(0, 1))
+    side.add_column(ratio=5)
+    side.add_column(ratio=6)
+    side.add_row(Panel(sensors, title="what the sensors say"), Panel(rules, title="what the rules think"))
+    title = f"[bold]{title}[/]   {status['at'][:16].replace('T', ' ')}   link {status['link']['state']}"
+    head = (
+        f"what care received over MQTT: {len(receiver.alerts)} alert messages, {receiver.readings} readings"
+    )
+    return Group(title, side, Panel(came or "-", title=head))
+
+
+class Log:
+    """Where there is no terminal: each thing once, in a line."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown: dict[str, str] = {}
+        self._alerts = 0
+
+    def update(self, title: str, status: Mapping[str, Any], receiver: Receiver) -> None:
+        """Tell what is new."""
+        at = status["at"][11:16]
+        self._once("", title, f"--- {title}")
+        for point in status["points"]:
+            if point["point"].rpartition(".")[2] not in HIDDEN:
+                self._once(point["point"], point["shown"], f"{at} sensor {point['point']} {point['shown']}")
+        for rule in status["rules"]:
+            pending = rule["verdict"] == "FALSE" and rule["left_ms"] is not None
+            thinks = "counting" if pending else rule["verdict"]
+            left = f", would fire in {span(rule['left_ms'])}" if pending else ""
+            self._once(rule["rule"], thinks, f"{at} rule   {rule['rule']} {rule['verdict']}{left}")
+        for body in receiver.alerts[self._alerts :]:
+            self._alerts += 1
+            self._console.print(f"      MQTT   {told(body)}", highlight=False)
+
+    def _once(self, key: str, value: str, line: str) -> None:
+        if self._shown.get(key) != value:
+            self._shown[key] = value
+            self._console.print(line, highlight=False, markup=False)
