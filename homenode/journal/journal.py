@@ -200,13 +200,13 @@ class Journal:
         """
         self.flush()
         with self._lock:
-            held = [item for item in self._queue.items() if item.number >= since]
+            held = {item.number: item.data for item in self._queue.items() if item.number >= since}
             upto = self._next
         for found in records(self._store.folder, since):
-            if found.number < upto:
+            if found.number < upto and found.number not in held:
                 yield found.number, decode(found.payload)
-        for item in held:
-            yield item.number, decode(item.data[FRAME_BYTES:])
+        for number, data in held.items():
+            yield number, decode(data[FRAME_BYTES:])
 
     def mark(self, name: str, upto: int) -> None:
         """Remember lazily how far something has come, such as the broker's acknowledgements.
