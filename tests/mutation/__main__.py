@@ -42,6 +42,7 @@ def main() -> int:
         "--changed", action="store_true", help="only lines changed since the branch left main"
     )
     parser.add_argument("--since", metavar="COMMIT", help="only lines changed since this commit")
+    parser.add_argument("--tests", default="tests/unit", metavar="FOLDER", help="only these tests")
     parser.add_argument("--most", type=int, metavar="N", help="a sample of at most N mutants")
     parser.add_argument("--seconds", type=float, metavar="S", help="start no mutant later than this")
     args = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> int:
         return 0
     mutants.sort(key=lambda mutant: mutant.order)
     mutants = mutants[:most] if most else mutants
-    reach = find_reach(ROOT, list(paths.values()))
+    reach = find_reach(ROOT, list(paths.values()), args.tests)
     if reach is None:
         print("the unit tests fail: nothing can be said of mutants", file=sys.stderr)
         return 1

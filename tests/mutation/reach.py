@@ -38,23 +38,23 @@ class Reach:
         return sorted(reached - {IMPORTED}, key=lambda test: (self.took_s.get(test, 0.0), test))
 
 
-def find_reach(root: Path, paths: list[Path]) -> Reach | None:
-    """Runs the unit tests once; None if they fail (then nothing can be said)."""
+def find_reach(root: Path, paths: list[Path], tests: str) -> Reach | None:
+    """Runs the tests in the folder `tests` once; None if they fail (then nothing can be said)."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "reach.json"
-        command = [sys.executable, "-m", "tests.mutation.reach", str(result), *map(str, paths)]
+        command = [sys.executable, "-m", "tests.mutation.reach", str(result), tests, *map(str, paths)]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True)
         if done.returncode:
             print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
             return None
         found = json.loads(result.read_text("utf-8"))
-    tests = {
+    reached = {
         path: {int(line): names for line, names in lines.items()} for path, lines in found["tests"].items()
     }
-    return Reach(tests, found["took_s"])
+    return Reach(reached, found["took_s"])
 
 
-def _record(result: Path, paths: list[str]) -> int:
+def _record(result: Path, folder: str, paths: list[str]) -> int:
     import coverage
     import pytest
 
@@ -79,7 +79,7 @@ def _record(result: Path, paths: list[str]) -> int:
 
     quick_hypothesis()
     measured.start()
-    status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "tests/unit"], plugins=[Recorder()])
+    status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", folder], plugins=[Recorder()])
     measured.stop()
     data = measured.get_data()
     tests = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
@@ -88,4 +88,4 @@ def _record(result: Path, paths: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_record(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(_record(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
