@@ -10,7 +10,7 @@ from typing import Any
 
 from drivers.zigbee import zcl
 from drivers.zigbee.ear import ZONE_ENROLL_REQUEST, Ear, Known
-from drivers.zigbee.interview import FAILURES, Asleep, Interview, ask_state, signature_of
+from drivers.zigbee.interview import FAILURES, Asleep, Interview, ask_state, identify, signature_of
 from drivers.zigbee.memory import Memory
 from drivers.zigbee.plan import Plan, make_plan
 from drivers.zigbee.rows import Row, row_for
@@ -29,6 +29,8 @@ INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
 STATE_AGAIN_S = 1.0
+SEEK_AGAIN_MS = 30_000
+"""An unknown network address is looked into so often."""
 
 
 class Devices:
@@ -50,6 +52,8 @@ class Devices:
         self._by_ieee: dict[str, Known] = {}
         self._tries: dict[str, int] = {}
         self._learning: set[str] = set()
+        self._started = False
+        self._sought: dict[int, Instant] = {}
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.ear = Ear(host, self._later, self._appeared)
         self.heard_already: Callable[[], bool] = lambda: False
@@ -63,6 +67,7 @@ class Devices:
         for device in list(self._app.devices.values()):
             if device.ieee != own and device.is_initialized and hasattr(device, "endpoints"):
                 self._adopt(device)
+        self._started = True
         self._spawn(self._ask_mains(), "state at start")
 
     def stop(self) -> None:
@@ -151,11 +156,16 @@ class Devices:
     # --- what the short path tells -----------------------------------------------------------------------
 
     def found(self, address: int, number: int) -> Known | None:
-        """The stick says whose network address this is: a device that came back with another one."""
+        """Whose network address this is: a device that came back with another one, or was forgotten."""
         for known in self._by_ieee.values():
             if known.number == number:
                 self._app.handle_join(address, known.device.ieee, 0, handle_rejoin=False)
                 return known
+        now = self._host.now()
+        if now - self._sought.get(address, -SEEK_AGAIN_MS) >= SEEK_AGAIN_MS:
+            self._sought[address] = now
+            if all(int(device.nwk) != address for device in self._app.devices.values()):
+                self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
         return None
 
     def touched(self, known: Known, message: Incoming) -> bool:
@@ -188,6 +198,8 @@ class Devices:
                 sleepy=signature.sleepy,
             )
             self._by_ieee[ieee] = known
+            if self._started and not known.sleepy:
+                self.ask_later(known)
         self._replan(known)
         self._index()
         if known.name:

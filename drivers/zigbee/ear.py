@@ -116,11 +116,13 @@ class Ear:
     def _tell(self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame) -> tuple[bool, bool]:
         """(needs nothing more, told a reading)"""
         if not frame.of_cluster:
-            if frame.manufacturer is not None:
-                return False, False
             if frame.command == zcl.REPORT:
                 values = zcl.reports(frame.body)
+                if frame.manufacturer is not None:
+                    return False, self._makers_own(known, endpoint, cluster, values)
                 return True, self._attributes(known, endpoint, cluster, values, reported=True)
+            if frame.manufacturer is not None:
+                return False, False
             if frame.command == zcl.READ_ANSWER:
                 answered = [(a, v) for a, status, v in zcl.read_answers(frame.body) if status == zcl.SUCCESS]
                 return False, self._attributes(known, endpoint, cluster, answered, reported=False)
@@ -172,6 +174,18 @@ class Ear:
                 if kind is not None and number != MULTISTATE_RELEASE:
                     self._say(known, kind, True)
                     spoke = True
+        return spoke
+
+    def _makers_own(
+        self, known: Known, endpoint: int, cluster: int, values: list[tuple[int, zcl.AttributeValue]]
+    ) -> bool:
+        """A manufacturer's own attributes: only a row says what they are, whatever number they have."""
+        spoke = False
+        for attribute, value in values:
+            sense = known.plan.senses.get(Place(endpoint, cluster, attribute))
+            if sense is not None and sense.attribute is None:
+                self._say(known, sense.kind, sense.meaning(value))
+                spoke = True
         return spoke
 
     def _zone(self, known: Known, endpoint: int, status: int, *, notified: bool) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import zigpy.exceptions
+import zigpy.types
 from zigpy.zcl import ReportingConfig
 
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, candidates
@@ -206,3 +207,39 @@ async def ask_state(device: Any, plan: Plan) -> bool:
         except FAILURES:
             return False
     return True
+
+
+async def identify(app: Any, address: int, number: int) -> None:
+    """Find out whose network address this is; zigpy then takes it in, and interviews it if it is new.
+
+    zigpy itself asks by broadcast, which sleepy devices don't hear. So the stick is asked, which knows its
+    own children, and then the device itself (IEEE_addr_req, 2.4.3.1.2), whose parent keeps the question.
+
+    Args:
+        number: Its IEEE address as the stick writes it, 0 if the stick didn't tell.
+    """
+    ieee = zigpy.types.EUI64.deserialize(number.to_bytes(8, "little"))[0] if number else None
+    if ieee is None:
+        try:
+            status, found = await app._ezsp.lookupEui64ByNodeId(nodeId=address)
+            ieee = found if int(status) == 0 else None
+        except FAILURES:
+            pass
+    if ieee is not None:
+        app.handle_join(address, ieee, 0, handle_rejoin=False)
+        return
+    question = zigpy.types.ZigbeePacket(
+        src=zigpy.types.AddrModeAddress(zigpy.types.AddrMode.NWK, 0x0000),
+        src_ep=0,
+        dst=zigpy.types.AddrModeAddress(zigpy.types.AddrMode.NWK, address),
+        dst_ep=0,
+        tsn=(tsn := app.get_sequence()),
+        profile_id=0,
+        cluster_id=0x0001,
+        data=zigpy.types.SerializableBytes(bytes((tsn, address & 0xFF, address >> 8, 0, 0))),
+        extended_timeout=True,
+    )
+    try:
+        await app.send_packet(question)
+    except FAILURES as fault:
+        log.debug("unknown device not asked", extra={"address": f"0x{address:04x}", "why": repr(fault)})

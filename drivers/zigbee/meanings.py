@@ -65,8 +65,8 @@ def door(raw: AttributeValue) -> Value:
     return None if raw is None else {0: True, 1: False, 3: True}.get(int(_number(raw)))
 
 
-def pressed(raw: AttributeValue) -> Value:
-    """A key whose every report is a press."""
+def always(raw: AttributeValue) -> Value:
+    """An attribute whose every report is an event: a press, a movement, whatever its value."""
     return True
 
 
@@ -88,7 +88,7 @@ MEANINGS: dict[str, Meaning] = {
     "hundredth": scaled(1, 100),
     "locked": locked,
     "door": door,
-    "pressed": pressed,
+    "always": always,
     "released": released,
 }
 """By the names used in `standard` and rows.yaml; "scaled" and "kilo" are made with their scale."""

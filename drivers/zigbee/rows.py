@@ -77,12 +77,16 @@ class RowMistake(SetupError):
     """A row that can't be; says which and why."""
 
 
-def _place(text: str, row: str) -> tuple[int, ...]:
+def _place(text: str, row: str, parts: tuple[int, ...]) -> list[int]:
+    """ENDPOINT/…, of so many parts."""
     try:
         first, *rest = text.split("/")
-        return (int(first), *(int(part, 16) for part in rest))
+        numbers = [int(first), *(int(part, 16) for part in rest)]
     except ValueError:
-        raise RowMistake(f"{text!r} is not ENDPOINT/CLUSTER/…, in hexadecimal", where=f"row {row}") from None
+        numbers = []
+    if len(numbers) not in parts:
+        raise RowMistake(f"{text!r} is not ENDPOINT/CLUSTER/…, in hexadecimal", where=f"row {row}")
+    return numbers
 
 
 def _kind(name: str, row: str) -> str:
@@ -122,16 +126,16 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         stale_after_ms = int(match[1]) * _UNIT_MS[match[2]]
     points = {}
     for where, what in entry.get("points", {}).items():
-        endpoint, cluster, attribute = _place(str(where), row)
+        endpoint, cluster, attribute = _place(str(where), row, (3,))
         kind, _, meaning = str(what).partition(" ")
         points[Place(endpoint, cluster, attribute)] = (_kind(kind, row), _meaning(meaning or "flag", row))
     presses: dict[tuple[int, int, int, int | None], str] = {}
     for where, kind in entry.get("presses", {}).items():
-        endpoint, cluster, command, *first = _place(str(where), row)
+        endpoint, cluster, command, *first = _place(str(where), row, (3, 4))
         presses[endpoint, cluster, command, first[0] if first else None] = _kind(str(kind), row)
     multistate = {}
     for where, kind in entry.get("multistate", {}).items():
-        endpoint, value = _place(str(where), row)
+        endpoint, value = _place(str(where), row, (2,))
         multistate[endpoint, value] = _kind(str(kind), row)
     try:
         zone = tuple((_kind(str(kind), row), _BITS[bits]) for kind, bits in entry.get("zone", {}).items())

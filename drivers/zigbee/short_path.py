@@ -80,7 +80,8 @@ class ShortPath:
         general: Takes a frame of the stick (bellows' own handler).
         by_address: Interviewed devices by network address.
         ear: What is told of a frame.
-        found: An unknown network address belongs to this IEEE address; what is then known of it, or None.
+        found: A network address is not known, or belongs to this IEEE address (0 if the stick doesn't say):
+            what is then known of it, or None.
         answer: Send a default response to this message.
         touched: A frame was heard of a device; True if it is to take the general path as well.
 
@@ -126,10 +127,10 @@ class ShortPath:
         ):
             return False
         known = self._by_address.get(message.sender)
-        if message.ieee and (known is None or known.number != message.ieee):
+        if known is None or (message.ieee and known.number != message.ieee):
             known = self._found(message.sender, message.ieee)
-        if known is None:
-            return False
+            if known is None:
+                return False
         self.heard_already = True
         understood = self._ear.hear(
             known, message.source_endpoint, message.cluster, message.payload, message.sequence, message.lqi

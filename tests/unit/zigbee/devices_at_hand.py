@@ -1,0 +1,75 @@
+"""Signatures and facts for tests: written by hand, or read from dumps of real devices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, make_plan
+from drivers.zigbee.rows import NO_ROW, Place, Row, row_for
+from drivers.zigbee.standard import PROFILES
+from homenode.sim.zigbee.device_dump import spec_from_dump
+
+DUMPS = Path(__file__).parents[4] / "shared/data/zigbee-devices"
+
+
+def index() -> list[dict[str, Any]]:
+    """What each dump is, by its index; the test is skipped where the recordings are not at hand."""
+    file = DUMPS / "index.json"
+    if not file.exists():
+        pytest.skip("the dumps of real devices are not beside the repository")
+    entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return entries
+
+
+def dumped(file: str) -> tuple[Signature, Facts]:
+    """A device as its dump has it: what it answered is a fact."""
+    spec = spec_from_dump(json.loads((DUMPS / file).read_text(encoding="utf-8")))
+    facts = Facts(constant=True, complete=True)
+    endpoints = {}
+    for endpoint in spec.endpoints:
+        if endpoint.profile not in PROFILES:
+            continue
+        endpoints[endpoint.number] = Endpoint(
+            endpoint.profile,
+            endpoint.device_type,
+            frozenset(cluster.id for cluster in endpoint.servers),
+            frozenset(cluster.id for cluster in endpoint.clients),
+        )
+        for cluster in endpoint.servers:
+            for attribute in cluster.attributes:
+                if isinstance(attribute.value, int) and not attribute.manufacturer:
+                    facts.values[Place(endpoint.number, cluster.id, attribute.id)] = attribute.value
+    return Signature(spec.manufacturer.strip(), spec.model.strip(), spec.sleepy, endpoints), facts
+
+
+def planned(file: str) -> Plan:
+    """What the frames of a dumped device mean, with its row."""
+    signature, facts = dumped(file)
+    return make_plan(signature, facts, row_for(signature.manufacturer, signature.model))
+
+
+def one(
+    inputs: set[int],
+    outputs: set[int] = frozenset(),  # type: ignore[assignment] # an empty set that nobody changes
+    *,
+    device_type: int = 0x0402,
+    sleepy: bool = True,
+    values: dict[tuple[int, int], int] | None = None,
+    absent: set[tuple[int, int]] | None = None,
+    row: Row = NO_ROW,
+) -> Plan:
+    """The plan of a device with one endpoint."""
+    signature = Signature(
+        "Maker", "Model", sleepy, {1: Endpoint(0x0104, device_type, frozenset(inputs), frozenset(outputs))}
+    )
+    facts = Facts(
+        values={Place(1, *where): value for where, value in (values or {}).items()},
+        absent={Place(1, *where) for where in absent or ()},
+        constant=True,
+        complete=True,
+    )
+    return make_plan(signature, facts, row)

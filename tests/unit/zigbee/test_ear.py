@@ -1,0 +1,212 @@
+"""What a device's frames say, and when they say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from drivers.zigbee.ear import Ear, Known
+from drivers.zigbee.plan import Facts, Plan
+from drivers.zigbee.rows import row_for
+from tests.unit.zigbee.devices_at_hand import one
+from tests.unit.zigbee.listening import Gateway
+
+ZONE, ZONE_TYPE = 0x0500, (0x0500, 0x0001)
+WATER, DOOR, PENDANT = 0x002A, 0x0015, 0x002C
+
+
+class Listening:
+    """An ear, a device, and frames whose sequence number counts."""
+
+    def __init__(self, plan: Plan, *, name: str = "it") -> None:
+        self.host = Gateway()
+        self.later: dict[tuple[str, str], tuple[float, Callable[[], None]]] = {}
+        self.appeared: list[str] = []
+        self.known = Known("", 0, name, plan, Facts(complete=True), None, True)
+        self.ear = Ear(
+            self.host,
+            lambda key, after_s, call: self.later.update({key: (after_s, call)}),
+            lambda known, kind: self.appeared.append(kind),
+        )
+        self._sequence = 0
+
+    def frame(self, cluster: int, control: int, command: int, body: str) -> bool:
+        self._sequence += 1
+        payload = bytes((control, self._sequence, command)) + bytes.fromhex(body)
+        return self.ear.hear(self.known, 1, cluster, payload, self._sequence, None)
+
+    def zone(self, status: int) -> bool:
+        return self.frame(ZONE, 0x09, 0x00, status.to_bytes(2, "little").hex() + "00000000")
+
+    def report(self, cluster: int, body: str) -> bool:
+        return self.frame(cluster, 0x18, 0x0A, body)
+
+
+def zoned(zone_type: int, **more: object) -> Listening:
+    return Listening(one({ZONE}, values={ZONE_TYPE: zone_type}))
+
+
+@pytest.mark.parametrize(("status", "wet"), [(0, False), (1, True), (0x21, True), (48, False), (0xF0, False)])
+def test_only_alarm_bits_are_an_alarm(status: int, wet: bool) -> None:
+    heard = zoned(WATER)
+    heard.zone(status)
+    assert heard.host.told("water") == [wet]
+
+
+@pytest.mark.parametrize("zone_type", [0x0028, 0x002A, 0x002B])
+def test_alarm_2_of_a_detector_is_its_test_and_no_alarm(zone_type: int) -> None:
+    heard = zoned(zone_type)
+    heard.zone(0x0002)
+    assert [value for _, kind, value in heard.host.readings if kind != "tamper"] == [False]
+
+
+def test_trouble_is_unknown_and_never_dry() -> None:
+    heard = zoned(WATER)
+    heard.zone(0x0040)
+    heard.zone(0x0041)
+    assert heard.host.told("water") == [None, None]
+
+
+def test_tamper_is_told_when_it_changes_and_now_and_then() -> None:
+    heard = zoned(DOOR)
+    for status in (0, 1, 5, 4, 0):
+        heard.zone(status)
+    assert heard.host.told("tamper") == [False, True, False]
+    heard.host.time_ms += 11 * 60_000
+    heard.zone(0)
+    assert heard.host.told("tamper") == [False, True, False, False]
+
+
+def test_a_second_portal_is_a_point_once_it_was_open() -> None:
+    heard = zoned(DOOR)
+    heard.zone(0x0001)
+    assert heard.appeared == []
+    heard.zone(0x0002)
+    assert heard.appeared == ["contact_2"]
+    assert heard.host.told("contact") == [True, False]
+    assert heard.host.told("contact_2") == [True]
+
+
+def test_each_alarm_of_a_pendant_is_a_press_and_its_end_is_none() -> None:
+    heard = zoned(PENDANT)
+    for status in (2, 0, 1, 1):
+        heard.zone(status)
+    assert heard.host.told("button") == [True, True, True]
+
+
+def test_reading_the_zone_of_a_pendant_is_no_press() -> None:
+    heard = zoned(PENDANT)
+    heard.frame(ZONE, 0x18, 0x01, "0200 00 19 0100")
+    assert heard.host.told("button") == []
+
+
+def test_a_low_battery_without_a_percentage_is_a_fault_until_it_is_changed() -> None:
+    heard = zoned(DOOR)
+    heard.zone(0x0008)
+    assert list(heard.host.faults) == ["it battery"]
+    heard.zone(0x0000)
+    assert not heard.host.faults
+
+
+@pytest.mark.parametrize(
+    ("cluster", "body", "kind", "value"),
+    [
+        (0x0402, "0000 29 6d08", "temperature", 21.57),
+        (0x0402, "0000 29 0080", "temperature", None),
+        (0x0405, "0000 21 2e11", "humidity", 43.98),
+        (0x0405, "0000 21 ffff", "humidity", None),
+        (0x0400, "0000 21 1127", "illuminance", 10.0),
+        (0x0400, "0000 21 0000", "illuminance", 0.0),
+        (0x0001, "2100 20 9a", "battery", 77.0),
+        (0x0001, "2100 20 ff", "battery", None),
+        (0x0001, "2100 20 fa", "battery", None),
+        (0x0406, "0000 18 01", "motion", True),
+        (0x0006, "0000 10 01", "switch", True),
+        (0x0006, "0000 10 ff", "switch", None),
+    ],
+)
+def test_a_report_is_told_in_the_unit_of_its_kind(
+    cluster: int, body: str, kind: str, value: float | bool | None
+) -> None:
+    heard = Listening(one({1, 6, 0x0400, 0x0402, 0x0405, 0x0406}, device_type=0x0051))
+    assert heard.report(cluster, body)
+    assert heard.host.told(kind) == [value]
+
+
+def test_a_value_of_a_wrong_type_is_malformed_and_no_value() -> None:
+    heard = Listening(one({0x0402}))
+    assert not heard.report(0x0402, "0000 42 02 3231")
+    assert heard.host.told("temperature") == []
+    assert heard.known.malformed == 1
+
+
+def test_malformed_frames_are_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    heard = Listening(one({0x0402}))
+    for _ in range(50):
+        heard.report(0x0402, "0000 29 00")
+    assert heard.known.malformed == 50
+    assert len(caplog.records) == 1
+    heard.host.time_ms += 61_000
+    heard.report(0x0402, "0000 29 00")
+    assert len(caplog.records) == 2
+
+
+def test_a_press_that_the_device_repeats_is_one_press() -> None:
+    heard = Listening(one({0, 1}, {6}, device_type=0x0820))
+    payload = bytes((0x01, 7, 0x02))
+    for aps_sequence in (1, 2, 3):
+        heard.ear.hear(heard.known, 1, 6, payload, aps_sequence, None)
+    assert heard.host.told("button") == [True]
+    heard.host.time_ms += 11_000
+    heard.ear.hear(heard.known, 1, 6, payload, 4, None)
+    assert heard.host.told("button") == [True, True]
+
+
+def test_presses_one_after_the_other_all_count() -> None:
+    heard = Listening(one({0, 1}, {6}, device_type=0x0820))
+    for _ in range(3):
+        heard.frame(0x0006, 0x01, 0x01, "")
+    heard.frame(0x0006, 0x01, 0x00, "")
+    assert heard.host.told("button") == [True, True, True]
+    assert heard.host.told("button_2") == [True]
+
+
+def test_a_device_that_is_not_in_the_home_feeds_nothing() -> None:
+    heard = Listening(one({ZONE, 0x0402}, values={ZONE_TYPE: WATER}), name="")
+    heard.zone(0x000D)
+    heard.report(0x0402, "0000 29 6d08")
+    assert heard.host.readings == []
+    assert heard.host.living == []
+    assert not heard.host.faults
+
+
+def test_a_frame_without_a_point_is_a_sign_of_life() -> None:
+    heard = Listening(one({ZONE}, values={ZONE_TYPE: WATER}))
+    heard.report(0x0020, "0000 23 00000000")
+    assert heard.host.living == ["it"]
+
+
+def test_motion_that_a_device_never_clears_is_cleared_for_it() -> None:
+    row = row_for("LUMI", "lumi.sensor_motion.aq2")
+    heard = Listening(one({0x0406, ZONE}, values={ZONE_TYPE: 0x000D}, row=row))
+    heard.report(0x0406, "0000 18 01")
+    after_s, clear = heard.later["it", "motion"]
+    assert after_s == 90
+    clear()
+    assert heard.host.told("motion") == [True, False]
+
+
+def test_a_manufacturer_s_own_report_is_a_point_only_where_a_row_says_so() -> None:
+    row = row_for("LUMI", "lumi.motion.ac02")
+    heard = Listening(one({0xFCC0}, row=row))
+    payload = bytes((0x1C, 0x5F, 0x11, 1, 0x0A)) + bytes.fromhex("1201 23 05000100")
+    assert not heard.ear.hear(heard.known, 1, 0xFCC0, payload, 1, None)
+    assert heard.host.told("motion") == [True]
+
+
+def test_a_manufacturer_s_own_report_is_left_alone() -> None:
+    heard = Listening(one({6}, device_type=0x0051))
+    payload = bytes((0x1C, 0x5F, 0x11, 1, 0x0A)) + bytes.fromhex("0000 10 01")
+    assert not heard.ear.hear(heard.known, 1, 6, payload, 1, None)
+    assert heard.host.told("switch") == []
