@@ -12,6 +12,8 @@ from bellows import types as t
 
 from homenode.sim.zigbee.air import Aps
 from homenode.sim.zigbee.coordinator import Coordinator
+from homenode.sim.zigbee.device import VirtualDevice
+from homenode.sim.zigbee.device_catalogue import models
 from homenode.sim.zigbee.ezsp import VERSIONS
 from tests.system.stacks import CONTACT, WITHIN_S, Bare, Ears, bench, paired, run, stack, unicast
 
@@ -64,6 +66,27 @@ def test_a_device_joins_is_interviewed_and_is_heard(version: int, tmp_path: Path
             device.trip()
             async with asyncio.timeout(WITHIN_S):
                 await heard.wait()
+
+    run(test())
+
+
+def test_every_kind_of_device_is_interviewed(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with bench(tmp_path, 18) as (stick, app):
+            await app.permit(200)
+            ears = Ears(app)
+            devices = {
+                CONTACT + number: VirtualDevice(spec, CONTACT + number, stick)
+                for number, spec in enumerate(models().values())
+            }
+            for device in devices.values():
+                assert device.join()
+            missing = dict(devices)
+            while missing:
+                (known,) = await ears.hear("device_initialized")
+                device = missing.pop(int.from_bytes(known.ieee.serialize(), "little"))
+                assert known.model == device.spec.model
+            assert len(stick.neighbours) == len(devices)
 
     run(test())
 

@@ -55,6 +55,48 @@ def test_a_network_starts_when_every_byte_comes_alone_and_slowly(tmp_path: Path)
     run(test())
 
 
+def test_a_flood_arrives_complete_and_in_order(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with bench(tmp_path, 14) as (stick, app):
+            await app.permit(60)
+            node, ears = Bare(1), Ears(app)
+            assert stick.join(node)
+            await ears.hear("device_joined")
+            got: list[int] = []
+            done = asyncio.Event()
+
+            def heard(name: str, args: list[Any]) -> None:
+                if name == "incomingMessageHandler" and args[1].clusterId == 6:
+                    got.append(int.from_bytes(args[-1], "big"))
+                    if len(got) == 5000:
+                        done.set()
+
+            app._ezsp._callbacks.clear()  # zigpy's own way with a message is not what is tested
+            app._ezsp.add_callback(heard)
+            for number in range(5000):
+                assert stick.send(node, Aps(1, 0, 0x0104, 6, 1, 1, number.to_bytes(3, "big")))
+            async with asyncio.timeout(40):
+                await done.wait()
+            assert got == list(range(5000))
+            await app._ezsp.nop()  # the command carries the last acknowledgement
+            assert stick.unsent <= 1
+
+    run(test())
+
+
+def test_a_wire_of_115200_baud_takes_its_time(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with bench(tmp_path) as (stick, app):
+            stick.faults.baud(115200)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            for _ in range(10):
+                await app._ezsp.echo(data=b"x" * 100)
+            assert loop.time() - began > 10 * 110 * 10 / 115200
+
+    run(test())
+
+
 @pytest.mark.parametrize("code", [Reset.WATCHDOG, Reset.ASSERT, Reset.EXTERNAL])
 def test_a_reset_of_the_stick_ends_the_connection(code: Reset, tmp_path: Path) -> None:
     async def test() -> None:

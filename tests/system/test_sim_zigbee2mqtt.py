@@ -10,13 +10,18 @@ import pytest
 
 from homenode.sim.zigbee.ezsp import VERSIONS
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.peers import Zigbee2Mqtt, needs_zigbee2mqtt
+from tests.system.peers import Zigbee2Mqtt, install_or_skip
 from tests.system.sticks import Sticks
 
-pytestmark = [needs_mosquitto, needs_zigbee2mqtt]
+pytestmark = [pytest.mark.peers, needs_mosquitto]
 
 KINDS = ("contact", "contact_aqara", "motion", "water", "smoke", "co", "gas", "plug", "lamp", "lock", "siren",
          "button", "thermometer", "vibration")  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zigbee2mqtt() -> None:
+    install_or_skip()
 
 
 @pytest.fixture(scope="module")

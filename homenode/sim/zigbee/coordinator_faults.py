@@ -11,7 +11,11 @@ from homenode.sim.zigbee.serial_line import SerialLine
 
 
 class FrameFaults:
-    """Faults of one direction of the wire; whole ASH frames are lost, repeated or corrupted."""
+    """Faults of one direction of the wire; whole ASH frames are lost, repeated or corrupted.
+
+    Attributes:
+        active: Whether any fault was set since the last `clear`.
+    """
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -21,21 +25,21 @@ class FrameFaults:
         """No fault."""
         self.lose = self.repeat = self.corrupt = 0
         self.lose_share = self.repeat_share = self.corrupt_share = 0.0
-        self._any = False
+        self.active = False
 
     def next(self, fault: str, frames: int) -> None:
         """The next so many frames have the fault `lose`, `repeat` or `corrupt`."""
         setattr(self, fault, frames)
-        self._any = True
+        self.active = True
 
     def share(self, fault: str, share: float) -> None:
         """A share of all frames (0 to 1) has the fault."""
         setattr(self, f"{fault}_share", share)
-        self._any = True
+        self.active = True
 
     def apply(self, frames: list[bytes]) -> list[bytes]:
         """What is left of the frames."""
-        if not self._any:
+        if not self.active:
             return frames
         out: list[bytes] = []
         for frame in frames:
@@ -127,7 +131,7 @@ class Faults:
 
     def from_host(self, data: bytes) -> bytes:
         """What of the host's bytes reaches the stick."""
-        if not self.to_stick._any:
+        if not self.to_stick.active:
             return data
         *frames, self._partial = (self._partial + data).split(bytes((FLAG,)))
         return b"".join(self.to_stick.apply([frame + bytes((FLAG,)) for frame in frames]))
