@@ -23,6 +23,7 @@ METER_S = 30.0
 """How often a running appliance's meter reads anew; a plug reports when that differs enough."""
 LEAST_REAL_S = 0.25
 """However fast the clock runs, nothing is shorter than this in reality: contacts are debounced."""
+MAINS_V = 230
 SCATTER = 0.02
 """Of a meter's readings around the mean: tracebase's plate scatters by 2 to 4 %."""
 
@@ -62,6 +63,8 @@ class Appliance:
         mean_w = self._mean_w if powered else 0.0
         scattered = mean_w * self.dice.uniform(1 - SCATTER, 1 + SCATTER)
         self._plug.measure("power", round(scattered, 1))
+        if "current" in self._plug.kinds:
+            self._plug.measure("current", round(scattered / MAINS_V, 3))
 
     def _next(self) -> None:
         phase = next(self._phases, None)

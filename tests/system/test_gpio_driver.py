@@ -229,3 +229,31 @@ def test_there_is_no_silent_fallback(
             await _open(Listener(tmp_path), DOOR).run()
 
     asyncio.run(play())
+
+
+def test_a_daemon_that_is_not_there_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "pigpio")
+    monkeypatch.setenv("PIGPIO_ADDR", "127.0.0.1")
+    monkeypatch.setenv("PIGPIO_PORT", "1")
+
+    async def play() -> None:
+        with pytest.raises(DriverLost, match=r"pigpio daemon at 127\.0\.0\.1:1"):
+            await _open(Listener(tmp_path), DOOR).run()
+
+    asyncio.run(play())
+
+
+def test_an_edge_that_got_lost_is_found(tmp_path: Path) -> None:
+    """The reports of python's pigpio are cut off, as after an overflow; levels are still read."""
+
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board:
+            driver = _open(host, DOOR)
+            async with running(driver):
+                await host.until(lambda host: host.said, "the state at start")
+                driver._lines["front_door"].pin.pin.when_changed = None  # nobody listens for edges any more
+                board.say("drive 17 0")
+                await host.until(lambda host: host.last("front_door", "contact") is False, "closed")
+
+    asyncio.run(play())
