@@ -114,6 +114,8 @@ def _code(node: ast.AST, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
                 child
             ):
                 continue
+            if isinstance(node, ast.AnnAssign) and isinstance(child, ast.Constant) and not child.value:
+                continue  # a field that is empty unless given
             yield child, in_function
             if not isinstance(child, ast.Raise):
                 inside = in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
