@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+from zigpy.zdo.types import Neighbors
 
 from homenode.errors import Refused, SetupError
 from homenode.kinds import KINDS
 from homenode.sim.zigbee.air import Role
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import FOLDER, model, models
-from tests.unit.sim_device_air import PaperAir, bind, configure, reports, specific
+from tests.unit.sim_device_air import (
+    COORDINATOR_IEEE,
+    PaperAir,
+    bind,
+    configure,
+    reports,
+    specific,
+    zone_status,
+)
 
 
 def _joined(name: str, air: PaperAir, **how: float) -> VirtualDevice:
@@ -35,7 +46,8 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are() -> None:
 def test_joining_is_announced_with_both_addresses() -> None:
     air = PaperAir()
     _joined("plug", air)
-    (announce,) = air.take()
+    announce, question = air.take()
+    assert (question.destination, question.cluster) == (0, 0x0001)  # routers ask who the coordinator is
     assert (announce.destination, announce.profile, announce.cluster) == (0xFFFD, 0, 0x0013)
     assert announce.payload[1:] == b"\x34\x12" + (0x00158D0002AABB01).to_bytes(8, "little") + b"\x8e"
 
@@ -204,6 +216,49 @@ def test_a_sensor_checks_in_and_can_be_asked_to_stay_awake() -> None:
     assert len(air.polls) >= 40
 
 
+def test_a_sensor_told_that_there_is_nothing_more_goes_back_to_sleep() -> None:
+    air = PaperAir()
+    sensor = _joined("water", air)
+    air.tell(sensor, 0x0020, specific(0x02, b"\x28\x00\x00\x00", quiet=True))
+    air.tell(sensor, 0x0020, specific(0x01, quiet=True))
+    air.run(1)
+    air.polls.clear()
+    air.run(60)
+    assert len(air.polls) == 6  # every 10 s, as it was told
+
+
+def test_a_router_lists_the_coordinator_and_other_routers_as_neighbours() -> None:
+    air = PaperAir()
+    plug = _joined("plug", air)
+    coordinator = b"\x01\x00" + COORDINATOR_IEEE.to_bytes(8, "little") + b"\x00\x00"
+    air.tell(plug, 0x8001, coordinator, endpoint=0, profile=0)
+    for ieee, capability in ((5, b"\x8e"), (6, b"\x80")):
+        announce = b"\x01" + ieee.to_bytes(2, "little") + ieee.to_bytes(8, "little") + capability
+        air.tell(plug, 0x0013, announce, endpoint=0, profile=0, destination=0xFFFD)
+    (answer,) = air.tell(plug, 0x0031, b"\x01\x00", endpoint=0, profile=0)
+    neighbours, rest = Neighbors.deserialize(answer.payload[2:])
+    assert rest == b""
+    assert [int(one.nwk) for one in neighbours.NeighborTableList] == [0, 5]
+
+
+def test_a_jammed_lock_says_so_and_leaves_the_bolt() -> None:
+    air = PaperAir()
+    lock = _joined("lock", air)
+    lock.misbehave("jammed")
+    (answer,) = air.tell(lock, 0x0101, specific(0x01))
+    assert answer.payload == b"\x19\x09\x01\x01"
+    assert lock.locked is True
+
+
+def test_a_help_button_is_an_alarm_for_a_moment() -> None:
+    air = PaperAir()
+    button = VirtualDevice(dataclasses.replace(model("help_button"), enrolment="none"), 1, air)
+    button.join()
+    button.press()
+    air.run(1)
+    assert zone_status(air.take()) == [1, 0]
+
+
 def test_check_ins_come_sooner_at_a_faster_pace() -> None:
     air = PaperAir()
     sensor = _joined("water", air, pace=60)
@@ -239,7 +294,7 @@ def test_an_unplugged_plug_is_mute_and_a_plugged_in_one_tells_its_state() -> Non
     air.run(3600)
     assert air.take() == []
     plug.plug_in()
-    announce, report = air.take()
+    announce, _, report = air.take()
     assert announce.cluster == 0x0013
     assert reports([report]) == [(1, 0x0006, 0x0000, True)]
     air.run(600)

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from homenode.sim.zigbee.air import COORDINATOR, Air, Aps
-from homenode.sim.zigbee.clusters import cluster_for
-from homenode.sim.zigbee.clusters.cluster import Answer, Cluster
-from homenode.sim.zigbee.clusters.general import answer_general
+from homenode.sim.zigbee.clusters.cluster import Cluster
+from homenode.sim.zigbee.device_endpoints import Endpoints
 from homenode.sim.zigbee.device_faults import Misbehaviour
 from homenode.sim.zigbee.device_memory import recall, remember
 from homenode.sim.zigbee.device_signals import Signals
 from homenode.sim.zigbee.device_sleep import Sleep
 from homenode.sim.zigbee.device_spec import DeviceSpec
-from homenode.sim.zigbee.zcl import Frame, General, Malformed, Status, build, parse
-from homenode.sim.zigbee.zdo import FIRST_BROADCAST, Binding, DeviceObject
+from homenode.sim.zigbee.zcl import Frame, build
+from homenode.sim.zigbee.zdo import Binding, DeviceObject
 
 AWAKE_AFTER_JOIN_S = 60.0
 """How long a sleeper polls fast after joining; sensors stay awake for 30 to 120 s while they are paired."""
-_PROFILES = (0x0104, 0xC05E, 0xFFFF)
 
 OnOutput = Callable[["VirtualDevice", str, bool], None]
 
@@ -58,15 +56,8 @@ class VirtualDevice:
         self._output_names: dict[tuple[str, int], str] = {}
         self._zdo = DeviceObject(self)
         self._sleep = Sleep(self, air)
-        self.servers: dict[tuple[int, int], Cluster] = {}
-        self.clients: dict[tuple[int, int], Cluster] = {}
-        self._profiles: dict[int, int] = {}
-        for endpoint in spec.endpoints:
-            self._profiles[endpoint.number] = endpoint.profile
-            for row in endpoint.servers:
-                self.servers[endpoint.number, row.id] = cluster_for(self, endpoint.number, row, client=False)
-            for row in endpoint.clients:
-                self.clients[endpoint.number, row.id] = cluster_for(self, endpoint.number, row, client=True)
+        self._endpoints = Endpoints(self)
+        self.servers, self.clients = self._endpoints.servers, self._endpoints.clients
         self._signals = Signals(self)
 
     # ---- what a person does -------------------------------------------------------------------------
@@ -203,8 +194,9 @@ class VirtualDevice:
         self._on_network = True
         self._life += 1
         self.announce()
+        self._zdo.ask_parent(self.next_sequence())
         restarted, self._restarted = self._restarted, False
-        for cluster in (*self.servers.values(), *self.clients.values()):
+        for cluster in self._endpoints.clusters():
             if restarted:
                 cluster.powered()
             cluster.resume(report=restarted)
@@ -222,12 +214,7 @@ class VirtualDevice:
         if frame.profile == 0x0000 and frame.destination_endpoint == 0:
             self._zdo.receive(frame)
             return
-        try:
-            zcl = parse(frame.payload)
-        except Malformed:
-            return
-        for endpoint in self._addressed(frame):
-            self._receive_zcl(endpoint, frame, zcl)
+        self._endpoints.receive(frame)
 
     # ---- what clusters and the device object use ----------------------------------------------------
 
@@ -260,12 +247,12 @@ class VirtualDevice:
             if row.cluster == cluster.id and row.endpoint == cluster.endpoint:
                 bound = True
                 if row.group is not None:
-                    self._send(0xFFFD, cluster.endpoint, 0xFF, cluster.id, data, group=row.group)
+                    self.send(0xFFFD, cluster.endpoint, 0xFF, cluster.id, data, group=row.group)
                 else:
                     address = self.addresses.get(row.ieee, COORDINATOR)
-                    self._send(address, cluster.endpoint, row.to_endpoint, cluster.id, data)
+                    self.send(address, cluster.endpoint, row.to_endpoint, cluster.id, data)
         if not bound and self.spec.reports_unbound:
-            self._send(COORDINATOR, cluster.endpoint, 1, cluster.id, data)
+            self.send(COORDINATOR, cluster.endpoint, 1, cluster.id, data)
 
     def tell(
         self,
@@ -279,7 +266,7 @@ class VirtualDevice:
     ) -> None:
         """Send a command of the cluster to one endpoint."""
         data = self._unasked(cluster, payload, command, False, manufacturer)
-        self._send(destination, cluster.endpoint, endpoint, cluster.id, data)
+        self.send(destination, cluster.endpoint, endpoint, cluster.id, data)
 
     def send_zdo(self, destination: int, cluster: int, payload: bytes) -> None:
         """Send a frame of the device object."""
@@ -319,8 +306,20 @@ class VirtualDevice:
                 self.on_output(self, name, value)
 
     def fast_poll(self, seconds: float) -> None:
-        """Poll often for so long (sleepy devices)."""
-        self._sleep.awake(seconds)
+        """Poll often for so long (sleepy devices); 0 ends it."""
+        if seconds:
+            self._sleep.awake(seconds)
+        else:
+            self._sleep.asleep()
+
+    def long_poll(self, seconds: float) -> None:
+        """A new pause between polls of a sleeper."""
+        self._sleep.long_poll_s = seconds
+
+    @property
+    def jammed(self) -> bool:
+        """Whether its bolt is stuck."""
+        return self.faults.kind == "jammed"
 
     # ---- inside -------------------------------------------------------------------------------------
 
@@ -336,48 +335,8 @@ class VirtualDevice:
         self.bindings.clear()
         self.groups.clear()
         self.addresses.clear()
-        for cluster in (*self.servers.values(), *self.clients.values()):
+        for cluster in self._endpoints.clusters():
             cluster.forget()
-
-    def _addressed(self, frame: Aps) -> list[int]:
-        if frame.group is not None:
-            return [endpoint for endpoint, groups in self.groups.items() if frame.group in groups]
-        wanted = frame.destination_endpoint
-        return [
-            number
-            for number, profile in self._profiles.items()
-            if wanted in (number, 0xFF) and frame.profile in (profile, *_PROFILES)
-        ]
-
-    def _receive_zcl(self, endpoint: int, frame: Aps, zcl: Frame) -> None:
-        cluster = (self.clients if zcl.to_client else self.servers).get((endpoint, frame.cluster))
-        command = zcl.command
-        try:
-            if cluster is None:
-                answers = not zcl.cluster_specific and command == General.DEFAULT_RSP
-                reply: Answer | Status | None = None if answers else Status.UNSUPPORTED_CLUSTER
-            elif zcl.cluster_specific:
-                reply = cluster.handle(zcl, frame)
-            else:
-                general = answer_general(cluster, zcl, frame)
-                if isinstance(general, tuple):
-                    self._answer(endpoint, frame, zcl, general[0], general[1], specific=False)
-                    return
-                reply = general
-        except (Malformed, IndexError):
-            reply = Status.MALFORMED_COMMAND
-        if isinstance(reply, Answer):
-            self._answer(endpoint, frame, zcl, reply.command, reply.payload, specific=True)
-        elif reply is not None and not (zcl.quiet and reply is Status.SUCCESS):
-            self._answer(endpoint, frame, zcl, General.DEFAULT_RSP, bytes((command, reply)), specific=False)
-
-    def _answer(
-        self, endpoint: int, frame: Aps, zcl: Frame, command: int, payload: bytes, *, specific: bool
-    ) -> None:
-        if frame.group is not None or frame.destination >= FIRST_BROADCAST:
-            return
-        answer = Frame(specific, zcl.manufacturer, not zcl.to_client, True, zcl.sequence, command, payload)
-        self._send(frame.source, endpoint, frame.source_endpoint, frame.cluster, build(answer))
 
     def _unasked(
         self, cluster: Cluster, payload: bytes, command: int, general: bool, manufacturer: int
@@ -397,7 +356,7 @@ class VirtualDevice:
             )
         )
 
-    def _send(
+    def send(
         self,
         destination: int,
         endpoint: int,
@@ -406,9 +365,8 @@ class VirtualDevice:
         data: bytes,
         group: int | None = None,
     ) -> None:
-        profile = self._profiles[endpoint]
-        if profile == 0xC05E:  # light link devices speak home automation
-            profile = 0x0104
+        """Send a ZCL frame from one of the endpoints."""
+        profile = self._endpoints.profile(endpoint)
         self._put(
             Aps(
                 self.network_address,

@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "out_of_order": "each second frame comes before the first",
     "joins_twice": "announces itself again each `every_s` seconds (10)",
     "flood": "repeats its last frame `rate` times a second (100)",
+    "jammed": "its bolt doesn't move: a lock command fails and leaves it not fully locked",
     "unknown_cluster": "its frames come from a cluster and endpoint that it doesn't have",
 }
 """Word for `VirtualDevice.misbehave` to what the device then does."""

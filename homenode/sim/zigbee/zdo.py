@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from homenode.sim.zigbee.air import Aps, Role
+from homenode.sim.zigbee.air import COORDINATOR, Aps, Role
 from homenode.sim.zigbee.device_spec import DeviceSpec, EndpointSpec
 
 NWK_ADDR, IEEE_ADDR, NODE_DESC, POWER_DESC, SIMPLE_DESC = 0x0000, 0x0001, 0x0002, 0x0003, 0x0004
@@ -25,6 +25,7 @@ BINDINGS_PER_ANSWER = 3
 NEIGHBOURS_PER_ANSWER = 2
 _GROUP, _NODE = 0x01, 0x03
 _REJOIN = 0x80
+_FULL_FUNCTION = 0x02
 
 
 class ZdoStatus(IntEnum):
@@ -75,6 +76,7 @@ class DeviceObject:
 
     def __init__(self, device: Owner) -> None:
         self._device = device
+        self._routers: set[int] = set()
         self._handlers: dict[int, Callable[[bytes, bool], bytes | None]] = {
             NWK_ADDR: self._network_address,
             IEEE_ADDR: self._ieee_address,
@@ -94,8 +96,11 @@ class DeviceObject:
     def receive(self, frame: Aps) -> None:
         """A frame for endpoint 0."""
         payload = frame.payload
-        if frame.cluster == DEVICE_ANNCE and len(payload) >= 11:
-            self._device.addresses[int.from_bytes(payload[3:11], "little")] = _u16(payload, 1)
+        if frame.cluster == DEVICE_ANNCE and len(payload) >= 12:
+            self._learn(int.from_bytes(payload[3:11], "little"), _u16(payload, 1), payload[11])
+            return
+        if frame.cluster == IEEE_ADDR | RESPONSE and len(payload) >= 12 and payload[1] == ZdoStatus.SUCCESS:
+            self._learn(int.from_bytes(payload[2:10], "little"), _u16(payload, 10), _FULL_FUNCTION)
             return
         if frame.cluster & RESPONSE or frame.cluster == PARENT_ANNCE or not payload:
             return
@@ -110,6 +115,16 @@ class DeviceObject:
             answer = _status(ZdoStatus.INV_REQUESTTYPE)
         if answer is not None and not (broadcast and answer[0] != ZdoStatus.SUCCESS):
             self._device.send_zdo(frame.source, frame.cluster | RESPONSE, payload[:1] + answer)
+
+    def _learn(self, ieee: int, address: int, capability: int) -> None:
+        self._device.addresses[ieee] = address
+        if capability & _FULL_FUNCTION:
+            self._routers.add(ieee)
+
+    def ask_parent(self, sequence: int) -> None:
+        """A router asks the coordinator for its IEEE address: the first row of its neighbour table."""
+        if self._device.spec.role is Role.ROUTER:
+            self._device.send_zdo(COORDINATOR, IEEE_ADDR, bytes((sequence,)) + bytes(4))
 
     def announce(self, sequence: int) -> None:
         """Tell everybody that the device is here (device_annce)."""
@@ -216,7 +231,7 @@ class DeviceObject:
         me = self._device
         if me.spec.role is not Role.ROUTER:
             return _status(ZdoStatus.NOT_SUPPORTED)
-        known = sorted((address, ieee) for ieee, address in me.addresses.items())
+        known = sorted((address, ieee) for ieee, address in me.addresses.items() if ieee in self._routers)
         page = known[data[0] : data[0] + NEIGHBOURS_PER_ANSWER]
         rows = b"".join(
             # extended PAN left open; coordinator or router, receiver on; sibling or parent; depth

@@ -83,7 +83,16 @@ class Owner(Protocol):
         ...
 
     def fast_poll(self, seconds: float) -> None:
-        """Poll often for so long (sleepy devices)."""
+        """Poll often for so long (sleepy devices); 0 ends it."""
+        ...
+
+    def long_poll(self, seconds: float) -> None:
+        """A new pause between polls of a sleeper."""
+        ...
+
+    @property
+    def jammed(self) -> bool:
+        """Whether its bolt is stuck."""
         ...
 
 

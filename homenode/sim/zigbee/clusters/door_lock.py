@@ -25,7 +25,6 @@ class DoorLock(Cluster):
     def started(self) -> None:
         """The bolt is an output of the device, if this is a lock at all."""
         self.is_lock = LOCK_STATE in self.attributes and self.device.spec.thing in ("lock", "")
-        self.jammed = False
         if self.is_lock:
             self.device.has_output("lock", self.endpoint, self.value(LOCK_STATE) == _LOCKED)
 
@@ -33,7 +32,7 @@ class DoorLock(Cluster):
         """Move the bolt, say so by report and by operation event."""
         if not self.is_lock:
             return Status.FAILURE
-        if self.jammed:
+        if self.device.jammed:
             self.set(LOCK_STATE, _NOT_FULLY)
             return Status.FAILURE
         self.set(LOCK_STATE, _LOCKED if locked else _UNLOCKED)

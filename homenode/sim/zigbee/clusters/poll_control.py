@@ -54,6 +54,7 @@ class PollControl(Cluster):
         if len(payload) < 4 or quarters < 4:
             return Status.INVALID_VALUE
         self.set(LONG_POLL, quarters)
+        self.device.long_poll(quarters / _QUARTERS)
         return Status.SUCCESS
 
     def set_short(self, payload: bytes, by: Aps) -> Reply:
