@@ -1,0 +1,374 @@
+"""Sentences about rules over time, each at its exact instant. `engine_reference` says the same in bulk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from homenode.config.model import Mode
+from homenode.engine import Engine, WallClock
+from homenode.engine.events import (
+    Acknowledge,
+    ClockSet,
+    Event,
+    Heard,
+    ModeSet,
+    NodeDown,
+    NodeUp,
+    Reading,
+    StaleAfter,
+)
+from homenode.errors import Refused
+from homenode.language.bound import (
+    And,
+    Between,
+    BoundRule,
+    BoundStep,
+    Compare,
+    Count,
+    Expr,
+    For,
+    ModeIs,
+    Not,
+    Within,
+)
+
+SEC, MIN, HOUR = 1000, 60_000, 3_600_000
+DOOR = Compare("door.contact", "==", True)
+HELP = Compare("help.button", "==", True)
+
+
+def rule(
+    when: Expr, *steps: BoundStep, name: str = "rule", clear: Expr | None = None, **more: Any
+) -> BoundRule:
+    fields = {"grace_ms": 1000 * HOUR, **more}
+    return BoundRule(name, name, 1, "alarm", ("care",), when, clear or Not(when), steps, **fields)
+
+
+def engine(
+    *rules: BoundRule, stale: dict[str, int] | None = None, start: int = 0, zone: str = "UTC"
+) -> Engine:
+    return Engine(rules, stale or {}, start=start, modes={"away": Mode("away", HOUR)}, wall=WallClock(zone))
+
+
+def door(at: int, value: bool | None = True) -> Reading:
+    return Reading("door.contact", value, at)
+
+
+def told(machine: Engine, *events: Event, to: int) -> list[tuple[Any, ...]]:
+    for event in events:
+        machine.feed(event)
+    return [(t.at, t.event.value, t.step) if t.step else (t.at, t.event.value) for t in machine.advance(to)]
+
+
+# -- instants
+
+
+def test_a_duration_is_full_exactly_at_its_end_and_not_a_millisecond_sooner() -> None:
+    machine = engine(rule(For(DOOR, 5 * MIN)))
+    assert told(machine, door(0, False), door(1000), to=1000 + 5 * MIN - 1) == []
+    assert machine.next_deadline() == 1000 + 5 * MIN
+    assert told(machine, to=1000 + 5 * MIN) == [(1000 + 5 * MIN, "raised")]
+
+
+def test_the_first_sample_is_not_five_minutes() -> None:
+    assert told(engine(rule(For(DOOR, 5 * MIN))), door(0), to=5 * MIN - 1) == []
+
+
+def test_what_was_true_is_within_reach_up_to_the_last_instant() -> None:
+    machine = engine(rule(Within(DOOR, 5 * MIN)))
+    said = told(machine, door(0, False), door(10 * MIN), door(11 * MIN, False), to=HOUR)
+    assert said == [(10 * MIN, "raised"), (16 * MIN, "resolved")]
+
+
+def test_of_several_values_at_one_instant_the_last_holds() -> None:
+    assert told(engine(rule(DOOR)), door(5), door(5, False), to=9) == []
+
+
+def test_a_press_counts_even_if_the_button_is_let_go_at_the_same_instant() -> None:
+    press, release = Reading("help.button", True, 5), Reading("help.button", False, 5)
+    assert told(engine(rule(HELP)), press, release, to=5) == [(5, "raised")]
+
+
+def test_a_press_lasts_one_instant() -> None:
+    assert told(engine(rule(HELP)), Reading("help.button", True, 5), to=9) == [(5, "raised"), (6, "resolved")]
+
+
+def test_three_presses_within_a_minute_are_counted_and_forgotten() -> None:
+    machine = engine(rule(Count("help.button", MIN, ">=", 3)))
+    presses = [Reading("help.button", True, at) for at in (2 * MIN, 2 * MIN + 10, 3 * MIN)]
+    said = told(machine, Heard("help", 0), *presses, to=HOUR)
+    assert said == [(3 * MIN, "raised"), (3 * MIN + 1, "resolved")]
+
+
+def test_an_instant_already_evaluated_is_closed() -> None:
+    machine = engine(rule(DOOR))
+    told(machine, door(0, False), to=10)
+    assert told(machine, door(7), to=20) == [(11, "raised")]
+
+
+# -- unknown and stale
+
+
+def test_silence_is_not_knowing_and_neither_raises_nor_resolves() -> None:
+    machine = engine(rule(DOOR), rule(Not(DOOR), name="shut"), stale={"door": HOUR})
+    assert told(machine, door(0), to=10 * HOUR) == [(0, "raised")]
+    assert machine.verdicts()["rule"].truth == "UNKNOWN"
+
+
+def test_a_point_is_stale_exactly_when_its_time_is_over_and_until_its_own_next_reading() -> None:
+    blind = rule(DOOR, grace_ms=0)
+    machine = engine(blind, stale={"door": HOUR})
+    other = Reading("door.battery", 80, HOUR + 5)
+    assert told(machine, door(0, False), other, to=HOUR - 1) == []
+    assert told(machine, to=HOUR) == [(HOUR, "fault")]
+    assert told(machine, door(HOUR + 10, False), to=HOUR + 10) == [(HOUR + 10, "recovered")]
+
+
+def test_hearing_any_point_of_a_device_keeps_the_others_good() -> None:
+    machine = engine(rule(DOOR, grace_ms=0), stale={"door": HOUR})
+    assert (
+        told(
+            machine,
+            door(0, False),
+            Reading("door.battery", 80, HOUR),
+            Heard("door", 2 * HOUR - 1),
+            to=3 * HOUR - 2,
+        )
+        == []
+    )
+
+
+def test_a_point_may_be_silent_for_a_time_of_its_own() -> None:
+    machine = engine(rule(DOOR, grace_ms=0), stale={"door": 4 * HOUR, "door.contact": HOUR})
+    assert told(machine, door(0, False), to=2 * HOUR) == [(HOUR, "fault")]
+
+
+def test_a_new_limit_of_silence_holds_from_its_instant() -> None:
+    machine = engine(rule(DOOR, grace_ms=0), stale={"door": 4 * HOUR})
+    assert told(machine, door(0, False), StaleAfter("door", 2 * HOUR, HOUR), to=3 * HOUR) == [
+        (2 * HOUR, "fault")
+    ]
+
+
+def test_a_fault_of_the_device_is_unknown_until_its_next_value() -> None:
+    machine = engine(rule(DOOR, grace_ms=MIN))
+    assert told(machine, door(0, False), door(10, None), door(10 + 2 * MIN), to=HOUR) == [
+        (10 + MIN, "fault"),
+        (10 + 2 * MIN, "raised"),
+        (10 + 2 * MIN, "recovered"),
+    ]
+
+
+def test_the_points_that_blind_a_rule_are_named() -> None:
+    machine = engine(rule(And((HELP, DOOR)), grace_ms=0))
+    machine.feed(door(5, False))
+    (fault,) = machine.advance(4)
+    assert fault.because == ("door.contact", "help.button")
+    assert [alert.because for alert in machine.open_alerts()] == [fault.because]
+
+
+def test_a_rule_that_needs_the_time_is_blind_while_the_clock_is_untrusted() -> None:
+    machine = engine(rule(And((DOOR, Between(0, 60))), grace_ms=0))
+    machine.feed(ClockSet(0, trusted=False))
+    machine.feed(door(0, False))
+    (fault,) = machine.advance(5)
+    assert fault.because == ("clock",)
+    machine.feed(ClockSet(10))
+    assert [change.event.value for change in machine.advance(10)] == ["recovered"]
+
+
+# -- downtime
+
+
+@pytest.mark.parametrize(("length", "raised"), [(15 * MIN, 20 * MIN), (15 * MIN + 1, None)])
+def test_a_reboot_never_restarts_a_timer_and_a_long_outage_never_pretends_to_know(
+    length: int, raised: int | None
+) -> None:
+    down = 2 * MIN
+    said = told(engine(rule(For(DOOR, 20 * MIN))), door(0), NodeDown(down), NodeUp(down + length), to=HOUR)
+    assert said == ([] if raised is None else [(raised, "raised")])
+
+
+def test_what_became_due_while_the_node_was_down_happens_when_it_is_up() -> None:
+    steps = (BoundStep(1, "say", MIN, 30 * SEC, 4), BoundStep(2, "notify", MIN + 1))
+    machine = engine(rule(DOOR, *steps))
+    said = told(machine, door(0), NodeDown(10), NodeUp(5 * MIN), to=HOUR)
+    assert said == [(0, "raised"), (5 * MIN, "step", 1), (5 * MIN, "step", 2)]
+
+
+def test_lines_at_the_instant_of_down_are_applied_and_evaluated_when_up() -> None:
+    assert told(engine(rule(DOOR)), door(0, False), door(10), NodeDown(10), NodeUp(20), to=30) == [
+        (20, "raised")
+    ]
+
+
+def test_what_comes_while_down_is_not_heard() -> None:
+    assert told(engine(rule(DOOR)), door(0, False), NodeDown(10), door(15), NodeUp(20), to=30) == []
+
+
+def test_being_blind_is_counted_anew_from_each_up() -> None:
+    machine = engine(rule(DOOR, grace_ms=MIN))
+    assert told(machine, NodeDown(30 * SEC), NodeUp(40 * SEC), to=HOUR) == [(40 * SEC + MIN, "fault")]
+
+
+# -- alerts and steps
+
+
+def test_an_acknowledgement_stops_notify_and_nothing_else() -> None:
+    steps = (
+        BoundStep(1, "say", MIN),
+        BoundStep(2, "notify", MIN, parties=("care",)),
+        BoundStep(3, "light", None),
+    )
+    machine = engine(rule(DOOR, *steps))
+    said = told(machine, door(0), Acknowledge("rule", MIN), door(2 * MIN, False), to=HOUR)
+    assert said == [
+        (0, "raised"),
+        (MIN, "acknowledged"),
+        (MIN, "step", 1),
+        (2 * MIN, "resolved"),
+        (2 * MIN, "step", 3),
+    ]
+
+
+def test_an_acknowledgement_at_the_instant_of_the_raise_does_nothing() -> None:
+    assert told(engine(rule(DOOR)), door(5), Acknowledge("rule", 5), to=9) == [(5, "raised")]
+
+
+def test_an_acknowledgement_lapses_and_notify_starts_anew() -> None:
+    machine = engine(rule(DOOR, BoundStep(1, "notify", MIN, parties=("care",)), again_ms=HOUR))
+    said = told(machine, door(0), Acknowledge("rule", 10), to=2 * HOUR)
+    lapse = HOUR + 10
+    assert said == [(0, "raised"), (10, "acknowledged"), (lapse, "lapsed"), (lapse + MIN, "step", 1)]
+
+
+def test_what_must_be_acknowledged_stays_open_until_it_is() -> None:
+    machine = engine(rule(HELP, hold=True))
+    said = told(machine, Reading("help.button", True, 5), Acknowledge("rule", MIN), to=HOUR)
+    assert said == [(5, "raised"), (MIN, "acknowledged"), (MIN, "resolved")]
+
+
+def test_each_party_silences_only_its_own_notify_and_hold_wants_all_that_were_told() -> None:
+    steps = (
+        BoundStep(1, "notify", 0, parties=("care",)),
+        BoundStep(2, "notify", MIN, MIN, 9, parties=("care", "property")),
+    )
+    machine = engine(rule(HELP, *steps, hold=True))
+    machine.feed(Reading("help.button", True, 0))
+    machine.feed(Acknowledge("rule", MIN + 5, ("care",), "Anna"))
+    changes = machine.advance(2 * MIN)
+    assert [(t.at, t.parties) for t in changes if t.do == "notify"] == [
+        (0, ("care",)),
+        (MIN, ("care", "property")),
+        (2 * MIN, ("property",)),
+    ]
+    assert machine.open_alerts()[0].by == ("care",)
+    alert = machine.open_alerts()[0].alert
+    assert told(machine, Acknowledge(alert, 2 * MIN + 5, ("property",)), to=HOUR) == [
+        (2 * MIN + 5, "acknowledged"),
+        (2 * MIN + 5, "resolved"),
+    ]
+
+
+def test_a_mode_ends_by_itself_also_while_the_node_is_down() -> None:
+    machine = engine(rule(ModeIs("away")))
+    assert told(machine, ModeSet("away", 10), to=2 * HOUR) == [(10, "raised"), (10 + HOUR, "resolved")]
+    assert told(
+        machine, ModeSet("away", 3 * HOUR), NodeDown(3 * HOUR + 1), NodeUp(5 * HOUR), to=6 * HOUR
+    ) == [
+        (3 * HOUR, "raised"),
+        (5 * HOUR, "resolved"),
+    ]
+
+
+# -- the wall clock
+
+
+def stockholm(*when: int, fold: int = 0) -> int:
+    return int(datetime(*when, fold=fold, tzinfo=ZoneInfo("Europe/Stockholm")).timestamp()) * 1000  # type: ignore[arg-type,misc]  # ints
+
+
+def between(start: int, end: int, first: int, last: int) -> list[tuple[Any, ...]]:
+    return told(engine(rule(Between(start, end)), start=first, zone="Europe/Stockholm"), to=last)
+
+
+def test_a_night_runs_over_midnight() -> None:
+    noon, next_noon = stockholm(2026, 1, 5, 12), stockholm(2026, 1, 6, 12)
+    assert between(22 * 60, 6 * 60, noon, next_noon) == [
+        (stockholm(2026, 1, 5, 22), "raised"),
+        (stockholm(2026, 1, 6, 6), "resolved"),
+    ]
+
+
+def test_an_hour_that_is_skipped_never_comes() -> None:
+    assert between(2 * 60, 3 * 60, stockholm(2026, 3, 28, 12), stockholm(2026, 3, 29, 12)) == []
+
+
+def test_an_hour_that_is_repeated_comes_twice() -> None:
+    first, second = stockholm(2026, 10, 25, 2, 30), stockholm(2026, 10, 25, 2, 30, fold=1)
+    assert second - first == HOUR
+    assert between(2 * 60 + 30, 2 * 60 + 45, stockholm(2026, 10, 24, 12), stockholm(2026, 10, 25, 12)) == [
+        (first, "raised"),
+        (first + 15 * MIN, "resolved"),
+        (second, "raised"),
+        (second + 15 * MIN, "resolved"),
+    ]
+
+
+# -- memory
+
+
+def test_the_time_left_is_known_and_costs_nothing_of_the_state() -> None:
+    machine = engine(rule(For(DOOR, 5 * MIN)))
+    told(machine, door(0, False), door(1000), to=2 * MIN)
+    before = machine.dump()
+    assert machine.verdicts()["rule"].true_at == 1000 + 5 * MIN
+    assert machine.dump() == before
+
+
+def test_a_newer_state_is_refused_with_what_to_do() -> None:
+    data = engine(rule(DOOR)).dump() | {"version": 99}
+    with pytest.raises(Refused, match="run the version"):
+        Engine.load(data, [rule(DOOR)], {})
+
+
+def test_rules_that_did_not_change_keep_everything_over_a_reload() -> None:
+    machine = engine(rule(For(DOOR, 5 * MIN)), rule(DOOR, name="gone"))
+    assert told(machine, door(0), to=MIN) == [(0, "raised")]
+    changes = machine.reload([rule(DOOR, name="new"), rule(For(DOOR, 5 * MIN))], {}, 2 * MIN)
+    assert [(t.rule, t.event.value, t.reason) for t in changes] == [
+        ("gone", "resolved", "rule changed"),
+        ("new", "raised", ""),
+    ]
+    assert told(machine, to=HOUR) == [(5 * MIN, "raised")]
+
+
+def test_a_changed_rule_starts_on_the_history_of_its_points() -> None:
+    machine = engine(rule(For(DOOR, 5 * MIN)))
+    told(machine, door(0), to=3 * MIN)
+    assert machine.reload([rule(For(DOOR, 4 * MIN))], {}, 3 * MIN + 1) == []
+    assert told(machine, to=HOUR) == [(4 * MIN, "raised")]
+
+
+def test_an_alert_of_a_rule_that_changed_while_the_node_was_off_is_closed_at_its_start() -> None:
+    machine = engine(rule(DOOR), rule(HELP, name="other"))
+    told(machine, door(0), to=MIN)
+    again = Engine.load(machine.dump(), [rule(HELP, name="other")], {})
+    (change,) = again.advance(2 * MIN)
+    assert (change.at, change.rule, change.event.value, change.reason) == (
+        MIN + 1,
+        "rule",
+        "resolved",
+        "rule changed",
+    )
+
+
+def test_equal_conditions_of_several_rules_are_one_node() -> None:
+    same = [rule(For(DOOR, 5 * MIN), name=f"r{number}") for number in range(100)]
+    machine = engine(*same)
+    assert len(machine._network.nodes) == 3
+    assert len(told(machine, door(0), to=HOUR)) == 100

@@ -1,0 +1,184 @@
+"""`homenode replay`: the recording's lines in, transitions out; nothing of a recording that is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from homenode.errors import FileMistakes
+from homenode.replay import replay
+
+HOME = """home: replayed
+timezone: Europe/Stockholm
+language: sv
+radios: {zigbee: {driver: zigbee, port: /dev/null, adapter: ezsp}}
+devices:
+  stove: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:01", room: kitchen}
+  door:  {driver: gpio, pin: 17, kind: contact, room: hall}
+  fridge: {driver: gpio, pin: 18, kind: contact, room: kitchen}
+rules:
+  - {use: door_left_open, bind: {door: door.contact}, set: {open: 5 min}}
+  - {use: hot, bind: {stove: stove.power}}
+"""
+HOT = "rule: hot\nto: [care]\nroles: {stove: {kind: power}}\nwhen: stove > 50 W\ngrace: 1 min\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "hot.yaml").write_text(HOT, encoding="utf-8")
+    (tmp_path / "home.yaml").write_text(HOME, encoding="utf-8")
+    return tmp_path / "home.yaml"
+
+
+def at(clock: str, **said: object) -> dict[str, object]:
+    return {"at": f"2026-01-05T{clock}+01:00", **said}
+
+
+def write(home: Path, *lines: dict[str, object] | str, name: str = "trace.jsonl") -> str:
+    text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+    path = home.with_name(name)
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return str(path)
+
+
+def replayed(home: Path, source: str) -> tuple[list[dict[str, object]], str]:
+    out, err = io.StringIO(), io.StringIO()
+    assert replay(home, source, out, err, as_json=True) == 0
+    return [json.loads(line) for line in out.getvalue().splitlines()], err.getvalue()
+
+
+def refused(home: Path, *lines: dict[str, object] | str) -> str:
+    out = io.StringIO()
+    with pytest.raises(FileMistakes) as wrong:
+        replay(home, write(home, *lines), out, io.StringIO(), as_json=True)
+    assert out.getvalue() == "", "nothing of a wrong recording looks complete"
+    return str(wrong.value)
+
+
+def test_a_door_left_open_is_told_line_by_line(home: Path) -> None:
+    lines, _ = replayed(
+        home,
+        write(
+            home,
+            at("06:00:00", point="stove.power", value=0),
+            at("06:00:00.2509", point="door.contact", value=False),
+            at("06:12:03.250", point="door.contact", value=True),
+            at("06:19:00", ack="door_left_open"),
+            at("06:20:00", point="door.contact", value=False),
+            at("06:30:00", end=True),
+        ),
+    )
+    raised = "2026-01-05T06:17:03.250+01:00"
+    alert = lines[0]["alert"]
+    rest = {"rule": "door_left_open", "alert": alert}
+    assert lines == [
+        {"at": raised, **rest, "event": "raised"},
+        {"at": raised, **rest, "event": "step", "step": 1, "do": "say"},
+        {"at": "2026-01-05T06:19:00.000+01:00", **rest, "event": "acknowledged"},
+        {"at": "2026-01-05T06:21:00.000+01:00", **rest, "event": "resolved"},
+    ]
+
+
+def test_what_happens_exactly_at_the_end_is_told_and_nothing_after_it(home: Path) -> None:
+    opened = at("06:00:00", point="door.contact", value=True), at("06:00:00", point="stove.power", value=1)
+    assert len(replayed(home, write(home, *opened, at("06:05:00", end=True)))[0]) == 2
+    assert replayed(home, write(home, *opened, at("06:04:59.999", end=True)))[0] == []
+    assert replayed(home, write(home, *opened))[0] == []
+
+
+def test_a_silent_radio_sensor_is_stale_by_its_kind_and_a_wire_never(home: Path) -> None:
+    said = at("06:00:00", point="stove.power", value=0), at("06:00:00", point="door.contact", value=False)
+    lines, _ = replayed(home, write(home, *said, at("23:00:00", end=True)))
+    assert [(line["at"], line["event"], line["because"]) for line in lines] == [
+        ("2026-01-05T07:01:00.000+01:00", "fault", ["stove.power"])
+    ]
+
+
+def test_lines_of_one_instant_are_in_the_order_of_home_yaml(home: Path) -> None:
+    said = (
+        at("06:00:00", point="door.contact", value=True),
+        at("06:00:00", point="stove.power", value=0),
+        at("06:05:00", point="stove.power", value=99),
+    )
+    lines, _ = replayed(home, write(home, *said))
+    assert [(line["rule"], line["event"]) for line in lines] == [
+        ("door_left_open", "raised"),
+        ("door_left_open", "step"),
+        ("hot", "raised"),
+    ]
+
+
+def test_gzip_works_and_the_same_input_gives_the_same_ids(home: Path) -> None:
+    said = [at("06:00:00", point="stove.power", value=99)]
+    packed = replayed(home, write(home, *said, name="trace.jsonl.gz"))
+    assert packed == replayed(home, write(home, *said))
+    assert packed[0][0]["alert"]
+
+
+def test_points_that_the_home_does_not_have_are_skipped_and_counted(home: Path) -> None:
+    other = at("06:00:00", point="cellar.motion", value=True)
+    wrong = at("06:00:00", point="fridge.motion", value=True)
+    lines, err = replayed(home, write(home, other, other, wrong))
+    assert lines == []
+    assert "cellar.motion: 2 lines" in err
+    assert "fridge.motion: 1 line" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        (at("05:59:59", point="stove.power", value=1), "at: found"),
+        (at("06:00:01", point="stove.power", value="hot"), "not a number"),
+        (at("06:00:01", point="stove.power", value=True), "not a number"),
+        (at("06:00:01", point="stove.power", value=1e7), "outside"),
+        ('{"at": "2026-01-05T06:00:01+01:00", "point": "stove.power", "value": NaN}', "outside"),
+        (at("06:00:01", point="door.contact", value=1), "neither true nor false"),
+        (at("06:00:01", point="stove.power"), "line: found"),
+        (at("06:00:01", node="asleep"), "line: found"),
+        (at("06:00:01"), "only a time"),
+        ({"at": "2026-01-05T06:00:01", "node": "up"}, "a time such as"),
+        ({"at": "2026-13-05T06:00:01Z", "node": "up"}, "a time such as"),
+        ({"at": 5, "node": "up"}, "a time such as"),
+        ({"node": "up"}, "at: found nothing"),
+        ('{"at": "2026-01-05T06:00:01+01:00", "poi', "one JSON object"),
+        ("[1]", "a JSON object"),
+        ("[" * 60_000, "one JSON object"),
+        ("x" * 70_000, "a shorter line"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_printed(
+    home: Path, line: dict[str, object] | str, field: str
+) -> None:
+    said = refused(home, at("06:00:00", point="stove.power", value=99), line)
+    assert "trace.jsonl:2: " in said
+    assert field in said
+
+
+def test_a_line_after_the_end_an_empty_file_and_no_file_are_told(home: Path) -> None:
+    assert "after the end" in refused(home, at("06:00:00", end=True), at("06:00:00", end=True))
+    assert "found nothing" in refused(home)
+    with pytest.raises(FileMistakes, match="No such file"):
+        replay(home, "/nowhere/trace.jsonl", io.StringIO(), io.StringIO())
+
+
+def test_a_gzip_file_that_is_cut_short_is_told(home: Path) -> None:
+    many = [at("06:00:00", point="stove.power", value=number) for number in range(1000)]
+    path = Path(write(home, *many, name="trace.jsonl.gz"))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(FileMistakes, match="a damaged end"):
+        replay(home, str(path), io.StringIO(), io.StringIO())
+
+
+def test_the_report_says_what_fired_and_what_was_blind(home: Path) -> None:
+    out = io.StringIO()
+    said = at("06:00:00", point="door.contact", value=True), at("06:30:00", end=True)
+    assert replay(home, write(home, *said), out, io.StringIO()) == 0
+    text = out.getvalue()
+    assert "door_left_open (warning): 1 alert" in text
+    assert "2 steps, still open" in text
+    assert "blind 1 time, 29 min in all, because of stove.power" in text
