@@ -44,12 +44,7 @@ class Mosquitto:
         anonymous = (
             [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
         )
-        kept = [
-            "persistence true",
-            f"persistence_location {folder}/",
-            "autosave_on_changes true",
-            "autosave_interval 1",
-        ]
+        kept = ["persistence true", f"persistence_location {folder}/"]
         self._config.write_text(
             "\n".join(
                 [
@@ -104,6 +99,15 @@ class Mosquitto:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+    def save(self) -> None:
+        """Have its sessions and retained messages on the disk, which it otherwise does now and then."""
+        assert self._process is not None
+        kept = self._folder / "mosquitto.db"
+        before = kept.stat().st_mtime_ns if kept.exists() else 0
+        self._process.send_signal(signal.SIGUSR1)
+        while not kept.exists() or kept.stat().st_mtime_ns == before:
+            assert self._process.poll() is None
 
     def freeze(self) -> None:
         """It answers nothing, but its connections stay."""
