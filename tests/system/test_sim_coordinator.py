@@ -104,6 +104,21 @@ def test_nobody_joins_a_closed_network(tmp_path: Path) -> None:
     run(test())
 
 
+def test_where_only_a_router_is_open_a_device_joins_under_it(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with bench(tmp_path, 14) as (stick, app):
+            plug = await paired(stick, app, "plug")
+            await app.permit(0)
+            assert not stick.join(Bare(1))
+            await app.permit(60, node=app.get_device(nwk=plug.network_address).ieee)
+            assert not stick.permitting
+            leaf = Bare(1)
+            assert stick.join(leaf)
+            assert [one.parent for one in stick.neighbours] == [None, plug.ieee]
+
+    run(test())
+
+
 def test_a_wrong_link_key_is_denied_and_the_host_hears_of_it(tmp_path: Path) -> None:
     async def test() -> None:
         async with bench(tmp_path) as (stick, app):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from homenode.sim.zigbee import coordinator_self
 from homenode.sim.zigbee.air import COORDINATOR, Aps, Node, Role
+from homenode.sim.zigbee.coordinator_orders import Orders
 from homenode.sim.zigbee.coordinator_self import RESPONSE, ZDO_PROFILE, Self
 from homenode.sim.zigbee.coordinator_station import Neighbour, Station, neighbour
 from homenode.sim.zigbee.coordinator_stick import Stick
@@ -26,8 +27,6 @@ NO_ROUTE_S = 0.3
 """How long it takes a radio to find that nobody answers, where no APS acknowledgement was wanted."""
 SCAN_S = 0.05
 """How long a simulated scan takes; a real one up to 4 s, for which no host waits differently."""
-CHANNEL_CHANGE_S = 1.0
-"""From the broadcast of a new channel until the coordinator changes; real: 9 s, the broadcast timeout."""
 
 _TO_ALL, _TO_AWAKE = 0xFFFF, 0xFFFD
 _FIRST_BROADCAST = 0xFFF8
@@ -53,6 +52,7 @@ class CoordinatorRadio:
         self.dice = random.Random(0x5A5A)
         self._stick: Stick
         self._window: JoinWindow
+        self._orders: Orders
         self._trust: TrustCentre
         self._stations: dict[int, Station] = {}
         self._by_address: dict[int, Station] = {}
@@ -62,6 +62,7 @@ class CoordinatorRadio:
         """The firmware that runs this radio; called once, inside the event loop."""
         self._stick, self._loop = stick, asyncio.get_running_loop()
         self._window = JoinWindow(stick, lambda: self.listening)
+        self._orders = Orders(stick, self._window, lambda: self.listening)
         self._trust = TrustCentre(stick, lambda: self._window.parents(self._stations), self.dice)
 
     @property
@@ -225,7 +226,7 @@ class CoordinatorRadio:
         )
         if said is None:
             return frame.cluster >= RESPONSE or frame.cluster == coordinator_self.DEVICE_ANNOUNCE
-        self._obey(frame.cluster, frame.payload)
+        self._orders.obey(frame.cluster, frame.payload)
         self._hand_over(
             station,
             Aps(COORDINATOR, frame.source, ZDO_PROFILE, frame.cluster | RESPONSE, 0, 0, said),
@@ -333,7 +334,7 @@ class CoordinatorRadio:
             self._stick.ram.counters[7] += 1
             if self.listening:
                 if message.profile == ZDO_PROFILE:
-                    self._overhear(frame)
+                    self._orders.overhear(frame, self._stations.values())
                 self._spread(frame, but=None)
             self._loop.call_soon(done, True)
         elif target == COORDINATOR:
@@ -346,7 +347,7 @@ class CoordinatorRadio:
                 self._loop.call_later(fails_s, done, False)
                 return
             if message.profile == ZDO_PROFILE and message.cluster == coordinator_self.MGMT_PERMIT:
-                self._router_opens(station, message.payload)
+                self._orders.open_router(station, message.payload)
             self._hand_over(station, frame, done)
 
     def _resolve(self, message: Message) -> int:
@@ -366,7 +367,7 @@ class CoordinatorRadio:
             said = coordinator_self.answer(self._self(), cluster, payload, broadcast=False)
             if said is None:
                 return
-            self._obey(cluster, payload)
+            self._orders.obey(cluster, payload)
             payload, cluster = said, cluster | RESPONSE
         stick.hand_packed(
             incoming(
@@ -375,32 +376,6 @@ class CoordinatorRadio:
                 stick.next_aps_sequence(), False, 255, 0, int(self._loop.time() * 1e6), payload,
             )
         )  # fmt: skip
-
-    def _obey(self, cluster: int, payload: bytes) -> None:
-        """Do what a ZDO request asks of the coordinator itself."""
-        if cluster == coordinator_self.MGMT_PERMIT and len(payload) > 1:
-            self.permit(payload[1])
-
-    def _overhear(self, frame: Aps) -> None:
-        """A ZDO broadcast of the host concerns routers, and sometimes the stick itself."""
-        payload = frame.payload
-        if frame.cluster == coordinator_self.MGMT_PERMIT:
-            for station in self._stations.values():
-                if station.member.role == Role.ROUTER:
-                    self._router_opens(station, payload)
-        elif frame.cluster == coordinator_self.MGMT_UPDATE and len(payload) >= 7 and payload[5] == 0xFE:
-            mask = int.from_bytes(payload[1:5], "little")
-            self._loop.call_later(CHANNEL_CHANGE_S, self._change_channel, mask.bit_length() - 1, payload[6])
-
-    def _change_channel(self, channel: int, update_id: int) -> None:
-        if self.listening and 11 <= channel <= 26:
-            self._stick.network.channel, self._stick.network.update_id = channel, update_id
-            self._stick.store()
-            self._stick.status(Status.ZIGBEE_CHANNEL_CHANGED)
-
-    def _router_opens(self, station: Station, payload: bytes) -> None:
-        if station.member.role == Role.ROUTER and len(payload) > 1:
-            self._window.router_opens(station.member.ieee, payload[1])
 
     # --- from here to the devices ---------------------------------------------------------------------
 
