@@ -126,6 +126,14 @@ def test_test_mode_carries_the_test_bit_and_ends_by_itself() -> None:
     assert zone_status(air.take()) == [0]
 
 
+def test_a_test_button_is_not_an_alarm_and_on_a_gas_detector_looks_like_one() -> None:
+    air = PaperAir()
+    for name, bits in (("smoke", 0x130), ("gas", 0x02)):
+        device = _sensor(air, "none", name)
+        device.test()
+        assert zone_status(air.take()) == [bits]
+
+
 def test_leaving_ends_the_enrolment() -> None:
     air = PaperAir()
     device = _sensor(air)

@@ -11,6 +11,7 @@ from homenode.sim.zigbee.device_endpoints import Endpoints
 from homenode.sim.zigbee.device_faults import Misbehaviour
 from homenode.sim.zigbee.device_memory import recall, remember
 from homenode.sim.zigbee.device_signals import Signals
+from homenode.sim.zigbee.device_own_time import OwnTime
 from homenode.sim.zigbee.device_sleep import Sleep
 from homenode.sim.zigbee.device_spec import DeviceSpec
 from homenode.sim.zigbee.zcl import Frame, build
@@ -40,7 +41,8 @@ class VirtualDevice:
     def __init__(
         self, spec: DeviceSpec, ieee: int, air: Air, *, pace: float = 1.0, on_output: OnOutput | None = None
     ) -> None:
-        self.spec, self.ieee, self.pace, self.on_output = spec, ieee, pace, on_output
+        self.spec, self.ieee, self.on_output = spec, ieee, on_output
+        self._own_time = OwnTime(air, pace)
         self.role, self.sleepy = spec.role, spec.sleepy
         self.network_address = 0xFFFE
         self.link_quality = 200
@@ -101,6 +103,10 @@ class VirtualDevice:
     def tamper(self, on: bool = True) -> None:
         """Open its lid. Raises Refused where nothing notices."""
         self._signals.tamper(on)
+
+    def test(self, on: bool = True) -> None:
+        """Press its test button, and let it go. Raises Refused where there is none."""
+        self._signals.test(on)
 
     def battery(self, percent: float) -> None:
         """What is left in its battery. Raises Refused on the mains."""
@@ -226,7 +232,16 @@ class VirtualDevice:
             if life == self._life and self._powered:
                 call()
 
-        return self._air.later(seconds if real else seconds / self.pace, due)
+        return self._air.later(seconds, due) if real else self._own_time.later(seconds, due)
+
+    @property
+    def pace(self) -> float:
+        """How many times as fast as real the device's own time runs."""
+        return self._own_time.pace
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self._own_time.pace = pace
 
     def next_sequence(self) -> int:
         """A transaction number."""

@@ -25,6 +25,7 @@ _HOME_AUTOMATION, _GREEN_POWER, _GREEN_POWER_ENDPOINT = 0x0104, 0xA1E0, 242
 _PLAIN = (
     "enrolment",
     "zone_bit",
+    "test_bits",
     "check_in_s",
     "check_in",
     "long_poll_s",

@@ -170,6 +170,10 @@ class Signals:
         """See `VirtualDevice.tamper`."""
         self._zone("tamper").raise_bits(TAMPER, on)
 
+    def test(self, on: bool) -> None:
+        """See `VirtualDevice.test`."""
+        self._zone("a test").raise_bits(self._device.spec.test_bits, on)
+
     def battery(self, percent: float) -> None:
         """See `VirtualDevice.battery`. Coin cells: 3.0 V full, 2.1 V empty."""
         if not self._device.spec.battery_powered:

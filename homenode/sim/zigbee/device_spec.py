@@ -65,6 +65,7 @@ class DeviceSpec:
         enrolment: How its IAS zone enrols: "request" (asks once the CIE address is written), "trip"
             (asks when tripped), "response" (waits for an unsolicited response), "none" (never needed).
         zone_bit: Bit of the zone status that its alarm sets (1 alarm 1, 2 alarm 2, 3 both).
+        test_bits: Bits that its test button sets.
         check_in_s: Seconds between signs of life of its own.
         check_in: What it sends then: "poll_control", "zone", "battery", "aqara" or "".
         long_poll_s: Seconds between polls of a sleeper; 0: it polls only after it has sent something.
@@ -85,6 +86,7 @@ class DeviceSpec:
     thing: str = ""
     enrolment: str = "request"
     zone_bit: int = 1
+    test_bits: int = 0x100
     check_in_s: float = 0.0
     check_in: str = ""
     long_poll_s: float = 5.0
