@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import count
 
@@ -15,6 +16,18 @@ from homenode.gateway.clock import Clock
 log = logging.getLogger("homenode.sim")
 
 Cancel = Callable[[], None]
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    """What is called when; of one time in the order it was asked for."""
+
+    at_ms: int
+    number: int
+    call: Callable[[], None] | None = field(compare=False)
+
+    def cancel(self) -> None:
+        self.call = None
 
 
 class Timeline:
@@ -28,8 +41,7 @@ class Timeline:
     def __init__(self, clock: Clock, zone: tzinfo) -> None:
         self.clock, self.zone = clock, zone
         self._loop = asyncio.get_running_loop()
-        self._due: list[tuple[int, int, Callable[[], None]]] = []
-        self._gone: set[int] = set()
+        self._due: list[_Due] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -57,25 +69,24 @@ class Timeline:
             self._timer.cancel()
 
     def _put(self, at_ms: int, call: Callable[[], None]) -> Cancel:
-        number = next(self._numbers)
-        heapq.heappush(self._due, (at_ms, number, call))
+        due = _Due(at_ms, next(self._numbers), call)
+        heapq.heappush(self._due, due)
         self._arm()
-        return lambda: self._gone.add(number)
+        return due.cancel
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._due:
-            self._timer = self._loop.call_later(self.clock.real_seconds(self._due[0][0]), self._call)
+            self._timer = self._loop.call_later(self.clock.real_seconds(self._due[0].at_ms), self._call)
 
     def _call(self) -> None:
         self._timer = None
         now = self.clock.now()
-        while self._due and self._due[0][0] <= now:
-            _, number, call = heapq.heappop(self._due)
-            if number in self._gone:
-                self._gone.discard(number)
+        while self._due and self._due[0].at_ms <= now:
+            call = heapq.heappop(self._due).call
+            if call is None:
                 continue
             try:
                 call()
