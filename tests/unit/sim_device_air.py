@@ -48,6 +48,9 @@ class PaperAir:
         for frame in self.waiting.pop(node.ieee, []):
             node.receive(frame)
 
+    def time(self) -> float:
+        return self.now
+
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         alive = [call]
         heapq.heappush(

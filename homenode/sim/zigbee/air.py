@@ -95,6 +95,10 @@ class Air(Protocol):
         """A sleepy node asks its parent for what waits: each frame comes by `Node.receive`."""
         ...
 
+    def time(self) -> float:
+        """Real seconds on some clock: only differences mean anything."""
+        ...
+
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         """Call in so many *real* seconds; returns what cancels it."""
         ...

@@ -146,6 +146,10 @@ class Coordinator:
         """See `Air.poll`."""
         self.radio.poll(node)
 
+    def time(self) -> float:
+        """See `Air.time`."""
+        return self.radio.time()
+
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         """See `Air.later`."""
         return self.radio.later(seconds, call)

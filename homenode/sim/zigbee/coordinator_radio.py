@@ -145,6 +145,10 @@ class CoordinatorRadio:
         station.heard_at = self._loop.time()
         station.polled()
 
+    def time(self) -> float:
+        """See `Air.time`."""
+        return self._loop.time()
+
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         """See `Air.later`."""
         return self._loop.call_later(seconds, call).cancel

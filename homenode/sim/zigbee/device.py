@@ -10,8 +10,8 @@ from homenode.sim.zigbee.clusters.cluster import Cluster
 from homenode.sim.zigbee.device_endpoints import Endpoints
 from homenode.sim.zigbee.device_faults import Misbehaviour
 from homenode.sim.zigbee.device_memory import recall, remember
-from homenode.sim.zigbee.device_signals import Signals
 from homenode.sim.zigbee.device_own_time import OwnTime
+from homenode.sim.zigbee.device_signals import Signals
 from homenode.sim.zigbee.device_sleep import Sleep
 from homenode.sim.zigbee.device_spec import DeviceSpec
 from homenode.sim.zigbee.zcl import Frame, build

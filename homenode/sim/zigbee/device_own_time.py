@@ -1,4 +1,4 @@
-"""The time that a device keeps by itself; it may be told to run faster, also for what is already waited for."""
+"""The time that a device keeps by itself; its pace may change, also for what it already waits for."""
 
 from __future__ import annotations
 
