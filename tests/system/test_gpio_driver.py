@@ -212,6 +212,22 @@ def test_a_wedged_daemon_is_a_lost_driver(tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_stopping_does_not_wait_for_a_wedged_daemon(tmp_path: Path) -> None:
+    async def play() -> None:
+        host = Listener(tmp_path)
+        async with lines() as board, running(_open(host, DOOR, SINK, EYE, SIREN)) as task:
+            await host.until(lambda host: len(host.said) == 4, "the states at start")
+            board.say("wedge")
+            board.say("drive 17 0")
+            await board.level(17, False)
+            task.cancel()
+            async with asyncio.timeout(1.5):  # the supervisor gives it no longer
+                with pytest.raises((asyncio.CancelledError, DriverLost)):
+                    await task
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "why"),
     [

@@ -201,6 +201,24 @@ def test_mistakes_of_the_file_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "did you mean plug?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("day", "status", "why"),
+    [
+        ("day: [07:00 fridge on]\n", 2, "day.yaml:1:"),
+        ('recording: {file: none.csv, plays: {bed: "1"}}\n', 1, "No such file"),
+    ],
+)
+def test_a_scenario_that_cant_be_played_says_why(tmp_path: Path, day: str, status: int, why: str) -> None:
+    (tmp_path / "day.yaml").write_text(day)
+    file = tmp_path / "apartment.yaml"
+    file.write_text(APARTMENT + "scenario: day.yaml\n")
+    command = [sys.executable, "-m", "homenode.cli", "sim", "run", str(file), "--control", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert done.returncode == status
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 MORNING = """
 people: [anna]
 start: {anna: bed}
