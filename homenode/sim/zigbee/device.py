@@ -359,17 +359,8 @@ class VirtualDevice:
         if general and not manufacturer:  # the hot path: a report is four header bytes and a record
             control = 0x10 if cluster.client else 0x18
             return bytes((control, self.next_sequence(), command)) + payload
-        return build(
-            Frame(
-                not general,
-                manufacturer,
-                not cluster.client,
-                general,
-                self.next_sequence(),
-                command,
-                payload,
-            )
-        )
+        to_client, sequence = not cluster.client, self.next_sequence()
+        return build(Frame(not general, manufacturer, to_client, general, sequence, command, payload))
 
     def send(
         self,
@@ -381,20 +372,8 @@ class VirtualDevice:
         group: int | None = None,
     ) -> None:
         """Send a ZCL frame from one of the endpoints."""
-        profile = self._endpoints.profile(endpoint)
-        self._put(
-            Aps(
-                self.network_address,
-                destination,
-                profile,
-                cluster,
-                endpoint,
-                to_endpoint,
-                data,
-                group,
-                group is None,
-            )
-        )
+        me, profile, ack = self.network_address, self._endpoints.profile(endpoint), group is None
+        self._put(Aps(me, destination, profile, cluster, endpoint, to_endpoint, data, group, ack))
         self._sleep.sent()
 
     def _put(self, frame: Aps) -> None:
