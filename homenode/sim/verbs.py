@@ -109,7 +109,16 @@ def _battery(hardware: Hardware, words: Sequence[str]) -> None:
 
 
 def _move(hardware: Hardware, words: Sequence[str]) -> None:
-    _zigbee(hardware, words[0]).device.move(round(_number(words[1])))
+    thing, to = _zigbee(hardware, words[0]), words[1]
+    if to == "stick" or to in hardware.things:
+        parent = None if to == "stick" else _zigbee(hardware, to).device
+        if parent is not None and parent.sleepy:
+            raise Refused(
+                "sleeps, and nothing can hang under it", where=to, do="name a lamp, a plug or stick"
+            )
+        hardware.stick.move(thing.device.ieee, parent.ieee if parent is not None else None)
+    else:
+        thing.device.move(round(_number(to)))
 
 
 def _misbehave(hardware: Hardware, words: Sequence[str]) -> None:
@@ -255,7 +264,7 @@ VERBS: dict[str, Verb] = {
     "revive": Verb("revive DEVICE                within reach again", 1, 1, _device("revive")),
     "unplug": Verb("unplug DEVICE                mains or battery away", 1, 1, _device("unplug")),
     "plug": Verb("plug DEVICE                  and back", 1, 1, _device("plug_in")),
-    "move": Verb("move DEVICE LINK_QUALITY     0 to 255", 2, 2, _move),
+    "move": Verb("move DEVICE 0…255|ROUTER|stick   its link quality, or what it hangs under", 2, 2, _move),
     "misbehave": Verb(
         "misbehave DEVICE FAULT|no    see homenode/sim/zigbee/device_faults.py", 1, 2, _misbehave
     ),

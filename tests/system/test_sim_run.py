@@ -114,6 +114,8 @@ def test_people_and_tests_play_the_same_verbs(tmp_path: Path) -> None:
         ("press front_door", "can't be pressed"),
         ("open siren", "the node drives it"),
         ("stick melt", "can't 'melt'"),
+        ("move eye bed", "nothing can hang under it"),
+        ("move eye far", "'far' is no number"),
         ("say the hob is on", "not understood"),
         ("join all", "no network is open"),
         ("scenario start", "no scenario"),
