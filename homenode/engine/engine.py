@@ -191,7 +191,10 @@ class Engine(Machine):
         }
         new = [state for state in self.states if state not in known]
         if self._settled:
-            self._network.calm()
+            if (
+                self.down_at is None
+            ):  # else what was stirred at its instant waits for `up`; looking twice is harmless
+                self._network.calm()
             if new:
                 self._begin(new, history)
         for state, entry in known.items():

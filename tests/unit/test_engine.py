@@ -215,6 +215,16 @@ def test_being_blind_is_counted_anew_from_each_up() -> None:
     assert told(machine, NodeDown(30 * SEC), NodeUp(40 * SEC), to=HOUR) == [(40 * SEC + MIN, "fault")]
 
 
+def test_two_downtimes_that_touch_survive_a_restart_between_them() -> None:
+    asleep = rule(HELP, bridge_ms=3, grace_ms=0)
+    events = [Heard("help", 0), NodeDown(0), NodeUp(4), NodeDown(4)]
+    whole, parts = engine(asleep), engine(asleep)
+    for machine in (whole, parts):
+        assert told(machine, *events, to=4) == []
+    parts = Engine.load(parts.dump(), [asleep], {})
+    assert told(whole, NodeUp(5), to=9) == told(parts, NodeUp(5), to=9) == []
+
+
 # -- alerts and steps
 
 
