@@ -85,6 +85,8 @@ async def _session(hardware: Hardware, reader: asyncio.StreamReader, writer: asy
                 _say(writer, {"ok": True, "result": await do(hardware, words)})
             except HomenodeError as error:
                 _say(writer, {"ok": False, "error": str(error), "help": error.do})
+            except Exception as error:  # noqa: BLE001 - told to whoever asked; the apartment lives on
+                _say(writer, {"ok": False, "error": f"{type(error).__name__}: {error}"})
         await writer.drain()
 
 

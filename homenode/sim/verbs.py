@@ -111,6 +111,8 @@ def _battery(hardware: Hardware, words: Sequence[str]) -> None:
 def _move(hardware: Hardware, words: Sequence[str]) -> None:
     thing, to = _zigbee(hardware, words[0]), words[1]
     if to == "stick" or to in hardware.things:
+        if not thing.device.on_network:
+            raise Refused("is in no network", where=thing.name, do=f"join {thing.name}")
         parent = None if to == "stick" else _zigbee(hardware, to).device
         if parent is not None and parent.sleepy:
             raise Refused(
