@@ -216,7 +216,7 @@ def test_being_blind_is_counted_anew_from_each_up() -> None:
 
 
 def test_two_downtimes_that_touch_survive_a_restart_between_them() -> None:
-    asleep = rule(HELP, bridge_ms=3, grace_ms=0)
+    asleep = rule(And((DOOR, HELP)), bridge_ms=3, grace_ms=0)
     events = [Heard("help", 0), NodeDown(0), NodeUp(4), NodeDown(4)]
     whole, parts = engine(asleep), engine(asleep)
     for machine in (whole, parts):
