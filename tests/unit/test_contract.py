@@ -68,6 +68,13 @@ def test_zones_west_of_greenwich_and_of_half_hours() -> None:
     assert Zone("Asia/Kathmandu").text(NOON) == "2026-01-05T16:45:00.000+05:45"
 
 
+def test_remembered_minutes_are_bounded() -> None:
+    zone = Zone("UTC")
+    for minute in range(2000):
+        zone.text(minute * 60_000)
+    assert len(zone._minutes) <= 256
+
+
 # --- readings
 
 

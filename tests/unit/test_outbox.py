@@ -127,6 +127,18 @@ def test_the_same_alert_message_twice_is_one() -> None:
     assert ids(give(outbox)) == ["a"]
 
 
+def test_an_answer_goes_before_status_and_readings_and_again_if_it_was_under_way() -> None:
+    outbox = online()
+    outbox.add(reading("t", 1))
+    outbox.add(status("{}"))
+    outbox.add(Message("", "care", "hn1/h/care/reply", b"answer", Class.REPLY, 0))
+    assert [one.klass for one in give(outbox)] == [Class.REPLY, Class.STATUS, Class.READING]
+    outbox.link_lost()
+    assert outbox.pending().replies == 1
+    outbox.link_up()
+    assert give(outbox)[0].payload == b"answer"
+
+
 def test_only_the_newest_status_goes() -> None:
     outbox = Outbox("e", SMALL)
     for text in ("1", "2", "3"):
