@@ -191,9 +191,8 @@ class Engine(Machine):
         }
         new = [state for state in self.states if state not in known]
         if self._settled:
-            if (
-                self.down_at is None
-            ):  # else what was stirred at its instant waits for `up`; looking twice is harmless
+            # While down, what was stirred at that instant waits for `up`; to look twice is harmless.
+            if self.down_at is None:
                 self._network.calm()
             if new:
                 self._begin(new, history)
