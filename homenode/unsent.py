@@ -163,4 +163,5 @@ class Unsent:
     def first_record(self, last: int) -> int:
         """Every reading of a lower record was sent; `last` is the journal's last record."""
         waiting = [message.record for message in (*self._live, *self._history) if message.record]
-        return min([*waiting, *(segment.first for segment in self._segments), max(self._last_record, last) + 1])
+        segments = [segment.first for segment in self._segments]
+        return min([*waiting, *segments, max(self._last_record, last) + 1])
