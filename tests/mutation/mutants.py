@@ -61,9 +61,6 @@ class Mutant:
         """Sorting by this draws the same sample every time, all over the code."""
         return hashlib.sha256(f"{self.module}:{self.before}:{self.after}:{self.line}".encode()).hexdigest()
 
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.before}  →  {self.after}"
-
 
 def mutants_of(module: str, path: Path, source: str) -> list[Mutant]:
     """All faults of a module, in the order of its lines."""

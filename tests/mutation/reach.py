@@ -58,7 +58,7 @@ def _record(result: Path, folder: str, paths: list[str]) -> int:
     import coverage
     import pytest
 
-    from tests.mutation.running import quick_hypothesis
+    from tests.mutation.running import fewer_examples, quick_hypothesis
 
     measured = coverage.Coverage(data_file=None, include=paths, branch=False)
     took_s: dict[str, float] = {}
@@ -73,6 +73,9 @@ def _record(result: Path, folder: str, paths: list[str]) -> int:
                 return (yield)
             finally:
                 measured.switch_context(IMPORTED)
+
+        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+            fewer_examples(items)
 
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
             took_s[report.nodeid] = took_s.get(report.nodeid, 0.0) + report.duration

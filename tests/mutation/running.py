@@ -22,6 +22,24 @@ CPU_S = 20
 MEMORY_BYTES = 4 << 30
 
 
+EXAMPLES = 30
+"""Of a property, for each mutant: the properties of the engine ask for hundreds, and take seconds each."""
+
+
+def fewer_examples(items: Sequence[pytest.Item]) -> None:
+    """Properties that ask for many examples, stateful ones too, get by with `EXAMPLES`."""
+    import hypothesis
+
+    for item in items:
+        test: Any = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        own = (test, "_hypothesis_internal_use_settings")
+        for holder, attribute in (own, (getattr(item, "cls", None), "settings")):
+            asked = getattr(holder, attribute, None)
+            if isinstance(asked, hypothesis.settings) and asked.max_examples > EXAMPLES:
+                setattr(holder, attribute, hypothesis.settings(asked, max_examples=EXAMPLES))
+
+
 def quick_hypothesis() -> None:
     """The same examples every time, without looking for the smallest one: it is enough that a test fails."""
     import hypothesis
@@ -31,7 +49,7 @@ def quick_hypothesis() -> None:
         derandomize=True,
         database=None,
         deadline=None,
-        max_examples=30,
+        max_examples=EXAMPLES,
         phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
         suppress_health_check=list(hypothesis.HealthCheck),
     )
@@ -86,6 +104,7 @@ class _Only:
         self._rank = {test: rank for rank, test in enumerate(tests)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        fewer_examples(items)
         items[:] = sorted(
             (item for item in items if item.nodeid in self._rank), key=lambda item: self._rank[item.nodeid]
         )
