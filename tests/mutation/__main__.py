@@ -20,8 +20,8 @@ from tests.mutation.running import core_paths, survivors
 
 ROOT = Path(__file__).parents[2]
 LEAST_SCORE = 0.75
-"""Share of faults that must be noticed. Of a sample of 150 in the whole core 77 % were, and a third of the others
-change nothing that anybody could see: the share could be 92 %. What is new must not be worse than what there is."""
+"""Share of faults that must be noticed. Of a sample of 150 in the whole core 77 % were, and a third of the
+others change nothing that anybody could see. What is new must not be worse than what there is."""
 MOST_CHANGED = 400
 """More than this say nothing more about a change: the score is then known to about 3 percent."""
 CHANGED_S = 240.0
@@ -70,7 +70,7 @@ def main() -> int:
     killed, survived = Counter[str](), list[Mutant]()
     to_run = []
     for mutant in mutants:
-        tests = reach.tests_for(mutant.path, mutant.line, mutant.last_line)
+        tests = reach.tests_for(mutant.module, mutant.path, mutant.line, mutant.last_line)
         if tests:
             to_run.append((mutant, tests))
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 IMPORTED = ""
@@ -26,16 +28,32 @@ class Reach:
     tests: dict[str, dict[int, list[str]]]
     took_s: dict[str, float]
 
-    def tests_for(self, path: Path, first: int, last: int) -> list[str]:
-        """Tests that can notice a fault in these lines, the quickest first.
+    def tests_for(self, module: str, path: Path, first: int, last: int) -> list[str]:
+        """Tests that can notice a fault in these lines; those about this module first, the quickest first.
 
-        A line that runs at import (a table, a default) is noticed by whatever uses its module.
+        A line that runs at import (a table, a default) is noticed by whatever uses its module, and by tests
+        that only look at what it made.
         """
         lines = self.tests.get(str(path), {})
         reached = {test for line in range(first, last + 1) for test in lines.get(line, ())}
+        about = {test for test in self.took_s if module in _imported(test.partition("::")[0])}
         if IMPORTED in reached:
-            reached = {test for tests in lines.values() for test in tests}
-        return sorted(reached - {IMPORTED}, key=lambda test: (self.took_s.get(test, 0.0), test))
+            reached = about.union(*lines.values())
+        rank = {test: (test not in about, took_s, test) for test, took_s in self.took_s.items()}
+        return sorted(reached - {IMPORTED}, key=lambda test: rank.get(test, (True, 0.0, test)))
+
+
+@cache
+def _imported(file: str) -> frozenset[str]:
+    """The modules that a test file names in its imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return frozenset(names)
 
 
 def find_reach(root: Path, paths: list[Path], tests: str) -> Reach | None:
