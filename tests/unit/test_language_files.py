@@ -87,9 +87,8 @@ def test_one_mistake_is_one_line_about_the_right_field(lines: dict[str, str], fi
         {"x": "to: property"},
         {"x": "steps:"},
         {"x": "parameters: {a: {default: 5 s, min: 5 s, max: 5 s}}"},
-        {
-            "x": "parameters: {a: {default: 1h30min}, b: {default: -5 °C}, c: {default: open}, d: {default: 22:00}}"
-        },
+        {"x": "parameters: {a: {default: 1h30min}, b: {default: -5 °C}}"},
+        {"x": "parameters: {a: {default: open}, b: {default: 22:00}}"},
         {"roles": "roles: {door: {kind: [contact, lock], optional: false}}", "when": "when: door == true"},
     ],
 )
