@@ -6,6 +6,7 @@ A schema sees one field at a time: that a point exists or a pin is used once is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
@@ -225,4 +226,7 @@ def _as_numbers(choices: Iterable[str]) -> list[int]:
 
 
 def _whole(pattern: str) -> str:
+    """The pattern as JavaScript reads it: it has no ``(?i)``, so ranges of letters are there in both cases."""
+    if pattern.startswith("(?i)"):
+        pattern = re.sub("([a-z])-([a-z])", lambda r: f"{r[0]}{r[0].upper()}", pattern.removeprefix("(?i)"))
     return f"^(?:{pattern})$"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import homenode.demo
 from homenode.config.model import Home
+from homenode.config.rule_files import shipped_folder
 from homenode.config.schema import home_schema, print_schema, rule_schema
 from homenode.config.yaml12 import compose, plain
 from tests.unit.config.some_drivers import DRIVERS, HOME
@@ -119,3 +122,15 @@ says: {sv: "x", en: "y"}
 def test_rule_files_have_a_schema_too(before: str, after: str, fine: bool) -> None:
     text = RULE.replace(before, after, 1)
     assert Draft202012Validator(rule_schema()).is_valid(plain(compose(text, "f"))) is fine
+
+
+@pytest.mark.parametrize("file", sorted(shipped_folder().glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_shipped_rules_fit_their_schema(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert list(Draft202012Validator(rule_schema()).iter_errors(plain(compose(text, file.name)))) == []
+
+
+def test_the_demos_home_fits_the_schema_with_the_real_drivers() -> None:
+    demo = Path(homenode.demo.__path__[0]) / "home.yaml"
+    root = plain(compose(demo.read_text(encoding="utf-8"), "home.yaml"))
+    assert list(Draft202012Validator(home_schema()).iter_errors(root)) == []
