@@ -228,5 +228,6 @@ def _as_numbers(choices: Iterable[str]) -> list[int]:
 def _whole(pattern: str) -> str:
     """The pattern as JavaScript reads it: it has no ``(?i)``, so ranges of letters are there in both cases."""
     if pattern.startswith("(?i)"):
-        pattern = re.sub("([a-z])-([a-z])", lambda r: f"{r[0]}{r[0].upper()}", pattern.removeprefix("(?i)"))
+        both = re.compile("[a-z]-[a-z]")
+        pattern = both.sub(lambda letters: letters[0] + letters[0].upper(), pattern[len("(?i)") :])
     return f"^(?:{pattern})$"
