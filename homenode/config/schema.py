@@ -226,7 +226,7 @@ def _as_numbers(choices: Iterable[str]) -> list[int]:
 
 
 def _whole(pattern: str) -> str:
-    """The pattern as JavaScript reads it: it has no ``(?i)``, so ranges of letters are there in both cases."""
+    """The pattern as JavaScript reads it: without ``(?i)``, with ranges of letters in both cases instead."""
     if pattern.startswith("(?i)"):
         both = re.compile("[a-z]-[a-z]")
         pattern = both.sub(lambda letters: letters[0] + letters[0].upper(), pattern[len("(?i)") :])

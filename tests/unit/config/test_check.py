@@ -1,0 +1,90 @@
+"""`homenode check` tells what is wrong with home.yaml and with its rules in one run."""
+
+from __future__ import annotations
+
+import io
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from homenode.config.check import check, check_home
+from homenode.config.registry import GROUP, DriverTypes
+from tests.unit.config.some_drivers import DRIVERS
+
+HOME = """\
+home: a
+timezone: UTC
+language: en
+devices:
+  eye: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:02", room: kitchen}
+radios: {zigbee: {driver: zigbee, port: /dev/null}}
+rules:
+  - use: seen
+    bind: {eye: eye.motion}
+"""
+RULE = """\
+rule: seen
+version: 1
+severity: info
+to: [care]
+roles:
+  eye: {kind: motion}
+when: eye for 5 min
+says: {en: "Somebody was there", sv: "Någon var där"}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "seen.yaml").write_text(RULE, encoding="utf-8")
+    (tmp_path / "home.yaml").write_text(HOME)
+    return tmp_path / "home.yaml"
+
+
+def test_a_good_home_comes_with_its_rules_ready(home: Path) -> None:
+    report = check_home(home, drivers=DRIVERS)
+    assert report.mistakes == ()
+    assert report.home is not None
+    assert [rule.name for rule in report.rules] == ["seen"]
+
+
+def test_mistakes_of_the_home_and_of_its_rules_are_told_together(home: Path) -> None:
+    home.write_text(HOME.replace("timezone: UTC", "timezone: UTZ").replace("room: kitchen", "rom: kitchen"))
+    rule = home.parent / "rules" / "seen.yaml"
+    rule.write_text(RULE.replace("for 5 min", "for 5 mn"), encoding="utf-8")
+    found = check_home(home, drivers=DRIVERS).mistakes
+    assert {Path(mistake.file).name for mistake in found} == {"home.yaml", "seen.yaml"}
+    assert {mistake.field for mistake in found} >= {"timezone", "devices.eye.rom", "devices.eye.room"}
+
+
+def test_one_slip_in_a_use_is_one_mistake(home: Path) -> None:
+    home.write_text(HOME.replace("eye.motion", "eye.moton"))
+    (mistake,) = check_home(home, drivers=DRIVERS).mistakes
+    assert (mistake.line, mistake.suggestion) == (9, "eye.motion")
+
+
+def test_a_broken_driver_that_the_home_does_not_use_is_a_warning(home: Path) -> None:
+    points = {
+        "zigbee": EntryPoint("zigbee", "tests.unit.config.some_drivers:RADIO", GROUP),
+        "laser": EntryPoint("laser", "no_such_package:DRIVER", GROUP),
+    }
+    report = check_home(home, drivers=DriverTypes(points))
+    assert report.mistakes == ()
+    assert [warning.field for warning in report.warnings] == ["driver laser"]
+
+
+def test_the_command_says_in_its_last_line_and_status_how_it_went(tmp_path: Path) -> None:
+    file = tmp_path / "home.yaml"
+    file.write_text('home: a\ntimezone: UTC\ndevices: {}\nbroker: {url: "mqtt://localhost"}\n')
+    out = io.StringIO()
+    assert check(file, out) == 0
+    assert out.getvalue().splitlines()[-1] == f"{file}: home a, 0 devices, 0 rules; 0 mistakes, 1 warning"
+    file.write_text("home: A\ntimezone: UTC\ndevices: {}\n")
+    out = io.StringIO()
+    assert check(file, out) == 2
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith(f"{file}:1:7: home: found 'A'")
+    assert lines[-1] == f"{file}: 1 mistake, 0 warnings"
+    assert check(tmp_path / "nowhere.yaml", out) == 2
