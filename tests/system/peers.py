@@ -112,6 +112,12 @@ class Zigbee2Mqtt:
 
     def start(self, *, within_s: float = 60) -> Self:
         """Start it and wait until it is online and takes requests."""
+        self.launch()
+        self.online(within_s=within_s)
+        return self
+
+    def launch(self) -> None:
+        """Start it; doesn't wait."""
         if not self._client.is_connected():
             self._client.connect("127.0.0.1", self._broker_port)
             self._client.loop_start()
@@ -120,11 +126,19 @@ class Zigbee2Mqtt:
             self._process = subprocess.Popen(
                 [_NODE_BINARY, _MAIN], cwd=self.folder, env=environment, stdout=log, stderr=log
             )
+
+    def online(self, *, within_s: float = 60) -> None:
+        """Wait until it is online and takes requests."""
         self.wait(
             lambda topic, said: topic == "bridge/state" and said == {"state": "online"}, within_s=within_s
         )
         self.wait(lambda topic, said: topic == "bridge/info", within_s=within_s)
-        return self
+
+    def hush(self) -> None:
+        """Listen no more until the next start, so that who measures it is its only subscriber."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._heard = queue.Queue()
 
     def stop(self) -> None:
         """As a service manager does; a second time after ten seconds with force."""
