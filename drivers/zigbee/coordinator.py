@@ -63,6 +63,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
             again.
         lost: Called when the stick is gone, reset itself or doesn't acknowledge.
         announced: Called when a device joined, came back, or got another network address.
+        unknown: Called with a network address that zigpy doesn't know.
         joined_anew: Called when a device joins as if for the first time, before zigpy takes it.
     """
 
@@ -70,6 +71,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
     lost: Callable[[BaseException | None], None] | None = None
     announced: Callable[[zigpy.types.EUI64], None] | None = None
     joined_anew: Callable[[zigpy.types.EUI64], None] | None = None
+    unknown: Callable[[int], None] | None = None
 
     async def connect(self) -> None:
         """Open the port and set the stick up."""
@@ -100,6 +102,11 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         super().handle_join(nwk, ieee, parent_nwk, handle_rejoin=handle_rejoin)
         if self.announced is not None:
             self.announced(zigpy.types.EUI64(ieee))
+
+    async def _discover_unknown_device(self, nwk: Any) -> None:
+        """Instead of zigpy's broadcast for every single frame, which sleepy devices don't even hear."""
+        if self.unknown is not None:
+            self.unknown(int(nwk))
 
     def _handle_tc_join_handler(self, nwk: Any, ieee: Any, status: Any, decision: Any, parent: Any) -> None:
         if self.joined_anew is not None and int(status) == _UNSECURED_JOIN:

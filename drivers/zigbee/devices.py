@@ -31,6 +31,7 @@ ASKED_AT_ONCE = 4
 STATE_AGAIN_S = 1.0
 SEEK_AGAIN_MS = 30_000
 """An unknown network address is looked into so often."""
+SOUGHT_MOST = 64
 
 
 class Devices:
@@ -63,11 +64,13 @@ class Devices:
         self._app.add_listener(self)
         self._app.announced = self._announced
         self._app.joined_anew = self._joined_anew
+        self._app.unknown = self.unknown
         own = self._app.state.node_info.ieee
         for device in list(self._app.devices.values()):
             if device.ieee != own and device.is_initialized and hasattr(device, "endpoints"):
                 self._adopt(device)
         self._started = True
+        self._save()
         self._spawn(self._ask_mains(), "state at start")
 
     def stop(self) -> None:
@@ -161,12 +164,18 @@ class Devices:
             if known.number == number:
                 self._app.handle_join(address, known.device.ieee, 0, handle_rejoin=False)
                 return known
+        self.unknown(address, number)
+        return None
+
+    def unknown(self, address: int, number: int = 0) -> None:
+        """Look into a network address that nobody knows, now and then."""
         now = self._host.now()
         if now - self._sought.get(address, -SEEK_AGAIN_MS) >= SEEK_AGAIN_MS:
             self._sought[address] = now
             if all(int(device.nwk) != address for device in self._app.devices.values()):
                 self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
-        return None
+            if len(self._sought) > SOUGHT_MOST:
+                del self._sought[next(iter(self._sought))]
 
     def touched(self, known: Known, message: Incoming) -> bool:
         """A frame took the short path. True if it is to take the general one too, for zigpy's bookkeeping."""
@@ -209,10 +218,12 @@ class Devices:
     def _row(self, known: Known) -> Row:
         return row_for(known.device.manufacturer or "", known.device.model or "")
 
-    def _replan(self, known: Known) -> None:
+    def _replan(self, known: Known, *, tell: bool = True) -> None:
         row = self._row(known)
         if known.facts.constant:
             known.plan = make_plan(signature_of(known.device), known.facts, row)
+        if not tell:
+            return
         notes = [row.note, *known.facts.notes]
         if not known.facts.constant:
             notes.append(
@@ -267,7 +278,7 @@ class Devices:
             known.facts.constant = await interview.constants() or known.facts.constant
             if not known.facts.constant:
                 return
-            self._replan(known)
+            self._replan(known, tell=False)
             await interview.states(row)
             self._replan(known)
             await interview.reports(known.plan)

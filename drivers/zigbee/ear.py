@@ -29,6 +29,8 @@ REPEAT_MS = 10_000
 """A frame that comes again within so long is the same frame (zigpy drops repeats for as long)."""
 REMEMBERED = 12
 """Frames remembered per device for that."""
+OVERTAKEN_MS = 2_000
+"""A frame whose sequence number is the one before the last is older, if it comes so soon after it."""
 TOLD_AGAIN_MS = 10 * 60_000
 """Tamper and link quality ride along with every frame; told when they change, else so often."""
 LQI_STEP = 30
@@ -59,6 +61,9 @@ class Known:
     asked: bool = False
     tries: int = 0
     recent: dict[tuple[int, int, int, bytes], tuple[Instant, bool]] = field(default_factory=dict)
+    last: dict[tuple[int, int], tuple[bytes, Instant]] = field(default_factory=dict)
+    last_taken: dict[tuple[int, int], bool] = field(default_factory=dict)
+    order: dict[tuple[int, int], tuple[int, Instant]] = field(default_factory=dict)
     told: dict[str, tuple[Value, Instant]] = field(default_factory=dict)
     seen_at: Instant = 0
     malformed: int = 0
@@ -82,6 +87,7 @@ class Ear:
         appeared: Callable[[Known, str], None],
     ) -> None:
         self._host, self._later, self._appeared = host, later, appeared
+        self._at: Instant | None = None
 
     def hear(
         self, known: Known, endpoint: int, cluster: int, payload: bytes, sequence: int, lqi: int | None
@@ -98,20 +104,42 @@ class Ear:
         if before is not None and now - before[0] < REPEAT_MS:
             return before[1]
         recent[key] = (now, False)
+        last = known.last.get((endpoint, cluster))
+        known.last[endpoint, cluster] = (payload, now)
+        if last is not None and last[0] == payload and now - last[1] < REPEAT_MS and not press:
+            # word for word what it said last, its sequence number too: sent twice
+            if known.name:
+                self._host.alive(known.name)
+            return known.last_taken.get((endpoint, cluster), False)
         if len(recent) > REMEMBERED:
             del recent[next(iter(recent))]
         try:
-            taken, spoke = self._tell(known, endpoint, cluster, zcl.parse(payload))
+            frame = zcl.parse(payload)
+            self._at = None if press else self._overtaken(known, endpoint, cluster, frame, now)
+            taken, spoke = self._tell(known, endpoint, cluster, frame)
         except (zcl.Malformed, NotOfItsType) as fault:
             self.malformed(known, cluster, str(fault), now)
             taken, spoke = False, False
         known.recent[key] = (now, taken)
+        known.last_taken[endpoint, cluster] = taken
         if known.name:
             if lqi is not None:
                 self._now_and_then(known, "link_quality", lqi, now, LQI_STEP)
             if not spoke:
                 self._host.alive(known.name)
         return taken
+
+    def _overtaken(
+        self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame, now: Instant
+    ) -> Instant | None:
+        """The instant of a frame that a newer one of its cluster has overtaken on the air, else None."""
+        if not frame.of_cluster and frame.command != zcl.REPORT:
+            return None
+        last = known.order.get((endpoint, cluster))
+        if last is not None and frame.sequence == (last[0] - 1) & 0xFF and now - last[1] < OVERTAKEN_MS:
+            return last[1] - 1
+        known.order[endpoint, cluster] = (frame.sequence, now)
+        return None
 
     def _tell(self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame) -> tuple[bool, bool]:
         """(needs nothing more, told a reading)"""
@@ -223,7 +251,7 @@ class Ear:
     def _say(self, known: Known, kind: str, value: Value) -> None:
         if not known.name:
             return
-        self._host.heard(known.name, kind, value)
+        self._host.heard(known.name, kind, value, self._at)
         clears_ms = known.plan.clears_ms.get(kind)
         if clears_ms is not None and value is True:
             name, heard = known.name, self._host.heard

@@ -29,9 +29,8 @@ UNANSWERED_MOST = 3
 """So many questions in a row without an answer: it sleeps again; the rest is asked when it is heard."""
 UNSUPPORTED = frozenset({0x86, 0x8F})
 """Status UNSUPPORTED_ATTRIBUTE, and WRITE_ONLY that some firmware says instead (2.6.3)."""
-IAS_CIE_ADDRESS = 0x0010
-CHECK_IN_INTERVAL = 0x0000
-
+IAS_CIE_ADDRESS, ZONE_STATE, ZONE_STATUS = 0x0010, 0x0000, 0x0002
+NOT_ENROLLED = 0
 _T = TypeVar("_T")
 FAILURES = (TimeoutError, zigpy.exceptions.ZigbeeException, ValueError, KeyError, IndexError, AttributeError)
 """What a request to a device may end with: silence, no route, an answer that can't be read."""
@@ -143,7 +142,9 @@ class Interview:
                 if places[place].optional and (found is None or found.get(attribute) is None):
                     self._facts.absent.add(place)
         for _, cluster in self._servers(Cluster.IAS_ZONE):
-            await self._ask(partial(cluster.read_attributes, [0x0000, 0x0002], retries=1))
+            answer = await self._ask(partial(cluster.read_attributes, [ZONE_STATE, ZONE_STATUS], retries=1))
+            if answer is not None and answer[0].get(ZONE_STATE) == NOT_ENROLLED:
+                await self._ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
 
     async def reports(self, plan: Plan) -> None:
         """Bind, and ask for reports (2.5.7); notes what the device refuses."""
@@ -195,7 +196,7 @@ async def ask_state(device: Any, plan: Plan) -> bool:
     for place in plan.senses:
         grouped[place.endpoint, place.cluster].append(place.attribute)
     for number in plan.zones:
-        grouped[number, int(Cluster.IAS_ZONE)].append(0x0002)
+        grouped[number, int(Cluster.IAS_ZONE)].append(ZONE_STATUS)
     for (number, cluster), attributes in grouped.items():
         endpoint = device.endpoints.get(number)
         server = endpoint.in_clusters.get(cluster) if endpoint is not None else None

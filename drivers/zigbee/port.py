@@ -48,6 +48,12 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
             return SetupError("may not be opened by this user", where=port, do=_GROUP)
         if isinstance(one, OSError) and one.errno in (errno.EBUSY, errno.EAGAIN):
             return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
+    if type(fault).__name__ in ("CannotWriteNetworkSettings", "DestructiveWriteNetworkSettings"):
+        return SetupError(
+            "this stick is not the one that the network was made with, and can't take its place",
+            where=port,
+            do="plug the old stick in, or move the radio's .db file away and pair all devices again",
+        )
     if isinstance(fault, TimeoutError) or type(fault).__name__ in ("NcpFailure", "EzspError"):
         why = f"no {adapter} stick answers"
         do = "check adapter, baud and flow_control; plug the stick out and in"

@@ -27,6 +27,7 @@ STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
 SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
 """A stick that said nothing for 5 s is asked; one that owes two answers of 4 s is wedged: 13 s in all."""
+FIRST_BACKUP_S, BACKUP_S = 3600.0, 24 * 3600.0
 PERMIT_MOST_S = 254
 """Longest time the standard can keep a network open (2.4.3.3.7); longer ones are opened again."""
 
@@ -61,6 +62,7 @@ class ZigbeeRadio:
         for library in ("zigpy", "bellows", "serialx", "aiosqlite"):
             # what they warn of is told here, once and in plain words
             logging.getLogger(library).setLevel(logging.CRITICAL)
+        asyncio.get_running_loop().set_exception_handler(_left_behind)
         formed = await self._session()
         while formed:
             formed = await self._session()
@@ -68,7 +70,8 @@ class ZigbeeRadio:
     async def _session(self) -> bool:
         """One time with the port open. True if a network was formed: then it is to be opened once more."""
         database = self._host.data / f"{self.name}.db"
-        ran_before = database.exists()
+        facts = self._host.data / f"{self.name}-devices.json"
+        ran_before = facts.exists()
         check_port(self._port, ran_before=ran_before)
         app = make_coordinator(self._options, str(database))
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -84,7 +87,7 @@ class ZigbeeRadio:
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
-            why = await self._listen(app, lost)
+            why = await self._listen(app, facts, lost)
         finally:
             self.up.clear()
             self._app = self._devices = self._group = self.short_path = None
@@ -102,16 +105,16 @@ class ZigbeeRadio:
             adapter = str(self._options.get("adapter", "ezsp"))
             raise explained(fault, self._port, adapter, ran_before=ran_before) from fault
 
-    async def _listen(self, app: Any, lost: asyncio.Future[str]) -> str:
+    async def _listen(self, app: Any, facts: Path, lost: asyncio.Future[str]) -> str:
         """Hear devices until the stick is lost; why it is."""
         why = ""
         try:
-            why = await self._hear(app, lost)
+            why = await self._hear(app, facts, lost)
         except* _Over as over:
             why = str(over.exceptions[0])
         return why
 
-    async def _hear(self, app: Any, lost: asyncio.Future[str]) -> str:
+    async def _hear(self, app: Any, facts: Path, lost: asyncio.Future[str]) -> str:
         async with asyncio.TaskGroup() as group:
             self._app, self._group = app, group
             devices = Devices(
@@ -134,6 +137,7 @@ class ZigbeeRadio:
             self.short_path, self._devices = path, devices
             devices.start()
             group.create_task(answers.run(), name="zigbee answers")
+            group.create_task(self._back_up(app), name="zigbee backups")
             group.create_task(self._watch(stick, path, lost), name="zigbee watch")
             self.up.set()
             log.info(
@@ -164,6 +168,17 @@ class ZigbeeRadio:
                 misses += 1
         if not lost.done():
             lost.set_result("the stick does not answer any more")
+
+    async def _back_up(self, app: Any) -> None:
+        """Keep the network's settings and keys, so that zigpy restores them on another stick."""
+        wait_s = FIRST_BACKUP_S
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = BACKUP_S
+            try:
+                await app.backups.create_backup(load_devices=True)
+            except Exception as fault:  # noqa: BLE001 - tried again tomorrow; a lost stick is seen by the watch
+                log.warning("network not backed up", extra={"radio": self.name, "why": repr(fault)})
 
     async def switch(self, device: str, kind: str, to: bool) -> None:
         """See `homenode.driver.Driver.switch`."""
@@ -221,11 +236,33 @@ def _set_aside(database: Path, fault: Exception) -> DriverLost:
     )
 
 
+def _left_behind(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """bellows leaves tasks behind when a stick goes; what they ended with helps nobody."""
+    log.debug("left behind", extra={"what": context.get("message"), "why": repr(context.get("exception"))})
+
+
 async def _close(app: Any) -> None:
-    """Release port and database, however wedged the stick is."""
+    """Release port and database, however wedged the stick is.
+
+    The port is dropped, not closed: closing waits for what was written to be sent. Nothing is cancelled
+    half-way: a database connection that is cancelled while it closes leaves a thread behind for ever.
+    """
     app.lost = None
-    try:
-        async with asyncio.timeout(STOP_S):
-            await app.shutdown()
-    except Exception as fault:  # noqa: BLE001 - it is given up anyway; the next session tells what is wrong
-        log.debug("radio not closed in order", extra={"why": repr(fault)})
+    if (line := _line(app)) is not None:
+        line.abort()
+    closing = asyncio.ensure_future(app.shutdown())
+    await asyncio.wait((closing,), timeout=STOP_S)
+    if closing.done():
+        if (fault := closing.exception()) is not None:
+            log.debug("radio not closed in order", extra={"why": repr(fault)})
+        return
+    log.warning("radio not closed in order", extra={"after_s": STOP_S})
+    if app._dblistener is not None:
+        app._dblistener._db.stop()
+
+
+def _line(app: Any) -> Any:
+    """The serial transport under bellows' layers, or None."""
+    gateway = getattr(getattr(app, "_ezsp", None), "_gw", None)
+    ash = getattr(getattr(gateway, "_obj", None), "_transport", None)
+    return getattr(ash, "_transport", None)

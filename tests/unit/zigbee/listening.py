@@ -17,6 +17,7 @@ class Gateway:
     def __init__(self) -> None:
         self.time_ms = 1_000_000
         self.readings: list[tuple[str, str, Value]] = []
+        self.past: list[tuple[str, Value, Instant]] = []
         self.living: list[str] = []
         self.faults: dict[str, str] = {}
 
@@ -31,6 +32,8 @@ class Gateway:
 
     def heard(self, device: str, kind: str, value: Value, at: Instant | None = None) -> None:
         self.readings.append((device, kind, value))
+        if at is not None:
+            self.past.append((kind, value, at))
 
     def alive(self, device: str) -> None:
         self.living.append(device)

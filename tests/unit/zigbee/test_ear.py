@@ -172,6 +172,25 @@ def test_presses_one_after_the_other_all_count() -> None:
     assert heard.host.told("button_2") == [True]
 
 
+def test_a_frame_that_was_overtaken_is_told_as_older_than_the_newer_one() -> None:
+    heard = zoned(DOOR)
+    opened, closed = bytes.fromhex("0908000100000000 0000"), bytes.fromhex("0909000000000000 0000")
+    heard.ear.hear(heard.known, 1, ZONE, closed, 2, None)
+    newest = heard.host.time_ms
+    heard.host.time_ms += 40
+    heard.ear.hear(heard.known, 1, ZONE, opened, 1, None)
+    assert heard.host.past == [("contact", True, newest - 1)]
+
+
+def test_sequence_numbers_that_stand_still_hold_nothing_back() -> None:
+    heard = zoned(DOOR)
+    for aps_sequence, status in enumerate((1, 0, 1)):
+        payload = bytes((0x09, 0, 0, status, 0, 0, 0, 0, 0))
+        heard.ear.hear(heard.known, 1, ZONE, payload, aps_sequence, None)
+    assert heard.host.told("contact") == [True, False, True]
+    assert heard.host.past == []
+
+
 def test_a_device_that_is_not_in_the_home_feeds_nothing() -> None:
     heard = Listening(one({ZONE, 0x0402}, values={ZONE_TYPE: WATER}), name="")
     heard.zone(0x000D)

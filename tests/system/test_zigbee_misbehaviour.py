@@ -1,0 +1,52 @@
+"""Devices that misbehave stop nothing, and say nothing that isn't so."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.system.zigbee_bed import Interviewed, interviewed
+
+KINDS = ["truncated", "garbage", "duplicates", "wrong_types", "out_of_range", "flood", "unknown_cluster"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_one_device_sends_harms_no_other(tmp_path: Path, kind: str) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.host.readings.clear()
+        home["thermometer"].misbehave(kind)
+        home["thermometer"].measure("temperature", 31.0, at_once=True)
+        home["plug"].measure("power", 1200.0, at_once=True)
+        await home.host.reading("plug", "power", 1200.0)
+        home["thermometer"].misbehave("")
+        home["thermometer"].measure("temperature", 18.0, at_once=True)
+        await home.host.reading("thermometer", "temperature", 18.0)
+        told = set(home.host.values("thermometer", "temperature"))
+        assert told <= {31.0, 18.0, None}
+        if kind == "duplicates":
+            assert home.host.values("thermometer", "temperature") == [31.0, 18.0]
+
+    asyncio.run(_play(tmp_path, ["thermometer", "plug"], scene))
+
+
+def test_a_device_that_answers_nothing_is_noted_and_paired_again_when_it_does(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        device = home.add("plug_innr")
+        device.misbehave("half_interview")
+        await home.radio.pair(100)
+        assert device.join()
+        home["plug"].measure("power", 1100.0, at_once=True)
+        await home.host.reading("plug", "power", 1100.0)
+        device.misbehave("")
+        await home.interviews_done()
+        assert "power" in home.host.known[home.ieee("plug_innr")].kinds
+
+    asyncio.run(_play(tmp_path, ["plug"], scene))
+
+
+async def _play(folder: Path, models: list[str], scene: object) -> None:
+    assert callable(scene)
+    async with asyncio.timeout(110), interviewed(folder, models) as home:
+        await scene(home)
