@@ -29,7 +29,9 @@ unit: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit
 
 bench: apt $(VENV)/.test
-	$(BIN)/python tests/benchmarks
+	$(BIN)/python -m tests.benchmarks.zigbee
+	$(BIN)/python -m tests.benchmarks.link
+	$(BIN)/python -m tests.benchmarks.journal
 
 soak: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
