@@ -50,6 +50,11 @@ class Hearing:
         """Readings that no one has taken yet."""
         return sum(len(inbox) for inbox in self._inboxes.values())
 
+    def drain(self) -> None:
+        """Take everything: the drivers have stopped."""
+        while self.waiting():
+            self._take()
+
     def _wake(self) -> None:
         """Take what waits; at most once per millisecond: what is timed at one instant is judged together."""
         if self._again is not None:

@@ -20,6 +20,7 @@ from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
 from homenode.gateway.hearing import Hearing
 from homenode.gateway.recovery import Recovered, limits_of
+from homenode.gateway.refill import Refill
 from homenode.gateway.requests import Requests
 from homenode.gateway.roster import Post, posts
 from homenode.gateway.supervisor import Supervised
@@ -29,6 +30,7 @@ from homenode.journal.journal import Journal
 from homenode.judge import Decided
 from homenode.language.bound import BoundRule
 from homenode.link import Link, LinkState
+from homenode.message import Class
 from homenode.outbox import Acknowledged, Numbered
 from homenode.reading import Reading
 from homenode.records import Record
@@ -61,12 +63,12 @@ class Node:
         self.requests = Requests(self)
         self.time = Timekeeping(self)
         self.watchers = Watchers(self)
+        self.refill = Refill(self)
         self.stopping = asyncio.Event()
         self._commits: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._tasks: asyncio.TaskGroup | None = None
         self._link_task: asyncio.Task[None] | None = None
         self._watches: dict[str, asyncio.Task[None]] = {}
-        self._got: list[str] = []
 
     # -- the life of a node
 
@@ -88,7 +90,10 @@ class Node:
             await self._stop(running)
 
     async def _stop(self, running: Sequence[asyncio.Task[None]]) -> None:
-        await asyncio.gather(*(self.stop_driver(name) for name in list(self.drivers)))
+        await asyncio.gather(*(driver.stop() for driver in self.drivers.values()))
+        self.hearing.drain()
+        for name in list(self.drivers):
+            await self.stop_driver(name)
         await self.stop_link()
         for task in running:
             task.cancel()
@@ -97,7 +102,10 @@ class Node:
 
     def _up(self) -> None:
         """Go on after the downtime, with what the last run decided but perhaps didn't write, send or do."""
-        found, now = self.recovered, self.time.begin(self.recovered)
+        found, last = self.recovered, self.journal.last
+        if found.down is not None:
+            self.outbox.unsent_in_journal(self.journal.marks().get("readings", 0) + 1, last)
+        now = self.time.begin(found)
         self.do(found.decided)
         if found.down is not None:
             for event in (NodeDown(found.down), NodeUp(now, self.clock.trusted())):
@@ -110,9 +118,6 @@ class Node:
         believed = found.down is not None and now - found.down <= 15 * 60_000
         for message in (*self.judge.restored(now, believed=believed), *self.judge.delivery.statuses(now)):
             self.outbox.add(message)
-        sent = self.journal.marks().get("readings", 0)
-        if found.down is not None and sent < self.journal.last:
-            self.outbox.unsent_in_journal(sent + 1, self.journal.last)
         self.time.tell_restart(found, now)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -208,6 +213,12 @@ class Node:
     def _acknowledged(self, gone: Acknowledged) -> None:
         if gone.id:
             self.journal.append(records.of_got([gone.id], self.clock.now()), klass="alert")
+        elif gone.klass is Class.READING:
+            self.refill.consider()
+
+    def mark_sent(self) -> None:
+        """Remember up to which record every shared reading is with the broker."""
+        self.journal.mark("readings", self.outbox.readings_done(self.journal.last) - 1)
 
     def fault(self, fault: NodeFault) -> None:
         """The node or a device can't know something."""
@@ -250,6 +261,7 @@ class Node:
         if state.online:
             for message in self.judge.delivery.statuses(self.clock.now()):
                 self.outbox.add(message)
+            self.refill.consider()
 
     def apply(self, home: Home, rules: Sequence[BoundRule]) -> None:
         """home.yaml changed: rules and sharing now; drivers and link are the caller's."""

@@ -85,7 +85,7 @@ class _DriverHost:
         self._put(device)
 
     def waiting(self) -> int:
-        return len(self._inbox) + self._backlog()
+        return self._backlog()
 
 
 class Supervised:
@@ -93,7 +93,7 @@ class Supervised:
 
     Args:
         make: Opens the driver, given its host; called again after each failure.
-        backlog: Readings the gateway has taken but not yet sent, beyond what it may hold.
+        backlog: Readings of all drivers that are not yet taken, or not yet sent while there is a link.
     """
 
     def __init__(

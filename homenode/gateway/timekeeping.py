@@ -106,7 +106,7 @@ class Timekeeping:
             "outbox": node.outbox.dump(),
         }
         node.journal.append(state, klass="state")
-        node.journal.mark("readings", node.outbox.readings_done() - 1)
+        node.mark_sent()
 
     async def run(self) -> None:
         """Until cancelled: the sign of life, the clock, snapshots."""
@@ -128,7 +128,8 @@ class Timekeeping:
                 trusted = node.clock.trusted()
                 self._clock_moved(trusted)
             node.pass_time()
-            node.journal.mark("readings", max(0, node.outbox.readings_done() - 1))
+            node.mark_sent()
+            node.refill.consider()
             if loop.time() >= beat:
                 beat = loop.time() + BEAT_S
                 node.journal.append({"t": "beat", "at": self.instant()}, klass="system")

@@ -244,6 +244,40 @@ def test_a_bad_home_is_refused_on_reload_and_the_node_goes_on(tmp_path: Path, br
         assert node.status()["mode"] == "party"
 
 
+def test_readings_of_a_long_time_without_broker_arrive_after_a_restart(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """9,000 readings are more than memory holds; they wait in the journal, also while no node runs."""
+    home = a_home(tmp_path, broker.port, [(0.0, False)])
+    text = home.read_text().replace("file: tape.jsonl", "file: tape.jsonl, pace: fast")
+    home.write_text(
+        text.replace("sensor: door, kind: contact", "sensor: meter, kind: power").replace(
+            "- {use: door, bind: {door: front_door.contact}}", ""
+        )
+    )
+    lines = [
+        json.dumps(
+            {
+                "at": f"2026-01-05T{6 + s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z",
+                "point": "meter",
+                "value": s,
+            }
+        )
+        for s in range(9000)
+    ]
+    (tmp_path / "tape.jsonl").write_text("\n".join(lines))
+    broker.stop()
+    with NodeProcess(home, tmp_path / "data") as node:
+        node.until("played 9000 readings")
+        assert node.stop() == 0
+    (tmp_path / "tape.jsonl").write_text("")
+    broker.start()
+    with Receiver(broker.port, "hn1/test-1/care/readings/#") as care, NodeProcess(home, tmp_path / "data"):
+        heard = lambda seen: {reading["value"] for reading in seen.readings("front_door.power")}  # noqa: E731 - short
+        care.until(lambda seen: len(heard(seen)) == 9000, "every reading")
+        assert {reading["how"] for reading in care.readings("front_door.power")} == {"historical", "restored"}
+
+
 def test_nobody_at_home_is_said_in_one_line(tmp_path: Path) -> None:
     answer = homenode("status", "--data", str(tmp_path))
     assert answer.returncode == 1
