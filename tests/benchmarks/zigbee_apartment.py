@@ -4,6 +4,7 @@ It takes orders on standard input and answers on standard output, a JSON line ea
 
     {"do": "join"}                                            every device joins, if the network is open
     {"do": "send", "what": "reports", "rate": 100, "count": 1000}    frames at that rate; rate 0: all at once
+    {"do": "answered"}             default responses that reached devices since the last send
     {"do": "probe", "rate": 50}  …  {"do": "stop"}            reports at that rate until told to stop
 
 `send` and `stop` answer with what was handed to the stick:
@@ -18,14 +19,14 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from homenode.gateway.clock import Clock
 from homenode.sim.apartment import read_apartment
 from homenode.sim.hardware import Hardware
-from homenode.sim.zigbee.air import COORDINATOR
+from homenode.sim.zigbee.air import COORDINATOR, Aps
 from homenode.sim.zigbee.device import VirtualDevice
 
 CONTACTS, PLUGS, THERMOMETERS = 10, 5, 5
@@ -33,6 +34,7 @@ FIRST_IEEE = 0x00158D0000000100
 FIRST_VALUE = 1000
 """No device had it before."""
 _ZONE, _TEMPERATURE, _ELECTRICAL = 0x0500, 0x0402, 0x0B04
+_DEFAULT_RESPONSE = b"\x0b"
 _REPORT, _ZONE_STATUS = b"\x18%c\x0a", b"\x09%c\x00"
 """Headers as such devices send them: a report wants no default response, a zone's change does."""
 
@@ -78,6 +80,16 @@ class Sender:
         self.reports = itertools.cycle([n for n in self._devices if not n.startswith("contact")])
         self.zones = itertools.cycle([n for n in self._devices if n.startswith("contact")])
         self.sent: list[tuple[str, int, int]] = []
+        self.answered = 0
+        for device in self._devices.values():
+            device.receive = self._count(device.receive)  # type: ignore[method-assign]  # only looks on
+
+    def _count(self, receive: Callable[[Aps], None]) -> Callable[[Aps], None]:
+        def count(frame: Aps) -> None:
+            self.answered += frame.payload[0] & 3 == 0 and frame.payload[2:3] == _DEFAULT_RESPONSE
+            receive(frame)
+
+        return count
 
     def mixed(self) -> Iterator[str]:
         """Devices in turn, reports and zone events alike."""
@@ -153,9 +165,11 @@ async def main(folder: Path) -> None:
                         ]
                     )
                 case "send":
-                    sender.sent = []
+                    sender.sent, sender.answered = [], 0
                     await sender.run(order["what"], order["rate"], order["count"])
                     answer(sent=sender.sent, queued_ns=time.monotonic_ns())
+                case "answered":
+                    answer(answered=sender.answered)
                 case "probe":
                     sender.sent = []
                     probe = tasks.create_task(sender.run("reports", order["rate"], 100_000 // 10))
