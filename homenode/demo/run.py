@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from homenode.demo.receiver import Receiver
-from homenode.demo.screen import Log, picture
+from homenode.demo.screen import Log, at_home, picture
 from homenode.demo.stage import Stage, stage
 from homenode.errors import SetupError
 from homenode.gateway.logs import start_logging
@@ -55,18 +55,20 @@ def run(args: argparse.Namespace) -> int:
 
 async def _play(folder: Path, console: Console, *, live: bool) -> int:
     started = asyncio.get_running_loop().time()
-    async with stage(folder) as running:
+    done: list[str] = []
+    async with stage(folder) as running, asyncio.TaskGroup() as tasks:
+        follower = tasks.create_task(_follow(running, done), name="what the node does")
         receiver = Receiver(running.port, "care")
         try:
             if console.is_terminal:
-                with Live(console=console, refresh_per_second=8, screen=False) as screen:
+                with Live(console=console, refresh_per_second=8) as screen:
                     show = _shower(
-                        running, lambda title, status: screen.update(picture(title, status, receiver))
+                        running, lambda title, status: screen.update(picture(title, status, receiver, done))
                     )
                     await _day(running, receiver, show)
             else:
                 log = Log(console)
-                show = _shower(running, lambda title, status: log.update(title, status, receiver))
+                show = _shower(running, lambda title, status: log.update(title, status, receiver, done))
                 await _day(running, receiver, show)
             took_s = asyncio.get_running_loop().time() - started
             status = _summary(console, receiver, took_s)
@@ -74,7 +76,14 @@ async def _play(folder: Path, console: Console, *, live: bool) -> int:
                 await _stay(running, console)
         finally:
             receiver.close()
+            follower.cancel()
     return status
+
+
+async def _follow(running: Stage, done: list[str]) -> None:
+    async for event in running.follow():
+        if line := at_home(event):
+            done.append(line)
 
 
 Show = Callable[[str], Awaitable[dict[str, Any] | None]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -26,7 +26,17 @@ def told(body: Mapping[str, Any]) -> str:
     return f"{at} {data['event']:<12} {data['severity']:<7} {body['subject']}: {data['text'].get('en', '')}"
 
 
-def picture(title: str, status: Mapping[str, Any], receiver: Receiver) -> Group:
+def at_home(event: Mapping[str, Any]) -> str:
+    """What the node said or switched in the apartment, in a line; "" for other events."""
+    at = str(event.get("at", ""))[11:19]
+    if "say" in event:
+        return f"{at} says: {event['say']}"
+    if "switch" in event:
+        return f"{at} switches {event['switch']} {'on' if event['to'] else 'off'}"
+    return ""
+
+
+def picture(title: str, status: Mapping[str, Any], receiver: Receiver, done: Sequence[str]) -> Group:
     """The whole screen."""
     sensors = Table(box=None, pad_edge=False, expand=True)
     for head in ("sensor", "says", "age", "room"):
@@ -52,7 +62,9 @@ def picture(title: str, status: Mapping[str, Any], receiver: Receiver) -> Group:
     side = Table.grid(expand=True, padding=(0, 1))
     side.add_column(ratio=5)
     side.add_column(ratio=6)
-    side.add_row(Panel(sensors, title="what the sensors say"), Panel(rules, title="what the rules think"))
+    home = Panel("\n".join(done[-6:]) or "-", title="what the node says and does at home")
+    right = Group(Panel(rules, title="what the rules think"), home)
+    side.add_row(Panel(sensors, title="what the sensors say"), right)
     title = f"[bold]{title}[/]   {status['at'][:16].replace('T', ' ')}   link {status['link']['state']}"
     head = (
         f"what care received over MQTT: {len(receiver.alerts)} alert messages, {receiver.readings} readings"
@@ -66,9 +78,9 @@ class Log:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._shown: dict[str, str] = {}
-        self._alerts = 0
+        self._alerts = self._done = 0
 
-    def update(self, title: str, status: Mapping[str, Any], receiver: Receiver) -> None:
+    def update(self, title: str, status: Mapping[str, Any], receiver: Receiver, done: Sequence[str]) -> None:
         """Tell what is new."""
         at = status["at"][11:16]
         self._once("", title, f"--- {title}")
@@ -80,6 +92,9 @@ class Log:
             thinks = "counting" if pending else rule["verdict"]
             left = f", would fire in {span(rule['left_ms'])}" if pending else ""
             self._once(rule["rule"], thinks, f"{at} rule   {rule['rule']} {rule['verdict']}{left}")
+        for line in done[self._done :]:
+            self._done += 1
+            self._console.print(f"{at} home   {line[9:]}", highlight=False)
         for body in receiver.alerts[self._alerts :]:
             self._alerts += 1
             self._console.print(f"      MQTT   {told(body)}", highlight=False)

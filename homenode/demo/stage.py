@@ -44,6 +44,16 @@ class Stage:
             return None
         return await _ask(reader, writer, request)
 
+    async def follow(self) -> AsyncIterator[dict[str, Any]]:
+        """What the node does, as it does it."""
+        reader, writer = await asyncio.open_unix_connection(str(self.folder / "data" / "node.sock"))
+        try:
+            writer.write(b'{"do": "watch"}\n')
+            while line := await reader.readline():
+                yield json.loads(line)
+        finally:
+            writer.close()
+
     async def apartment(self, words: str) -> Any:
         """Tell the simulated apartment something."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.control)

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 def shown(point: str, value: Value, quality: Quality) -> str:
     """A value as a person reads it, such as ``1420 W`` or ``open``; ``?`` unless it may be believed."""
     kind = kind_of(point)
-    if kind is None or quality is not Quality.GOOD or value is None:
+    if kind is None or quality is not Quality.GOOD:
+        return "?"
+    if kind.shape is Shape.MOMENTARY:
+        return "was pressed" if value else "not pressed"
+    if value is None:
         return "?"
     if kind.shape is Shape.NUMBER:
         return f"{value:g} {kind.unit or ''}".rstrip()
-    if kind.shape is Shape.MOMENTARY:
-        return "pressed" if value else "not pressed"
     return (kind.true_word or "yes") if value else (kind.false_word or "no")
 
 
