@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from homenode.config.load import Drivers, in_order, read_home
@@ -47,9 +47,16 @@ def check_home(
     rules: tuple[BoundRule, ...] = ()
     if home is not None:
         warnings += _broken(types, home, notes.file)
-        told = {(mistake.file, mistake.line) for mistake in mistakes}
         rules, found = check_rules(home)
-        mistakes += [mistake for mistake in found if (mistake.file, mistake.line) not in told]
+        told = {_slip(mistake) for mistake in mistakes}
+        for mistake in found:
+            if mistake.file != str(home.path):
+                mistakes.append(mistake)
+            elif _slip(mistake) not in told:
+                mistakes.append(replace(mistake, file=notes.file))
+    mistakes.sort(
+        key=lambda mistake: (mistake.file != notes.file, mistake.file, mistake.line, mistake.column)
+    )
     return CheckReport(tuple(mistakes), tuple(warnings), home, rules)
 
 
@@ -81,6 +88,14 @@ def _broken(types: Drivers, home: Home, file: str) -> list[Mistake]:
         for name, why in getattr(types, "broken", {}).items()
         if name not in used
     ]
+
+
+def _slip(mistake: Mistake) -> tuple[int, str]:
+    """What tells one slip of the hand in a use: ``bind.stove`` of ``rules.2.bind.stove``, and its line.
+
+    A misspelt point is a mistake of home.yaml, and for its rule one of a wrong kind; it is told once.
+    """
+    return mistake.line, mistake.field.split(".", 2)[-1]
 
 
 def _count(number: int, thing: str) -> str:

@@ -65,6 +65,17 @@ def test_one_slip_in_a_use_is_one_mistake(home: Path) -> None:
     assert (mistake.line, mistake.suggestion) == (9, "eye.motion")
 
 
+def test_two_slips_in_one_line_are_two_mistakes_under_the_name_that_was_given(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = "rules: [{use: seen, bind: {eye: eye.moton}, set: {foo: 1}}]\n"
+    home.write_text(HOME[: HOME.index("rules:")] + uses)
+    monkeypatch.chdir(home.parent)
+    found = check_home("home.yaml", drivers=DRIVERS).mistakes
+    assert [(mistake.file, mistake.line) for mistake in found] == [("home.yaml", 7)] * 2
+    assert {mistake.field.rpartition(".")[2] for mistake in found} == {"eye", "foo"}
+
+
 def test_a_broken_driver_that_the_home_does_not_use_is_a_warning(home: Path) -> None:
     points = {
         "zigbee": EntryPoint("zigbee", "tests.unit.config.some_drivers:RADIO", GROUP),
