@@ -53,7 +53,7 @@ def main() -> int:
     mutants = [m for name, path in paths.items() for m in mutants_of(name, path, path.read_text("utf-8"))]
     most, seconds = args.most, args.seconds
     if args.changed or args.since:
-        since = args.since or base()
+        since = args.since or base(paths.values())
         lines = changed_lines(since, ROOT)
         mutants = [m for m in mutants if lines.get(m.path, set()) & set(range(m.line, m.last_line + 1))]
         most, seconds = most or MOST_CHANGED, seconds or CHANGED_S

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 LAST_COMMITS = 10
-"""On the main branch itself, what these changed is what is judged."""
+"""On the main branch itself, what these changed of the core is what is judged."""
 
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
@@ -18,14 +19,20 @@ def git(*args: str) -> str:
     return subprocess.run(["git", *args], capture_output=True, text=True, check=False).stdout.strip()
 
 
-def base() -> str:
-    """The commit that changes are counted from: where the branch left main; on main some commits ago."""
+def base(paths: Iterable[Path]) -> str:
+    """The commit that changes are counted from.
+
+    On a branch it is where the branch left main. On main it is the commit before the last few that changed
+    the files `paths`, so that main itself is judged too.
+    """
     head = git("rev-parse", "HEAD")
     for branch in ("origin/main", "main"):
         fork = git("merge-base", "HEAD", branch)
         if fork and fork != head:
             return fork
-    return git("rev-parse", "--verify", "--quiet", f"HEAD~{LAST_COMMITS}") or EMPTY_TREE
+    commits = git("log", f"--max-count={LAST_COMMITS}", "--format=%H", "--", *map(str, paths)).splitlines()
+    before = git("rev-parse", "--verify", "--quiet", f"{commits[-1]}^") if commits else ""
+    return before or EMPTY_TREE
 
 
 def changed_lines(since: str, root: Path) -> dict[Path, set[int]]:
