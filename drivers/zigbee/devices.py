@@ -25,6 +25,8 @@ TOUCH_MS = 60_000
 """So often a device's frame takes the general path too, so that zigpy knows that it is there."""
 LEARN_TRIES = 6
 """Our part of an interview is begun so often; then the device is used as far as it is known."""
+ENOUGH_TRIES = 3
+"""Then what a device still owes counts as not there: scales are 1 (4.9.2.2.6), a zone has no points."""
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
@@ -275,7 +277,8 @@ class Devices:
         interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
         try:
             await interview.enrol()
-            known.facts.constant = await interview.constants() or known.facts.constant
+            constant = await interview.constants()
+            known.facts.constant = constant or known.facts.constant or known.tries >= ENOUGH_TRIES
             if not known.facts.constant:
                 return
             self._replan(known, tell=False)
@@ -284,6 +287,7 @@ class Devices:
             await interview.reports(known.plan)
             known.facts.complete = known.asked = True
         except Asleep:
+            known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
             log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
         finally:
             self._learning.discard(known.ieee)

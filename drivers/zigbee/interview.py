@@ -63,12 +63,16 @@ class Interview:
     Args:
         device: zigpy's.
         coordinator: IEEE address that alarm zones report to.
+
+    Attributes:
+        answered: Questions that were answered.
     """
 
     def __init__(self, device: Any, coordinator: Any, signature: Signature, facts: Facts) -> None:
         self._device, self._coordinator = device, coordinator
         self._signature, self._facts = signature, facts
         self._unanswered = 0
+        self.answered = 0
 
     async def _ask(self, request: Callable[[], Awaitable[_T]]) -> _T | None:
         """None if there was no answer. Raises Asleep after several of them."""
@@ -82,6 +86,7 @@ class Interview:
                 raise Asleep from None
             return None
         self._unanswered = 0
+        self.answered += 1
         return answer
 
     def _servers(self, cluster: int) -> Iterable[tuple[int, Any]]:
@@ -99,6 +104,8 @@ class Interview:
         for attribute, status in failed.items():
             if int(status) in UNSUPPORTED:
                 self._facts.absent.add(Place(number, int(cluster.cluster_id), int(attribute)))
+        for attribute in found:
+            self._facts.absent.discard(Place(number, int(cluster.cluster_id), int(attribute)))
         return {int(attribute): value for attribute, value in found.items()}
 
     async def enrol(self) -> None:

@@ -23,6 +23,9 @@ log = logging.getLogger("homenode.zigbee")
 
 START_S = 60.0
 """Forming a network scans all channels twice; a start on an existing one takes well below a second."""
+LOST_IN_START_S = 4.0
+"""A stick that resets while it is set up often comes through with the next of bellows' three tries, each of
+at most 2.5 s until it says so; what was asked before the reset would be waited for 10 s."""
 STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
 SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
@@ -74,20 +77,12 @@ class ZigbeeRadio:
         ran_before = facts.exists()
         check_port(self._port, ran_before=ran_before)
         app = make_coordinator(self._options, str(database))
-        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        def on_lost(fault: BaseException | None) -> None:
-            if not lost.done():
-                why = "was reset" if type(fault).__name__ == "NcpFailure" else "is gone"
-                lost.set_result(f"the stick {why}" + (f" ({fault})" if fault and str(fault) else ""))
-
-        app.lost = on_lost
         try:
             await self._start(app, database, ran_before)
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
-            why = await self._listen(app, facts, lost)
+            why = await self._listen(app, facts, _lost(app))
         finally:
             self.up.clear()
             self._app = self._devices = self._group = self.short_path = None
@@ -96,9 +91,16 @@ class ZigbeeRadio:
 
     async def _start(self, app: Any, database: Path, ran_before: bool) -> None:
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(START_S) as limit:
+                started = asyncio.get_running_loop().time
+
+                def on_lost(_fault: BaseException | None) -> None:
+                    limit.reschedule(min(limit.when() or 0.0, started() + LOST_IN_START_S))
+
                 await app._load_db()
+                app.lost = on_lost
                 await app.startup(auto_form=True)
+                if limit.when() 
         except sqlite3.DatabaseError as fault:
             raise _set_aside(database, fault) from fault
         except Exception as fault:
@@ -195,7 +197,10 @@ class ZigbeeRadio:
             devices.ask_later(known)
 
     async def pair(self, seconds: float) -> None:
-        """See `homenode.driver.Driver.pair`."""
+        """See `homenode.driver.Driver.pair`. Right after a start it waits until the network is up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                await self.up.wait()
         self._running()
         assert self._group is not None
         if self._pairing is not None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.zigbee_bed import Heard, Interviewed, interviewed, named, opened, radio_on, stick_at
 
 from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
+from tests.system.zigbee_bed import Heard, Interviewed, interviewed, named, opened, radio_on, stick_at
 
 VERSIONS = [13, 14, 16, 17, 18, 19]
 Scene = Callable[[Interviewed], Coroutine[Any, Any, None]]

@@ -164,8 +164,17 @@ def test_a_repeated_frame_is_told_once() -> None:
 def test_the_same_value_in_a_new_frame_is_told_again() -> None:
     bench = Bench()
     for sequence in (1, 2, 3):
-        bench.path.frame_received(written(13, REPORT, sequence=sequence))
+        again = REPORT[:1] + bytes([sequence]) + REPORT[2:]
+        bench.path.frame_received(written(13, again, sequence=sequence))
     assert bench.host.told("power") == [1400, 1400, 1400]
+
+
+def test_a_frame_that_the_device_sends_twice_is_told_once() -> None:
+    bench = Bench()
+    for aps_sequence in (1, 2):
+        bench.path.frame_received(written(13, REPORT, sequence=aps_sequence))
+    assert bench.host.told("power") == [1400]
+    assert bench.general == []
 
 
 def test_an_old_frame_that_comes_again_does_not_close_an_open_door() -> None:
