@@ -26,6 +26,8 @@ START_S = 60.0
 LOST_IN_START_S = 4.0
 """A stick that resets while it is set up often comes through with the next of bellows' three tries, each of
 at most 2.5 s until it says so; what was asked before the reset would be waited for 10 s."""
+UP_S = 20.0
+"""Whoever asks to pair waits so long for a radio that is starting; he is told within 30 s."""
 STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
 SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
@@ -199,7 +201,7 @@ class ZigbeeRadio:
     async def pair(self, seconds: float) -> None:
         """See `homenode.driver.Driver.pair`. Right after a start it waits until the network is up."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(UP_S):
                 await self.up.wait()
         self._running()
         assert self._group is not None

@@ -118,11 +118,10 @@ async def _day(running: Stage, receiver: Receiver, show: Show) -> None:
 
 async def _pair(running: Stage, show: Show) -> None:
     """Open the network and wait until every Zigbee device of the home was interviewed."""
-    opened = None
     try:
         async with asyncio.timeout(PAIRING_S):
+            await running.node(do="pair", for_s=120)
             while True:
-                opened = opened or await running.node(do="pair", for_s=120)  # refused until the radio is up
                 await show("pairing")
                 devices = await running.node(do="devices") or []
                 if len([d for d in devices if d["name"] and d["kinds"]]) >= 9:

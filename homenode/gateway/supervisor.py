@@ -124,6 +124,8 @@ class Supervised:
     def _run(self) -> None:
         try:
             asyncio.run(self._keep())
+        except asyncio.CancelledError:
+            log.debug("stopped between two tries", extra={"driver": self.name})
         except Exception as fault:  # noqa: BLE001 - the last line of defence of the thread; told, not hidden
             self.state = f"died: {fault!r}"
             self._host.lost(
@@ -192,6 +194,8 @@ class Supervised:
         Raises:
             Refused: It can't, isn't running, or took longer than `timeout_s`.
         """
+        while self.state == "starting":  # its thread tells within milliseconds
+            await asyncio.sleep(0.01)
         driver, loop = self._driver, self._loop
         if driver is None or loop is None:
             raise Refused(
