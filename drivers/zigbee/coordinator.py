@@ -28,6 +28,12 @@ STARTUP_RESET_WAIT_S = 0.3
 class Stick(bellows.ezsp.EZSP):  # type: ignore[misc] # bellows is imported without types
     """bellows' EZSP, without the 2 s that it waits on every TCP port for a reset by itself."""
 
+    async def startup_reset(self) -> None:
+        """Reset the stick and agree on a version, in up to three tries."""
+        await super().startup_reset()
+        if self._application.set_up_anew is not None:
+            self._application.set_up_anew()
+
     async def _startup_reset(self) -> None:
         if self.is_tcp_serial_port:
             try:
@@ -62,6 +68,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         formed: A network was formed or restored in this run; bellows then hears every frame twice, so start
             again.
         lost: Called when the stick is gone, reset itself or doesn't acknowledge.
+        set_up_anew: Called when a reset that we asked for came through: earlier ones don't matter.
         announced: Called when a device joined, came back, or got another network address.
         unknown: Called with a network address that zigpy doesn't know.
         joined_anew: Called when a device joins as if for the first time, before zigpy takes it.
@@ -69,6 +76,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
 
     formed = False
     lost: Callable[[BaseException | None], None] | None = None
+    set_up_anew: Callable[[], None] | None = None
     announced: Callable[[zigpy.types.EUI64], None] | None = None
     joined_anew: Callable[[zigpy.types.EUI64], None] | None = None
     unknown: Callable[[int], None] | None = None

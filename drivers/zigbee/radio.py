@@ -23,9 +23,9 @@ log = logging.getLogger("homenode.zigbee")
 
 START_S = 60.0
 """Forming a network scans all channels twice; a start on an existing one takes well below a second."""
-LOST_IN_START_S = 4.0
-"""A stick that resets while it is set up often comes through with the next of bellows' three tries, each of
-at most 2.5 s until it says so; what was asked before the reset would be waited for 10 s."""
+LOST_IN_START_S = 3.0
+"""A stick that resets once more while it is set up: bellows tries again, 2.5 s a try; but for an answer that
+the reset swallowed it would wait 10 s."""
 UP_S = 20.0
 """Whoever asks to pair waits so long for a radio that is starting; he is told within 30 s."""
 STOP_S = 1.2
@@ -35,6 +35,38 @@ SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
 FIRST_BACKUP_S, BACKUP_S = 3600.0, 24 * 3600.0
 PERMIT_MOST_S = 254
 """Longest time the standard can keep a network open (2.4.3.3.7); longer ones are opened again."""
+_BY_ITSELF = "it is opened again by itself; check cable and power"
+
+
+class _Loss:
+    """Whether the stick is lost, and why.
+
+    Attributes:
+        told: Why, once it is lost.
+        limit: Of the start, which a loss cuts short.
+    """
+
+    def __init__(self) -> None:
+        self.told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.limit: asyncio.Timeout | None = None
+
+    def tell(self, fault: BaseException | None) -> None:
+        """It is gone, was reset, or does not acknowledge."""
+        if self.told.done():
+            return
+        why = "was reset" if type(fault).__name__ == "NcpFailure" else "is gone"
+        self.told.set_result(f"the stick {why}" + (f" ({fault})" if fault and str(fault) else ""))
+        self._cut(LOST_IN_START_S)
+
+    def forget(self) -> None:
+        """It was reset on purpose and is set up from the beginning."""
+        if self.told.done():
+            self.told = asyncio.get_running_loop().create_future()
+            self._cut(START_S)
+
+    def _cut(self, after_s: float) -> None:
+        if self.limit is not None and self.limit.when() is not None and not self.limit.expired():
+            self.limit.reschedule(asyncio.get_running_loop().time() + after_s)
 
 
 class ZigbeeRadio:
@@ -79,33 +111,31 @@ class ZigbeeRadio:
         ran_before = facts.exists()
         check_port(self._port, ran_before=ran_before)
         app = make_coordinator(self._options, str(database))
+        loss = _Loss()
+        app.lost, app.set_up_anew = loss.tell, loss.forget
         try:
-            await self._start(app, database, ran_before)
+            await self._start(app, loss, database, ran_before)
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
-            why = await self._listen(app, facts, _lost(app))
+            why = await self._listen(app, facts, loss.told)
         finally:
             self.up.clear()
             self._app = self._devices = self._group = self.short_path = None
             await _close(app)
-        raise DriverLost(why, where=self._port, do="it is opened again by itself; check cable and power")
+        raise DriverLost(why, where=self._port, do=_BY_ITSELF)
 
-    async def _start(self, app: Any, database: Path, ran_before: bool) -> None:
+    async def _start(self, app: Any, loss: _Loss, database: Path, ran_before: bool) -> None:
         try:
             async with asyncio.timeout(START_S) as limit:
-                started = asyncio.get_running_loop().time
-
-                def on_lost(_fault: BaseException | None) -> None:
-                    limit.reschedule(min(limit.when() or 0.0, started() + LOST_IN_START_S))
-
+                loss.limit = limit
                 await app._load_db()
-                app.lost = on_lost
                 await app.startup(auto_form=True)
-                if limit.when() 
         except sqlite3.DatabaseError as fault:
             raise _set_aside(database, fault) from fault
         except Exception as fault:
+            if limit.expired() and loss.told.done():
+                raise DriverLost(loss.told.result(), where=self._port, do=_BY_ITSELF) from fault
             adapter = str(self._options.get("adapter", "ezsp"))
             raise explained(fault, self._port, adapter, ran_before=ran_before) from fault
 
