@@ -99,6 +99,26 @@ def test_a_stick_that_resets_is_back_within_ten_seconds(tmp_path: Path) -> None:
     play(tmp_path, ["contact"], scene)
 
 
+def test_a_stick_that_resets_during_the_start_is_given_up_at_once(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        await home.stop()
+        began = asyncio.get_running_loop().time()
+        starting = asyncio.ensure_future(home.start())
+        while home.stick.network_up:  # from the last time, until the reset that begins a start
+            await asyncio.sleep(0)
+        while not home.stick.network_up:
+            await asyncio.sleep(0)
+        home.stick.faults.reset()
+        with pytest.raises(DriverLost, match="reset|answers"):
+            await starting
+        assert asyncio.get_running_loop().time() - began < 7
+        await home.restart()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene)
+
+
 def test_a_stick_that_is_unplugged_is_lost_at_once_and_found_again(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         home.stick.faults.unplug()
