@@ -16,6 +16,7 @@ from drivers.zigbee.plan import Plan, make_plan
 from drivers.zigbee.rows import Row, row_for
 from drivers.zigbee.short_path import Incoming
 from drivers.zigbee.standard import Cluster
+from drivers.zigbee.strangers import Strangers
 from homenode.driver import Host, Joined
 from homenode.reading import Instant
 
@@ -31,9 +32,6 @@ INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
 STATE_AGAIN_S = 1.0
-SEEK_AGAIN_MS = 30_000
-"""An unknown network address is looked into so often."""
-SOUGHT_MOST = 64
 
 
 class Devices:
@@ -56,7 +54,7 @@ class Devices:
         self._tries: dict[str, int] = {}
         self._learning: set[str] = set()
         self._started = False
-        self._sought: dict[int, Instant] = {}
+        self._strangers = Strangers()
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.ear = Ear(host, self._later, self._appeared)
         self.heard_already: Callable[[], bool] = lambda: False
@@ -147,6 +145,15 @@ class Devices:
         self._index()
         if known.name:
             self._host.back(f"{known.name} left")
+        for message in self._strangers.known_now(int(known.device.nwk), self._host.now()):
+            self.ear.hear(
+                known,
+                message.source_endpoint,
+                message.cluster,
+                message.payload,
+                message.sequence,
+                message.lqi,
+            )
         self._heard(known)
         if not known.sleepy:
             self.ask_later(known)
@@ -160,24 +167,22 @@ class Devices:
 
     # --- what the short path tells -----------------------------------------------------------------------
 
-    def found(self, address: int, number: int) -> Known | None:
+    def found(self, message: Incoming) -> Known | None:
         """Whose network address this is: a device that came back with another one, or was forgotten."""
         for known in self._by_ieee.values():
-            if known.number == number:
-                self._app.handle_join(address, known.device.ieee, 0, handle_rejoin=False)
+            if known.number == message.ieee:
+                self._app.handle_join(message.sender, known.device.ieee, 0, handle_rejoin=False)
                 return known
-        self.unknown(address, number)
+        self._strangers.keep(message, self._host.now())
+        self.unknown(message.sender, message.ieee)
         return None
 
     def unknown(self, address: int, number: int = 0) -> None:
         """Look into a network address that nobody knows, now and then."""
-        now = self._host.now()
-        if now - self._sought.get(address, -SEEK_AGAIN_MS) >= SEEK_AGAIN_MS:
-            self._sought[address] = now
-            if all(int(device.nwk) != address for device in self._app.devices.values()):
-                self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
-            if len(self._sought) > SOUGHT_MOST:
-                del self._sought[next(iter(self._sought))]
+        if self._strangers.due(address, self._host.now()) and all(
+            int(device.nwk) != address for device in self._app.devices.values()
+        ):
+            self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
 
     def touched(self, known: Known, message: Incoming) -> bool:
         """A frame took the short path. True if it is to take the general one too, for zigpy's bookkeeping."""

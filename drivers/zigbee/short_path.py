@@ -80,8 +80,8 @@ class ShortPath:
         general: Takes a frame of the stick (bellows' own handler).
         by_address: Interviewed devices by network address.
         ear: What is told of a frame.
-        found: A network address is not known, or belongs to this IEEE address (0 if the stick doesn't say):
-            what is then known of it, or None.
+        found: This is from a network address that is not known, or not known as that IEEE address: what is
+            known of its device, or None.
         answer: Send a default response to this message.
         touched: A frame was heard of a device; True if it is to take the general path as well.
 
@@ -96,7 +96,7 @@ class ShortPath:
         general: Callable[[bytes], None],
         by_address: Mapping[int, Known],
         ear: Ear,
-        found: Callable[[int, int], Known | None],
+        found: Callable[[Incoming], Known | None],
         answer: Callable[[Incoming], None],
         touched: Callable[[Known, Incoming], bool],
     ) -> None:
@@ -128,7 +128,7 @@ class ShortPath:
             return False
         known = self._by_address.get(message.sender)
         if known is None or (message.ieee and known.number != message.ieee):
-            known = self._found(message.sender, message.ieee)
+            known = self._found(message)
             if known is None:
                 return False
         self.heard_already = True

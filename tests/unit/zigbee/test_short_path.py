@@ -86,7 +86,7 @@ class Bench:
             self.general.append,
             {0x1234: self.known},
             ear,
-            lambda address, ieee: self.found.append((address, ieee)),
+            lambda message: self.found.append((message.sender, message.ieee)),
             self.answers.append,
             lambda *_: self.whole_way,
         )
