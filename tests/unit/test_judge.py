@@ -1,0 +1,400 @@
+"""The deciding half of a node: what comes in is decided once, and the same when the journal is read again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode import records
+from homenode.config.model import NEVER, Device, Home, Mode
+from homenode.config.rows import STANDARD_MODES
+from homenode.contract.times import Zone
+from homenode.delivery import Delivery, NodeFault
+from homenode.engine.engine import Engine
+from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
+from homenode.engine.transition import Happening, Transition
+from homenode.judge import SILENCE_RECHECK_MS, Decided, Judge
+from homenode.language.bound import BoundRule, BoundStep, Compare, For, Not
+from homenode.message import Message
+from homenode.reading import How, Reading
+
+MIN = 60_000
+OPEN = Compare("door.contact", "==", True)
+RULE = BoundRule(
+    "ajar",
+    "ajar",
+    1,
+    "warning",
+    ("care",),
+    For(OPEN, 5 * MIN),
+    Not(OPEN),
+    steps=(BoundStep(1, "say", 0, text={"en": "The door"}), BoundStep(2, "notify", 2 * MIN)),
+    says={"sv": "Dörren", "en": "The door"},
+)
+MODES = {name: Mode(name, longest_ms) for name, longest_ms in STANDARD_MODES.items()}
+DEVICES = {
+    "door": Device("door", "gpio", "hall", kinds=("contact",)),
+    "eye": Device("eye", "zigbee", "kitchen", via="zigbee"),
+}
+HOME = Home(
+    path=Path("home.yaml"),
+    home="h1",
+    timezone="UTC",
+    language="en",
+    broker=None,
+    radios={},
+    devices=DEVICES,
+    rules=(),
+    share={"care": ("*.*",)},
+    modes=MODES,
+)
+LIMITS_MS = {"door": NEVER, "eye": 60 * MIN}
+
+
+def a_judge(engine: Any = None) -> Judge:
+    rooms = {name: device.room for name, device in DEVICES.items()}
+    delivery = Delivery("h1", Zone("UTC"), rooms, {RULE.name: RULE}, {"homenode": "0"})
+    made = Engine([RULE], LIMITS_MS, start=0, modes=MODES) if engine is None else engine
+    return Judge(HOME, [RULE], made, delivery, Zone("UTC"))
+
+
+def data_of(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(message.payload)
+    return found
+
+
+def opened(judge: Judge, at: int = 1000) -> None:
+    judge.feed(Reading("door.contact", True, at))
+
+
+def test_an_alert_is_recorded_before_it_is_told_and_told_when_its_step_says() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.advance(1000)
+    due = judge.next_deadline()
+    assert due == 1000 + 5 * MIN
+    raised = judge.advance(due)
+    assert [record["t"] for record in raised.records][:2] == ["tr", "tr"]
+    assert [change.event.value for change in raised.transitions] == ["raised", "step"]
+    assert len(raised.actions) == 1
+    told = judge.advance(due + 2 * MIN)
+    assert any(message.id for message in told.messages)
+    assert [record["t"] for record in told.records if record["t"] == "msg"]
+
+
+def test_nothing_is_decided_twice() -> None:
+    judge = a_judge()
+    opened(judge)
+    assert judge.advance(10 * MIN).transitions
+    again = judge.advance(10 * MIN)
+    assert (again.transitions, again.messages, again.records) == ([], [], [])
+
+
+def test_the_evidence_is_what_the_rule_read_and_only_if_it_is_good() -> None:
+    judge = a_judge()
+    opened(judge)
+    decided = judge.advance(20 * MIN)
+    (notified,) = [data_of(m) for m in decided.messages if m.id and b"notified" in bytes(m.payload)]
+    (evidence,) = notified["data"]["evidence"]
+    assert (evidence["point"], evidence["value"], evidence["quality"]) == ("door.contact", True, "good")
+
+
+def test_a_reading_older_than_the_newest_of_its_point_is_historical() -> None:
+    judge = a_judge()
+    assert judge.dated(Reading("door.contact", True, 500), 1000).how is How.LIVE
+    assert judge.dated(Reading("door.contact", False, 499), 1000).how is How.HISTORICAL
+    assert judge.dated(Reading("door.contact", False, 500), 1000).how is How.LIVE
+    assert judge.dated(Reading("eye.motion", True, 1), 1000).how is How.LIVE
+
+
+def test_a_reading_from_the_future_counts_from_now() -> None:
+    judge = a_judge()
+    assert judge.dated(Reading("door.contact", True, 5000), 1000) == Reading("door.contact", True, 1000)
+    assert judge.dated(Reading("door.contact", False, 1000), 1000).how is How.LIVE
+
+
+def test_a_silent_device_is_a_fault_once_and_well_when_it_is_heard() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    assert not judge.silence(2000).records
+    due = judge.silence_due
+    assert due == 1000 + 60 * MIN
+    silent = judge.silence(due)
+    assert [(r["t"], r["source"]) for r in silent.records if r["t"] == "fault"] == [("fault", "eye silent")]
+    assert judge.silent == {"eye"}
+    (stale,) = [data_of(m) for m in silent.messages if "readings" in m.topic]
+    assert (stale["value"], stale["quality"]) == (None, "stale")
+    again = judge.silence(due + 1)
+    assert not [r for r in again.records if r["t"] == "fault"]
+    assert not [m for m in again.messages if "readings" in m.topic]
+    assert judge.silence_due == due + 1 + SILENCE_RECHECK_MS
+    judge.feed(judge.dated(Reading("eye.motion", False, due + 5), due + 5))
+    heard = judge.silence(due + 6)
+    assert [record["source"] for record in heard.records if record["t"] == "well"] == ["eye silent"]
+    assert judge.silent == set()
+
+
+def test_after_a_start_points_are_told_as_restored_and_as_unknown_where_not_believed() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.feed(Reading("eye.motion", None, 1000))
+    judge.advance(2000)
+    told = {m.topic.rpartition("readings/")[2]: data_of(m) for m in judge.restored(2000, believed=True)}
+    assert (told["door/contact"]["value"], told["door/contact"]["how"]) == (True, "restored")
+    assert told["eye/motion"]["value"] is None
+    doubted = {m.topic.rpartition("readings/")[2]: data_of(m) for m in judge.restored(2000, believed=False)}
+    assert (doubted["door/contact"]["value"], doubted["door/contact"]["quality"]) == (None, "unknown")
+
+
+def test_a_rule_that_is_gone_closes_its_alert_with_the_reason() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.advance(10 * MIN)
+    closed = judge.reload(HOME, [], LIMITS_MS, 10 * MIN).transitions
+    assert [(change.event.value, change.reason) for change in closed] == [("resolved", "rule changed")]
+    assert judge.rules == {}
+
+
+def test_faults_are_kept_from_when_they_began_until_they_are_over() -> None:
+    judge = a_judge()
+    fault = NodeFault("zigbee", {"sv": "Radion borta", "en": "Radio gone"})
+    judge.fault(fault, 1000)
+    judge.fault(fault, 2000)
+    assert judge.troubled == {"zigbee": (1000, {"sv": "Radion borta", "en": "Radio gone"})}
+    assert judge.next_deadline() is not None
+    told = judge.advance(5 * MIN)
+    assert [m.topic for m in told.messages if m.id] == ["hn1/h1/operator/alerts"]
+    over = judge.well("zigbee", 6 * MIN)
+    assert over.records[0] == {"t": "well", "source": "zigbee", "at": 6 * MIN}
+    assert judge.troubled == {}
+
+
+def test_the_residents_answer_to_a_warning_acknowledges_it_before_it_is_sent() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.advance(5 * MIN + 1000)
+    answer = judge.answered(6 * MIN)
+    assert answer.records[-1] == {"t": "ok", "at": 6 * MIN}
+    acknowledged = judge.advance(10 * MIN)
+    assert [change.event.value for change in acknowledged.transitions] == ["acknowledged"]
+
+
+def test_what_drivers_say_of_silence_is_remembered() -> None:
+    judge = a_judge()
+    judge.feed(StaleAfter("eye", 5, 1234))
+    judge.feed(ClockSet(6, 777))
+    assert judge.rows_ms == {"eye": 1234}
+    assert judge.offset_ms == 777
+
+
+# -- the journal
+
+INPUTS = st.lists(
+    st.tuples(
+        st.integers(0, 8 * MIN),
+        st.one_of(
+            st.sampled_from(
+                [("r", "door.contact", True), ("r", "door.contact", False), ("r", "eye.motion", True)]
+            ),
+            st.sampled_from([("r", "door.contact", None), ("heard",), ("mode", "away"), ("ack",)]),
+            st.sampled_from([("fault",), ("well",), ("ok",)]),
+        ),
+    ),
+    max_size=12,
+)
+FAULT = NodeFault("zigbee", {"sv": "Radion borta", "en": "Radio gone"}, ("eye",), to_property=True)
+
+
+def event_of(what: tuple[Any, ...], at: int) -> Event | None:
+    match what:
+        case ("r", point, value):
+            return Reading(point, value, at)
+        case ("heard",):
+            return Heard("eye", at)
+        case ("mode", mode):
+            return ModeSet(mode, at)
+        case ("ack",):
+            return Acknowledge("ajar", at, ("care",), "Anna")
+    return None
+
+
+def lived(inputs: list[tuple[int, tuple[Any, ...]]], judge: Judge) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a journal holds after these inputs, and the ids of the messages that were decided."""
+    written: list[dict[str, Any]] = []
+    ids: list[str] = []
+
+    def note(decided: Decided) -> None:
+        written.extend(decided.records)
+        ids.extend(message.id for message in decided.messages if message.id)
+
+    now = 0
+    for wait, what in inputs:
+        now += wait + 1
+        event = event_of(what, now)
+        if event is not None:
+            if isinstance(event, Reading):
+                event = judge.dated(event, now)
+            note(judge.advance(now - 1))
+            written.append(records.of_event(event))
+            judge.feed(event)
+        elif what == ("fault",):
+            note(judge.fault(FAULT, now))
+        elif what == ("well",):
+            note(judge.well("zigbee", now))
+        else:
+            note(judge.answered(now))
+    note(judge.advance(now + 60 * MIN))
+    return written, ids
+
+
+def decided_again(written: list[dict[str, Any]], judge: Judge, end: int) -> list[str]:
+    ids = []
+    for record in written:
+        ids += [message.id for message in judge.again(record).messages if message.id]
+    return ids + [message.id for message in judge.advance(end).messages if message.id]
+
+
+@given(INPUTS)
+def test_the_journal_read_again_decides_the_same_to_the_id(inputs: list[tuple[int, tuple[Any, ...]]]) -> None:
+    judge = a_judge()
+    written, ids = lived(inputs, judge)
+    end = sum(wait + 1 for wait, _ in inputs) + 60 * MIN
+    other = a_judge()
+    assert decided_again(json.loads(json.dumps(written)), other, end) == ids
+    assert other.troubled == judge.troubled
+    assert json.dumps(other.dump()) == json.dumps(judge.dump())
+
+
+@given(INPUTS, st.integers(0, 12))
+def test_a_state_carries_all_of_it_over(inputs: list[tuple[int, tuple[Any, ...]]], cut: int) -> None:
+    judge = a_judge()
+    lived(inputs[:cut], judge)
+    state = json.loads(json.dumps(judge.dump()))
+    other = a_judge(Engine.load(state["engine"], [RULE], LIMITS_MS, modes=MODES))
+    other.load(state)
+    assert json.loads(json.dumps(other.dump())) == state
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Reading("door.contact", None, 5),
+        Reading("stove.power", 12.5, 5, How.RESTORED),
+        Heard("eye", 5),
+        ModeSet("away", 5, 1000),
+        ModeSet("away", 5),
+        Acknowledge("ajar", 5, ("care",), "Anna"),
+        NodeDown(5),
+        NodeUp(5, False),
+        ClockSet(5, 7, False, 9),
+        ClockSet(5),
+        StaleAfter("eye", 5, -1),
+    ],
+)
+def test_what_the_journal_holds_reads_back(event: Event) -> None:
+    assert records.to_event(json.loads(json.dumps(records.of_event(event)))) == event
+
+
+def test_a_historical_reading_goes_to_no_rule() -> None:
+    record = records.of_reading(Reading("door.contact", True, 5, How.HISTORICAL))
+    assert record["h"] == "historical"
+    assert records.to_event(record) is None
+    assert "h" not in records.of_reading(Reading("door.contact", True, 5))
+
+
+def test_a_fault_reads_back_and_other_records_are_nobodys_input() -> None:
+    assert records.to_fault(json.loads(json.dumps(records.of_fault(FAULT, 5)))) == FAULT
+    assert records.to_event({"t": "beat", "at": 5}) is None
+
+
+def test_a_transition_is_written_with_what_it_says_and_nothing_else() -> None:
+    bare = Transition(5, "ajar", "ajar:1", Happening.RESOLVED)
+    assert records.of_transition(bare) == {
+        "t": "tr",
+        "at": 5,
+        "rule": "ajar",
+        "alert": "ajar:1",
+        "event": "resolved",
+    }
+    step = replace(bare, event=Happening.STEP, step=2, do="notify", run=1, parties=("care",))
+    assert (
+        records.of_transition(step).items() >= {"step": 2, "do": "notify", "run": 1, "event": "step"}.items()
+    )
+    assert records.of_transition(step)["parties"] == ["care"]
+    told = records.of_transition(replace(bare, because=("eye.motion",), reason="rule changed"))
+    assert (told["because"], told["reason"]) == (["eye.motion"], "rule changed")
+    assert "step" not in told
+    assert records.transition_key(records.of_transition(step)) != records.transition_key(told)
+
+
+def test_a_mode_is_told_to_care_when_it_begins_and_when_it_ends_by_itself() -> None:
+    judge = a_judge()
+    judge.feed(ModeSet("away", 1000, 5 * MIN))
+    began = judge.advance(2000)
+    assert [data_of(m)["mode"] for m in began.messages if m.topic == "hn1/h1/care/status"] == ["away"]
+    ended = judge.advance(10 * MIN)
+    assert [data_of(m)["mode"] for m in ended.messages if m.topic == "hn1/h1/care/status"] == ["home"]
+
+
+def test_only_messages_with_an_id_are_written() -> None:
+    judge = a_judge()
+    opened(judge)
+    decided = judge.advance(20 * MIN)
+    written = [record for record in decided.records if record["t"] == "msg"]
+    assert len(written) == len([message for message in decided.messages if message.id])
+    assert len(written) < len(decided.messages)
+
+
+def test_a_silent_device_is_told_in_hours_to_property_too() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    (fault,) = [record for record in judge.silence(1000 + 60 * MIN).records if record["t"] == "fault"]
+    assert fault["text"]["en"] == "eye (kitchen) was not heard for 1.0 h"
+    assert fault["to_property"] is True
+    judge.feed(judge.dated(Reading("eye.motion", True, 70 * MIN), 70 * MIN))
+    judge.silence(70 * MIN)
+    silent_again = judge.silence(130 * MIN)
+    assert [data_of(m)["quality"] for m in silent_again.messages if "readings" in m.topic] == ["stale"]
+
+
+def test_what_a_state_holds_counts_after_a_start() -> None:
+    judge = a_judge()
+    judge.feed(StaleAfter("eye", 5, 30 * MIN))
+    judge.feed(ClockSet(6, 777))
+    judge.dated(Reading("door.contact", True, 50), 100)
+    judge.fault(FAULT, 100)
+    state = json.loads(json.dumps(judge.dump()))
+    other = a_judge(Engine.load(state["engine"], [RULE], LIMITS_MS, modes=MODES))
+    other.load(state)
+    assert (other.offset_ms, other.rows_ms, other.troubled) == (777, {"eye": 30 * MIN}, judge.troubled)
+    assert other.dated(Reading("door.contact", False, 49), 100).how is How.HISTORICAL
+
+
+def test_after_a_reload_the_new_share_counts() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.advance(2000)
+    reading = Reading("door.contact", False, 3000)
+    assert [message.topic for message in judge.shared(reading, 1)] == ["hn1/h1/care/readings/door/contact"]
+    judge.reload(replace(HOME, share={"property": ("door.*",)}), [RULE], LIMITS_MS, 3000)
+    assert [message.topic for message in judge.shared(reading, 1)] == [
+        "hn1/h1/property/readings/door/contact"
+    ]
+    assert judge.home.share == {"property": ("door.*",)}
+
+
+def test_a_party_takes_care_of_a_fault_that_was_told_to_it() -> None:
+    judge = a_judge()
+    judge.fault(FAULT, 1000)
+    (told,) = [m for m in judge.advance(5 * MIN).messages if m.topic == "hn1/h1/operator/alerts"]
+    alert = data_of(told)["data"]["alert"]
+    taken = judge.acknowledge_fault("operator", alert, "Bo", 6 * MIN)
+    assert taken.records[0] == {"t": "fack", "at": 6 * MIN, "party": "operator", "alert": alert, "by": "Bo"}
+    assert taken.messages
+    assert not judge.acknowledge_fault("care", alert, "Anna", 7 * MIN).records
