@@ -175,12 +175,12 @@ def test_a_device_that_comes_back_with_another_address_is_known(tmp_path: Path, 
 @pytest.mark.parametrize("version", [13, 14])
 def test_the_first_frame_from_an_address_that_nobody_told_is_heard(tmp_path: Path, version: int) -> None:
     async def scene(home: Interviewed) -> None:
-        home.stick.network.members[home["contact"].ieee].network_address = 0x4321
-        assert home.stick.restore(home["contact"])
-        home["contact"].trip()
-        await home.host.reading("contact", "contact", True)
+        home.stick.network.members[home["button"].ieee].network_address = 0x4321
+        assert home.stick.restore(home["button"])
+        home["button"].press()
+        await home.host.reading("button", "button", True)
 
-    play(tmp_path, ["contact"], scene, version)
+    play(tmp_path, ["button"], scene, version)
 
 
 def test_a_device_that_home_yaml_does_not_have_feeds_nothing(tmp_path: Path) -> None:
