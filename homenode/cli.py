@@ -147,7 +147,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status (0 fine, 1 it failed, 2 the input has mistakes)."""
+    """Run one command; returns its exit status (0 fine, 1 failed, 2 mistakes in a file, 70 in homenode)."""
     argv = sys.argv[1:] if argv is None else argv
     try:
         args = _parser(argv).parse_args(argv)
@@ -169,13 +169,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         part = extra.get((error.name or "").partition(".")[0])
         if part is None:
-            raise
+            return _our_mistake(error)
         print(f"homenode: {error.name} is not installed (pip install 'homenode[{part}]')", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001 - nobody who uses homenode is shown a traceback
+        return _our_mistake(error)
+
+
+def _our_mistake(error: Exception) -> int:
+    """What is left over is a mistake of ours: one line, and the whole of it for who reports it."""
+    import logging
+
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    logging.getLogger("homenode").debug("a mistake in homenode itself", exc_info=error)
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    print(f"homenode: a mistake in homenode itself: {told} (please report it)", file=sys.stderr)
+    return 70  # EX_SOFTWARE of sysexits.h
 
 
 if __name__ == "__main__":

@@ -279,6 +279,12 @@ class Outbox:
             self._ids[message.id] = alert = _Alert(message, int(sequence), bool(sequence))
             self._waiting[message.klass].append(alert)
 
+    def renumber(self) -> None:
+        """Begin a new count: the journal's epoch is new, as what was counted could not be written down."""
+        self._sequences = {}
+        for alert in self._ids.values():
+            alert.sequence, alert.written = 0, False
+
     def restore_number(self, number: Numbered) -> None:
         """The journal says that this message got this place."""
         self._sequences[number.party] = max(self._sequences.get(number.party, 0), number.sequence)

@@ -259,11 +259,22 @@ class ZigbeeRadio:
         return self._devices
 
 
+_DISK_CODES = (
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+)  # fmt: skip
+"""What SQLite says of a disk, not of what is on it."""
+
+
 class _Over(Exception):
     """Ends the task group of a session."""
 
 
-def _set_aside(database: Path, fault: Exception) -> DriverLost:
+def _set_aside(database: Path, fault: sqlite3.DatabaseError) -> DriverLost:
+    if (getattr(fault, "sqlite_errorcode", 0) & 0xFF) in _DISK_CODES:  # it is whole, the disk isn't
+        return DriverLost(
+            f"its database can't be used: {fault}", where=str(database), do="make room on the disk"
+        )
     aside = database.with_suffix(".damaged")
     with contextlib.suppress(OSError):
         database.replace(aside)

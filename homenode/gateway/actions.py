@@ -28,7 +28,7 @@ class Actions:
     def do(self, action: Action) -> None:
         """Begin; never blocks."""
         self.under_way += 1
-        self._node.start(f"action {action.alert} {action.step}", self._do(action))
+        self._node.start_apart(f"action {action.alert} {action.step}", self._do(action))
 
     async def _do(self, action: Action) -> None:
         node = self._node

@@ -55,6 +55,11 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet with the broker")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
+    if status["refused_commands"]:
+        told = ", ".join(f"{count} of {party}" for party, count in status["refused_commands"].items())
+        print(f"refused commands: {told}")
+    if status["journal"]["trouble"]:
+        print(f"journal: {status['journal']['trouble']}")
     points = [
         [point["point"], point["shown"], point["quality"], span(point["age_ms"]), point["room"]]
         for point in status["points"]

@@ -20,6 +20,10 @@ EARLIEST_MS = 1_767_225_600_000
 """2026-01-01T00:00Z: no node ran before; an earlier clock is one that lost its battery."""
 
 
+FASTEST = 100_000
+"""Times as fast as real: a day in less than a second."""
+
+
 def _synchronised() -> bool:
     """Whether the kernel says that its clock is synchronised, or a hardware clock keeps it."""
     if any(Path("/sys/class/rtc").glob("rtc*")):
@@ -82,8 +86,10 @@ class Clock:
         """Run faster or slower from now on, without a jump.
 
         Raises:
-            Refused: This clock shows the real time.
+            Refused: This clock shows the real time, or no clock runs so fast.
         """
+        if not 0 < speed <= FASTEST:
+            raise Refused(f"speed {speed:g}", do=f"give a number above 0, at most {FASTEST}")
         if not self.played:
             raise Refused("the node's clock shows the real time", do="start the node with --speed or --start")
         self._start_ms += self._elapsed_ms()

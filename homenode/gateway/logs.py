@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -20,6 +21,8 @@ class _Lines(logging.Formatter):
         fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = repr(record.exc_info[1])
+        if record.exc_info and record.levelno <= logging.DEBUG:
+            fields["trace"] = self.formatException(record.exc_info)
         level, part = record.levelname.lower(), record.name.removeprefix("homenode.")
         if self._as_json:
             line = {"at": self.formatTime(record), "level": level, "part": part, "event": record.getMessage()}
@@ -41,3 +44,14 @@ def start_logging(*, as_json: bool = False, verbose: bool = False) -> None:
     handler.setFormatter(_Lines(as_json))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("homenode").setLevel(logging.DEBUG if verbose else logging.INFO)
+    threading.excepthook = lambda args: _fell(
+        "thread", args.thread.name if args.thread else "", args.exc_value
+    )
+    sys.unraisablehook = lambda args: _fell("clean-up", repr(args.object), args.exc_value)
+
+
+def _fell(what: str, name: str, fault: BaseException | None) -> None:
+    """What nobody caught, as a log line and not as a traceback."""
+    log = logging.getLogger("homenode")
+    log.error(f"{what} failed", extra={"where": name, "why": repr(fault)})
+    log.debug(f"{what} failed", exc_info=fault)

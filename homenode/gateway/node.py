@@ -18,6 +18,7 @@ from homenode.errors import StorageError
 from homenode.gateway import local_socket, systemd
 from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
+from homenode.gateway.folders import Folders
 from homenode.gateway.hearing import Hearing
 from homenode.gateway.recovery import Recovered, limits_of
 from homenode.gateway.refill import Refill
@@ -36,6 +37,9 @@ from homenode.reading import Reading
 from homenode.records import Record
 
 log = logging.getLogger("homenode.node")
+
+STORAGE, JOURNAL = "storage", "journal"
+"""Sources of faults: the disk, and what of the journal was found damaged (with the name of its file)."""
 
 _Waiting = tuple[Future[int], list[Numbered], Decided]
 
@@ -64,7 +68,9 @@ class Node:
         self.time = Timekeeping(self)
         self.watchers = Watchers(self)
         self.refill = Refill(self)
+        self.folders = Folders(data)
         self.stopping = asyncio.Event()
+        self._early: dict[str, NodeFault] | None = {}  # told before `_up`; None after it
         self._commits: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._tasks: asyncio.TaskGroup | None = None
         self._link_task: asyncio.Task[None] | None = None
@@ -119,17 +125,38 @@ class Node:
         for message in (*self.judge.restored(now, believed=believed), *self.judge.delivery.statuses(now)):
             self.outbox.add(message)
         self.time.tell_restart(found, now)
+        self._tell_early()
+
+    def _tell_early(self) -> None:
+        """What was wrong at the start; what the last run knew of journal and disk and is not so is over."""
+        early, self._early = self._early or {}, None
+        for source in list(self.judge.troubled):
+            if source not in early and (source == STORAGE or source.startswith(JOURNAL)):
+                self.well(source)
+        for fault in early.values():
+            self.fault(fault)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A named task that shares the node's fate."""
         assert self._tasks is not None
         return self._tasks.create_task(work, name=name)
 
+    def start_apart(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A named task of somebody's wish: if it fails that is told, and the node goes on."""
+
+        async def told() -> None:
+            try:
+                await work
+            except Exception as fault:
+                log.error("failed", extra={"task": name, "why": repr(fault)})
+                log.debug("failed", exc_info=True)
+
+        return self.start(name, told())
+
     def start_drivers(self, wanted: Mapping[str, Post]) -> None:
         """Start every driver of `wanted`."""
         for name, post in wanted.items():
-            folder = self.data / name
-            folder.mkdir(exist_ok=True)
+            folder = self.folders.of(name)
             inbox = self.hearing.inbox(name)
             driver = Supervised(name, post.open, post.devices, folder, self.clock, inbox, self._backlog)
             self.posts[name], self.drivers[name] = post, driver
@@ -142,6 +169,12 @@ class Node:
         await self.drivers.pop(name).stop()
         self.hearing.forget(name)
         del self.posts[name]
+
+    async def _go_home(self) -> None:
+        """The disk takes files again: drivers whose files are in memory start anew on it."""
+        wanted = {name: post for name, post in self.posts.items() if name in self.folders.away}
+        await asyncio.gather(*(self.stop_driver(name) for name in wanted))
+        self.start_drivers(wanted)
 
     def start_link(self) -> None:
         """Connect to the broker, if home.yaml names one."""
@@ -222,12 +255,20 @@ class Node:
 
     def fault(self, fault: NodeFault) -> None:
         """The node or a device can't know something."""
+        if self._early is not None:
+            self._early[fault.source] = fault
+            return
         if fault.source not in self.judge.troubled:
             log.warning("fault", extra={"source": fault.source, "text": fault.text["en"]})
             self.do(self.judge.fault(fault, self.time.instant()))
 
     def well(self, source: str) -> None:
         """That is over."""
+        if self._early is not None:
+            self._early.pop(source, None)
+            return
+        if source == STORAGE and self.folders.can_go_home():
+            self.start_apart("drivers go home", self._go_home())
         if source in self.judge.troubled:
             log.info("fault over", extra={"source": source})
             self.do(self.judge.well(source, self.time.instant()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homenode import __version__, records
 from homenode.config.model import Home
 from homenode.contract.times import Zone
-from homenode.delivery import Delivery
+from homenode.delivery import Delivery, NodeFault
 from homenode.driver import DriverType
 from homenode.engine.engine import Engine
 from homenode.engine.wall import WallClock
@@ -36,6 +36,7 @@ class Recovered:
         down: Last durable sign of life; None at the first start ever.
         down_wall_ms: The wall clock then.
         first: Number of the first record that was read.
+        faults: What of the journal could not be read.
     """
 
     judge: Judge
@@ -45,6 +46,11 @@ class Recovered:
     down: Instant | None = None
     down_wall_ms: int = 0
     first: int = 1
+    faults: list[NodeFault] = field(default_factory=list)
+
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What records of another homenode's shape run into."""
 
 
 def limits_of(
@@ -66,19 +72,45 @@ def recover(
     types: Mapping[str, DriverType],
     clock: Clock,
 ) -> Recovered:
-    """Go on where the journal ends.
+    """Go on where the journal ends: from its newest state that can be read, or else from its first record.
 
-    Raises:
-        Refused: A newer homenode wrote it.
+    What can't be read (a newer homenode wrote it) is a fault and stops nothing.
     """
-    since = journal.newest_state
-    told = journal.read(since) if since else journal.read()
-    state: Record | None = None
-    if since:
-        number, first = next(told, (0, {}))
-        state = first if number == since and first.get("t") == "state" else None
-        if state is None:  # the newest state is damaged: begin with all there is
-            told = journal.read()
+    faults: list[NodeFault] = []
+    for since, state in _states(journal):
+        try:
+            found = _from(since, state, journal, home, rules, types, clock)
+        except (Refused, *_UNREADABLE) as error:
+            if not faults:
+                faults.append(_unreadable("journal state", since, error))
+            continue
+        found.faults = faults + found.faults
+        return found
+    raise AssertionError("a start without a state reads what it can")
+
+
+def _states(journal: Journal) -> Iterator[tuple[int, Record | None]]:
+    """Where a start may begin to read, the best first."""
+    newest = journal.newest_state
+    if newest:
+        number, record = next(journal.read(newest), (0, {}))
+        if number == newest and record.get("t") == "state":
+            yield newest, record
+        older = [n for n, record in journal.read() if record.get("t") == "state" and n < newest]
+        for since in reversed(older):
+            yield next(journal.read(since))
+    yield 0, None
+
+
+def _from(
+    since: int,
+    state: Record | None,
+    journal: Journal,
+    home: Home,
+    rules: Sequence[BoundRule],
+    types: Mapping[str, DriverType],
+    clock: Clock,
+) -> Recovered:
     zone = Zone(home.timezone)
     rows_ms = state["judge"]["rows_ms"] if state is not None else {}
     engine = _engine(state, home, rules, limits_of(home, rules, types, rows_ms), clock)
@@ -93,7 +125,9 @@ def recover(
         judge.load(state["judge"])
         outbox.load(state["outbox"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
-    _again(found, told)
+    _again(found, journal.read(since))
+    if journal.trouble is not None:
+        outbox.renumber()
     return found
 
 
@@ -102,77 +136,99 @@ def _engine(
 ) -> Engine:
     if state is not None:
         wall = WallClock(home.timezone)
-        try:
-            return Engine.load(state["judge"]["engine"], rules, limits, modes=home.modes, wall=wall)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refused(
-                f"the engine's state in the journal can't be read: {error!r}",
-                do="run the version of homenode that wrote it",
-            ) from error
+        return Engine.load(state["judge"]["engine"], rules, limits, modes=home.modes, wall=wall)
     wall = WallClock(home.timezone, clock.wall_offset_ms(), clock.trusted())
     return Engine(rules, limits, start=clock.now(), modes=home.modes, wall=wall)
 
 
-def _again(found: Recovered, told: object) -> None:
-    judge, outbox = found.judge, found.outbox
-    known: set[tuple[object, ...]] = set()
-    messages: set[str] = set()
-    done: set[tuple[str, int, int]] = set()
-    numbers: list[Numbered] = []
-    got: list[str] = []
+@dataclass(slots=True)
+class _Done:
+    """What the records say was written, sent and done already."""
+
+    transitions: set[tuple[object, ...]] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    actions: set[tuple[str, int, int]] = field(default_factory=set)
+    numbers: list[Numbered] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
+
+
+def _again(found: Recovered, told: Iterable[tuple[int, Record]]) -> None:
+    judge, outbox, done = found.judge, found.outbox, _Done()
     results: list[Decided] = []
-    offset_ms = judge.offset_ms
-    for _, record in told:  # type: ignore[attr-defined]  # an iterator of (number, record)
-        match record["t"]:
-            case "tr":
-                known.add(records.transition_key(record))
-            case "msg":
-                message = decode(record["m"])
-                messages.add(message.id)
-                outbox.add(message)
-            case "seq":
-                numbers.append(Numbered(record["id"], record["party"], record["n"]))
-            case "got":
-                got += record["ids"]
-            case "did":
-                done.add((record["alert"], record["step"], record["run"]))
-            case "state":
-                continue
-            case _:
+    for number, record in told:
+        try:
+            if not _outcome(record, outbox, done):
                 results.append(judge.again(record))
-        offset_ms = judge.offset_ms
-        found.down = max(found.down or 0, record.get("at", 0))
-        found.down_wall_ms = found.down + offset_ms
+            at = record.get("at", 0)
+            found.down = max(found.down or 0, at)
+        except _UNREADABLE as error:
+            if not found.faults:
+                found.faults.append(_unreadable("journal record", number, error))
+        found.down_wall_ms = (found.down or 0) + judge.offset_ms
     if found.down is not None:
         results.append(judge.advance(max(found.down, judge.engine.now)))
-    for number in numbers:
-        outbox.restore_number(number)
-    outbox.restore_acknowledged(got)
+    for place in done.numbers:
+        outbox.restore_number(place)
+    outbox.restore_acknowledged(done.got)
     for result in results:
-        _keep_new(found, result, known, messages, done)
+        _keep_new(found, result, done)
+
+
+def _outcome(record: Record, outbox: Outbox, done: _Done) -> bool:
+    """Take note of what is no input; False if it is one."""
+    match record["t"]:
+        case "tr":
+            done.transitions.add(records.transition_key(record))
+        case "msg":
+            message = decode(record["m"])
+            done.messages.add(message.id)
+            outbox.add(message)
+        case "seq":
+            done.numbers.append(Numbered(record["id"], record["party"], record["n"]))
+        case "got":
+            done.got += record["ids"]
+        case "did":
+            done.actions.add((record["alert"], record["step"], record["run"]))
+        case "state":
+            pass
+        case _:
+            return False
+    return True
+
+
+def _unreadable(source: str, number: int, error: Exception) -> NodeFault:
+    why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+    where = f"record {number}"
+    return NodeFault(
+        source,
+        {
+            "sv": f"{where} i journalen kan inte läsas och togs inte med: {why}",
+            "en": f"{where} of the journal can't be read and was passed over: {why}",
+        },
+        ("storage",),
+        at_once=True,
+    )
 
 
 def _keep_new(
     found: Recovered,
     result: Decided,
-    known: set[tuple[object, ...]],
-    messages: set[str],
-    done: set[tuple[str, int, int]],
+    done: _Done,
 ) -> None:
     """Of what was decided again, what the journal doesn't have yet."""
     decided = found.decided
     for record in result.records:
-        new_transition = record["t"] == "tr" and records.transition_key(record) not in known
-        new_message = record["t"] == "msg" and decode(record["m"]).id not in messages
+        new_transition = record["t"] == "tr" and records.transition_key(record) not in done.transitions
+        new_message = record["t"] == "msg" and decode(record["m"]).id not in done.messages
         if new_transition or new_message:
             decided.records.append(record)
-    decided.messages += [m for m in result.messages if m.id and m.id not in messages]
+    decided.messages += [m for m in result.messages if m.id and m.id not in done.messages]
     still_open = {alert.alert for alert in found.judge.engine.open_alerts() if not alert.fault}
     found.undone += [
         action
         for action in result.actions
-        if (action.alert, action.step, action.run) not in done and action.alert in still_open
+        if (action.alert, action.step, action.run) not in done.actions and action.alert in still_open
     ]
     for change in result.transitions:
-        if records.transition_key(records.of_transition(change)) not in known:
+        if records.transition_key(records.of_transition(change)) not in done.transitions:
             decided.transitions.append(change)

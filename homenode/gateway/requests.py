@@ -14,9 +14,11 @@ from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.engine.events import Acknowledge, ModeSet
 from homenode.errors import FileMistakes, HomenodeError, Refused
+from homenode.gateway.asked import asked
 from homenode.gateway.roster import posts
 from homenode.gateway.status import status
 from homenode.message import Class, Message
+from homenode.reading import Instant
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -24,8 +26,38 @@ if TYPE_CHECKING:
 log = logging.getLogger("homenode.requests")
 
 _TRUE_WORDS = {"on": True, "open": True, "locked": True, "off": False, "closed": False, "unlocked": False}
+REFUSALS_SAID_MS = 60_000
+"""Between two log lines about the refused commands of one party: a flood must not fill the log."""
 LONGEST_PAIRING_S = 600.0
 """A network that stays open takes in the neighbours' devices."""
+
+
+def _span_ms(text: str) -> int:
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise Refused(f"for {text}", do=f"accepted: {error}") from error
+
+
+class Refusals:
+    """How many commands of each party were refused, and which of them a log line is due for (pure).
+
+    Attributes:
+        counted: By party, since the start.
+    """
+
+    def __init__(self) -> None:
+        self.counted: dict[str, int] = {}
+        self._said: dict[str, tuple[Instant, int]] = {}
+
+    def count(self, party: str, now: Instant) -> int | None:
+        """One more; None if the last line about this party is less than a minute old, else how many since."""
+        counted = self.counted[party] = self.counted.get(party, 0) + 1
+        at, upto = self._said.get(party, (now - REFUSALS_SAID_MS, 0))
+        if now - at < REFUSALS_SAID_MS:
+            return None
+        self._said[party] = (now, counted)
+        return counted - upto - 1
 
 
 class Requests:
@@ -34,6 +66,7 @@ class Requests:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._answered = reply.Answered()
+        self.refusals = Refusals()
 
     # -- commands of the parties
 
@@ -43,7 +76,10 @@ class Requests:
         wall = node.clock.wall()
         parsed = parse_command(payload, party, wall if node.clock.trusted() else None, retained=retained)
         if isinstance(parsed, Refusal):
-            log.warning("command refused", extra={"party": party, "code": parsed.code, "why": parsed.text})
+            told = self.refusals.count(party, node.clock.now())
+            if told is not None:
+                fields = {"party": party, "code": parsed.code, "why": parsed.text, "unsaid": told}
+                log.warning("command refused", extra=fields)
             if parsed.id:
                 self._reply(party, reply.refused(parsed))
             return
@@ -51,13 +87,19 @@ class Requests:
         if known is not None:
             self._reply(party, known)
         else:
-            node.start(f"command {parsed.id}", self._do(parsed))
+            node.start_apart(f"command {parsed.id}", self._do(parsed))
 
     async def _do(self, command: Command) -> None:
         try:
             answer = reply.done(command.id, await self._result(command))
         except HomenodeError as error:
             answer = reply.refused(Refusal(command.id, "refused", str(error)))
+        except Exception as fault:
+            log.error("command failed", extra={"do": command.do, "why": repr(fault)})
+            log.debug("command failed", exc_info=True)
+            answer = reply.refused(
+                Refusal(command.id, "failed", "a mistake in homenode itself; its log says more")
+            )
         self._answered.remember(command, answer, self._node.clock.wall())
         self._reply(command.party, answer)
 
@@ -67,12 +109,12 @@ class Requests:
             case "acknowledge":
                 self.acknowledge(command.party, args["alert"], command.by)
             case "mode":
-                span_ms = milliseconds(args["for"]) if "for" in args else None
+                span_ms = _span_ms(args["for"]) if "for" in args else None
                 self.mode(args["mode"], span_ms)
             case "switch":
                 await self._node.actions.switch(args["point"], args["to"])
             case "pair":
-                span_s = milliseconds(args.get("for", "2min")) / 1000
+                span_s = _span_ms(args.get("for", "2min")) / 1000
                 await self.pair(span_s, args.get("radio", ""))
             case _:
                 raise Refused(f"this node has nothing to {command.do}")
@@ -179,34 +221,36 @@ class Requests:
     # -- the local socket
 
     async def answer(self, request: Mapping[str, Any]) -> Any:
-        """A person at the node, or a program of the same user."""
-        node = self._node
-        match request.get("do"):
+        """A person at the node, or a program of the same user.
+
+        Raises:
+            Refused: It isn't known, lacks a field, or can't be done.
+        """
+        node, wish = self._node, asked(request)
+        match wish["do"]:
             case "status":
                 return status(node)
             case "devices":
                 return [asdict(joined) for joined in node.joined.values()]
             case "pair":
-                return await self.pair(float(request["for_s"]), str(request.get("radio", "")))
+                return await self.pair(float(wish["for_s"]), wish.get("radio", ""))
             case "reload":
                 try:
                     return await self.reload()
                 except FileMistakes as mistakes:
                     raise Refused(f"{mistakes}\nthe node keeps running on what it had") from mistakes
             case "ack":
-                self.acknowledge(
-                    str(request["party"]), str(request["alert"]), str(request.get("by", "at the node"))
-                )
+                self.acknowledge(wish["party"], wish["alert"], wish.get("by", "at the node"))
                 return "acknowledged"
             case "mode":
-                self.mode(str(request["mode"]))
-                return f"mode {request['mode']}"
+                self.mode(wish["mode"])
+                return f"mode {wish['mode']}"
             case "speed":
-                node.clock.set_speed(float(request["speed"]))
+                node.clock.set_speed(float(wish["speed"]))
                 node.time.arm(anew=True)
-                return f"the clock runs {request['speed']} times as fast"
-            case "switch":
-                await node.actions.switch(str(request["point"]), _TRUE_WORDS[str(request["to"])])
-                return f"{request['point']} {request['to']}"
-            case other:
-                raise Refused(f"the node doesn't know the request {other!r}")
+                return f"the clock runs {wish['speed']} times as fast"
+            case _:
+                if wish["to"] not in _TRUE_WORDS:
+                    raise Refused(f"to {wish['to']}", do=f"accepted: {', '.join(_TRUE_WORDS)}")
+                await node.actions.switch(wish["point"], _TRUE_WORDS[wish["to"]])
+                return f"{wish['point']} {wish['to']}"

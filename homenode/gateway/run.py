@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import gc
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,14 +16,15 @@ from homenode.config.registry import driver_types
 from homenode.delivery import NodeFault
 from homenode.driver import DriverType
 from homenode.errors import HomenodeError, SetupError, StorageError
-from homenode.gateway.clock import Clock
+from homenode.gateway.clock import FASTEST, Clock
 from homenode.gateway.load import load
 from homenode.gateway.logs import start_logging
-from homenode.gateway.node import Node, log
+from homenode.gateway.node import JOURNAL, STORAGE, Node, log
 from homenode.gateway.recovery import recover
 from homenode.journal.codec import Damage
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
+from homenode.journal.store import LaterJournal
 from homenode.language.bound import BoundRule
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace, data: Path) -> int:
 
 
 def _clock(args: argparse.Namespace, home: Home) -> Clock:
-    if not 0 < args.speed <= 100_000:
+    if not 0 < args.speed <= FASTEST:
         raise SetupError(f"--speed {args.speed:g}", do="give a number above 0, such as 60")
     start_ms = None
     if args.start:
@@ -64,46 +65,68 @@ async def _run(
     node: Node | None = None
     early: list[NodeFault] = []
 
-    def tell(fault: NodeFault | None, source: str = "storage") -> None:
+    def tell(fault: NodeFault | None) -> None:
         if node is None:
-            if fault is not None:
-                early.append(fault)
+            early.extend([fault] if fault else [])
         elif fault is not None:
             node.fault(fault)
         else:
-            node.well(source)
+            node.well(STORAGE)
 
     def trouble(error: StorageError | None) -> None:
-        fault = None
-        if error is not None:
-            fault = NodeFault(
-                "storage",
-                {"sv": f"lagringen sviktar: {error}", "en": f"storage is failing: {error}"},
-                at_once=True,
-            )
-        loop.call_soon_threadsafe(tell, fault)
+        loop.call_soon_threadsafe(tell, _storage_fault(error) if error else None)
 
     def damaged(damage: Damage) -> None:
         loop.call_soon_threadsafe(tell, _damage_fault(damage))
 
-    with Journal.open(data, on_trouble=trouble, on_damage=damaged) as journal:
+    with _journal(data, early, trouble, damaged) as journal:
         early += [_damage_fault(damage) for damage in journal.damage if not damage.torn]
         recovered = recover(journal, home, rules, types, clock)
         node = Node(home, types, clock, data, journal, recovered)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, node.stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: node.start("reload", _reload(node)))
-        for fault in early:
-            loop.call_soon(node.fault, fault)
+        loop.add_signal_handler(signal.SIGHUP, lambda: node.start_apart("reload", _reload(node)))
+        for fault in (*early, *recovered.faults):
+            node.fault(fault)
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
         await node.run()
     return 0
 
 
+def _journal(
+    data: Path,
+    early: list[NodeFault],
+    on_trouble: Callable[[StorageError | None], None],
+    on_damage: Callable[[Damage], None],
+) -> Journal:
+    """The journal; one that a later homenode wrote is put aside, as a home without a node is worse."""
+    try:
+        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage)
+    except LaterJournal as error:
+        nth = 1
+        while (aside := data / f"journal.later-{nth}").exists():
+            nth += 1
+        try:
+            (data / "journal").rename(aside)
+        except OSError:
+            raise error from None
+        text = {
+            "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; en ny är påbörjad",
+            "en": f"a later homenode wrote the journal; it was put aside in {aside} and a new one begun",
+        }
+        early.append(NodeFault(f"{JOURNAL} aside", text, (STORAGE,), at_once=True))
+        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage)
+
+
+def _storage_fault(error: StorageError) -> NodeFault:
+    text = {"sv": f"lagringen sviktar: {error}", "en": f"storage is failing: {error}"}
+    return NodeFault(STORAGE, text, at_once=True)
+
+
 def _damage_fault(damage: Damage) -> NodeFault:
     text = {"sv": f"journalen är skadad: {damage}", "en": f"the journal is damaged: {damage}"}
-    return NodeFault(f"journal {damage.file}", text, ("storage",), at_once=True)
+    return NodeFault(f"{JOURNAL} {damage.file}", text, (STORAGE,), at_once=True)
 
 
 async def _reload(node: Node) -> None:

@@ -52,6 +52,7 @@ def status(node: Node) -> dict[str, Any]:
         },
         "drivers": {name: driver.state for name, driver in node.drivers.items()},
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
+        "refused_commands": dict(node.requests.refusals.counted),
         "points": _points(node, now),
         "rules": _rules(node, now),
         "alerts": [

@@ -109,6 +109,9 @@ class Journal:
         Missing files and damage in the newest are found now (`damage`); older files are read through by the
         thread right after, and what is damaged there is told to `on_damage` and added to `damage`.
 
+        On a full or read-only disk what is there is read, `on_trouble` is told, and records wait in memory
+        until the disk takes them (decision 7).
+
         Args:
             folder: The node's data folder; held by a `FolderLock`, as two journals in it would destroy it.
             on_trouble: Called by the thread with what is wrong when the disk stops taking records, and with
@@ -118,7 +121,7 @@ class Journal:
             pace: How long records wait.
 
         Raises:
-            StorageError: The disk is full, read-only or failing, or a later homenode wrote the journal.
+            StorageError: It can't be read, is not this user's, or a later homenode wrote it.
         """
         limits, pace = limits or Limits(), pace or Pace()
         store = Store(folder / "journal", limits.segment_bytes)
@@ -128,6 +131,8 @@ class Journal:
             store.abandon()
             raise explained(error, store.folder) from error
         journal = cls(store, limits, pace, on_trouble, on_damage)
+        if store.refused is not None:
+            journal._tell(store.refused)
         journal._thread.start()
         return journal
 
@@ -202,7 +207,7 @@ class Journal:
         with self._lock:
             held = {item.number: item.data for item in self._queue.items() if item.number >= since}
             upto = self._next
-        for found in records(self._store.folder, since):
+        for found in records(self._store.folder, since) if self._store.folder.exists() else ():
             if found.number < upto and found.number not in held:
                 yield found.number, decode(found.payload)
         for number, data in held.items():

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from homenode.errors import SetupError, StorageError
+from homenode.journal.trouble import TAKES_NOTHING
 
 
 class FolderLock:
@@ -24,20 +25,20 @@ class FolderLock:
             SetupError: Another process holds it.
             StorageError: It can't be made or written.
         """
-        path = folder / "lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = _opened(folder)
         except OSError as error:
             raise StorageError(
                 f"the data folder can't be used: {error.strerror}",
                 where=str(folder),
                 do="make it writable for the user that runs homenode, or name another with --data",
             ) from error
+        holder = ""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
+            with contextlib.suppress(OSError):  # the folder itself holds no name
+                holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
             os.close(file)
             by = f"process {holder}" if holder.isdigit() else "another process"
             raise SetupError(
@@ -62,3 +63,18 @@ class FolderLock:
 
     def __exit__(self, *exc: object) -> None:
         self.release()
+
+
+def _opened(folder: Path) -> int:
+    """What is locked: the file, or on a disk that takes no new file the folder itself. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "lock"
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in TAKES_NOTHING:
+            raise
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -27,6 +27,7 @@ from homenode.journal.segment import (
     write_all,
     write_ends,
 )
+from homenode.journal.trouble import TAKES_NOTHING
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a disk without room says."""
@@ -42,6 +43,10 @@ NUMBERS_SKIPPED = 1 << 20
 that no number that somebody has seen is given a second time."""
 
 
+class LaterJournal(StorageError):
+    """A later homenode wrote it in a way that this one can't read."""
+
+
 class Store:
     """The files in ``DIR/journal``.
 
@@ -54,6 +59,7 @@ class Store:
         newest_at: ``at`` of the newest record, ms.
         top: Highest number in a file.
         damage: Found when it was opened.
+        refused: Why nothing could be written when it was opened; then no file is open. None if it could.
     """
 
     def __init__(self, folder: Path, segment_bytes: int) -> None:
@@ -63,6 +69,7 @@ class Store:
         self.marks: dict[str, int] = {}
         self.damage: list[Damage] = []
         self.top = 0
+        self.refused: OSError | None = None
         self._spare = folder / "spare"
         self._preparing: Generator[None, None, None] | None = None
         self._file = -1
@@ -75,32 +82,53 @@ class Store:
     def open(self) -> None:
         """Find, judge and repair what is there, or begin a new journal.
 
+        A disk that takes nothing is no reason not to read it: then `refused` says why, and the first `roll`
+        that succeeds goes on behind what is there.
+
         Raises:
-            OSError: The disk is full, read-only or failing.
+            OSError: It can't be read, or the folder is not for this user.
             StorageError: It was written by a later homenode.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._at_most_refused():
+            self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self.segments = find(self.folder)
+            self.segments = find(self.folder) if self.folder.exists() else []
         except ValueError as error:
-            raise StorageError(
+            raise LaterJournal(
                 f"the journal was written by a later homenode: {error}",
                 where=str(self.folder),
                 do="install that version again, or name another data folder with --data",
             ) from error
-        for path in [*self.folder.glob("*.tmp"), *replaced(self.folder, self.segments)]:
-            path.unlink()
-        if self._spare.exists() and self._spare.stat().st_size != self._size:
-            self._spare.unlink()
         self.epoch = next((s.epoch for s in reversed(self.segments) if s.epoch), "") or os.urandom(8).hex()
+        with self._at_most_refused():
+            self._tidy()
         if not self.segments:
-            self.roll(1)
-            self.sync()
+            with self._at_most_refused():
+                self.roll(1)
+                self.sync()
             return
         for segment in self.segments:
             self.newest_at = max(self.newest_at, segment.point.newest_at if segment.point else 0)
         self._fill_holes()
         self._resume()
+
+    @contextlib.contextmanager
+    def _at_most_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in TAKES_NOTHING:
+                raise
+            if self.refused is None:
+                self.epoch = os.urandom(8).hex()  # what is counted from here on may never be written down
+            self.refused = self.refused or error
+            self.abandon()
+
+    def _tidy(self) -> None:
+        for path in [*self.folder.glob("*.tmp"), *replaced(self.folder, self.segments)]:
+            path.unlink()
+        if self._spare.exists() and self._spare.stat().st_size != self._size:
+            self._spare.unlink()
 
     def _fill_holes(self) -> None:
         expected, first = 1, 1
@@ -146,14 +174,16 @@ class Store:
             if walk.damage:
                 with contextlib.suppress(OSError):  # no room for a copy: left as it is, and told again
                     run(self.repair(newest, lambda damage: None))
-            self.roll(self.next_number)
-            self.sync()
+            with self._at_most_refused():
+                self.roll(self.next_number)
+                self.sync()
             return
-        self._file = os.open(newest.path, os.O_RDWR | os.O_CLOEXEC)
-        self._end, self._count, self._last = walk.end, walk.count, walk.last
-        data = os.pread(self._file, walk.end - EDGE, EDGE)
-        self._crc = crc32(data)
-        os.fdatasync(self._file)  # what a killed writer left in the page cache counts as read from now on
+        with self._at_most_refused():
+            self._file = os.open(newest.path, os.O_RDWR | os.O_CLOEXEC)
+            self._end, self._count, self._last = walk.end, walk.count, walk.last
+            data = os.pread(self._file, walk.end - EDGE, EDGE)
+            self._crc = crc32(data)
+            os.fdatasync(self._file)  # what a killed writer left in the page cache counts as read from now on
 
     def _older_marks(self) -> dict[str, int]:
         for index in range(len(self.segments) - 2, -1, -1):
@@ -198,6 +228,7 @@ class Store:
             first: All numbers in earlier files that count are lower; 0: all there are.
         """
         if not self.has_spare:
+            self.folder.mkdir(exist_ok=True)
             for _ in self.prepare():
                 pass
         first = first or self.top + 1

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from homenode.errors import StorageError
 
+TAKES_NOTHING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""What a full, read-only or failing disk says; anything else (no permission) a person has set up wrongly."""
+
 
 def explained(error: OSError, folder: Path) -> StorageError:
     """The same in words, with what to do."""

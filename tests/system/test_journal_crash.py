@@ -192,12 +192,27 @@ def test_a_full_disk_takes_alerts_longest_and_everything_when_there_is_room_agai
             assert journal.damage == ()
 
 
-def test_a_new_journal_on_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
-    with mounted("-t", "tmpfs", "-o", "size=64k", "tmpfs", at=tmp_path / "mnt") as disk:
-        with pytest.raises(StorageError, match="full") as caught:
-            Journal.open(disk)
-        assert caught.value.do
-        assert str(disk) in caught.value.where
+def test_a_new_journal_on_a_full_disk_says_what_to_do_and_begins_when_there_is_room(tmp_path: Path) -> None:
+    limits = Limits(segment_bytes=64 * 1024)
+    with mounted("-t", "tmpfs", "-o", "size=512k", "tmpfs", at=tmp_path / "mnt") as disk:
+        other = disk / "other"
+        with contextlib.suppress(OSError), other.open("wb", buffering=0) as stream:
+            while True:
+                stream.write(bytes(4096))
+        told = Told()
+        with Journal.open(disk, on_trouble=told, limits=limits, pace=QUICK) as journal:
+            assert told.all[0] is not None
+            assert "full" in told.all[0].what
+            assert told.all[0].do
+            assert str(disk) in told.all[0].where
+            one = journal.append(alert(1), klass="alert")
+            assert dict(journal.read()) == {one: alert(1)}
+            other.unlink()
+            told.wait(2)
+            journal.commit(one).result(10)
+        with Journal.open(disk, limits=limits) as again:
+            assert dict(again.read()) == {one: alert(1)}
+            assert again.epoch == journal.epoch
 
 
 def test_a_disk_that_turns_read_only_is_told_and_recovered_from(tmp_path: Path) -> None:
@@ -222,11 +237,25 @@ def test_a_disk_that_turns_read_only_is_told_and_recovered_from(tmp_path: Path) 
             assert dict(again.read()) == {first: alert(0), second: alert(1)}
 
 
-def test_a_read_only_disk_is_refused_at_start_with_what_to_do(tmp_path: Path) -> None:
-    with mounted("-t", "tmpfs", "-o", "size=2m,ro", "tmpfs", at=tmp_path / "mnt") as disk:
-        with pytest.raises(StorageError, match="read-only") as caught:
-            Journal.open(disk)
-        assert caught.value.do
+def test_at_a_start_on_a_read_only_disk_the_past_is_known_and_the_present_waits(tmp_path: Path) -> None:
+    limits = Limits(segment_bytes=64 * 1024)
+    with mounted("-t", "tmpfs", "-o", "size=2m", "tmpfs", at=tmp_path / "mnt") as disk:
+        with Journal.open(disk, limits=limits) as before:
+            first = before.append(alert(0), klass="alert")
+        must("mount", "-o", "remount,ro", str(disk))
+        told = Told()
+        with Journal.open(disk, on_trouble=told, limits=limits, pace=QUICK) as journal:
+            assert told.all[0] is not None
+            assert "read-only" in told.all[0].what
+            assert journal.epoch != before.epoch  # numbers given from here on may never be written down
+            second = journal.append(alert(1), klass="alert")
+            assert dict(journal.read()) == {first: alert(0), second: alert(1)}
+            must("mount", "-o", "remount,rw", str(disk))
+            told.wait(2)
+        with Journal.open(disk, limits=limits) as again:
+            assert dict(again.read()) == {first: alert(0), second: alert(1)}
+            assert again.epoch == journal.epoch
+            assert again.damage == ()
 
 
 def test_a_sync_that_fails_moves_on_to_a_fresh_file_and_loses_nothing(
