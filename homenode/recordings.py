@@ -82,7 +82,7 @@ def _one_of(text: str, words: dict[str, bool]) -> bool:
 
 
 def parse_homenode_line(line: str) -> list[Said]:
-    """A line of `homenode replay`; one about the node, a mode or an acknowledgement says nothing of a sensor."""
+    """A line of `homenode replay`; one about the node or a mode says nothing of a sensor."""
     try:
         said = json.loads(line)
     except json.JSONDecodeError as error:

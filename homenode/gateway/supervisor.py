@@ -194,7 +194,7 @@ class Supervised:
         Raises:
             Refused: It can't, isn't running, or took longer than `timeout_s`.
         """
-        while self.state == "starting":  # its thread tells within milliseconds
+        while self.state == "starting":  # noqa: ASYNC110 - its thread says so, within milliseconds
             await asyncio.sleep(0.01)
         driver, loop = self._driver, self._loop
         if driver is None or loop is None:
