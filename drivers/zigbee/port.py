@@ -10,6 +10,7 @@ from homenode.errors import DriverLost, HomenodeError, SetupError
 
 _STOP_THE_OTHER = "stop the other node, Home Assistant, …"
 _GROUP = "add the user to the group dialout"
+_FIRMWARE = "update the stick's firmware (EmberZNet 7.4 or newer)"
 
 
 def check_port(port: str, *, ran_before: bool) -> None:
@@ -25,7 +26,10 @@ def check_port(port: str, *, ran_before: bool) -> None:
     if not stat.S_ISCHR(mode):
         raise SetupError("is not a serial port", where=port, do="name the stick's /dev/serial/by-id/ path")
     if not os.access(port, os.R_OK | os.W_OK):
-        raise SetupError("may not be opened by this user", where=port, do=_GROUP)
+        # right after a stick is plugged in again udev hasn't given it to its group yet
+        raise (DriverLost if ran_before else SetupError)(
+            "may not be opened by this user", where=port, do=_GROUP
+        )
 
 
 def _missing(port: str, ran_before: bool) -> HomenodeError:
@@ -58,7 +62,12 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
         why = f"no {adapter} stick answers"
         do = "check adapter, baud and flow_control; plug the stick out and in"
         return (DriverLost if ran_before else SetupError)(why, where=port, do=do)
+    if type(fault).__name__ == "InvalidCommandError":
+        command = str(fault).partition(" ")[0]
+        why = f"its firmware doesn't know {command}"
+        return (DriverLost if ran_before else SetupError)(why, where=port, do=_FIRMWARE)
     if isinstance(fault, OSError):
         why = f"can't be opened: {fault.strerror or fault}"
         return DriverLost(why, where=port, do="check the cable, or host and port number")
-    return DriverLost(f"the radio did not start: {type(fault).__name__}: {fault}".rstrip(": "), where=port)
+    why = f"the radio did not start: {type(fault).__name__}: {fault}".rstrip(": ")
+    return DriverLost(why, where=port, do=f"plug the stick out and in; if that doesn't help, {_FIRMWARE}")
