@@ -1,4 +1,4 @@
-"""What opening a radio ended with is said so that a person can act, and tried again soon where it ran before."""
+"""What opening a radio ended with tells a person what to do, and is tried again soon where it ran before."""
 
 from __future__ import annotations
 
