@@ -32,6 +32,8 @@ STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
 SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
 """A stick that said nothing for 5 s is asked; one that owes two answers of 4 s is wedged: 13 s in all."""
+_JOINED = 2
+"""State of a network that runs (UG100, networkState): without one a stick answers, and hears no device."""
 FIRST_BACKUP_S, BACKUP_S = 3600.0, 24 * 3600.0
 PERMIT_MOST_S = 254
 """Longest time the standard can keep a network open (2.4.3.3.7); longer ones are opened again."""
@@ -193,7 +195,11 @@ class ZigbeeRadio:
                 continue
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    await stick.nop()
+                    (state,) = await stick.networkState()
+                if int(state) != _JOINED:
+                    if not lost.done():
+                        lost.set_result("the stick has left its network")
+                    return
                 misses = 0
                 heard = path.taken + path.passed_on
                 await asyncio.sleep(SILENT_S)

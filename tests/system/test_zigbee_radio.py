@@ -147,6 +147,18 @@ def test_a_wedged_stick_is_noticed_within_twenty_seconds(tmp_path: Path) -> None
     play(tmp_path, ["contact"], scene)
 
 
+def test_a_stick_that_answers_but_has_left_its_network_is_lost_and_joins_it_again(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.stick._stick.ram.network_up = False
+        with pytest.raises(DriverLost, match="left its network"):
+            await home.ended()
+        await home.restart()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["contact"], scene)
+
+
 def test_a_device_that_leaves_is_a_fault_until_it_is_back(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         home["contact"].leave()
