@@ -294,6 +294,7 @@ class Devices:
         except Asleep:
             known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
             log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
+            return
         finally:
             self._learning.discard(known.ieee)
             self._save()
