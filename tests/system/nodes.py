@@ -32,6 +32,7 @@ class Receiver:
         self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in topics])
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._came
+        self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert self._ready.wait(PATIENCE_S), "the receiver could not subscribe"
@@ -63,6 +64,21 @@ class Receiver:
         """Live messages of a shared point."""
         tail = "/readings/" + point.replace(".", "/")
         return [body for topic, body, _ in list(self.messages) if topic.endswith(tail)]
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is at the broker now."""
+        return self._client.is_connected()
+
+    def leave(self) -> None:
+        """Hang up; the broker keeps what comes."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def come_back(self) -> None:
+        """Connect again, as soon as there is a broker."""
+        self._client.connect_async("127.0.0.1", self._client.port)
+        self._client.loop_start()
 
     def close(self) -> None:
         """Hang up for good."""
