@@ -18,6 +18,7 @@ from homenode.engine.engine import Engine
 from homenode.engine.events import Acknowledge, ClockSet, Event, StaleAfter
 from homenode.engine.transition import Transition
 from homenode.home import DeviceState, Lane
+from homenode.kinds import kind_of, why_not
 from homenode.language.bound import BoundRule
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
@@ -277,7 +278,11 @@ class Judge:
         self.rows_ms = dict(state["rows_ms"])
 
     def again(self, record: Mapping[str, Any]) -> Decided:
-        """One input of the journal, decided again."""
+        """One input of the journal, decided again.
+
+        Raises:
+            ValueError, KeyError, TypeError: No homenode of this version wrote it.
+        """
         match record["t"]:
             case "fault":
                 return self.fault(records.to_fault(record), record["at"])
@@ -290,9 +295,12 @@ class Judge:
         event = records.to_event(record)
         if event is None:
             return Decided()
-        if isinstance(event, Reading):
-            self._newest[event.point] = event.at
         decided = self.advance(event.at - 1)
+        if isinstance(event, Reading):
+            kind = kind_of(event.point)
+            if kind is None or why_not(kind, event.value):
+                raise ValueError(f"{event.point} can't be {event.value!r}")
+            self._newest[event.point] = event.at
         self.feed(event)
         return decided
 

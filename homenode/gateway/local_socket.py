@@ -80,12 +80,11 @@ class _Talks:
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
-                    line = await reader.readline()
-            except ValueError:  # of a line beyond the limit, what came so far is gone
+                    line = await reader.readuntil()
+            except asyncio.LimitOverrunError as error:
+                await reader.readexactly(error.consumed)
                 too_long = True
                 continue
-            if not line:
-                return
             if too_long:
                 too_long = False
                 await _say(writer, _refused(f"a request is at most {_LONGEST_LINE} bytes"))

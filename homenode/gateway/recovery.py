@@ -113,7 +113,8 @@ def _from(
 ) -> Recovered:
     zone = Zone(home.timezone)
     rows_ms = state["judge"]["rows_ms"] if state is not None else {}
-    engine = _engine(state, home, rules, limits_of(home, rules, types, rows_ms), clock)
+    limits = limits_of(home, rules, types, rows_ms)
+    engine = _engine(state, home, rules, limits, clock, _first_at(journal) if state is None else None)
     rooms = {name: device.room for name, device in home.devices.items()}
     delivery = Delivery(
         home.home, zone, rooms, {rule.name: rule for rule in rules}, {"homenode": __version__}
@@ -131,14 +132,25 @@ def _from(
     return found
 
 
+def _first_at(journal: Journal) -> Instant | None:
+    """The instant of the first record that has one: the first start, as far as anybody knows."""
+    return next((at for _, record in journal.read() if type(at := record.get("at")) is int), None)
+
+
 def _engine(
-    state: Record | None, home: Home, rules: Sequence[BoundRule], limits: Mapping[str, int], clock: Clock
+    state: Record | None,
+    home: Home,
+    rules: Sequence[BoundRule],
+    limits: Mapping[str, int],
+    clock: Clock,
+    start: Instant | None,
 ) -> Engine:
     if state is not None:
         wall = WallClock(home.timezone)
         return Engine.load(state["judge"]["engine"], rules, limits, modes=home.modes, wall=wall)
     wall = WallClock(home.timezone, clock.wall_offset_ms(), clock.trusted())
-    return Engine(rules, limits, start=clock.now(), modes=home.modes, wall=wall)
+    start = clock.now() if start is None else start
+    return Engine(rules, limits, start=start, modes=home.modes, wall=wall)
 
 
 @dataclass(slots=True)
@@ -159,8 +171,7 @@ def _again(found: Recovered, told: Iterable[tuple[int, Record]]) -> None:
         try:
             if not _outcome(record, outbox, done):
                 results.append(judge.again(record))
-            at = record.get("at", 0)
-            found.down = max(found.down or 0, at)
+            found.down = max(found.down or 0, record.get("at", 0))
         except _UNREADABLE as error:
             if not found.faults:
                 found.faults.append(_unreadable("journal record", number, error))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+
+log = logging.getLogger("homenode.systemd")
 
 
 def notify(message: str) -> None:
@@ -13,8 +16,12 @@ def notify(message: str) -> None:
         return
     address = "\0" + path[1:] if path.startswith("@") else path
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect(address)
-        sender.sendall(message.encode())
+        sender.setblocking(False)  # a systemd that is busy holds up no rule; the next beat will reach it
+        try:
+            sender.connect(address)
+            sender.sendall(message.encode())
+        except OSError as error:
+            log.debug("systemd not told", extra={"state": message, "why": str(error)})
 
 
 def watchdog_s() -> float | None:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 
 from homenode.errors import StorageError
 from homenode.journal import Journal, Limits, Pace
+from tests.system.disks import fill, mounted, must
 from tests.system.journal_writer import LIMITS, record
 
 ROOT = Path(__file__).parents[2]
@@ -73,25 +73,6 @@ def test_kill_9_at_random_moments_loses_nothing_acknowledged(tmp_path: Path) -> 
         acknowledged |= set(writer.acknowledged)
         assert lost(tmp_path, acknowledged) == set()
     assert len(acknowledged) > 1000
-
-
-def must(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"{' '.join(command[:2])} is not possible here: {done.stderr.strip() or done.returncode}")
-
-
-@contextlib.contextmanager
-def mounted(*arguments: str, at: Path) -> Iterator[Path]:
-    """A file system mounted at `at`; skips where that is not allowed."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system of our own needs root")
-    at.mkdir(exist_ok=True)
-    must("mount", *arguments, str(at))
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=True)
 
 
 def test_pulling_the_plug_at_random_moments_loses_nothing_acknowledged(tmp_path: Path) -> None:
@@ -195,10 +176,7 @@ def test_a_full_disk_takes_alerts_longest_and_everything_when_there_is_room_agai
 def test_a_new_journal_on_a_full_disk_says_what_to_do_and_begins_when_there_is_room(tmp_path: Path) -> None:
     limits = Limits(segment_bytes=64 * 1024)
     with mounted("-t", "tmpfs", "-o", "size=512k", "tmpfs", at=tmp_path / "mnt") as disk:
-        other = disk / "other"
-        with contextlib.suppress(OSError), other.open("wb", buffering=0) as stream:
-            while True:
-                stream.write(bytes(4096))
+        other = fill(disk)
         told = Told()
         with Journal.open(disk, on_trouble=told, limits=limits, pace=QUICK) as journal:
             assert told.all[0] is not None
