@@ -18,7 +18,6 @@ from homenode.engine.engine import Engine
 from homenode.engine.events import Acknowledge, ClockSet, Event, StaleAfter
 from homenode.engine.transition import Transition
 from homenode.home import DeviceState, Lane
-from homenode.kinds import kind_of, why_not
 from homenode.language.bound import BoundRule
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
@@ -297,9 +296,6 @@ class Judge:
             return Decided()
         decided = self.advance(event.at - 1)
         if isinstance(event, Reading):
-            kind = kind_of(event.point)
-            if kind is None or why_not(kind, event.value):
-                raise ValueError(f"{event.point} can't be {event.value!r}")
             self._newest[event.point] = event.at
         self.feed(event)
         return decided

@@ -16,6 +16,7 @@ from typing import Any
 from homenode.delivery import NodeFault
 from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
 from homenode.engine.transition import Transition
+from homenode.kinds import kind_of, why_not
 from homenode.message import Message
 from homenode.reading import How, Instant, Reading
 
@@ -31,8 +32,16 @@ def of_reading(reading: Reading) -> Record:
 
 
 def to_reading(record: Mapping[str, Any]) -> Reading:
-    """What `of_reading` wrote."""
-    return Reading(record["p"], record["v"], record["at"], How(record.get("h", "live")))
+    """What `of_reading` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: No homenode of this version wrote it.
+    """
+    point, value, at = record["p"], record["v"], record["at"]
+    kind = kind_of(point) if isinstance(point, str) else None
+    if kind is None or why_not(kind, value) or type(at) is not int:
+        raise ValueError(f"{point} can't be {value!r} at {at!r}")
+    return Reading(point, value, at, How(record.get("h", "live")))
 
 
 def of_event(event: Event) -> Record:

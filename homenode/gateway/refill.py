@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class Refill:
     def consider(self) -> None:
         """The outbox may have room for what waits in the journal. Cheap."""
         if (self._task is None or self._task.done()) and self._node.outbox.wants() is not None:
-            self._task = self._node.start("refill", self._fill())
+            self._task = self._node.start_apart("refill", self._fill())
 
     async def _fill(self) -> None:
         node = self._node
@@ -37,7 +38,8 @@ class Refill:
             through, told = await loop.run_in_executor(None, self._read, first, last)
             messages: list[Message] = []
             for number, record in told:
-                messages += node.judge.shared(records.to_reading(record), number)
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # told at the start
+                    messages += node.judge.shared(records.to_reading(record), number)
             if node.outbox.wants() != wanted:
                 continue  # the link was lost, or more was spilt, meanwhile
             node.outbox.refill(messages, through)
