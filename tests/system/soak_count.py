@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,13 @@ class Journal:
         raised: Alert to its rule, and from when to when it was open.
         notified: Alerts of which a party was to be notified.
         messages: Id of each message to its party.
+        readings: (point, value, wall ms) of each reading.
     """
 
     raised: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     notified: set[str] = field(default_factory=set)
     messages: dict[str, str] = field(default_factory=dict)
+    readings: set[tuple[str, object, int]] = field(default_factory=set)
 
 
 def read_journal(shown: str) -> Journal:
@@ -65,13 +67,17 @@ def read_journal(shown: str) -> Journal:
     journal = Journal()
     for line in shown.splitlines():
         when, said = line.split(" ", 2)[1], line[line.index("{") :]
-        if '"t": "tr"' not in said and '"t": "msg"' not in said:
+        if not any(f'"t": "{kind}"' in said for kind in ("tr", "msg", "r")):
             continue
         record = json.loads(said)
         if record["t"] == "msg":
             journal.messages[record["m"][1]] = record["m"][2]
             continue
-        alert, at = record["alert"], round(datetime.fromisoformat(when).timestamp() * 1000)
+        at = _ms(when)
+        if record["t"] == "r":
+            journal.readings.add((record["p"], record["v"], at))
+            continue
+        alert = record["alert"]
         if record["event"] == "raised":
             journal.raised[alert] = (record["rule"], at, NEVER)
         elif record["event"] == "resolved":
@@ -80,6 +86,16 @@ def read_journal(shown: str) -> Journal:
         elif record.get("do") == "notify":
             journal.notified.add(alert)
     return journal
+
+
+def _ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def unheard(journal: Journal, came: Iterable[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, object, int]]:
+    """Readings in the journal that no subscriber got; `came`: (topic, body) of shared readings."""
+    heard = {(".".join(topic.split("/")[-2:]), body["value"], _ms(body["at"])) for topic, body in came}
+    return sorted(journal.readings - heard, key=lambda reading: reading[2])
 
 
 def judged(

@@ -19,7 +19,7 @@ import pytest
 
 from tests.system.brokers import needs_mosquitto
 from tests.system.nodes import homenode
-from tests.system.soak_count import NEVER, Journal, Outage, Trip, judged, read_journal, told_wrong
+from tests.system.soak_count import NEVER, Journal, Outage, Trip, judged, read_journal, told_wrong, unheard
 from tests.system.soak_home import PATHS, ROOT, Household, until, wall
 from tests.system.soak_plan import HOLD_MS, QUICK, TRIPPED, Deed, Fault, plan
 
@@ -194,6 +194,12 @@ class Run:
         journal = read_journal(shown.stdout)
         came = [(t, b) for t, b, _ in list(home.receiver.messages) if t.endswith("/alerts")]
         yield from told_wrong(journal, came)
+        shared = [
+            (t, b) for t, b, _ in list(home.receiver.messages) if t.startswith(f"{ROOT}/care/readings/")
+        ]
+        lost = unheard(journal, shared)
+        yield from (f"reading lost: {reading}" for reading in lost[:20])
+        print(f"{len(journal.readings)} readings in the journal, {len(lost)} of them not received")
         for outage in self.outages:
             assert outage.end != NEVER
         count, restarted, missed = judged(self.trips, self.outages, self.late, journal)
@@ -255,6 +261,8 @@ def _soak(folder: Path, seed: int, deeds: list[Deed]) -> None:
             with (folder / "node.log").open("w") as log:
                 for number, life in enumerate(home.lives, 1):
                     log.write(f"--- life {number}\n{life.log}\n")
+            with (folder / "received.jsonl").open("w") as received:
+                received.writelines(json.dumps(message) + "\n" for message in home.receiver.messages)
         assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 
