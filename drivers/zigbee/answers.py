@@ -1,9 +1,15 @@
-"""Default responses to frames that took the short path: what Zigbee requires, sent one after the other."""
+"""Default responses to frames that took the short path: what Zigbee requires, sent one after the other.
+
+Every change of a contact asks for one, and through bellows' tables it cost more than the change itself. So
+the command is packed here, and what the stick says of it is taken here. Layouts: EZSP reference (UG100),
+sendUnicast and messageSentHandler.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from struct import Struct
 from typing import Any
 
 from drivers.zigbee.short_path import Incoming
@@ -13,8 +19,21 @@ log = logging.getLogger("homenode.zigbee")
 
 WAITING_MOST = 200
 """Beyond that the oldest is dropped; the device repeats itself."""
+ACCEPTED_S = 10.0
+"""The stick takes a command well before; bellows waits as long."""
 _ROUTE_DISCOVERY = 0x0100
 _OWN_ENDPOINT, _ANY_ENDPOINT = 1, 0xFF
+_LESS_URGENT = -1
+"""bellows' priority of all that sends a message."""
+_SEND_UNICAST, _INVALID_COMMAND, _MESSAGE_SENT = b"\x34\x00", b"\x58\x00", b"\x3f\x00"
+_DIRECT = 0
+_HEADER = b"\x00\x01" + _SEND_UNICAST
+_LAYOUT_13, _LAYOUT_14 = Struct("<BHHHBBHHBBB"), Struct("<BHHHBBHHBHB")
+"""type, destination, profile, cluster, endpoints, options, group, sequence, tag, length."""
+_TAG_AT = 23
+"""In messageSentHandler from version 14 on: header, status, type, destination, APS frame, then the tag."""
+_FIRST_TAG = 0x0100
+"""zigpy's own tags have eight bits, so from version 14 on ours can't be taken for one of them."""
 
 
 class Answers:
@@ -25,9 +44,12 @@ class Answers:
     """
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self._stick = app._ezsp
+        self._new = self._stick.ezsp_version >= 14
         self._waiting: asyncio.Queue[Incoming] = asyncio.Queue(WAITING_MOST)
         self._tag = 0
+        self._number = -1
+        self._accepted: asyncio.Future[None] | None = None
 
     def put(self, message: Incoming) -> None:
         """Answer this message soon."""
@@ -36,30 +58,72 @@ class Answers:
         self._waiting.put_nowait(message)
 
     async def run(self) -> None:
-        """Until cancelled."""
-        import bellows.types as t
+        """Until cancelled; stands before whoever hears the stick then."""
+        hear = self._stick.frame_received
 
+        def frame_received(data: bytes) -> None:
+            if not self._is_ours(data):
+                hear(data)
+
+        self._stick.frame_received = frame_received
         while True:
             message = await self._waiting.get()
-            self._tag = self._tag % 255 + 1
-            own = message.destination_endpoint
             try:
-                frame = t.EmberApsFrame(
-                    profileId=message.profile,
-                    clusterId=message.cluster,
-                    sourceEndpoint=_OWN_ENDPOINT if own == _ANY_ENDPOINT else own,
-                    destinationEndpoint=message.source_endpoint,
-                    options=t.EmberApsOption(_ROUTE_DISCOVERY),
-                    groupId=0,
-                    sequence=message.sequence,
-                )
-                await self._app._ezsp.send_unicast(
-                    nwk=t.NWK(message.sender),
-                    aps_frame=frame,
-                    message_tag=t.uint8_t(self._tag),
-                    data=default_response(parse(message.payload)),
-                )
+                await self._send(message, default_response(parse(message.payload)))
             except Malformed:
                 continue
             except Exception as fault:  # noqa: BLE001 - a lost answer costs the device a repeat; the watch sees a lost stick
                 log.debug("default response not sent", extra={"why": repr(fault)})
+
+    def _is_ours(self, data: bytes) -> bool:
+        """Whether a frame says what became of an answer; nobody else wants to know."""
+        what = data[3:5]
+        if what == _MESSAGE_SENT:
+            return self._new and int.from_bytes(data[_TAG_AT : _TAG_AT + 2], "little") >= _FIRST_TAG
+        if what not in (_SEND_UNICAST, _INVALID_COMMAND) or self._accepted is None or data[0] != self._number:
+            return False
+        if not self._accepted.done():
+            self._accepted.set_result(None)
+        return True
+
+    async def _send(self, message: Incoming, answer: bytes) -> None:
+        """One command in bellows' order: the next one goes when the stick has taken this one."""
+        protocol = self._stick._protocol
+        async with protocol._send_semaphore(priority=_LESS_URGENT):
+            loop = asyncio.get_running_loop()
+            self._number = protocol._seq
+            protocol._seq = (self._number + 1) % 256
+            accepted = self._accepted = loop.create_future()
+            late = loop.call_later(ACCEPTED_S, _give_up, accepted)
+            try:
+                await protocol._gw.send_data(bytes((self._number,)) + _HEADER + self._packed(message, answer))
+                await accepted
+            finally:
+                late.cancel()
+                self._accepted = None
+
+    def _packed(self, message: Incoming, answer: bytes) -> bytes:
+        own = message.destination_endpoint
+        tags, layout = (0xFF00, _LAYOUT_14) if self._new else (0xFF, _LAYOUT_13)
+        self._tag = self._tag % (tags - 1) + 1
+        return (
+            layout.pack(
+                _DIRECT,
+                message.sender,
+                message.profile,
+                message.cluster,
+                _OWN_ENDPOINT if own == _ANY_ENDPOINT else own,
+                message.source_endpoint,
+                _ROUTE_DISCOVERY,
+                0,
+                message.sequence,
+                self._tag + (_FIRST_TAG - 1 if self._new else 0),
+                len(answer),
+            )
+            + answer
+        )
+
+
+def _give_up(accepted: asyncio.Future[None]) -> None:
+    if not accepted.done():
+        accepted.set_exception(TimeoutError("the stick did not take it"))

@@ -16,11 +16,12 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from homenode.config.model import Broker
 from homenode.link.address import Address
 from homenode.link.buffered import BufferedSocket
-from homenode.link.words import NoLink, failed, refused
+from homenode.link.words import NoLink, failed, hung_up, refused
 
 _CONNECT_S = 5.0
 """TCP, TLS and CONNACK each; a mobile link's worst round trip is about 1 s."""
@@ -40,11 +41,26 @@ class Inbound(NamedTuple):
     retained: bool
 
 
+_TAKEN = ReasonCode(PacketTypes.PUBACK)
+_NOTHING_MORE = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]  # paho's
+
+
 class _Client(mqtt.Client):
     """paho, on a `BufferedSocket`. Where a later paho makes its socket otherwise, it is merely slower."""
 
     def _create_socket(self) -> Any:
         return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]  # TCP or TLS, no websocket
+
+    def _handle_pubackcomp(self, cmd: Any) -> Any:
+        """A PUBACK of two bytes says "taken" in both versions; paho looks that up in tables for each one."""
+        packet = self._in_packet["packet"]
+        if cmd != "PUBACK" or len(packet) != 2:
+            return super()._handle_pubackcomp(cmd)
+        mid = packet[0] << 8 | packet[1]
+        with self._out_message_mutex:
+            if mid in self._out_messages:
+                return self._do_on_publish(mid, _TAKEN, _NOTHING_MORE)
+        return mqtt.MQTT_ERR_SUCCESS
 
 
 class Connection:
@@ -109,7 +125,7 @@ class Connection:
                 code = await self._answer
         except (OSError, ssl.SSLError, ValueError) as error:
             self.close()
-            raise failed(error, self.address.url) from error
+            raise failed(error, self.address.url, was_up=False) from error
         except BaseException:
             self.close()
             raise
@@ -123,8 +139,9 @@ class Connection:
             try:
                 password = broker.password_file.read_text().strip() if broker.password_file else None
             except OSError as error:
-                what, do = f"can't be read: {error.strerror}", "check broker.password_file"
-                raise NoLink(what, where=str(broker.password_file), do=do, person=True) from error
+                what = f"{broker.password_file} can't be read: {error.strerror}"
+                do = "check broker.password_file"
+                raise NoLink(what, where=self.address.url, do=do, person=True) from error
             self._client.username_pw_set(broker.username, password)
         if self.address.tls:
             self._client.tls_set_context(tls_context(broker))
@@ -280,7 +297,7 @@ class Connection:
             self.lose(NoLink(what, where=self.address.url, do="check host and port, use MQTT 3.1.1"))
             return
         named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
-        self.lose(NoLink(f"the broker closed the connection{named}", where=self.address.url))
+        self.lose(hung_up(self.address.url, was_up=self._answer.done(), named=named))
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -316,7 +333,7 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
             where = str(broker.cert)
             context.load_cert_chain(broker.cert, broker.key)
     except (OSError, ssl.SSLError) as error:
-        what = f"can't be used: {error.strerror or error}"
+        what = f"{where} can't be used: {error.strerror or error}"
         raise NoLink(what, where=where, do="check broker.ca, cert and key", person=True) from error
     return context
 
