@@ -79,7 +79,7 @@ class Answers:
         """Whether a frame says what became of an answer; nobody else wants to know."""
         what = data[3:5]
         if what == _MESSAGE_SENT:
-            return self._new and int.from_bytes(data[_TAG_AT : _TAG_AT + 2], "little") >= _FIRST_TAG
+            return self._new and reports_our_own(data)
         if what not in (_SEND_UNICAST, _INVALID_COMMAND) or self._accepted is None or data[0] != self._number:
             return False
         if not self._accepted.done():
@@ -103,25 +103,32 @@ class Answers:
                 self._accepted = None
 
     def _packed(self, message: Incoming, answer: bytes) -> bytes:
-        own = message.destination_endpoint
-        tags, layout = (0xFF00, _LAYOUT_14) if self._new else (0xFF, _LAYOUT_13)
+        tags = 0xFF00 if self._new else 0xFF
         self._tag = self._tag % (tags - 1) + 1
-        return (
-            layout.pack(
-                _DIRECT,
-                message.sender,
-                message.profile,
-                message.cluster,
-                _OWN_ENDPOINT if own == _ANY_ENDPOINT else own,
-                message.source_endpoint,
-                _ROUTE_DISCOVERY,
-                0,
-                message.sequence,
-                self._tag + (_FIRST_TAG - 1 if self._new else 0),
-                len(answer),
-            )
-            + answer
-        )
+        return packed(message, answer, self._tag + (_FIRST_TAG - 1 if self._new else 0), new=self._new)
+
+
+def packed(message: Incoming, answer: bytes, tag: int, *, new: bool) -> bytes:
+    """sendUnicast of an answer, without its header; `new`: from version 14 on."""
+    own = message.destination_endpoint
+    return (_LAYOUT_14 if new else _LAYOUT_13).pack(
+        _DIRECT,
+        message.sender,
+        message.profile,
+        message.cluster,
+        _OWN_ENDPOINT if own == _ANY_ENDPOINT else own,
+        message.source_endpoint,
+        _ROUTE_DISCOVERY,
+        0,
+        message.sequence,
+        tag,
+        len(answer),
+    ) + answer
+
+
+def reports_our_own(data: bytes) -> bool:
+    """Whether this messageSentHandler, of version 14 or later, is about an answer."""
+    return int.from_bytes(data[_TAG_AT : _TAG_AT + 2], "little") >= _FIRST_TAG
 
 
 def _give_up(accepted: asyncio.Future[None]) -> None:
