@@ -221,7 +221,7 @@ class Connection:
                 self._client.loop_write()
             done = sock.flush()
         except OSError as error:
-            self.lose(failed(error, self.address.url))
+            self.lose(failed(error, self.address.url, was_up=self._answer.done()))
             return
         if done == self._writing:
             if done:
@@ -248,7 +248,7 @@ class Connection:
                 if not sock.unread() or sock.pending() == before:
                     break
         except OSError as error:
-            self.lose(failed(error, self.address.url))
+            self.lose(failed(error, self.address.url, was_up=self._answer.done()))
         except Exception as error:  # noqa: BLE001 - whatever paho makes of bytes that are no MQTT
             self.lose(NoLink(f"the broker sent what is not MQTT ({error})", where=self.address.url))
         self.flush()

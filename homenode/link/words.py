@@ -28,7 +28,7 @@ _REFUSED = {
     2: ("the broker does not accept this home's client id", "look for a second node with the same home id"),
     3: ("the broker is not available yet", ""),
     4: ("the broker refuses this user name and password", "check broker.username and password_file"),
-    5: ("the broker refuses this node", "check the node's certificate or user in the broker's list"),
+    5: ("the broker refuses this node", "check username, password_file and certificate against its list"),
 }
 """MQTT 3.1.1, table 3.1: CONNACK return codes."""
 
@@ -42,8 +42,19 @@ def refused(code: int, url: str) -> NoLink:
     return NoLink(what, where=url, do=do, person=code != 3)
 
 
-def failed(error: Exception, url: str) -> NoLink:
-    """The connection could not be made, or TLS failed."""
+def hung_up(url: str, *, was_up: bool, named: str = "") -> NoLink:
+    """The broker closed the connection, before or after it had accepted the node."""
+    if was_up:
+        do = "if this goes on, look for a second node with the same home id, and in the broker's log"
+    elif url.startswith("mqtts"):
+        do = "check the port in broker.url; perhaps there is no TLS there"
+    else:
+        do = "check the port in broker.url; perhaps it wants mqtts://"
+    return NoLink(f"the broker closed the connection{named}", where=url, do=do)
+
+
+def failed(error: Exception, url: str, *, was_up: bool = True) -> NoLink:
+    """The connection could not be made or kept, or TLS failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what = f"the broker's certificate is not accepted: {error.verify_message}"
         if error.verify_code in _TIME_CODES:  # a Pi boots in the past; the time service mends that
@@ -55,11 +66,11 @@ def failed(error: Exception, url: str) -> NoLink:
     if isinstance(error, socket.gaierror):
         return NoLink("the broker's name is not known", where=url, do="check the name, or the network's DNS")
     if isinstance(error, ConnectionRefusedError):
-        return NoLink("nothing listens there", where=url)
+        return NoLink("nothing listens there", where=url, do="check the port in broker.url, and the broker")
     if isinstance(error, ConnectionError):
-        return NoLink("the broker closed the connection", where=url)
+        return hung_up(url, was_up=was_up)
     if isinstance(error, TimeoutError):
-        return NoLink("the broker does not answer", where=url)
+        return NoLink("the broker does not answer", where=url, do="check host and port in broker.url")
     if isinstance(error, OSError):
         return NoLink((error.strerror or str(error) or type(error).__name__).lower(), where=url)
     return NoLink(f"{type(error).__name__}: {error}", where=url)

@@ -366,7 +366,7 @@ def test_a_port_where_nobody_listens_is_said_once_however_often_it_is_tried() ->
             tries = node.link._backoff
             while tries._tries < 3:
                 await asyncio.wait([asyncio.ensure_future(node._notify())], timeout=0.05)
-            assert node.states == [LinkState(False, url, "nothing listens there")]
+            assert [(state.url, state.why) for state in node.states] == [(url, "nothing listens there")]
 
     run(scene)
 
@@ -400,7 +400,7 @@ def test_a_half_open_broker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
     async def scene() -> None:
         async with HostileBroker(connack=None) as hostile, running(Broker((hostile.url,))) as node:
             await hostile.until(lambda: hostile.connections >= 2)
-            assert node.states == [LinkState(False, hostile.url, "the broker does not answer")]
+            assert [(s.url, s.why) for s in node.states] == [(hostile.url, "the broker does not answer")]
 
     run(scene)
 
