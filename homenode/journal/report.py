@@ -109,7 +109,7 @@ class _WallTime:
 
     def __init__(self, folder: Path) -> None:
         self._runs: list[tuple[int, int]] = [(0, 0)]  # first number of the run, offset in ms
-        trusted = False
+        known = trusted = False
         for found in records(folder):
             if found.code != _SYSTEM:
                 continue
@@ -119,8 +119,9 @@ class _WallTime:
                 trusted = False
             elif record.get("t") == "clock" and (record.get("trusted") or not trusted):
                 trusted = bool(record.get("trusted"))
-                if not self._runs[-1][1]:  # nothing known before: as good for the runs until here
-                    self._runs = [(number, offset or record["offset_ms"]) for number, offset in self._runs]
+                if trusted and not known:  # nothing known before: as good for the runs until here
+                    known = True
+                    self._runs = [(number, record["offset_ms"]) for number, _ in self._runs]
                 self._runs[-1] = (self._runs[-1][0], record["offset_ms"])
         self._at = 0
 

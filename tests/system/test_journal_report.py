@@ -87,6 +87,31 @@ def test_a_clock_that_was_wrong_at_boot_changes_no_duration(tmp_path: Path) -> N
     ]
 
 
+def test_a_clock_set_later_does_not_move_what_was_told_by_a_right_one(tmp_path: Path) -> None:
+    """At the first start ever the steady clock is the wall's: nothing to add is not "nothing known"."""
+    written(
+        tmp_path,
+        {"t": "clock", "at": JANUARY, "offset_ms": 0, "trusted": True},
+        {"t": "r", "p": "a.power", "v": 1, "at": JANUARY},
+        {"t": "up", "at": JANUARY + 500},
+        {"t": "clock", "at": JANUARY + 500, "offset_ms": -3_600_000, "trusted": True},
+    )
+    _, out, _ = asked("show", tmp_path)
+    assert out.splitlines()[1].startswith("2 2026-01-05T05:12:03.250+00:00 reading")
+
+
+def test_runs_before_anybody_knew_the_time_take_the_first_that_did(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {"t": "clock", "at": 0, "offset_ms": 0, "trusted": False},
+        {"t": "r", "p": "a.power", "v": 1, "at": 0},
+        {"t": "up", "at": 500},
+        {"t": "clock", "at": 500, "offset_ms": JANUARY, "trusted": True},
+    )
+    _, out, _ = asked("show", tmp_path)
+    assert out.splitlines()[1].startswith("2 2026-01-05T05:12:03.250+00:00 reading")
+
+
 def test_verify_says_file_offset_and_what_was_lost(tmp_path: Path) -> None:
     written(tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth} for nth in range(100)))
     status, out, _ = asked("verify", tmp_path)
