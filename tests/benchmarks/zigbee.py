@@ -215,9 +215,10 @@ def show(results: dict[str, list[Round]]) -> None:
         }
         ours, peer = values.get("homenode", math.nan), values.get("zigbee2mqtt", math.nan)
         must, stretch = row.good(ours, peer)
+        ratio = ours / peer if peer else math.nan
         met = "" if not row.must else "stretch" if stretch else "must" if must else "MISSED"
         print(
-            f"{row.what:36} {ours:>10{row.form}} {peer:>12{row.form}} {ours / peer if peer else math.nan:>6.2f}x "
+            f"{row.what:36} {ours:>10{row.form}} {peer:>12{row.form}} {ratio:>6.2f}x "
             f"{row.must:>9} {row.stretch:>9}  {met}"
         )
     for name, rounds in results.items():
