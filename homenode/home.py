@@ -58,16 +58,11 @@ class DeviceState:
         self.points: list[PointState] = []
         self.lanes: list[Lane] = []
 
-    def stale_at(self) -> Instant | None:
-        """The first instant at which it has been silent too long; None if that never comes."""
-        if self.heard is None or self.stale_after_ms == NEVER:
-            return None
-        return self.heard + self.stale_after_ms
-
     def is_silent(self, at: Instant) -> bool:
         """Whether it was heard, but not in (at - stale_after, at]."""
-        silent_from = self.stale_at()
-        return silent_from is not None and at >= silent_from
+        return (
+            self.heard is not None and self.stale_after_ms != NEVER and at >= self.heard + self.stale_after_ms
+        )
 
     def lane(self, limit_ms: int) -> Lane:
         """Its lane with this limit."""
@@ -211,23 +206,6 @@ class HomeState:
             self._limits_ms.pop(point.name, None)
             point.lane = state.lane(stale_after_ms)
             point.lane.points.append(point)
-
-    def quality(self, point: str, at: Instant) -> Quality:
-        """Whether the point may be believed at `at`; UNKNOWN if it was never heard."""
-        state = self.points.get(point)
-        return state.quality(at) if state else Quality.UNKNOWN
-
-    def next_stale(self, at: Instant) -> Instant | None:
-        """The next instant after `at` at which a device will have been silent too long."""
-        return min(
-            (
-                due
-                for device in self.devices.values()
-                for lane in device.lanes
-                if (due := lane.stale_at()) is not None and due > at
-            ),
-            default=None,
-        )
 
     def shift(self, by_ms: int) -> None:
         """Everything was heard so much later (earlier if negative) than believed."""

@@ -75,7 +75,7 @@ class Judge:
             limits_ms: How long devices and points may be silent.
         """
         decided = self.advance(at)
-        for change in self.engine.reload(rules, limits_ms, at + 1, modes=home.modes):
+        for change in self.engine.reload(rules, limits_ms, at, modes=home.modes):
             self._add_transition(decided, change)
         self.home = home
         self.rules = {rule.name: rule for rule in rules}

@@ -46,8 +46,6 @@ class Unsent:
         self._newest: dict[str, Instant] = {}
         self._spill_at = limit
         self._last_record = 0
-        self.dropped = 0
-        """Readings that the memory limit cost, because they stand in no journal."""
 
     def __len__(self) -> int:
         return len(self._live) + len(self._history)
@@ -112,8 +110,7 @@ class Unsent:
         fresh: list[int] = []
         for message in messages:
             if not message.record:
-                self.dropped += 1
-                continue
+                continue  # it stands nowhere, so the memory limit costs it
             home = next((s for s in self._segments if s.first <= message.record <= s.last), None)
             if home is None:
                 fresh.append(message.record)

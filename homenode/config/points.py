@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from homenode.config.model import Device
 from homenode.config.notes import listed, nearest
@@ -48,18 +48,6 @@ def why_no_pattern(text: str, devices: Mapping[str, Device]) -> tuple[str, str]:
     if kind_of(kind) is None:
         return f"KIND one of {listed(KINDS, most=40)}", _joined(device, nearest(kind, KINDS))
     return why_no_point(text, devices) if device != "*" else ("", "")
-
-
-def covers(pattern: str, point: str) -> bool:
-    """Whether an entry of ``share`` names `point`: ``*.battery``, ``sink.*``, ``*.*`` or the point itself."""
-    device, _, kind = pattern.rpartition(".")
-    named, _, named_kind = point.rpartition(".")
-    return device in ("*", named) and kind in ("*", named_kind)
-
-
-def is_shared(share: Mapping[str, Sequence[str]], party: str, point: str) -> bool:
-    """Whether the raw readings of `point` leave the home for `party`."""
-    return any(covers(pattern, point) for pattern in share.get(party, ()))
 
 
 def _shape(name: str, device: str, kind: str, devices: Mapping[str, Device]) -> tuple[str, str]:

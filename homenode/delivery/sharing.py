@@ -35,10 +35,6 @@ class Sharing:
         self._share = {party: tuple(share.get(party, ())) for party in _MAY_RECEIVE}
         self._known: dict[str, _Shared] = {}
 
-    def parties(self, point: str) -> tuple[str, ...]:
-        """Who gets the readings of a point."""
-        return tuple(party for party, _ in self._of(point).targets)
-
     def _of(self, point: str) -> _Shared:
         known = self._known.get(point)
         if known is None:

@@ -66,10 +66,6 @@ class Engine(Machine):
         """What each rule thinks now, and when its `when` would become TRUE if nothing changed."""
         return outlook.verdicts(self)
 
-    def evidence(self, rule: str) -> tuple[str, ...]:
-        """The points that `when` and `clear` of a rule read, sorted."""
-        return self._by_name[rule].rule.points
-
     @property
     def mode(self) -> str:
         """The mode of the home."""
@@ -173,7 +169,7 @@ class Engine(Machine):
         return Engine.load(data, [state.rule], {}, modes=self.modes, wall=replace(self.wall))
 
     def _restore(
-        self, data: Mapping[str, Any], history: Sequence[Event] | None, *, shift_ms: int = 0
+        self, data: Mapping[str, Any], history: Sequence[Event] | None, *, shift_ms: int | None = None
     ) -> None:
         self.now, self._wake, self.down_at = data["now"], data["wake"], data["down"]
         self._settled, self._last_downtime = data["settled"], data["last_downtime"]
@@ -207,7 +203,7 @@ class Engine(Machine):
         self._behind = bool(self._closing) or self._unmeasured is not None
         if self._settled and (new or self._closing):
             self._wake = self.now + 1
-        if shift_ms:
+        if shift_ms is not None:
             self._shift(shift_ms)
         evaluated = self.now if self.down_at is None else min(self.now, self.down_at - 1)
         for views in self._views.values():
@@ -220,7 +216,7 @@ class Engine(Machine):
             self._timers.book(timer)
 
     def _shift(self, by_ms: int) -> None:
-        """Move everything remembered in time; done before any deadline is booked."""
+        """Back to the beginning of a downtime, moved in time; done before any deadline is booked."""
         assert self.down_at is not None
         self.down_at += by_ms
         self.now = self.down_at

@@ -184,9 +184,7 @@ class RuleState(Timer):
         return told
 
     def shift(self, by_ms: int) -> None:
-        """Move everything remembered in time."""
-        if self.blind_since is not None:
-            self.blind_since += by_ms
+        """Move the open alert in time. Being blind is counted anew from `up` anyhow."""
         if (alert := self.alert) is not None:
             alert.raised_at += by_ms
             alert.notify_from += by_ms

@@ -34,8 +34,24 @@ def test_what_no_pattern_names_stays_in_the_home() -> None:
 )
 def test_one_pattern_of_several_is_enough(point: str, parties: tuple[str, ...]) -> None:
     shared = sharing(property=["sink.water", "*.battery"], care=["eye.*"])
-    assert shared.parties(point) == parties
     assert [message.party for message in shared.messages(Reading(point, True, 0), 0)] == list(parties)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "point", "shared"),
+    [
+        ("*.battery", "stove.battery", True),
+        ("*.battery", "stove.power", False),
+        ("sink.*", "sink.water", True),
+        ("sink.*", "sink2.water", False),
+        ("*.*", "bed.occupancy", True),
+        ("sink.water", "sink.water", True),
+        ("sink.water", "sink.water_2", False),
+    ],
+)
+def test_nothing_is_shared_that_is_not_named(pattern: str, point: str, shared: bool) -> None:
+    told = sharing(care=[pattern]).messages(Reading(point, True, 0), 0)
+    assert [message.party for message in told] == (["care"] if shared else [])
 
 
 def test_the_operator_gets_no_reading_whatever_is_shared() -> None:

@@ -254,6 +254,15 @@ def test_a_change_heard_while_the_length_is_unknown_is_told_once() -> None:
 # -- what is kept, and for how long
 
 
+@pytest.mark.parametrize("slept_ms", [1000, 5 * MIN])
+def test_a_downtime_exactly_as_long_as_the_bridge_is_covered(slept_ms: int) -> None:
+    """Also one that was as long as it was believed to be."""
+    for bridge_ms, told in ((slept_ms, True), (slept_ms - 1, False)):
+        engine = an_engine(a_rule(For(OPEN, 12 * MIN), bridge_ms=bridge_ms))
+        fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False), clock(slept_ms))
+        assert bool(said(engine, 60 * MIN)) is told
+
+
 def test_without_the_length_a_clock_that_is_set_ends_nothing() -> None:
     engine = an_engine(a_rule(For(OPEN, 12 * MIN)))
     fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False))

@@ -19,71 +19,60 @@ def heard(**limits: int) -> HomeState:
 
 
 def test_what_was_never_heard_is_unknown() -> None:
-    assert HomeState().quality("door.contact", 5) is UNKNOWN
+    assert HomeState().point("door.contact").quality(5) is UNKNOWN
 
 
 def test_a_point_is_good_up_to_the_last_millisecond_of_its_limit() -> None:
     home = heard()
-    assert home.quality("door.contact", 100 + HOUR - 1) is GOOD
-    assert home.quality("door.contact", 100 + HOUR) is STALE
-    assert home.next_stale(100) == 100 + HOUR
-    assert home.next_stale(100 + HOUR) is None
-
-
-def test_the_next_to_fall_silent_is_the_first_of_all() -> None:
-    home = heard(door=HOUR, eye=10, wire=NEVER)
-    home.hear("eye.motion", True, 100)
-    home.hear("wire.contact", True, 100)
-    assert home.next_stale(100) == 110
-    assert home.next_stale(110) == 100 + HOUR
+    assert home.point("door.contact").quality(100 + HOUR - 1) is GOOD
+    assert home.point("door.contact").quality(100 + HOUR) is STALE
 
 
 def test_a_device_heard_too_late_leaves_its_points_stale_until_their_own_reading() -> None:
     home = heard()
     home.alive("door", 200 + HOUR)
-    assert home.quality("door.contact", 200 + HOUR) is STALE
+    assert home.point("door.contact").quality(200 + HOUR) is STALE
     home.hear("door.contact", True, 201 + HOUR)
-    assert home.quality("door.contact", 201 + HOUR) is GOOD
+    assert home.point("door.contact").quality(201 + HOUR) is GOOD
 
 
 def test_a_device_heard_at_the_last_instant_is_in_time() -> None:
     home = heard()
     home.alive("door", 100 + HOUR)
-    assert home.quality("door.contact", 100 + HOUR) is GOOD
+    assert home.point("door.contact").quality(100 + HOUR) is GOOD
 
 
 def test_a_fault_is_unknown_and_never_stale() -> None:
     home = heard()
     home.hear("door.contact", None, 200)
-    assert home.quality("door.contact", 200 + 2 * HOUR) is UNKNOWN
+    assert home.point("door.contact").quality(200 + 2 * HOUR) is UNKNOWN
 
 
 def test_a_button_is_known_once_its_device_is_heard_and_again_when_it_is_heard_again() -> None:
     home = HomeState({"help": HOUR})
     home.point("help.button")
-    assert home.quality("help.button", 5) is UNKNOWN
+    assert home.point("help.button").quality(5) is UNKNOWN
     home.hear("help.battery", 80, 10)
-    assert home.quality("help.button", 10) is GOOD
-    assert home.quality("help.button", 10 + HOUR) is STALE
+    assert home.point("help.button").quality(10) is GOOD
+    assert home.point("help.button").quality(10 + HOUR) is STALE
     home.alive("help", 20 + HOUR)
-    assert home.quality("help.button", 20 + HOUR) is GOOD
+    assert home.point("help.button").quality(20 + HOUR) is GOOD
 
 
 def test_a_new_limit_holds_from_now_on_and_what_is_stale_stays_so() -> None:
     home = heard()
     home.set_stale_after("door", 3 * HOUR, 100 + HOUR)
-    assert home.quality("door.contact", 100 + HOUR) is STALE
+    assert home.point("door.contact").quality(100 + HOUR) is STALE
     home = heard()
     home.set_stale_after("door", 3 * HOUR, 100 + HOUR - 1)
-    assert home.quality("door.contact", 100 + 2 * HOUR) is GOOD
-    assert home.quality("door.contact", 100 + 3 * HOUR) is STALE
+    assert home.point("door.contact").quality(100 + 2 * HOUR) is GOOD
+    assert home.point("door.contact").quality(100 + 3 * HOUR) is STALE
 
 
 def test_a_device_is_silent_by_its_own_limit() -> None:
     device = heard().devices["door"]
     assert (device.is_silent(100 + HOUR - 1), device.is_silent(100 + HOUR)) == (False, True)
     forever = heard(door=NEVER).devices["door"]
-    assert forever.stale_at() is None
     assert not forever.is_silent(10**15)
     assert not HomeState({"door": 1}).devices["door"].is_silent(5)
 
@@ -95,7 +84,7 @@ def test_what_is_known_survives_as_json() -> None:
     again = HomeState({"door": HOUR})
     again.restore(json.loads(json.dumps(home.dump())))
     assert again.dump() == home.dump()
-    assert again.quality("door.contact", 300) is UNKNOWN
+    assert again.point("door.contact").quality(300) is UNKNOWN
     assert again.points["door.contact"].known is True
 
 

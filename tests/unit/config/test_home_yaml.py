@@ -9,7 +9,6 @@ import pytest
 
 from homenode.config.load import load_home, read_home
 from homenode.config.model import NEVER, Home
-from homenode.config.points import is_shared
 from homenode.errors import FileMistakes
 from tests.unit.config.some_drivers import DRIVERS, HOME
 
@@ -101,20 +100,3 @@ def test_a_replay_needs_no_certificate_on_its_machine(folder: Path) -> None:
     with pytest.raises(FileMistakes, match=r"node\.key"):
         load_home(folder / "home.yaml", drivers=DRIVERS)
     assert load_home(folder / "home.yaml", drivers=DRIVERS, files=False).broker is not None
-
-
-@pytest.mark.parametrize(
-    ("pattern", "point", "shared"),
-    [
-        ("*.battery", "stove.battery", True),
-        ("*.battery", "stove.power", False),
-        ("sink.*", "sink.water", True),
-        ("sink.*", "sink2.water", False),
-        ("*.*", "bed.occupancy", True),
-        ("sink.water", "sink.water", True),
-        ("sink.water", "sink.water_2", False),
-    ],
-)
-def test_nothing_is_shared_that_is_not_named(pattern: str, point: str, shared: bool) -> None:
-    assert is_shared({"care": (pattern,)}, "care", point) is shared
-    assert not is_shared({"care": (pattern,)}, "property", point)
