@@ -117,8 +117,11 @@ class Devices:
         known = self._by_ieee.get(str(device.ieee))
         if known is None:
             return
-        known.facts.complete = False
-        self.by_address.pop(int(device.nwk), None)
+        known.facts.complete, known.facts.left = False, True
+        self._save()
+        self._tell_left(known)
+
+    def _tell_left(self, known: Known) -> None:
         if known.name:
             self._host.lost(f"{known.name} left", f"{known.name} has left the network", (known.name,))
 
@@ -143,8 +146,6 @@ class Devices:
             return
         known.asked = False
         self._index()
-        if known.name:
-            self._host.back(f"{known.name} left")
         for message in self._strangers.known_now(int(known.device.nwk), self._host.now()):
             self.ear.hear(
                 known,
@@ -218,9 +219,10 @@ class Devices:
                 self.ask_later(known)
         self._replan(known)
         self._index()
-        if known.name:
-            self._host.back(f"{known.name} left")
-        self._heard(known)
+        if known.facts.left and not self._started:
+            self._tell_left(known)
+        else:
+            self._heard(known)
 
     def _row(self, known: Known) -> Row:
         return row_for(known.device.manufacturer or "", known.device.model or "")
@@ -266,7 +268,12 @@ class Devices:
     # --- asking ------------------------------------------------------------------------------------------
 
     def _heard(self, known: Known) -> None:
-        """It is awake now: go on with its interview, or ask for its state once."""
+        """It is there, and awake now: go on with its interview, or ask for its state once."""
+        if known.facts.left:
+            known.facts.left = False
+            self._save()
+            if known.name:
+                self._host.back(f"{known.name} left")
         if not known.facts.complete:
             if known.ieee not in self._learning and known.tries < LEARN_TRIES:
                 known.tries += 1

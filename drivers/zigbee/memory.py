@@ -40,6 +40,7 @@ class Memory:
                         notes=list(entry["notes"]),
                         constant=bool(entry["constant"]),
                         complete=bool(entry["complete"]),
+                        left=bool(entry.get("left", False)),
                     )
 
     def facts(self, ieee: str) -> Facts:
@@ -60,6 +61,7 @@ class Memory:
                 "notes": facts.notes,
                 "constant": facts.constant,
                 "complete": facts.complete,
+                "left": facts.left,
             }
             for ieee, facts in sorted(self._facts.items())
         }

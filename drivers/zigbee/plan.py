@@ -57,6 +57,7 @@ class Facts:
         notes: What could not be set up, in plain words.
         constant: What never changes was read: zone types, units and scales.
         complete: Everything was asked and answered, or refused.
+        left: It has left the network, as far as is known, and was not heard since.
     """
 
     values: dict[Place, int] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Facts:
     notes: list[str] = field(default_factory=list)
     constant: bool = False
     complete: bool = False
+    left: bool = False
 
     def value(self, endpoint: int, cluster: int, attribute: int) -> int | None:
         """What was read, or None."""

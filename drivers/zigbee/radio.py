@@ -133,6 +133,7 @@ class ZigbeeRadio:
                 loss.limit = limit
                 await app._load_db()
                 await app.startup(auto_form=True)
+            loss.limit = None
         except sqlite3.DatabaseError as fault:
             raise _set_aside(database, fault) from fault
         except Exception as fault:

@@ -175,6 +175,22 @@ def test_a_device_that_leaves_is_a_fault_until_it_is_back(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("version", [13, 14])
+def test_whoever_was_said_to_have_left_and_speaks_is_there(tmp_path: Path, version: int) -> None:
+    async def scene(home: Interviewed) -> None:
+        contact = next(d for d in home.radio._app.devices.values() if str(d.ieee) == home.ieee("contact"))
+        home.radio._app.handle_leave(contact.nwk, contact.ieee)
+        await home.host.until(lambda: "contact left" in home.host.faults)
+        home.host.faults.clear()
+        await home.restart()
+        assert "contact left" in home.host.faults, "a restart forgot that it left"
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+        await home.host.until(lambda: "contact left" not in home.host.faults)
+
+    play(tmp_path, ["contact"], scene, version)
+
+
+@pytest.mark.parametrize("version", [13, 14])
 def test_a_device_that_comes_back_with_another_address_is_known(tmp_path: Path, version: int) -> None:
     async def scene(home: Interviewed) -> None:
         assert home["contact"].rejoin()
