@@ -68,7 +68,7 @@ devices:
   siren:      {driver: gpio, pin: 22, kind: siren, room: hall}
 rules:
   - {use: door, as: front_open, bind: {door: front_door.contact}, set: {open: %(open_s)d s}}
-  - {use: door, as: balcony_open, bind: {door: balcony.contact}}
+  - {use: door, as: balcony_open, bind: {door: balcony.contact}, set: {open: 8 s}}
   - {use: smoke_alarm, as: smoke, bind: {smoke: [smoke.smoke]}, set: {quiet: 2 s}}
   - {use: smoke_alarm, as: hall_smoke, bind: {smoke: [hall_smoke.smoke], siren: siren.siren},
      set: {quiet: 2 s}}
@@ -110,7 +110,7 @@ class Household:
         self.exits: list[tuple[int, float]] = []
         """Status and seconds of each SIGTERM."""
         self._stack = ExitStack()
-        self._open_s = 3
+        self._open_s = 6
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
@@ -199,7 +199,7 @@ class Household:
 
     def _reload(self, what: str) -> None:
         if what == "changed":
-            self._open_s = 7 - self._open_s
+            self._open_s = 13 - self._open_s
         self._write_home(_MISTAKEN if what == "mistaken" else "")
         if any('"ready"' in line for line in self.node.lines):  # before, it would only end the process
             self.node.process.send_signal(signal.SIGHUP)

@@ -16,7 +16,7 @@ TRIPPED = {
     "sink": "water_leak", "bathroom_floor": "water_leak",
 }  # fmt: skip
 """Device to the rule that its trip must raise."""
-HOLD_MS = {"front_open": 4000, "balcony_open": 3000}
+HOLD_MS = {"front_open": 7000, "balcony_open": 8000}
 """How long such a rule waits at most; the others don't."""
 
 
@@ -123,7 +123,7 @@ def plan(
     """Everything in order.
 
     Args:
-        length_s: Faults begin before this; what is tripped may end later.
+        length_s: Faults begin before this, and what was tripped is cleared by then.
         restarts_s: The node's process is not ended from then on.
         calm_s: Shortest and longest time between a fault of the hardware and the next.
         decks: Faults of the hardware, and those around it, that happen at the same time.
@@ -140,10 +140,10 @@ def plan(
 
 def _trips(dice: random.Random, device: str, length_s: float) -> Iterator[Deed]:
     at_s = dice.uniform(1, 8)
-    while at_s < length_s:
+    while at_s < length_s - 4:
         yield Deed(at_s, f"sim trip {device}")
-        at_s += dice.uniform(10, 20) if dice.random() < 0.7 else dice.uniform(0.1, 6)
-        yield Deed(at_s, f"sim clear {device}")
+        at_s += dice.uniform(12, 24) if dice.random() < 0.7 else dice.uniform(0.1, 6)
+        yield Deed(min(at_s, length_s), f"sim clear {device}")
         at_s += dice.uniform(3, 14) if dice.random() < 0.9 else dice.uniform(0.05, 0.5)
 
 
