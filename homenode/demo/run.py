@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -63,7 +66,10 @@ async def _play(folder: Path, console: Console, *, live: bool) -> int:
             if console.is_terminal:
                 with Live(console=console, refresh_per_second=8) as screen:
                     show = _shower(
-                        running, lambda title, status: screen.update(picture(title, status, receiver, done))
+                        running,
+                        lambda title, status: screen.update(
+                            picture(title, status, receiver, done, console.size)
+                        ),
                     )
                     await _day(running, receiver, show)
             else:
@@ -148,15 +154,21 @@ def _summary(console: Console, receiver: Receiver, took_s: float) -> int:
     return 1 if missing else 0
 
 
+def _command() -> str:
+    """How to call homenode from another terminal; after `make demo` it isn't in the PATH."""
+    return "homenode" if shutil.which("homenode") else os.path.abspath(sys.argv[0])
+
+
 async def _stay(running: Stage, console: Console) -> None:
     folder, control = running.folder, running.control
+    me = _command()
     console.print(
         f"""
 It keeps running, at real time. In another terminal:
-  homenode status --data {folder}/data
-  homenode watch  --data {folder}/data
-  homenode sim do trip sink --control {control}
-  homenode sim do help --control {control}
+  {me} status --data {folder}/data
+  {me} watch  --data {folder}/data
+  {me} sim do trip sink --control {control}
+  {me} sim do help --control {control}
 The broker is at 127.0.0.1:{running.port}, topics hn1/demo-1/#. Ctrl-C ends it.""",
         highlight=False,
     )

@@ -14,6 +14,8 @@ from homenode.gateway.ask import span
 
 HIDDEN = ("link_quality", "battery", "tamper", "energy", "current", "voltage")
 """Points that say nothing in a demo."""
+WIDE, HIGH = 100, 30
+"""Columns and lines from which everything fits."""
 _COLOUR = {"good": "green", "stale": "yellow", "unknown": "red"}
 _VERDICT = {"TRUE": "bold red", "FALSE": "green", "UNKNOWN": "yellow"}
 _EVENT = {"notified": "bold red", "resolved": "green", "acknowledged": "cyan"}
@@ -36,26 +38,31 @@ def at_home(event: Mapping[str, Any]) -> str:
     return ""
 
 
-def picture(title: str, status: Mapping[str, Any], receiver: Receiver, done: Sequence[str]) -> Group:
-    """The whole screen."""
+def picture(
+    title: str, status: Mapping[str, Any], receiver: Receiver, done: Sequence[str], size: tuple[int, int]
+) -> Group:
+    """The whole screen, for so many columns and lines: on a small one, less, and first what arrived."""
+    narrow, low = size[0] < WIDE, size[1] < HIGH
     sensors = Table(box=None, pad_edge=False, expand=True)
-    for head in ("sensor", "says", "age", "room"):
+    for head in ("sensor", "says") if narrow else ("sensor", "says", "age", "room"):
         sensors.add_column(head, no_wrap=True)
     for point in status["points"]:
         if point["point"].rpartition(".")[2].rstrip("_23456789") in HIDDEN:
             continue
         colour = _COLOUR[point["quality"]]
-        sensors.add_row(
-            point["point"], f"[{colour}]{point['shown']}[/]", span(point["age_ms"]), point["room"]
-        )
+        cells = (point["point"], f"[{colour}]{point['shown']}[/]", span(point["age_ms"]), point["room"])
+        sensors.add_row(*cells[: 2 if narrow else None])
     rules = Table(box=None, pad_edge=False, expand=True)
-    for head in ("rule", "thinks", "would fire in", "alert"):
+    for head in ("rule", "thinks", "fires in" if narrow else "would fire in", "alert")[
+        : 3 if narrow else None
+    ]:
         rules.add_column(head, no_wrap=True)
     for rule in status["rules"]:
         left = span(rule["left_ms"]) if rule["verdict"] != "TRUE" else "now"
         colour = _VERDICT[rule["verdict"]]
         opened = "[bold red]open[/]" if rule["open"] else "-"
-        rules.add_row(rule["rule"], f"[{colour}]{rule['verdict']}[/]", left, opened)
+        shown = (rule["rule"], f"[{colour}]{rule['verdict']}[/]", left, opened)
+        rules.add_row(*shown[: 3 if narrow else None])
     came = "\n".join(
         f"[{_EVENT.get(body['data']['event'], 'yellow')}]{told(body)}[/]" for _, body in receiver.recent
     )
@@ -69,7 +76,8 @@ def picture(title: str, status: Mapping[str, Any], receiver: Receiver, done: Seq
     head = (
         f"what care received over MQTT: {len(receiver.alerts)} alert messages, {receiver.readings} readings"
     )
-    return Group(title, side, Panel(came or "-", title=head))
+    arrived = Panel(came or "-", title=head)
+    return Group(title, arrived, side) if low else Group(title, side, arrived)
 
 
 class Log:
