@@ -75,10 +75,10 @@ DRIVER = DriverType(
         Field(
             "ieee",
             "text",
-            "Address printed on the device or shown by homenode pair.",
+            "Address printed on the device or shown by homenode devices.",
             required=True,
             pattern=_IEEE,
-            shown="00:15:8d:00:02:aa:bb:01",
+            shown="eight pairs of 0-9 and a-f, such as 00:15:8d:00:02:aa:bb:01",
         ),
     ),
     kinds=lambda options: None,

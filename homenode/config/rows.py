@@ -65,7 +65,7 @@ DEVICE = (
         "Room that it is in.",
         required=True,
         pattern=r".{1,60}",
-        shown="a room, such as kitchen",
+        shown="a room such as kitchen, in at most 60 characters",
     ),
     Field("is", "text", "What it is, such as stove.", default="", pattern=r".{1,60}"),
     Field(

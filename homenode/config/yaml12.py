@@ -189,6 +189,9 @@ def _neighbour(path: Path) -> str:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:
         return ""
+    if path.is_dir():
+        inside = path / "home.yaml"
+        return str(inside) if inside.is_file() else ""
     close = difflib.get_close_matches(path.name, names, 1, 0.75)
     return str(path.with_name(close[0])) if close else ""
 
@@ -314,7 +317,13 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Mistake:
     if shown[column : column + 1] == "*" or "alias" in str(error.context):
         return mistake(repr(shown.strip()[:60]), 'words with * in quotes: "*.battery"')
     found = repr(shown.strip()[:60]) if shown.strip() else "the end of the file"
-    return mistake(f"{found} ({error.problem})", "YAML: name: value, lists as [a, b]")
+    accepted = "YAML: name: value, lists as [a, b]"
+    begun = error.context_mark
+    if "flow" in str(error.context) and begun is not None:
+        accepted += f"; brackets and quotes of line {begun.line + 1} closed"
+    elif "block" in str(error.context):
+        accepted += "; what belongs together begins in the same column"
+    return mistake(f"{found} ({error.problem})", accepted)
 
 
 def _bad_character(text: str, file: str) -> Mistake | None:

@@ -189,3 +189,22 @@ def test_no_text_makes_anything_but_values_or_told_mistakes(text: str) -> None:
     except FileMistakes as caught:
         found += caught.mistakes
     assert all(mistake.line >= 1 and mistake.found and mistake.accepted for mistake in found)
+
+
+def test_an_open_bracket_is_told_with_the_line_where_it_stands_open() -> None:
+    told = wrong("devices:\n  a: {room: hall\n  b: {room: hall}\n")
+    assert told.line == 3
+    assert "line 2" in told.accepted
+
+
+def test_a_line_that_stands_askew_is_told_to_begin_in_the_column_of_the_others() -> None:
+    assert "same column" in wrong("devices:\n  a: {room: hall}\n   b: {room: hall}\n").accepted
+
+
+def test_a_folder_instead_of_its_home_yaml_is_pointed_to_it(tmp_path: Path) -> None:
+    for there in (False, True):
+        if there:
+            (tmp_path / "home.yaml").write_text("home: a")
+        with pytest.raises(FileMistakes) as caught:
+            read_text(tmp_path, "a")
+        assert caught.value.mistakes[0].suggestion == (str(tmp_path / "home.yaml") if there else "")
