@@ -70,6 +70,8 @@ class Actions:
         device = self._node.home.devices.get(name)
         if device is None:
             raise Refused(f"there is no device {name} in home.yaml")
+        if not kind:
+            raise Refused(f"{name} is a device, not a point", do=f"name which: {name}.switch, {name}.light …")
         driver = self._node.drivers.get(device.via or device.driver)
         if driver is None:
             raise Refused(f"the driver of {name} is not running")

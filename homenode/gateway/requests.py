@@ -159,7 +159,9 @@ class Requests:
         """
         node = self._node
         if mode != "home" and mode not in node.home.modes:
-            raise Refused(f"there is no mode {mode}; there are home, {', '.join(node.home.modes)}")
+            raise Refused(
+                f"there is no mode {mode}; there are {', '.join(dict.fromkeys(('home', *node.home.modes)))}"
+            )
         event = ModeSet(mode, node.time.instant() + 1, longest_ms)
         node.journal.append(records.of_event(event), klass="system")
         node.judge.feed(event)
