@@ -210,7 +210,9 @@ class Requests:
             raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
         old, wanted = node.posts, posts(home, node.types)
         gone = [name for name, post in old.items() if wanted.get(name) != post]
-        new_broker = home.broker != node.home.broker
+        down = node.link is not None and not node.link.state.online  # perhaps a password or certificate came
+        new_broker = down or home.broker != node.home.broker
+        new_trust = home.clock_trusted != node.home.clock_trusted
         await asyncio.gather(*(node.stop_driver(name) for name in gone))
         node.apply(home, rules)
         node.start_drivers({name: post for name, post in wanted.items() if name not in node.posts})
@@ -218,7 +220,8 @@ class Requests:
             await node.stop_link()
             node.start_link()
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
-        return f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
+        told = f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
+        return told + ("; clock: counts from the next start" if new_trust else "")
 
     # -- the local socket
 

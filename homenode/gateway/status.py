@@ -42,7 +42,7 @@ def status(node: Node) -> dict[str, Any]:
         "link": {
             "state": "up" if link and link.online else "down" if link else "no broker in home.yaml",
             "url": link.url if link else "",
-            "why": " ".join(part for part in (link.why, link.do) if part) if link else "",
+            "why": "; ".join(part for part in (link.why, link.do) if part) if link else "",
         },
         "outbox": {
             "alerts": pending.alarms + pending.alerts,

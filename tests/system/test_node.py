@@ -242,6 +242,8 @@ def test_a_bad_home_is_refused_on_reload_and_the_node_goes_on(tmp_path: Path, br
         assert node.ask("reload").returncode == 0
         assert node.ask("mode", "party").returncode == 0
         assert node.status()["mode"] == "party"
+        home.write_text(good.replace("clock: {trust: always}", ""))
+        assert "clock: counts from the next start" in node.ask("reload").stdout
 
 
 def test_readings_of_a_long_time_without_broker_arrive_after_a_restart(
