@@ -102,12 +102,12 @@ class Log:
             self._once(rule["rule"], thinks, f"{at} rule   {rule['rule']} {rule['verdict']}{left}")
         for line in done[self._done :]:
             self._done += 1
-            self._console.print(f"{at} home   {line[9:]}", highlight=False)
+            self._console.print(f"{at} home   {line[9:]}", highlight=False, soft_wrap=True)
         for body in receiver.alerts[self._alerts :]:
             self._alerts += 1
-            self._console.print(f"      MQTT   {told(body)}", highlight=False)
+            self._console.print(f"      MQTT   {told(body)}", highlight=False, soft_wrap=True)
 
     def _once(self, key: str, value: str, line: str) -> None:
         if self._shown.get(key) != value:
             self._shown[key] = value
-            self._console.print(line, highlight=False, markup=False)
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
