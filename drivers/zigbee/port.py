@@ -24,12 +24,16 @@ def check_port(port: str, *, ran_before: bool) -> None:
     except OSError as fault:
         raise SetupError(f"can't be looked at: {fault.strerror}", where=port) from fault
     if not stat.S_ISCHR(mode):
-        raise SetupError("is not a serial port", where=port, do="name the stick's /dev/serial/by-id/ path")
+        raise _no_serial(port)
     if not os.access(port, os.R_OK | os.W_OK):
         # right after a stick is plugged in again udev hasn't given it to its group yet
         raise (DriverLost if ran_before else SetupError)(
             "may not be opened by this user", where=port, do=_GROUP
         )
+
+
+def _no_serial(port: str) -> HomenodeError:
+    return SetupError("is not a serial port", where=port, do="name the stick's /dev/serial/by-id/ path")
 
 
 def _missing(port: str, ran_before: bool) -> HomenodeError:
@@ -50,6 +54,8 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
             return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
         if isinstance(one, PermissionError):
             return SetupError("may not be opened by this user", where=port, do=_GROUP)
+        if isinstance(one, OSError) and one.errno == errno.ENOTTY:
+            return _no_serial(port)
         if isinstance(one, OSError) and one.errno in (errno.EBUSY, errno.EAGAIN):
             return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
     if type(fault).__name__ in ("CannotWriteNetworkSettings", "DestructiveWriteNetworkSettings"):

@@ -46,10 +46,10 @@ class Receiver:
         """As a party does."""
         self._client.publish(topic, json.dumps(body), qos=1)
 
-    def until(self, fits: Callable[[Self], Any], what: str) -> Any:
+    def until(self, fits: Callable[[Self], Any], what: str, within_s: float = PATIENCE_S) -> Any:
         """Wait until `fits` gives something true, and return it."""
         with self._news:
-            assert self._news.wait_for(lambda: fits(self), PATIENCE_S), f"never came: {what}"
+            assert self._news.wait_for(lambda: fits(self), within_s), f"never came: {what}"
             return fits(self)
 
     def alerts(self, told: str = "") -> list[dict[str, Any]]:

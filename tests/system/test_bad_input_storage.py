@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from homenode.errors import SetupError
+from homenode.gateway.local_socket import ask
 from homenode.journal import Journal
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.disks import fill, memory, must
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -28,6 +32,35 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def tells(seen: Receiver, kind: str, words: str) -> list[dict[str, Any]]:
     """Messages of faults with these words in them."""
     return [alert for alert in seen.alerts(kind) if words in alert["data"]["text"]["en"]]
+
+
+def status_says(node: NodeProcess, fits: Callable[[dict[str, Any]], Any], what: str) -> Any:
+    """Ask the node over its socket until its status fits; returns what `fits` gave."""
+    until = time.monotonic() + PATIENCE_S  # noqa: TID251 - a test's own patience
+    known: dict[str, Any] = {}
+    while time.monotonic() < until:  # noqa: TID251 - likewise
+        with contextlib.suppress(SetupError):  # it doesn't listen yet
+            (answer,) = ask(node.data, {"do": "status"})
+            known = answer["result"]
+            if found := fits(known):
+                return found
+        assert node.process.poll() is None, node.log
+        threading.Event().wait(0.05)
+    raise AssertionError(f"status never said: {what}\n{known}\n{node.log}")
+
+
+def fault_known(node: NodeProcess, words: str) -> None:
+    """The node knows of a fault. Those that can be joined are told a minute later, so status is asked."""
+    status_says(
+        node, lambda known: [f for f in known["faults"] if words in f"{f['source']} {f['why']}"], words
+    )
+
+
+def fault_over(node: NodeProcess, words: str) -> None:
+    """And no more."""
+    status_says(
+        node, lambda known: not [f for f in known["faults"] if words in f"{f['source']} {f['why']}"], words
+    )
 
 
 def stops_in_time(node: NodeProcess) -> None:

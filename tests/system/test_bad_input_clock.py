@@ -1,0 +1,195 @@
+"""A clock in 1970, as a Pi without a battery has at boot: what needs the time rests and says so.
+
+The node's clock is set by a library loaded before libc's, so that the rest of the machine keeps its time.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homenode.contract.times import wall_ms
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.test_bad_input_storage import fault_known, fault_over, stops_in_time
+from tests.system.test_node import RULE, a_home
+
+pytestmark = needs_mosquitto
+
+LIBRARY = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+#include <time.h>
+
+/* The file that CLOCK_FILE names says: seconds to add to the time, and whether it is synchronised. */
+static long added(int *synchronised) {
+    long seconds = 0;
+    FILE *file = fopen(getenv("CLOCK_FILE"), "r");
+    if (!file || fscanf(file, "%ld %d", &seconds, synchronised) != 2) abort();
+    fclose(file);
+    return seconds;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *at) {
+    static int (*real)(clockid_t, struct timespec *);
+    int ignored;
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, at);
+    if (clock == CLOCK_REALTIME) at->tv_sec += added(&ignored);
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict at, void *restrict zone) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    at->tv_sec = now.tv_sec;
+    at->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+
+time_t time(time_t *at) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (at) *at = now.tv_sec;
+    return now.tv_sec;
+}
+
+int adjtimex(struct timex *state) {
+    int synchronised;
+    added(&synchronised);
+    return synchronised ? TIME_OK : TIME_ERROR;
+}
+"""
+NIGHT = RULE.replace("rule: door", "rule: door_at_night").replace(
+    "when: door == open for $open_for", "grace: 2 s\nwhen: door == open and between 00:00 and 23:59"
+)
+
+
+class NodeClock:
+    """The clock of the node's process."""
+
+    def __init__(self, folder: Path) -> None:
+        compiler = shutil.which("cc")
+        if compiler is None:
+            pytest.skip("no C compiler")
+        source, self._library, self._file = folder / "clock.c", folder / "clock.so", folder / "clock"
+        source.write_text(LIBRARY)
+        command = [compiler, "-shared", "-fPIC", "-o", self._library, source, "-ldl"]
+        subprocess.run(command, check=True, capture_output=True)
+        self.right()
+
+    def right(self) -> None:
+        """The time service has set it."""
+        self._say(0, 1)
+
+    def in_1970(self) -> None:
+        """A boot without a battery and without a network."""
+        self._say(-int(time.time()) + 60, 0)  # noqa: TID251 - the clock of the machine that runs the tests
+
+    def _say(self, seconds: int, synchronised: int) -> None:
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{seconds} {synchronised}\n")
+        new.replace(self._file)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """For the process that is to have this clock."""
+        return {"LD_PRELOAD": str(self._library), "CLOCK_FILE": str(self._file)}
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> NodeClock:
+    return NodeClock(tmp_path)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def home_that_must_learn_the_time(folder: Path, broker: Mosquitto, tape: list[tuple[float, bool]]) -> Path:
+    """The door with a rule that needs no clock, and one that does."""
+    home = a_home(folder, broker.port, tape)
+    (folder / "rules" / "door_at_night.yaml").write_text(NIGHT)
+    text = home.read_text().replace("clock: {trust: always}\n", "")
+    home.write_text(
+        text.replace("\nshare:", "\n  - {use: door_at_night, bind: {door: front_door.contact}}\nshare:")
+    )
+    return home
+
+
+def test_rules_without_times_run_in_1970_the_others_are_blind_until_the_clock_is_set(
+    tmp_path: Path, broker: Mosquitto, clock: NodeClock
+) -> None:
+    home = home_that_must_learn_the_time(tmp_path, broker, [(0.0, False), (1.0, True)])
+    clock.in_1970()
+    with (
+        Receiver(broker.port, "hn1/test-1/#") as all_of_it,
+        NodeProcess(home, tmp_path / "data", env=clock.env) as node,
+    ):
+        alert = all_of_it.until(lambda seen: seen.alerts("notified"), "the alert that needs no clock")[0]
+        assert (alert["subject"], alert["data"]["at"][:4]) == ("door", "1970")
+        fault_known(node, "klockan är inte ställd")
+        fault_known(node, "blind: clock")
+        assert node.status()["clock"] == "not set"
+        assert "clock not set" in node.ask("status").stdout
+        clock.right()
+        fault_over(node, "klockan är inte ställd")
+        night = all_of_it.until(
+            lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "door_at_night"], "the night"
+        )
+        assert int(night[0]["data"]["at"][:4]) >= 2026
+        fault_over(node, "blind: clock")
+        assert node.status()["clock"] == "trusted"
+        stops_in_time(node)
+
+
+def test_a_timer_goes_on_over_a_reboot_into_1970_once_the_clock_is_set(
+    tmp_path: Path, broker: Mosquitto, clock: NodeClock
+) -> None:
+    home = home_that_must_learn_the_time(tmp_path, broker, [(0.0, True)])
+    (tmp_path / "rules" / "door.yaml").write_text(RULE.replace("default: 1 s", "default: 14 s"))
+    with Receiver(broker.port, "hn1/test-1/#") as all_of_it:
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            opened = all_of_it.until(lambda seen: seen.readings("front_door.contact"), "the door")[0]["at"]
+            node.status()
+            stops_in_time(node)
+        (tmp_path / "tape.jsonl").write_text("")
+        clock.in_1970()
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            fault_known(node, "klockan är inte ställd")
+            assert {row["rule"]: row["verdict"] for row in node.status()["rules"]}["door"] == "UNKNOWN"
+            clock.right()
+            of_door = lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "door"]  # noqa: E731 - short
+            alert = all_of_it.until(of_door, "the alert")[0]
+            late_ms = wall_ms(alert["data"]["at"]) - wall_ms(opened) - 14_000
+            assert abs(late_ms) < 100, late_ms
+            stops_in_time(node)
+
+
+def test_a_clock_that_jumps_by_hours_moves_no_timer(
+    tmp_path: Path, broker: Mosquitto, clock: NodeClock
+) -> None:
+    home = home_that_must_learn_the_time(tmp_path, broker, [(0.0, True)])
+    (tmp_path / "rules" / "door.yaml").write_text(RULE.replace("default: 1 s", "default: 8 s"))
+    with (
+        Receiver(broker.port, "hn1/test-1/#") as all_of_it,
+        NodeProcess(home, tmp_path / "data", env=clock.env) as node,
+    ):
+        all_of_it.until(lambda seen: seen.readings("front_door.contact"), "the door")
+        began = time.monotonic()  # noqa: TID251 - measures the process under test
+        clock._say(5 * 3600, 1)
+        of_door = lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "door"]  # noqa: E731 - short
+        all_of_it.until(of_door, "the alert")
+        assert 6.5 < time.monotonic() - began < 10  # noqa: TID251 - likewise
+        stops_in_time(node)
