@@ -53,8 +53,6 @@ class Engine(Machine):
         wall: WallClock | None = None,
     ) -> None:
         super().__init__(rules, stale_after_ms, start=start, modes=modes, wall=wall)
-        self._closing: list[tuple[str, list[Any] | None, str]] = []
-        self._unmeasured: Unmeasured | None = None
 
     # -- what is known
 
@@ -186,12 +184,9 @@ class Engine(Machine):
             and entry["is"] == snapshot.fingerprint(state.rule)
         }
         new = [state for state in self.states if state not in known]
-        if self._settled:
-            # While down, what was stirred at that instant waits for `up`; to look twice is harmless.
-            if self.down_at is None:
-                self._network.calm()
-            if new:
-                self._begin(new, history)
+        # Every node waits to be settled, as at the first start: to look twice is harmless.
+        if self._settled and new:
+            self._begin(new, history)
         for state, entry in known.items():
             snapshot.restore_rule(state, entry)
         kept = {state.rule.name for state in known}
@@ -200,7 +195,6 @@ class Engine(Machine):
             for name, entry in data["rules"].items()
             if name not in kept
         ]
-        self._behind = bool(self._closing) or self._unmeasured is not None
         if self._settled and (new or self._closing):
             self._wake = self.now + 1
         if shift_ms is not None:
@@ -219,12 +213,10 @@ class Engine(Machine):
         """Back to the beginning of a downtime, moved in time; done before any deadline is booked."""
         assert self.down_at is not None
         self.down_at += by_ms
-        self.now = self.down_at
-        self._held = [event._replace(at=self.down_at) for event in self._held]
+        self.now = self.down_at - 1  # it may end at the instant at which it began
         self.home.shift(by_ms)
-        for timer in (*self._network.nodes, *self.states, self._mode):
-            if timer.due is not None:
-                timer.due += by_ms
+        if self._mode.due is not None:  # nodes and rules are looked at when the downtime ends
+            self._mode.due += by_ms
         for node in self._network.nodes:
             node.shift(by_ms)
         for state in self.states:
@@ -251,9 +243,6 @@ class Engine(Machine):
             snapshot.restore_rule(
                 state, {**entry, "due": None, "alert": None, "fault": "", "blind_since": None}
             )
-            self._network.touched.add(state)
-            for node in state.nodes:
-                self._network.stir(node)
 
     def _close(self, at: Instant) -> list[Transition]:
         """Tell the end of what rules that are gone had open."""
@@ -270,15 +259,13 @@ class Engine(Machine):
 
     def _leave_downtime(self, up: NodeUp, rest: Sequence[Event]) -> None:
         self._unmeasured = None if up.measured else Unmeasured(self.dump(), up.at, rest)
-        self._behind = bool(self._closing) or self._unmeasured is not None
 
     def _catch_up(self, events: Sequence[Event], at: Instant) -> list[Transition]:
         told = []
-        if self._unmeasured is not None and events:
+        if self._unmeasured is not None:
             told = self._measure(events, at)
         if self._closing and (self.down_at is None or any(isinstance(e, NodeUp) for e in events)):
             told += self._close(at)
-        self._behind = bool(self._closing) or self._unmeasured is not None
         return told
 
     def _measure(self, events: Sequence[Event], at: Instant) -> list[Transition]:

@@ -6,6 +6,7 @@ from bisect import insort_right
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from homenode.config.model import Mode
 from homenode.engine.atoms import BetweenNode, ModeState, View
@@ -23,6 +24,7 @@ from homenode.engine.events import (
 )
 from homenode.engine.network import Network, Node
 from homenode.engine.rule import RuleState
+from homenode.engine.snapshot import Unmeasured
 from homenode.engine.timers import Timer, Timers
 from homenode.engine.transition import Transition
 from homenode.engine.wall import WallClock
@@ -77,7 +79,8 @@ class Machine:
         self._held: list[Event] = []
         self._settled = False
         self._last_downtime: tuple[Instant, Instant, bool] | None = None
-        self._behind = False
+        self._unmeasured: Unmeasured | None = None
+        self._closing: list[tuple[str, list[Any] | None, str]] = []
         self._timers = Timers()
         self._network = Network(self._timers)
         self._mode = ModeState(self.modes)
@@ -140,7 +143,7 @@ class Machine:
         events: list[Event] = []
         while queue and queue[0].at == at:
             events.append(queue.popleft())
-        told = self._catch_up(events, at) if self._behind else []
+        told = self._catch_up(events, at) if self._unmeasured or self._closing else []
         acknowledgements: dict[RuleState, list[Acknowledge]] = {}
         if self.down_at is not None or len(events) > 1 or (events and type(events[0]) is not Reading):
             events = self._through_downtime(events, at, acknowledgements)
@@ -322,7 +325,7 @@ class Machine:
     # -- for a machine that remembers (`homenode.engine.engine`)
 
     def _catch_up(self, events: Sequence[Event], at: Instant) -> list[Transition]:
-        """What is told before an instant is evaluated; asked only while `_behind`."""
+        """What is told first at an instant, while a length is missing or alerts are to be closed."""
         return []
 
     def _leave_downtime(self, up: NodeUp, rest: Sequence[Event]) -> None:

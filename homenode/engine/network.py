@@ -130,13 +130,6 @@ class Network:
             node.queued = True
             heappush(self._waiting, node.rank)
 
-    def calm(self) -> None:
-        """Nothing waits: every node was restored as it stood after an instant."""
-        for rank in self._waiting:
-            self.nodes[rank].queued = False
-        self._waiting.clear()
-        self.touched.clear()
-
     def settle(self, at: Instant) -> None:
         """Settle what waits, and all that changes by it; rules concerned end up in `touched`."""
         waiting, nodes = self._waiting, self.nodes

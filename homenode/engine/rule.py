@@ -70,14 +70,10 @@ class Alert:
     @classmethod
     def load(cls, data: Sequence[Any]) -> Alert:
         """What `dump` wrote."""
-        alert = cls(data[0], data[1], 0)
-        alert.notify_from, alert.acknowledged_at = data[2], data[3]
-        alert.by_all, alert.by, alert.told, alert.runs = (
-            bool(data[4]),
-            set(data[5]),
-            set(data[6]),
-            list(data[7]),
-        )
+        id, raised_at, notify_from, acknowledged_at, by_all, by, told, runs = data
+        alert = cls(id, raised_at, len(runs))
+        alert.notify_from, alert.acknowledged_at, alert.by_all = notify_from, acknowledged_at, bool(by_all)
+        alert.by, alert.told, alert.runs = set(by), set(told), list(runs)
         return alert
 
 
@@ -130,7 +126,7 @@ class RuleState(Timer):
                 self._lapse(alert, at)
                 told.append(self._tell(at, alert.id, Happening.LAPSED))
             for ack in acknowledgements:
-                if alert.raised_at < at and alert.acknowledge(at, ack.parties):
+                if alert.acknowledge(at, ack.parties):
                     acknowledged = self._tell(at, alert.id, Happening.ACKNOWLEDGED)
                     told.append(replace(acknowledged, parties=ack.parties, reason=ack.by))
             if when != TRUE and self.clear.value == TRUE and (not self.rule.hold or alert.acknowledged):
@@ -236,9 +232,9 @@ class RuleState(Timer):
 
     def _still_to_tell(self, alert: Alert, step: BoundStep) -> bool:
         """Whether somebody whom the step tells has not acknowledged."""
-        if alert.by_all or (not step.parties and alert.acknowledged):
-            return False
-        return not step.parties or not alert.by.issuperset(step.parties)
+        if alert.by_all or not step.parties:
+            return not alert.acknowledged
+        return not alert.by.issuperset(step.parties)
 
     def _run(self, at: Instant, alert: Alert, step: BoundStep, run: int) -> Transition:
         parties: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homenode.engine import Engine, WallClock
 from homenode.engine.engine import MOST_SINCE
-from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, NodeDown, NodeUp, Reading
+from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, Reading
 from homenode.language.bound import (
     And,
     Between,
@@ -23,6 +23,7 @@ from homenode.language.bound import (
     Expr,
     For,
     HasQuality,
+    ModeIs,
     Not,
     Or,
     Within,
@@ -261,6 +262,23 @@ def test_a_downtime_exactly_as_long_as_the_bridge_is_covered(slept_ms: int) -> N
         engine = an_engine(a_rule(For(OPEN, 12 * MIN), bridge_ms=bridge_ms))
         fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False), clock(slept_ms))
         assert bool(said(engine, 60 * MIN)) is told
+
+
+def test_a_downtime_of_no_length_changes_nothing() -> None:
+    engine = an_engine(a_rule(For(OPEN, 12 * MIN), bridge_ms=0))
+    fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(DOWN, measured=False), clock(0))
+    assert said(engine, 60 * MIN) == [(TOLD, "raised", 0)]
+
+
+def test_the_instant_before_the_length_is_told_counts() -> None:
+    pressed = Within(Compare("help.button", "==", True), 5 * MIN)
+    engine = over_a_downtime(a_rule(pressed), since=(Reading("help.button", True, TOLD - 1),))
+    assert said(engine, 60 * MIN) == [(TOLD - 1, "raised", 0), (TOLD - 1 + 5 * MIN + 1, "resolved", 0)]
+
+
+def test_a_mode_ends_sooner_by_what_was_missing() -> None:
+    engine = over_a_downtime(a_rule(ModeIs("away")), ModeSet("away", MIN, 30 * MIN))
+    assert said(engine, 60 * MIN) == [(MIN, "raised", 0), (31 * MIN - MISSED, "resolved", 0)]
 
 
 def test_without_the_length_a_clock_that_is_set_ends_nothing() -> None:

@@ -88,6 +88,75 @@ def test_what_is_known_survives_as_json() -> None:
     assert again.points["door.contact"].known is True
 
 
+def test_a_home_moved_in_time_was_heard_so_much_earlier() -> None:
+    home = heard()
+    home.hear("door.contact", False, 150)
+    home.hear("help.button", True, 300)
+    home.shift(-50)
+    door, button = home.point("door.contact"), home.point("help.button")
+    assert (door.device.heard, door.at, door.changed, door.pressed) == (100, 100, 100, None)
+    assert (button.device.heard, button.at, button.pressed) == (250, 250, 250)
+    home.device("never")
+    home.shift(10)
+    assert home.device("never").heard is None
+
+
+def test_points_of_one_device_may_be_silent_for_times_of_their_own() -> None:
+    home = HomeState({"plug": 4 * HOUR, "plug.power": HOUR})
+    home.hear("plug.power", 5, 0)
+    home.hear("plug.temperature", 20, 0)
+    power, warmth = home.point("plug.power"), home.point("plug.temperature")
+    assert (power.quality(HOUR), warmth.quality(HOUR)) == (STALE, GOOD)
+    home.alive("plug", HOUR + 1)
+    assert (power.quality(HOUR + 1), warmth.quality(HOUR + 1)) == (STALE, GOOD)
+    assert home.limits_ms() == {"plug": 4 * HOUR, "plug.power": HOUR, "plug.temperature": 4 * HOUR}
+    home.set_stale_after("plug", 2 * HOUR, HOUR + 2)
+    assert home.limits_ms() == {"plug": 2 * HOUR, "plug.power": 2 * HOUR, "plug.temperature": 2 * HOUR}
+    assert (power.quality(HOUR + 2), warmth.quality(HOUR + 2)) == (STALE, GOOD)
+    assert warmth.quality(3 * HOUR + 1) is STALE
+
+
+def test_a_device_heard_twice_is_as_old_as_the_newer_whatever_the_order() -> None:
+    home = heard()
+    home.alive("door", 50)
+    assert home.devices["door"].heard == 100
+    home.alive("door", 200)
+    assert home.devices["door"].heard == 200
+
+
+def test_a_change_is_against_the_last_known_value_and_a_first_value_is_none() -> None:
+    home = heard()
+    point = home.point("door.contact")
+    assert point.changed is None
+    home.hear("door.contact", None, 200)
+    assert (point.value, point.known, point.changed) == (None, True, None)
+    home.hear("door.contact", True, 300)
+    assert point.changed is None
+    home.hear("door.contact", False, 400)
+    assert [point.changed, point.known] == [400, False]
+
+
+def test_what_is_told_of_some_points_leaves_the_others_out() -> None:
+    home = heard()
+    home.hear("eye.motion", True, 120)
+    home.point("eye.battery")
+    data = home.dump({"eye.motion"})
+    assert list(data["points"]) == ["eye.motion"]
+    assert data["devices"] == {"door": 100, "eye": 120}
+    assert list(home.dump()["points"]) == ["door.contact", "eye.motion"]
+
+
+def test_a_stale_point_is_stale_after_a_restart_and_a_button_never_is() -> None:
+    home = heard()
+    home.hear("door.button", True, 100)
+    home.alive("door", 200 + HOUR)
+    again = HomeState({"door": HOUR})
+    again.restore(json.loads(json.dumps(home.dump())))
+    assert again.point("door.contact").quality(200 + HOUR) is STALE
+    assert again.point("door.button").quality(200 + HOUR) is GOOD
+    assert again.point("door.button").pressed == 100
+
+
 def test_limits_come_from_home_yaml_then_the_row_then_the_wire_then_the_kind() -> None:
     devices = [
         Device("said", "zigbee", "hall", stale_after_ms=5),

@@ -226,6 +226,155 @@ def test_the_mark_of_done_readings_waits_for_the_slowest() -> None:
     assert outbox.readings_done() == 13
 
 
+def test_a_new_epoch_counts_from_one_and_waits_for_the_disk_again() -> None:
+    outbox = online()
+    for key in "ab":
+        outbox.add(alert(key))
+    give(outbox)
+    outbox.link_lost()
+    outbox.renumber()
+    outbox.epoch = "f"
+    outbox.link_up()
+    assert outbox.next() is None
+    told = [json.loads(one.payload) for one in give(outbox)]
+    assert [(one["id"], one["sequence"], one["epoch"]) for one in told] == [("a", "1", "f"), ("b", "2", "f")]
+
+
+def test_so_many_alerts_are_under_way_at_once_and_alarms_have_room_beyond() -> None:
+    outbox = online()
+    for nth in range(9):
+        outbox.add(alert(f"a{nth}"))
+    assert ids(give(outbox)) == ["a0", "a1", "a2"]
+    for nth in range(9):
+        outbox.add(alert(f"b{nth}", klass=Class.ALARM))
+    assert ids(give(outbox)) == ["b0", "b1"]
+    pending = outbox.pending()
+    assert (pending.alarms, pending.alerts, pending.in_flight) == (9, 9, 5)
+    assert (pending.replies, pending.statuses, pending.readings, pending.in_journal) == (0, 0, 0, False)
+
+
+def test_so_much_else_is_under_way_at_once() -> None:
+    outbox = online()
+    for nth in range(9):
+        outbox.add(Message("", "care", "hn1/h/care/reply", b"%d" % nth, Class.REPLY, 0))
+    first = give(outbox)
+    assert len(first) == SMALL.rest
+    acknowledged = outbox.acknowledged(first[0].key)
+    assert acknowledged == ("", Class.REPLY, 0)
+    assert [one.payload for one in give(outbox)] == [b"4"]
+
+
+def test_what_the_broker_has_is_told_once_with_its_id() -> None:
+    outbox = online()
+    outbox.add(alert("a")._replace(at=7))
+    (handed,) = give(outbox)
+    assert (handed.retain, handed.topic) == (False, "hn1/h/care/alerts")
+    assert outbox.acknowledged(handed.key) == ("a", Class.ALERT, 7)
+    assert outbox.acknowledged(handed.key) is None
+    outbox.add(alert("a"))
+    assert ids(give(outbox)) == ["a"], "it is another one: the first is gone"
+
+
+def test_what_waits_and_how_far_the_numbers_are_survives_a_restart() -> None:
+    outbox = online()
+    for key, party in (("a", "care"), ("b", "property")):
+        outbox.add(alert(key, party))
+    outbox.add(alert("c", klass=Class.ALARM))
+    outbox.written(outbox.number())
+    assert give(outbox)[0].klass is Class.ALARM
+    outbox.add(alert("d"))
+    again = Outbox("e", SMALL)
+    again.load(json.loads(json.dumps(outbox.dump())))
+    again.restore_acknowledged(["c", "nobody"])
+    again.link_up()
+    told = [(one["id"], one["sequence"]) for one in map(json.loads, (h.payload for h in give(again)))]
+    assert told == [("a", "2"), ("b", "1"), ("d", "3")]
+
+
+def test_a_number_read_again_is_the_messages_and_the_count_goes_on_from_the_highest() -> None:
+    outbox = Outbox("e", SMALL)
+    for key in "abc":
+        outbox.add(alert(key))
+    for number in (Numbered("b", "care", 5), Numbered("gone", "care", 4)):
+        outbox.restore_number(number)
+    outbox.link_up()
+    told = {one["id"]: one["sequence"] for one in map(json.loads, (h.payload for h in give(outbox)))}
+    assert told == {"a": "6", "b": "5", "c": "7"}
+
+
+def test_records_that_hold_no_shared_reading_are_done() -> None:
+    outbox = online(Limits())
+    assert outbox.readings_done() == 1
+    assert outbox.readings_done(40) == 41
+    outbox.add(reading("t", 1))
+    give(outbox)
+    assert outbox.readings_done(40) == 41, "one that stands in no journal holds nothing up"
+    outbox.add(reading("t", 2, 30))
+    assert outbox.readings_done(40) == 30
+    give(outbox)
+    assert outbox.readings_done(40) == 30
+
+
+def test_what_a_start_finds_unsent_is_read_from_the_journal_as_historical() -> None:
+    outbox = Outbox("e", SMALL)
+    outbox.unsent_in_journal(5, 4)
+    assert not outbox.pending().in_journal
+    outbox.unsent_in_journal(5, 8)
+    assert outbox.wants() is None, "not before there is a link"
+    assert outbox.readings_done() == 5
+    outbox.link_up()
+    assert outbox.wants() == (5, 8)
+    outbox.refill([reading("t", 1, 5), reading("t", 2, 6)], 6)
+    assert outbox.wants() is None, "enough is in memory"
+    assert [json.loads(one.payload)["how"] for one in give(outbox)] == ["historical"] * 2
+    assert outbox.wants() == (7, 8)
+    outbox.refill([], 8)
+    assert outbox.wants() is None
+    assert not outbox.pending().in_journal
+
+
+def test_a_reading_that_is_in_memory_is_not_read_again_from_the_journal() -> None:
+    outbox = Outbox("e", Limits(readings=3))
+    for record in range(1, 9):
+        outbox.add(reading(f"t{record % 2}", record, record))
+    assert outbox.pending().readings <= 4
+    outbox.link_up()
+    sent = []
+    for _ in range(9):
+        if wanted := outbox.wants():
+            first, last = wanted
+            outbox.refill([reading(f"t{n % 2}", n, n) for n in range(first, last + 1)], last)
+        for one in give(outbox):
+            sent.append((json.loads(one.payload)["at"], one.retain))
+            outbox.acknowledged(one.key)
+    assert sorted(at for at, _ in sent) == list(range(1, 9))
+    assert sorted(at for at, retain in sent if retain) == [7, 8]
+
+
+def test_readings_that_stand_in_no_journal_are_bounded_too_and_the_oldest_go() -> None:
+    outbox = Outbox("e", Limits(readings=3))
+    for at in range(1, 9):
+        outbox.add(reading("t", at))
+    assert outbox.pending().readings <= 3
+    outbox.link_up()
+    told = [json.loads(one.payload)["at"] for one in give(outbox)]
+    assert told[0] == 8
+    assert not outbox.pending().in_journal
+
+
+def test_a_reading_under_way_at_a_loss_goes_again_in_its_order() -> None:
+    outbox = online(Limits())
+    for at in (1, 2):
+        outbox.add(reading(f"t{at}", at, at))
+    assert len(give(outbox)) == 2
+    outbox.add(reading("t1", 3, 3))
+    outbox.link_lost()
+    assert outbox.pending().readings == 3
+    outbox.link_up()
+    told = [(json.loads(one.payload)["at"], one.retain) for one in give(outbox)]
+    assert told == [(2, True), (3, True), (1, False)]
+
+
 class AnyLinkAnyPower(RuleBasedStateMachine):
     """A node with a journal, a link that comes and goes, and a broker that acknowledges in order."""
 
