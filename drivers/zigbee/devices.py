@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
+
+import zigpy.types
 
 from drivers.zigbee import zcl
 from drivers.zigbee.ear import ZONE_ENROLL_REQUEST, Ear, Known
@@ -70,6 +73,9 @@ class Devices:
             if device.ieee != own and device.is_initialized and hasattr(device, "endpoints"):
                 self._adopt(device)
         self._started = True
+        for ieee, address in list(self._memory.joining.items()):
+            with contextlib.suppress(ValueError):  # an address that a person has edited
+                self._app.handle_join(address, zigpy.types.EUI64.convert(ieee), 0, handle_rejoin=False)
         self._save()
         self._spawn(self._ask_mains(), "state at start")
 
@@ -94,11 +100,14 @@ class Devices:
         ieee = str(device.ieee)
         if ieee not in self._by_ieee:
             self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note="being interviewed"))
+            self._memory.joining[ieee] = int(device.nwk)
+            self._save()
         self._index()
 
     def device_initialized(self, device: Any) -> None:
         """zigpy's part of the interview is done, or was before."""
         self._tries.pop(str(device.ieee), None)
+        self._memory.joining.pop(str(device.ieee), None)
         self._adopt(device)
 
     def device_init_failure(self, device: Any) -> None:
@@ -109,6 +118,8 @@ class Devices:
         if tried < len(INTERVIEW_RETRY_S):
             self._later((ieee, "interview"), INTERVIEW_RETRY_S[tried], device.schedule_initialize)
         else:
+            self._memory.joining.pop(ieee, None)
+            self._save()
             note = "it doesn't answer: wake it by its button, close to the stick, and pair again"
             self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
 

@@ -24,14 +24,21 @@ def _read(text: str) -> Place:
 
 
 class Memory:
-    """Facts by IEEE address. A file that is missing or damaged costs a new interview, nothing else."""
+    """Facts by IEEE address. A file that is missing or damaged costs a new interview, nothing else.
+
+    Attributes:
+        joining: IEEE to network address of devices that joined and that zigpy, which keeps only what it has
+            interviewed, doesn't know yet.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._facts: dict[str, Facts] = {}
+        self.joining: dict[str, int] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             kept = json.loads(file.read_text(encoding="utf-8"))
             if kept["version"] == VERSION:
+                self.joining = {str(ieee): int(address) for ieee, address in kept.get("joining", {}).items()}
                 for ieee, entry in kept["devices"].items():
                     self._facts[ieee] = Facts(
                         values={_read(where): int(value) for where, value in entry["values"].items()},
@@ -67,7 +74,7 @@ class Memory:
         }
         new = self._file.with_suffix(".new")
         with new.open("w", encoding="utf-8") as stream:
-            json.dump({"version": VERSION, "devices": entries}, stream, indent=1)
+            json.dump({"version": VERSION, "devices": entries, "joining": self.joining}, stream, indent=1)
             stream.flush()
             os.fsync(stream.fileno())
         new.replace(self._file)

@@ -239,6 +239,21 @@ def test_lost_facts_cost_a_new_interview_and_no_device(tmp_path: Path) -> None:
     play(tmp_path, ["plug"], scene)
 
 
+def test_a_radio_that_is_lost_while_a_device_is_interviewed_goes_on_with_it(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        home.add("contact")
+        await home.restart()
+        await home.radio.pair(60)
+        assert home["contact"].join()
+        await home.host.until(lambda: home.ieee("contact") in home.host.known)
+        await home.restart()
+        await home.interviews_done()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, ["plug"], scene)
+
+
 def test_facts_are_kept_in_a_file_that_a_person_can_read(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         kept = json.loads((home.host.data / "stick-devices.json").read_text())
