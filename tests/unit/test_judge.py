@@ -17,8 +17,7 @@ from homenode.config.rows import STANDARD_MODES
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, NodeFault
 from homenode.engine.engine import Engine
-from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
-from homenode.engine.transition import Happening, Transition
+from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, StaleAfter
 from homenode.judge import SILENCE_RECHECK_MS, Decided, Judge
 from homenode.language.bound import BoundRule, BoundStep, Compare, For, Not
 from homenode.message import Message
@@ -281,58 +280,6 @@ def test_a_state_carries_all_of_it_over(inputs: list[tuple[int, tuple[Any, ...]]
     assert json.loads(json.dumps(other.dump())) == state
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        Reading("door.contact", None, 5),
-        Reading("stove.power", 12.5, 5, How.RESTORED),
-        Heard("eye", 5),
-        ModeSet("away", 5, 1000),
-        ModeSet("away", 5),
-        Acknowledge("ajar", 5, ("care",), "Anna"),
-        NodeDown(5),
-        NodeUp(5, False),
-        ClockSet(5, 7, False, 9),
-        ClockSet(5),
-        StaleAfter("eye", 5, -1),
-    ],
-)
-def test_what_the_journal_holds_reads_back(event: Event) -> None:
-    assert records.to_event(json.loads(json.dumps(records.of_event(event)))) == event
-
-
-def test_a_historical_reading_goes_to_no_rule() -> None:
-    record = records.of_reading(Reading("door.contact", True, 5, How.HISTORICAL))
-    assert record["h"] == "historical"
-    assert records.to_event(record) is None
-    assert "h" not in records.of_reading(Reading("door.contact", True, 5))
-
-
-def test_a_fault_reads_back_and_other_records_are_nobodys_input() -> None:
-    assert records.to_fault(json.loads(json.dumps(records.of_fault(FAULT, 5)))) == FAULT
-    assert records.to_event({"t": "beat", "at": 5}) is None
-
-
-def test_a_transition_is_written_with_what_it_says_and_nothing_else() -> None:
-    bare = Transition(5, "ajar", "ajar:1", Happening.RESOLVED)
-    assert records.of_transition(bare) == {
-        "t": "tr",
-        "at": 5,
-        "rule": "ajar",
-        "alert": "ajar:1",
-        "event": "resolved",
-    }
-    step = replace(bare, event=Happening.STEP, step=2, do="notify", run=1, parties=("care",))
-    assert (
-        records.of_transition(step).items() >= {"step": 2, "do": "notify", "run": 1, "event": "step"}.items()
-    )
-    assert records.of_transition(step)["parties"] == ["care"]
-    told = records.of_transition(replace(bare, because=("eye.motion",), reason="rule changed"))
-    assert (told["because"], told["reason"]) == (["eye.motion"], "rule changed")
-    assert "step" not in told
-    assert records.transition_key(records.of_transition(step)) != records.transition_key(told)
-
-
 def test_a_mode_is_told_to_care_when_it_begins_and_when_it_ends_by_itself() -> None:
     judge = a_judge()
     judge.feed(ModeSet("away", 1000, 5 * MIN))
@@ -398,3 +345,94 @@ def test_a_party_takes_care_of_a_fault_that_was_told_to_it() -> None:
     assert taken.records[0] == {"t": "fack", "at": 6 * MIN, "party": "operator", "alert": alert, "by": "Bo"}
     assert taken.messages
     assert not judge.acknowledge_fault("care", alert, "Anna", 7 * MIN).records
+
+
+def test_with_nothing_that_may_fall_silent_there_is_nothing_to_look_for() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.silence(2000)
+    assert judge.silence_due == 0
+    judge.advance(20 * MIN)
+    assert judge.next_deadline() is None
+
+
+def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_silent() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    judge.feed(StaleAfter("door", 1000, 30 * MIN))
+    judge.feed(Reading("door.contact", False, 1000))
+    judge.silence(2000)
+    assert judge.silence_due == judge.next_deadline() == 1000 + 30 * MIN
+
+
+def test_a_reload_counts_from_the_next_instant_and_all_before_is_told_first() -> None:
+    judge = a_judge()
+    opened(judge)
+    changed = replace(RULE, version=2)
+    told = judge.reload(HOME, [changed], LIMITS_MS, 6 * MIN)
+    assert [(change.at, change.event.value) for change in told.transitions] == [
+        (1000 + 5 * MIN, "raised"),
+        (1000 + 5 * MIN, "step"),
+        (6 * MIN + 1, "resolved"),
+        (6 * MIN + 1, "raised"),
+        (6 * MIN + 1, "step"),
+    ]
+    assert judge.rules == {"ajar": changed}
+
+
+def test_a_silent_device_that_home_yaml_does_not_know_is_nobodys_fault() -> None:
+    judge = a_judge()
+    judge.feed(StaleAfter("stranger", 5, 1000))
+    judge.feed(Reading("stranger.contact", True, 10))
+    judge.advance(20)
+    assert not [record for record in judge.silence(2000).records if record["t"] == "fault"]
+
+
+def test_a_point_that_went_stale_is_told_as_of_then_and_a_button_and_a_fault_are_not() -> None:
+    judge = a_judge()
+    for point, value in (("eye.motion", True), ("eye.button", True), ("eye.battery", None)):
+        judge.feed(Reading(point, value, 1000))
+    judge.feed(ClockSet(1000, offset_ms=1000))
+    (told,) = [m for m in judge.silence(1000 + 60 * MIN).messages if "readings" in m.topic]
+    assert told.topic == "hn1/h1/care/readings/eye/motion"
+    assert data_of(told)["at"] == "1970-01-01T01:00:02.000+00:00"
+
+
+def test_what_is_told_as_restored_is_as_old_as_its_reading() -> None:
+    judge = a_judge()
+    opened(judge)
+    judge.feed(Reading("eye.button", True, 1000))
+    judge.advance(2000)
+    (told,) = judge.restored(9000, believed=True)
+    assert data_of(told)["at"] == "1970-01-01T00:00:01.000+00:00"
+    assert data_of(told)["valid_until"] is None
+
+
+def test_a_deadline_of_delivery_before_one_of_the_rules_is_told_first() -> None:
+    judge = a_judge()
+    judge.fault(FAULT, 1000)
+    opened(judge, 1001)
+    told = judge.advance(20 * MIN)
+    subjects = [data_of(message)["subject"] for message in told.messages if message.id]
+    assert subjects == ["node", "node", "ajar"]
+    assert judge.next_deadline() is None
+
+
+def test_a_reading_that_no_point_can_have_is_refused_when_the_journal_is_read() -> None:
+    for point, value in (("door.contact", 5), ("door.nothing", True)):
+        with pytest.raises(ValueError, match="can't be"):
+            a_judge().again({"t": "r", "p": point, "v": value, "at": 5})
+
+
+def test_a_reading_from_the_journal_makes_what_is_older_historical() -> None:
+    judge = a_judge()
+    judge.again({"t": "r", "p": "door.contact", "v": True, "at": 500})
+    assert judge.dated(Reading("door.contact", False, 499), 1000).how is How.HISTORICAL
+
+
+def test_what_a_device_was_told_of_is_written_before_what_comes_of_it() -> None:
+    judge = a_judge()
+    at_once = NodeFault("disk", {"en": "full"}, at_once=True)
+    assert [record["t"] for record in judge.fault(at_once, 5).records] == ["fault", "msg"]
+    assert [record["t"] for record in judge.well("disk", 6).records] == ["well", "msg"]
+    assert records.of_message(judge.fault(at_once, 7).messages[0])["at"] == 7
