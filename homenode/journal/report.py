@@ -17,6 +17,8 @@ from homenode.errors import SetupError, StorageError
 from homenode.journal.codec import CODES, NAMES, Damage, decode
 from homenode.journal.segment import Segment, find, name_of, records
 
+Record = dict[str, Any]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SYSTEM = CODES["system"]
 
@@ -109,21 +111,34 @@ class _WallTime:
 
     def __init__(self, folder: Path) -> None:
         self._runs: list[tuple[int, int]] = [(0, 0)]  # first number of the run, offset in ms
-        known = trusted = False
+        self._known = self._trusted = False
+        said: Record | None = None  # the clock of a start is written before its down and up
         for found in records(folder):
             if found.code != _SYSTEM:
                 continue
             record = decode(found.payload)
-            if record.get("t") == "up":
+            kind = record.get("t")
+            if kind == "up":
                 self._runs.append((found.number, self._runs[-1][1]))
-                trusted = False
-            elif record.get("t") == "clock" and (record.get("trusted") or not trusted):
-                trusted = bool(record.get("trusted"))
-                if trusted and not known:  # nothing known before: as good for the runs until here
-                    known = True
-                    self._runs = [(number, record["offset_ms"]) for number, _ in self._runs]
-                self._runs[-1] = (self._runs[-1][0], record["offset_ms"])
+                self._trusted = False
+            if said is not None and kind != "down":
+                self._told(said)
+                said = None
+            if kind == "clock":
+                said = record
+        if said is not None:
+            self._told(said)
         self._at = 0
+
+    def _told(self, clock: Record) -> None:
+        """What the clock of the newest run said, unless it knew better before."""
+        if self._trusted and not clock.get("trusted"):
+            return
+        self._trusted = bool(clock.get("trusted"))
+        if self._trusted and not self._known:  # nothing known before: as good for the runs until here
+            self._known = True
+            self._runs = [(number, clock["offset_ms"]) for number, _ in self._runs]
+        self._runs[-1] = (self._runs[-1][0], clock["offset_ms"])
 
     def wall_ms(self, number: int, at: int) -> int:
         """For records in the order of the journal."""

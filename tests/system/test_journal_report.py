@@ -93,11 +93,13 @@ def test_a_clock_set_later_does_not_move_what_was_told_by_a_right_one(tmp_path: 
         tmp_path,
         {"t": "clock", "at": JANUARY, "offset_ms": 0, "trusted": True},
         {"t": "r", "p": "a.power", "v": 1, "at": JANUARY},
-        {"t": "up", "at": JANUARY + 500},
         {"t": "clock", "at": JANUARY + 500, "offset_ms": -3_600_000, "trusted": True},
+        {"t": "down", "at": JANUARY + 100},
+        {"t": "up", "at": JANUARY + 500},
     )
     _, out, _ = asked("show", tmp_path)
     assert out.splitlines()[1].startswith("2 2026-01-05T05:12:03.250+00:00 reading")
+    assert out.splitlines()[4].startswith("5 2026-01-05T04:12:03.750+00:00 system")
 
 
 def test_runs_before_anybody_knew_the_time_take_the_first_that_did(tmp_path: Path) -> None:
