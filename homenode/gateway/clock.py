@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from homenode.errors import Refused
@@ -34,6 +35,13 @@ def _synchronised() -> bool:
         return False
     state = int(adjtimex(ctypes.create_string_buffer(512)))  # struct timex is 208 B on 64-bit Linux
     return 0 <= state < _TIME_ERROR
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 class Clock:
@@ -96,14 +104,36 @@ class Clock:
         self._boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         self.speed = speed
 
-    def resume(self, last: Instant, last_wall_ms: int) -> Instant:
-        """Continue the steady clock of an earlier run, by the wall time that passed since; returns now.
+    def boot(self) -> list[str | int]:
+        """Which boot of the machine this is, and what to subtract from its boot-time clock (ms) to get `now`.
 
-        A wall clock that stands before the last one seen (a Pi boots in the past) counts as no time passed.
+        Empty for a clock that is played.
         """
+        if self.played:
+            return []
+        boot_ms = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+        return [_boot_id(), boot_ms - self.now()]
+
+    def resume(self, last: Instant, last_wall_ms: int, boot: Sequence[str | int] = ()) -> bool:
+        """Continue the steady clock of an earlier run; whether the time since then is measured.
+
+        In the same boot it is, by the boot-time clock. Else the wall clock tells, if it may be believed; one
+        that stands before the last one seen (a Pi boots in the past) counts as no time passed.
+
+        Args:
+            last: Instant of the last sign of life.
+            last_wall_ms: Wall clock then.
+            boot: What `boot` gave in that run.
+        """
+        here = self.boot()
+        if boot and here and boot[0] == here[0] != "":
+            now = int(here[1]) + self.now() - int(boot[1])
+            if now >= last:
+                self._offset_ms += now - self.now()
+                return True
         passed_ms = max(0, self.wall() - last_wall_ms)
         self._offset_ms += last + passed_ms - self.now()
-        return self.now()
+        return self.trusted()
 
     def real_seconds(self, until: Instant) -> float:
         """Real seconds until the steady clock shows `until`; 0 if it is past."""

@@ -122,6 +122,7 @@ class Hearing:
                 node.journal.append(records.of_event(event), klass="reading")
                 judge.feed(event)
         if urgent:
+            node.journal.flush()  # before it is sent: what a party has heard, kill -9 can't take back
             self._flush()
         if node.link is not None:
             node.link.wake()
@@ -167,7 +168,7 @@ class Hearing:
         if trouble.why:
             text = {"sv": f"{trouble.source}: {trouble.why}", "en": f"{trouble.source}: {trouble.why}"}
             causes = trouble.devices or (trouble.source,)
-            node.fault(NodeFault(trouble.source, text, causes))
+            node.fault(NodeFault(trouble.source, text, causes), said=True)
             if trouble.source in (driver, f"{driver} answers") and node.is_wired(driver):
                 loop = asyncio.get_running_loop()
                 self._timers.setdefault(driver, loop.call_later(WIRED_GRACE_S, self._unknown, driver))

@@ -114,7 +114,7 @@ class Node:
         now = self.time.begin(found)
         self.do(found.decided)
         if found.down is not None:
-            for event in (NodeDown(found.down), NodeUp(now, self.clock.trusted())):
+            for event in (NodeDown(found.down), NodeUp(now, self.time.measured)):
                 self.journal.append(records.of_event(event), klass="system")
                 self.judge.feed(event)
         for action in found.undone:
@@ -202,8 +202,8 @@ class Node:
 
     # -- what was decided
 
-    def do(self, decided: Decided, *, urgent: bool = False) -> None:
-        """Write it down, then send and do it. `urgent`: what was heard is to be on the disk at once."""
+    def do(self, decided: Decided) -> None:
+        """Write it down, then send and do it."""
         for record in decided.records:
             self.journal.append(record, klass="alert")
         for message in decided.messages:
@@ -213,8 +213,6 @@ class Node:
             self.journal.append(self._numbered(number), klass="alert")
         if decided.records or numbers or decided.actions:
             self._commits.put_nowait((self.journal.commit(), numbers, decided))
-        elif urgent:
-            self.journal.commit()
         self.watchers.tell(decided)
         if decided.messages and self.link is not None:
             self.link.wake()
@@ -253,13 +251,14 @@ class Node:
         """Remember up to which record every shared reading is with the broker."""
         self.journal.mark("readings", self.outbox.readings_done(self.journal.last) - 1)
 
-    def fault(self, fault: NodeFault) -> None:
-        """The node or a device can't know something."""
+    def fault(self, fault: NodeFault, *, said: bool = False) -> None:
+        """The node or a device can't know something. `said`: the log has it already."""
         if self._early is not None:
             self._early[fault.source] = fault
             return
         if fault.source not in self.judge.troubled:
-            log.warning("fault", extra={"source": fault.source, "text": fault.text["en"]})
+            if not said:
+                log.warning("fault", extra={"source": fault.source, "text": fault.text["en"]})
             self.do(self.judge.fault(fault, self.time.instant()))
 
     def well(self, source: str) -> None:

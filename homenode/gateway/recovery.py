@@ -35,6 +35,7 @@ class Recovered:
         undone: Local actions that were decided but perhaps not done, of alerts that are still open.
         down: Last durable sign of life; None at the first start ever.
         down_wall_ms: The wall clock then.
+        boot: The boot of the machine in which that was (`Clock.boot`).
         first: Number of the first record that was read.
         faults: What of the journal could not be read.
     """
@@ -45,6 +46,7 @@ class Recovered:
     undone: list[Action] = field(default_factory=list)
     down: Instant | None = None
     down_wall_ms: int = 0
+    boot: Sequence[str | int] = ()
     first: int = 1
     faults: list[NodeFault] = field(default_factory=list)
 
@@ -126,6 +128,7 @@ def _from(
         judge.load(state["judge"])
         outbox.load(state["outbox"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
+        found.boot = state.get("boot", ())
     _again(found, journal.read(since))
     if journal.trouble is not None:
         outbox.renumber()

@@ -36,8 +36,17 @@ STOP_S = 1.5
 class _DriverHost:
     """What one driver sees of the gateway. Values that can't be become faults here, in its thread."""
 
-    def __init__(self, name: str, data: Path, clock: Clock, inbox: Inbox, backlog: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        devices: Sequence[str],
+        data: Path,
+        clock: Clock,
+        inbox: Inbox,
+        backlog: Callable[[], int],
+    ) -> None:
         self.data = data
+        self._devices, self._strangers = frozenset(devices), 0
         self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
         self._troubles: set[str] = set()
 
@@ -54,6 +63,9 @@ class _DriverHost:
         self._inbox.put(item)
 
     def heard(self, device: str, kind: str, value: Value, at: Instant | None = None) -> None:
+        if device not in self._devices:
+            self._stranger(device)
+            return
         known = kind_of(kind)
         wrong = "is not in the table of kinds" if known is None else why_not(known, value)
         point, now = f"{device}.{kind}", self._clock.now()
@@ -66,7 +78,17 @@ class _DriverHost:
             self.back(f"{point} value")
         self._put(Reading(point, value, now if at is None else at))
 
+    def _stranger(self, device: str) -> None:
+        """A device that is not this driver's feeds no rule, whatever it is called."""
+        self._strangers += 1
+        if self._strangers == 1:
+            fields = {"driver": self._name, "device": str(device)[:80]}
+            log.warning("not used: from a device that home.yaml doesn't name", extra=fields)
+
     def alive(self, device: str) -> None:
+        if device not in self._devices:
+            self._stranger(device)
+            return
         self._put(Alive(device, self._clock.now()))
 
     def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
@@ -110,7 +132,7 @@ class Supervised:
         self.inbox = inbox
         self.state = "starting"
         self._make = make
-        self._host = _DriverHost(name, data, clock, inbox, backlog)
+        self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog)
         self._driver: Driver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None

@@ -43,6 +43,8 @@ class Timekeeping:
         self._inputs = 0
         self._slept_from: int | None = None
         self.up: Instant = 0
+        self.measured = True
+        """Whether it is known how long the node was down."""
 
     def begin(self, found: Recovered) -> Instant:
         """Set the steady clock after a start; returns now."""
@@ -50,8 +52,9 @@ class Timekeeping:
         clock, judge = node.clock, node.judge
         now = clock.now()
         if found.down is not None:
-            now = max(clock.resume(found.down, found.down_wall_ms), judge.engine.now + 1)
-            if not clock.trusted():
+            self.measured = clock.resume(found.down, found.down_wall_ms, found.boot)
+            now = max(clock.now(), judge.engine.now + 1)
+            if not self.measured:
                 self._slept_from = found.down_wall_ms
         self.up = now
         self._tell_clock(now)
@@ -102,6 +105,7 @@ class Timekeeping:
             "t": "state",
             "at": now,
             "wall": wall,
+            "boot": node.clock.boot(),
             "judge": node.judge.dump(),
             "outbox": node.outbox.dump(),
         }

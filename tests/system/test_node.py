@@ -156,8 +156,11 @@ def test_kill_9_at_any_moment_loses_and_doubles_no_alert(tmp_path: Path, broker:
     assert len(ids) - len(by_id) <= 12, "more resent than there were kills"
 
 
-def test_a_timer_that_was_running_goes_on_over_kill_9(tmp_path: Path, broker: Mosquitto) -> None:
+@pytest.mark.parametrize("clock", ["clock: {trust: always}", ""], ids=["clock set", "clock not set"])
+def test_a_timer_that_was_running_goes_on_over_kill_9(tmp_path: Path, broker: Mosquitto, clock: str) -> None:
+    """Within one boot of the machine it does so even if nobody knows what time it is."""
     home = a_home(tmp_path, broker.port, [(0.0, True)])
+    home.write_text(home.read_text().replace("clock: {trust: always}", clock))
     (tmp_path / "rules" / "door.yaml").write_text(RULE.replace("default: 1 s", "default: 6 s"))
     with Receiver(broker.port, "hn1/test-1/care/#") as care:
         with NodeProcess(home, tmp_path / "data") as node:
