@@ -72,8 +72,9 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
         command = str(fault).partition(" ")[0]
         why = f"its firmware doesn't know {command}"
         return (DriverLost if ran_before else SetupError)(why, where=port, do=_FIRMWARE)
-    if isinstance(fault, OSError):
-        why = f"can't be opened: {fault.strerror or fault}"
+    refused = next((one for one in chain if isinstance(one, OSError)), None)
+    if refused is not None:
+        why = f"can't be opened: {refused.strerror or refused}"
         return DriverLost(why, where=port, do="check the cable, or host and port number")
     why = f"the radio did not start: {type(fault).__name__}: {fault}".rstrip(": ")
     return DriverLost(why, where=port, do=f"plug the stick out and in; if that doesn't help, {_FIRMWARE}")

@@ -56,7 +56,9 @@ class Hearing:
         return sum(len(inbox) for inbox in self._inboxes.values())
 
     def drain(self) -> None:
-        """Take everything: the drivers have stopped."""
+        """Take everything: the drivers have stopped, or had their time to."""
+        for inbox in self._inboxes.values():
+            inbox.close()
         while self.waiting():
             self._take()
 

@@ -48,7 +48,7 @@ class Inbox:
         self._lock = threading.Lock()
         self._items: deque[Item] = deque()
         self._newest: dict[str, Reading] = {}
-        self._woken = False
+        self._woken = self._closed = False
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -58,7 +58,9 @@ class Inbox:
         """From any thread."""
         with self._lock:
             waiting = len(self._items)
-            if waiting < ROUTINE_LIMIT:
+            if self._closed:
+                self.dropped += 1
+            elif waiting < ROUTINE_LIMIT:
                 self._items.append(item)
             elif isinstance(item, Reading) and not _at_once(item):
                 self.dropped += item.point in self._newest
@@ -74,6 +76,11 @@ class Inbox:
             self._loop.call_soon_threadsafe(self._wake)
         except RuntimeError:
             self.dropped += 1  # the loop is closed: the node is stopping
+
+    def close(self) -> None:
+        """Nothing more comes in: its driver had its time to stop, and one that floods must not delay the end."""
+        with self._lock:
+            self._closed = True
 
     def take(self, most: int) -> list[Item]:
         """Up to `most` items in the order they came; the gateway calls this in its loop."""
