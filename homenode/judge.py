@@ -81,6 +81,7 @@ class Judge:
         self.rules = {rule.name: rule for rule in rules}
         self.sharing = Sharing(home.home, self.zone, home.share)
         self.delivery.reload({name: device.room for name, device in home.devices.items()}, self.rules)
+        self._extend(decided, self.advance(self.engine.now + 1))
         return decided
 
     # -- readings
@@ -106,11 +107,11 @@ class Judge:
         """After a start: what is known of every shared point, until its next reading."""
         told: list[Message] = []
         for name, point in self.engine.home.points.items():
-            if not point.read or point.momentary:
+            if point.at is None or point.momentary:
                 continue
             quality = point.quality(at) if believed else Quality.UNKNOWN
             value = point.value if quality is Quality.GOOD else None
-            reading = Reading(name, value, point.at or at, How.RESTORED)
+            reading = Reading(name, value, point.at, How.RESTORED)
             told += self.sharing.messages(
                 reading, self.offset_ms, quality=quality, stale_after_ms=point.lane.limit_ms
             )

@@ -9,7 +9,7 @@ from homenode.engine.network import Node
 from homenode.engine.temporal import COMPARE
 from homenode.engine.timers import Timer
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
-from homenode.engine.wall import MINUTE_MS, WallClock
+from homenode.engine.wall import DAY_MS, MINUTE_MS, WallClock
 from homenode.home import PointState
 from homenode.reading import Instant, Quality
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from homenode.engine.rule import RuleState
+
+
+DAY_MINUTES = DAY_MS // MINUTE_MS
 
 
 class View:
@@ -131,9 +134,8 @@ class BetweenNode(Node):
             return UNKNOWN
         self.due = self._wall.next_reading(at, (self._start, self._end))
         minute = self._wall.of_day_ms(at) // MINUTE_MS
-        if self._start < self._end:
-            return TRUE if self._start <= minute < self._end else FALSE
-        return FALSE if self._end <= minute < self._start else TRUE
+        so_far, whole = minute - self._start, self._end - self._start
+        return TRUE if so_far % DAY_MINUTES < whole % DAY_MINUTES else FALSE
 
 
 class ModeState(Timer):

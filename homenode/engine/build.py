@@ -35,7 +35,7 @@ from homenode.language.bound import (
     parts_of,
     points_of,
 )
-from homenode.reading import Instant, Quality
+from homenode.reading import Quality
 
 
 class Builder:
@@ -45,10 +45,8 @@ class Builder:
         views: Per point, how rules of each `bridge` see it.
     """
 
-    def __init__(
-        self, network: Network, home: HomeState, mode: ModeState, wall: WallClock, start: Instant
-    ) -> None:
-        self._network, self._home, self._mode, self._wall, self._start = network, home, mode, wall, start
+    def __init__(self, network: Network, home: HomeState, mode: ModeState, wall: WallClock) -> None:
+        self._network, self._home, self._mode, self._wall = network, home, mode, wall
         self._nodes: dict[tuple[Expr, int], Node] = {}
         self.views: dict[str, list[View]] = {}
 
@@ -110,7 +108,7 @@ class Builder:
             case HasQuality(point, quality):
                 return QualityNode(self._view(point, bridge_ms), Quality(quality))
             case Count(_, window_ms, op, number):
-                return CountNode(self._turning(expr, bridge_ms), window_ms, op, number, self._start)
+                return CountNode(self._turning(expr, bridge_ms), window_ms, op, number)
             case Between(start, end):
                 return BetweenNode(self._wall, start, end)
             case ModeIs(mode):
@@ -122,8 +120,8 @@ class Builder:
             case Or(parts):
                 return OrNode(*(self._node(part, bridge_ms) for part in parts))
             case For(part, window_ms):
-                return ForNode(self._node(part, bridge_ms), window_ms, self._start)
+                return ForNode(self._node(part, bridge_ms), window_ms)
             case Within(part, window_ms):
-                return ForNode(self._node(part, bridge_ms), window_ms, self._start, dual=True)
+                return ForNode(self._node(part, bridge_ms), window_ms, dual=True)
             case Since(part, anchor):
                 return SinceNode(self._node(part, bridge_ms), self._node(anchor, bridge_ms))

@@ -129,10 +129,11 @@ class Engine(Machine):
         modes: Mapping[str, Mode] | None = None,
         history: Sequence[Event] | None = None,
     ) -> list[Transition]:
-        """Go on with other rules from `at` on; returns everything up to and including `at`.
+        """Go on with other rules from `at` on; returns everything before it, and what the old rules end with.
 
         Uses that did not change keep everything. An open alert of a changed or removed one is resolved
         with the reason "rule changed" (steps at resolve run); its new text starts on its points' history.
+        What the new rules say at `at` is told by the next `advance`, so that whoever tells it on knows them.
         """
         at = max(at, self.now + 1)
         told = self.advance(at - 1)
@@ -152,7 +153,7 @@ class Engine(Machine):
             history=history,
         )
         self.__dict__.update(fresh.__dict__)
-        return told + self.advance(at)
+        return told
 
     def alone(self, rule: str) -> Engine:
         """A copy that runs only one rule, with sensors that never fall silent: to look ahead."""
@@ -224,11 +225,9 @@ class Engine(Machine):
 
     def _begin(self, new: Sequence[RuleState], history: Sequence[Event] | None) -> None:
         """Rules that start now look back: their nodes are taken from a run over the past, untold."""
-        start = min((p.at for p in self.home.points.values() if p.at is not None), default=self.now)
         if history is None:
-            history = snapshot.remembered(self.home, (self._mode.mode, self._mode.due), start)
-        elif history:
-            start = history[0].at
+            history = snapshot.remembered(self.home, (self._mode.mode, self._mode.due), self.now)
+        start = history[0].at if history else self.now
         past = Engine(
             [state.rule for state in new], {}, start=start, modes=self.modes, wall=replace(self.wall)
         )

@@ -84,7 +84,7 @@ class Machine:
         self._timers = Timers()
         self._network = Network(self._timers)
         self._mode = ModeState(self.modes)
-        builder = Builder(self._network, self.home, self._mode, self.wall, start)
+        builder = Builder(self._network, self.home, self._mode, self.wall)
         self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
         self._by_name = {state.rule.name: state for state in self.states}
         self._views = builder.views

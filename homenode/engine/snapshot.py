@@ -104,8 +104,8 @@ class Unmeasured:
         return cls(data[0], data[1], [load_event(event) for event in data[2]])
 
 
-def remembered(home: HomeState, mode: tuple[str, Instant | None], start: Instant) -> list[Event]:
-    """What a home state still knows of the past, as events from `start` on, for a rule that begins now."""
+def remembered(home: HomeState, mode: tuple[str, Instant | None], now: Instant) -> list[Event]:
+    """What a home state still knows of the past, as events, for a rule that begins now."""
     past: list[Event] = []
     for device in home.devices.values():
         if device.heard is not None:
@@ -118,5 +118,5 @@ def remembered(home: HomeState, mode: tuple[str, Instant | None], start: Instant
         elif point.at is not None and point.fault:
             past.append(Reading(point.name, None, point.at))
     past.sort(key=lambda event: event.at)
-    name, until = mode
+    start, (name, until) = past[0].at if past else now, mode
     return [ModeSet(name, start, None if until is None else until - start), *past]

@@ -23,14 +23,14 @@ class ForNode(Node):
 
     __slots__ = ("_denied", "_last_denied", "_last_other", "_part", "_seen", "_wanted", "_window_ms")
 
-    def __init__(self, part: Node, window_ms: int, start: Instant, *, dual: bool = False) -> None:
+    def __init__(self, part: Node, window_ms: int, *, dual: bool = False) -> None:
         super().__init__(part)
         self._part = part
         self._window_ms = window_ms
         self._denied, self._wanted = (TRUE, FALSE) if dual else (FALSE, TRUE)
         self._seen = UNKNOWN
         self._last_denied: Instant | None = None  # last instant at which `part` was denied
-        self._last_other: Instant = start - 1  # last at which it was not wanted: UNKNOWN before the start
+        self._last_other: Instant = 0  # no mutant: last at which it was not wanted; the first value sets it
 
     def settle(self, at: Instant) -> int:
         now, before = self._part.value, self._seen
@@ -89,7 +89,7 @@ class CountNode(Node):
 
     __slots__ = ("_compare", "_last_unknown", "_number", "_op", "_part", "_seen", "_turns", "_window_ms")
 
-    def __init__(self, part: Node, window_ms: int, op: str, number: int, start: Instant) -> None:
+    def __init__(self, part: Node, window_ms: int, op: str, number: int) -> None:
         super().__init__(part)
         self._part = part
         self._window_ms = window_ms
@@ -97,7 +97,7 @@ class CountNode(Node):
         self._compare = COMPARE[op]
         self._turns: deque[Instant] = deque(maxlen=max(0, number) + 1)
         self._seen = UNKNOWN
-        self._last_unknown: Instant = start - 1
+        self._last_unknown: Instant = 0  # no mutant: the first value of `part` sets it
 
     def settle(self, at: Instant) -> int:
         now, before = self._part.value, self._seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import count
 
 from homenode.reading import Instant
 
@@ -29,15 +30,14 @@ class Timers:
 
     def __init__(self) -> None:
         self._queue: list[tuple[Instant, int, Timer]] = []
-        self._serial = 0
+        self._serial = count()
 
     def book(self, timer: Timer) -> None:
         """Take note of ``timer.due``; to be called whenever it may have become earlier."""
         due = timer.due
         if due is not None and (timer.booked is None or due < timer.booked):
-            self._serial += 1
             timer.booked = due
-            heappush(self._queue, (due, self._serial, timer))
+            heappush(self._queue, (due, next(self._serial), timer))
 
     def next(self) -> Instant | None:
         """The earliest deadline."""

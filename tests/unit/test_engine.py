@@ -21,6 +21,7 @@ from homenode.engine.events import (
     Reading,
     StaleAfter,
 )
+from homenode.engine.truth import FALSE, TRUE, UNKNOWN, WORDS
 from homenode.errors import Refused
 from homenode.language.bound import (
     And,
@@ -62,6 +63,14 @@ def told(machine: Engine, *events: Event, to: int) -> list[tuple[Any, ...]]:
     for event in events:
         machine.feed(event)
     return [(t.at, t.event.value, t.step) if t.step else (t.at, t.event.value) for t in machine.advance(to)]
+
+
+# -- truth
+
+
+def test_not_turns_truth_round_and_leaves_the_unknown() -> None:
+    assert [2 - value for value in (FALSE, UNKNOWN, TRUE)] == [TRUE, UNKNOWN, FALSE]
+    assert [WORDS[value] for value in (FALSE, UNKNOWN, TRUE)] == ["FALSE", "UNKNOWN", "TRUE"]
 
 
 # -- instants
@@ -350,6 +359,7 @@ def test_rules_that_did_not_change_keep_everything_over_a_reload() -> None:
     machine = engine(rule(For(DOOR, 5 * MIN)), rule(DOOR, name="gone"))
     assert told(machine, door(0), to=MIN) == [(0, "raised")]
     changes = machine.reload([rule(DOOR, name="new"), rule(For(DOOR, 5 * MIN))], {}, 2 * MIN)
+    changes += machine.advance(2 * MIN)
     assert [(t.rule, t.event.value, t.reason) for t in changes] == [
         ("gone", "resolved", "rule changed"),
         ("new", "raised", ""),

@@ -109,9 +109,10 @@ def test_a_reload_first_tells_what_was_due_before_it_and_no_instant_twice() -> N
     machine = engine(rule(For(DOOR, MIN)))
     told(machine, door(0), to=1)
     assert [t.at for t in machine.reload([rule(For(DOOR, MIN))], {}, 2 * MIN)] == [MIN]
-    assert machine.now == 2 * MIN
+    assert machine.now == 2 * MIN - 1
+    machine.advance(2 * MIN)
     machine.reload([rule(For(DOOR, MIN))], {}, MIN)
-    assert machine.now == 2 * MIN + 1
+    assert machine.now == 2 * MIN
 
 
 def test_a_fault_of_a_changed_rule_is_over_with_the_reason() -> None:
@@ -175,6 +176,7 @@ def test_a_new_rule_knows_only_as_much_of_the_past_as_it_is_given() -> None:
         machine = engine(rule(HELP, name="other"))
         told(machine, door(0, False), door(5), door(10, False), door(15), to=20)
         machine.reload([new], {}, 30, history=history)
+        machine.advance(30)
         assert machine.verdicts()["rule"].truth == truth
 
 
@@ -232,3 +234,16 @@ def test_an_alert_is_named_after_the_instant_of_its_raise() -> None:
     assert [(alert.alert, alert.raised_at) for alert in machine.open_alerts()] == [
         (f"rule:{MIN + 5}", MIN + 5)
     ]
+
+
+def test_a_new_rule_looks_back_at_a_press() -> None:
+    machine = engine(rule(DOOR, name="other"))
+    told(machine, Heard("help", 0), Reading("help.button", True, 5), Reading("help.button", False, 9), to=20)
+    machine.reload([rule(Within(HELP, MIN))], {}, 30)
+    assert told(machine, to=HOUR) == [(30, "raised"), (MIN + 6, "resolved")]
+
+
+def test_a_count_is_known_as_soon_as_what_was_unknown_is_out_of_reach() -> None:
+    machine = engine(rule(Count("door.contact", MIN, "==", 1)))
+    said = told(machine, door(10, False), door(20), to=HOUR)
+    assert said == [(MIN + 10, "raised"), (MIN + 21, "resolved")]

@@ -74,9 +74,10 @@ def test_when_the_length_is_told_every_condition_is_as_if_it_had_been_known(
     if restart:
         data = json.loads(json.dumps(engine.dump()))
         engine = Engine.load(data, bound, STALE, modes=engine.modes, wall=WallClock(ZONE))
-    engine.feed(ClockSet(clock, slept_ms=believed + longer))
+    engine.feed(ClockSet(clock, offset_ms=longer, slept_ms=believed + longer))
 
-    known = Engine(bound, STALE, start=START - longer, modes=engine.modes, wall=WallClock(ZONE))
+    wall = WallClock(ZONE, offset_ms=longer)  # what was before reads the same on the wall
+    known = Engine(bound, STALE, start=START - longer, modes=engine.modes, wall=wall)
     for event in [*moved(before, -longer), NodeDown(down - longer), NodeUp(up), *after]:
         known.feed(event)
     for now in (clock, clock + 1, clock + 4, clock + 20):
@@ -330,7 +331,7 @@ def test_a_restart_before_the_length_is_told_forgets_nothing(while_down: bool) -
 def test_a_reload_before_the_length_is_told_leaves_the_downtime_too_long() -> None:
     rule = a_rule(For(OPEN, 12 * MIN))
     engine = fed(an_engine(rule), door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False))
-    assert engine.reload([rule], {}, UP + MIN) == []
+    assert engine.reload([rule], {}, UP + MIN) == engine.advance(UP + MIN) == []
     assert said(fed(engine, clock()), 60 * MIN) == []
 
 

@@ -436,3 +436,24 @@ def test_what_a_device_was_told_of_is_written_before_what_comes_of_it() -> None:
     assert [record["t"] for record in judge.fault(at_once, 5).records] == ["fault", "msg"]
     assert [record["t"] for record in judge.well("disk", 6).records] == ["well", "msg"]
     assert records.of_message(judge.fault(at_once, 7).messages[0])["at"] == 7
+
+
+def test_a_new_rule_that_holds_already_is_told_in_its_own_words_and_the_old_one_ends_in_its_own() -> None:
+    ending = replace(RULE, steps=(BoundStep(1, "say", None, text={"en": "Over"}),))
+    judge = a_judge(Engine([ending], LIMITS_MS, start=0, modes=MODES))
+    judge.delivery.reload({}, {ending.name: ending})
+    judge.rules = {ending.name: ending}
+    opened(judge)
+    judge.advance(10 * MIN)
+    new = replace(RULE, name="new", steps=(), says={"en": "New words"})
+    told = judge.reload(HOME, [new], LIMITS_MS, 11 * MIN)
+    assert [(change.rule, change.event.value) for change in told.transitions] == [
+        ("ajar", "resolved"),
+        ("ajar", "step"),
+        ("new", "raised"),
+    ]
+    assert len(told.actions) == 1
+    (raised,) = [data_of(m) for m in told.messages if b"notified" in m.payload and m.id]
+    assert raised["data"]["text"] == {"en": "New words"}
+    assert raised["data"]["room"] == "hall"
+    assert [item["point"] for item in raised["data"]["evidence"]] == ["door.contact"]
