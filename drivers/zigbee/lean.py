@@ -16,6 +16,9 @@ from typing import Any
 _WHOLE = ("aiohttp", "jsonschema")
 """Used only inside functions of zigpy.ota.providers."""
 
+_UNUSED = ("zigpy.ota.providers", "zigpy.zcl.clusters.protocol")
+"""Where firmware comes from, and BACnet: 0.1 s and 4 MB to import, and nobody here asks for them."""
+
 _CRYPTO = "cryptography"
 _CRYPTO_NAMES = {
     "cryptography": (),
@@ -99,6 +102,8 @@ def keep_lean() -> None:
     for name in _WHOLE:
         if name not in sys.modules and importlib.util.find_spec(name) is not None:
             sys.modules[name] = _Later(name)
+    for name in _UNUSED:
+        sys.modules.setdefault(name, _Later(name))
     if _CRYPTO in sys.modules:
         return
     for module, names in _CRYPTO_NAMES.items():
@@ -114,6 +119,6 @@ def keep_lean() -> None:
 
 def forget_stand_ins() -> None:
     """To be called after zigpy was imported: whoever imports cryptography now gets the real one."""
-    for module in (*_CRYPTO_NAMES, *_WHOLE):
+    for module in (*_CRYPTO_NAMES, *_WHOLE, *_UNUSED):
         if _stands_in(module):
             del sys.modules[module]
