@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from homenode.recordings import Recording
-from tests.benchmarks.processes import Listener, cpu_s, pss_mb, settle
+from tests.benchmarks.processes import Listener, cpu_s, memory_mb, settle
 from tests.benchmarks.zigbee_stacks import Apartment
 from tests.system.brokers import Mosquitto
 from tests.system.nodes import NodeProcess
@@ -74,11 +74,11 @@ def live_path(folder: Path, broker: Mosquitto, file: Path) -> str:
                 time.sleep(0.05)
             took_s = time.monotonic() - began  # noqa: TID251 - likewise
             used_s = cpu_s(node.process.pid) - before
-            memory_mb = pss_mb(node.process.pid)
+            held_mb, _ = memory_mb(node.process.pid)
             node.stop()
     return (
         f"{file.name:28} {number:>8,} {len(listener.came):>8,} {number / took_s:>8,.0f} "
-        f"{used_s / number * 1e6:>8.0f} {memory_mb:>8.1f}"
+        f"{used_s / number * 1e6:>8.0f} {held_mb:>8.1f}"
     )
 
 
@@ -113,12 +113,10 @@ def pins(folder: Path, broker: Mosquitto) -> str:
                     time.sleep(0.005)
                 starts.append((listener.came[0][0] - began) / 1e9)
                 settle(node.process.pid, below=0.01)
-                memory_mb = pss_mb(node.process.pid)
+                held_mb, _ = memory_mb(node.process.pid)
                 node.stop()
     apartment.close()
-    return (
-        f"pins only: start to first reading published {sorted(starts)[1]:.2f} s, PSS idle {memory_mb:.1f} MB"
-    )
+    return f"pins only: start to first reading published {sorted(starts)[1]:.2f} s, PSS idle {held_mb:.1f} MB"
 
 
 def main() -> None:

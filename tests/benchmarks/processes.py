@@ -19,12 +19,15 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
-def pss_mb(pid: int) -> float:
-    """Proportional set size (/proc/PID/smaps_rollup)."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise ValueError("the kernel tells no Pss")
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Proportional and resident set size (/proc/PID/smaps_rollup)."""
+    sizes = {
+        name: int(rest.split()[0]) * 1024 / 1e6
+        for name, _, rest in (
+            line.partition(":") for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        )
+    }
+    return sizes["Pss"], sizes["Rss"]
 
 
 def settle(pid: int, *, below: float = 0.04, within_s: float = 60) -> None:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.processes import Listener, cpu_s, pss_mb, settle
+from tests.benchmarks.processes import Listener, cpu_s, memory_mb, settle
 from tests.benchmarks.zigbee_stacks import Apartment, Homenode, Peer, Stack
 from tests.system.brokers import Mosquitto
 from tests.system.peers import install
@@ -49,6 +49,7 @@ class Round:
 
     start_s: float = 0.0
     pss_mb: float = 0.0
+    rss_mb: float = 0.0
     pss_after_mb: float = 0.0
     idle: float = 0.0
     latency_ms: dict[int, list[float]] = field(default_factory=dict)
@@ -120,7 +121,7 @@ def one_round(stack: Stack, listener: Listener, drain: int) -> Round:
     done.start_s = start(stack, listener)
     try:
         settle(stack.pid, below=0.02, within_s=20)
-        done.pss_mb = pss_mb(stack.pid)
+        done.pss_mb, done.rss_mb = memory_mb(stack.pid)
         before = cpu_s(stack.pid)
         time.sleep(IDLE_S)
         done.idle = (cpu_s(stack.pid) - before) / IDLE_S
@@ -140,7 +141,7 @@ def one_round(stack: Stack, listener: Listener, drain: int) -> Round:
         if found:
             done.drain_rate = len(found) / ((found[-1][1] - queued) / 1e9)
         settle(stack.pid, below=0.02, within_s=20)
-        done.pss_after_mb = pss_mb(stack.pid)
+        done.pss_after_mb, _ = memory_mb(stack.pid)
     finally:
         stack.stop()
     return done
@@ -195,6 +196,7 @@ def _rows() -> list[Row]:
             lambda ours, peer: (ours >= 1000, ours >= peer)),
         Row("PSS idle, MB", lambda r: r.pss_mb, ".1f", "<= 70", "<= 50",
             lambda ours, peer: (ours <= 70, ours <= 50)),
+        Row("RSS idle, MB", lambda r: r.rss_mb, ".1f", "", "", lambda ours, peer: (True, True)),
         Row("PSS after the load, MB", lambda r: r.pss_after_mb, ".1f", "", "",
             lambda ours, peer: (True, True)),
         Row("CPU idle, %", lambda r: r.idle * 100, ".2f", "", "", lambda ours, peer: (True, True)),
