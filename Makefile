@@ -29,9 +29,7 @@ unit: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit
 
 bench: apt $(VENV)/.test
-	$(BIN)/python -m tests.benchmarks.zigbee
-	$(BIN)/python -m tests.benchmarks.link
-	$(BIN)/python -m tests.benchmarks.journal
+	$(BIN)/python -m tests.benchmarks
 
 soak: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
