@@ -107,6 +107,8 @@ def _code(node: ast.AST, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST):
                 continue
+            if isinstance(child, ast.keyword) and child.arg == "strict":
+                continue  # of zip: an assertion too
             if isinstance(child, ast.Assert | ast.Import | ast.ImportFrom | ast.JoinedStr) or _is_typing(
                 child
             ):

@@ -136,6 +136,13 @@ def test_a_change_is_against_the_last_known_value_and_a_first_value_is_none() ->
     assert [point.changed, point.known] == [400, False]
 
 
+def test_a_button_keeps_its_last_press() -> None:
+    home = HomeState()
+    home.hear("help.button", True, 5)
+    button = home.hear("help.button", False, 9)
+    assert [button.value, button.known, button.pressed, button.at] == [True, False, 5, 9]
+
+
 def test_what_is_told_of_some_points_leaves_the_others_out() -> None:
     home = heard()
     home.hear("eye.motion", True, 120)

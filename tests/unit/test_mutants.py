@@ -69,6 +69,10 @@ def test_a_limit_is_moved_far_and_a_number_in_a_function_by_one() -> None:
     assert faults("def f():\n    return 20\n") == ["20 -> 21"]
 
 
+def test_a_zip_that_must_be_strict_is_an_assertion() -> None:
+    assert faults("def f():\n    return zip(a, b, strict=True)\n") == []
+
+
 def test_a_line_may_say_why_no_fault_of_it_can_be_seen() -> None:
     assert faults("def f():\n    return 20  # no mutant: any number does\n") == []
 

@@ -375,6 +375,49 @@ def test_a_reading_under_way_at_a_loss_goes_again_in_its_order() -> None:
     assert told == [(2, True), (3, True), (1, False)]
 
 
+def test_an_outage_that_memory_holds_needs_no_journal_and_one_reading_more_does() -> None:
+    for more, in_journal in ((0, False), (1, True)):
+        outbox = Outbox("e", Limits(readings=4))
+        for record in range(1, 6 + more):
+            outbox.add(reading("t", record, record))
+            outbox.link_up()
+            outbox.link_lost()
+        assert outbox.pending().in_journal is in_journal
+        assert outbox.readings_done() == 1
+
+
+def test_many_points_are_sorted_seldom_and_none_of_the_present_is_lost() -> None:
+    outbox = Outbox("e", Limits(readings=4))
+    for record in range(1, 21):
+        outbox.add(reading(f"t{record}", record, record))
+    assert outbox.pending().readings == 20, "each is the newest of its point"
+    for record in range(21, 30):
+        outbox.add(reading("t1", record, record))
+    assert 20 <= outbox.pending().readings <= 29
+    outbox.link_up()
+    sent = give(online())
+    while (one := outbox.next()) is not None:
+        sent.append(one)
+        outbox.acknowledged(one.key)
+    assert {json.loads(one.payload)["at"] for one in sent if one.retain} == {*range(2, 21), 29}
+
+
+def test_a_reading_still_in_memory_is_sent_once_and_what_the_journal_holds_too() -> None:
+    outbox = Outbox("e", Limits(readings=2))
+    for record in (1, 2, 3, 4, 5):
+        outbox.add(reading(f"t{record % 2}", record, record))
+    outbox.link_up()
+    told = [json.loads(one.payload) for one in give(outbox)]
+    assert [(body["at"], body["how"]) for body in told[:2]] == [(4, "live"), (5, "live")]
+    wanted = outbox.wants()
+    assert wanted is not None
+    first, last = wanted
+    outbox.refill([reading(f"t{n % 2}", n, n) for n in range(first, last + 1)], last)
+    told += [json.loads(one.payload) for one in give(outbox)]
+    assert sorted(body["at"] for body in told) == [1, 2, 3, 4, 5]
+    assert {body["how"] for body in told[2:]} == {"historical"}
+
+
 class AnyLinkAnyPower(RuleBasedStateMachine):
     """A node with a journal, a link that comes and goes, and a broker that acknowledges in order."""
 
