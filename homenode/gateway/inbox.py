@@ -78,7 +78,7 @@ class Inbox:
             self.dropped += 1  # the loop is closed: the node is stopping
 
     def close(self) -> None:
-        """Nothing more comes in: its driver had its time to stop, and one that floods must not delay the end."""
+        """Nothing more comes in: its driver had its time, and one that floods must not delay the end."""
         with self._lock:
             self._closed = True
 
