@@ -20,6 +20,8 @@ BEAT_S = 60.0
 CLOCK_S = 5.0
 STEP_MS = 500
 """A wall clock that moved by more than this against the steady one was set."""
+JITTER_MS = 5
+"""Between reading the one clock and the other; no move of either."""
 SNAPSHOT_INPUTS, SNAPSHOT_S = 2000, 6 * 3600.0
 """A start replays at most so many inputs (about 0.1 s of work)."""
 TOO_LONG_MS = 15 * 60_000
@@ -63,7 +65,10 @@ class Timekeeping:
 
     def _tell_clock(self, at: Instant, slept_ms: int | None = None) -> None:
         node = self._node
-        event = ClockSet(at, node.clock.wall_offset_ms(), node.clock.trusted(), slept_ms)
+        offset_ms = node.clock.wall_offset_ms()
+        if abs(offset_ms - node.judge.offset_ms) <= JITTER_MS:
+            offset_ms = node.judge.offset_ms
+        event = ClockSet(at, offset_ms, node.clock.trusted(), slept_ms)
         node.journal.append(records.of_event(event), klass="system")
         node.judge.feed(event)
 
