@@ -32,6 +32,8 @@ SAMPLE_MS = 10_000
 SETTLED_MS = 120_000
 """From then on a node's memory is compared."""
 ACKNOWLEDGE_AGAIN_MS = 4000
+POOL = (os.cpu_count() or 1) + 4
+"""Threads that asyncio's executor starts one by one, as they are first needed at the same time."""
 NEEDS_ANSWER = ("smoke", "hall_smoke", "help_button")
 """Rules that stay open until somebody acknowledges."""
 
@@ -226,8 +228,8 @@ class Run:
             return
         if last["pss_mb"] > 1.1 * settled[0]["pss_mb"]:
             yield f"PSS grew from {settled[0]['pss_mb']} to {last['pss_mb']} MB"
-        for what in ("files", "threads"):
-            if last[what] > settled[0][what] + 1:
+        for what, more in (("files", 1), ("threads", POOL)):
+            if last[what] > settled[0][what] + more:
                 yield f"{what} grew from {settled[0][what]} to {last[what]}"
 
     def _report(
