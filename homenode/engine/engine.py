@@ -214,7 +214,7 @@ class Engine(Machine):
         """Back to the beginning of a downtime, moved in time; done before any deadline is booked."""
         assert self.down_at is not None
         self.down_at += by_ms
-        self.now = self.down_at - 1  # it may end at the instant at which it began
+        self.now = self.down_at - 1  # no mutant: any earlier does; it may end at the instant it began
         self.home.shift(by_ms)
         if self._mode.due is not None:  # nodes and rules are looked at when the downtime ends
             self._mode.due += by_ms

@@ -157,7 +157,8 @@ class Machine:
         self._network.settle(at)
         self._settled = True
         touched = self._network.touched
-        for rule in sorted(touched, key=_ORDER) if len(touched) > 1 else tuple(touched):
+        ordered = sorted(touched, key=_ORDER) if len(touched) > 1 else tuple(touched)  # no mutant: for speed
+        for rule in ordered:
             told += rule.judge(at, acknowledgements.get(rule, ()))
             self._timers.book(rule)
         touched.clear()
