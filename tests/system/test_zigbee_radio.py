@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
+import weakref
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,25 @@ def test_a_stick_that_resets_is_back_within_ten_seconds(tmp_path: Path) -> None:
         await home.restart()
         home["contact"].trip()
         await home.host.reading("contact", "contact", True, within_s=10)
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_what_a_lost_session_held_is_given_back(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        forgotten, loop = asyncio.Event(), asyncio.get_running_loop()
+        app = weakref.ref(home.radio._app, lambda _: loop.call_soon_threadsafe(forgotten.set))
+        gc.disable()  # by itself it would be found after ten of them
+        try:
+            home.stick.faults.reset()
+            with pytest.raises(DriverLost):
+                await home.ended()
+            await home.restart()
+            async with asyncio.timeout(10):
+                await forgotten.wait()
+        finally:
+            gc.enable()
+        assert app() is None
 
     play(tmp_path, ["contact"], scene)
 
