@@ -43,7 +43,7 @@ def home_with(cameras: tuple[str, ...] = ()) -> Home:
     devices = {name: Device(name, "zigbee", "kitchen") for name in "sdefhg"}
     modes = {name: Mode(name, 1) for name in ("home", "away", "night")}
     path = Path("/home.yaml")
-    named = {camera: {} for camera in cameras}
+    named: dict[str, dict[str, object]] = {camera: {} for camera in cameras}
     return Home(path, "case", "UTC", "en", None, {}, devices, (), {}, modes, cameras=named)
 
 
