@@ -1,0 +1,110 @@
+"""The local socket: a line in, a line out, whatever the line says and wherever the folder lies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homenode.errors import Refused, SetupError
+from homenode.gateway.local_socket import NAME, ask, serve
+
+
+async def answer(request: Mapping[str, Any]) -> Any:
+    match request["do"]:
+        case "echo":
+            return request
+        case "refuse":
+            raise Refused("not today", do="come tomorrow")
+        case _:
+            raise ZeroDivisionError("a mistake")
+
+
+async def watch() -> AsyncIterator[Mapping[str, Any]]:
+    for nth in range(3):
+        yield {"nth": nth}
+
+
+def _all(folder: Path, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(ask(folder, request))
+
+
+def told(folder: Path, *requests: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+    """What a node that listens in `folder` answers to each."""
+
+    async def scene() -> list[list[dict[str, Any]]]:
+        server = await serve(folder, answer, watch)
+        async with server:
+            return [await asyncio.to_thread(_all, folder, one) for one in requests]
+
+    return asyncio.run(scene())
+
+
+def test_a_request_is_answered(tmp_path: Path) -> None:
+    assert told(tmp_path, {"do": "echo", "text": "Åsa"}) == [
+        [{"ok": True, "result": {"do": "echo", "text": "Åsa"}}]
+    ]
+
+
+def test_a_refusal_and_a_mistake_of_ours_are_answers_too(tmp_path: Path) -> None:
+    refused, mistaken, good = told(tmp_path, {"do": "refuse"}, {"do": "break"}, {"do": "echo"})
+    assert refused == [{"ok": False, "error": "not today (come tomorrow)"}]
+    assert "a mistake in homenode itself" in mistaken[0]["error"]
+    assert good[0]["ok"] is True
+
+
+def test_who_watches_gets_line_after_line(tmp_path: Path) -> None:
+    assert told(tmp_path, {"do": "watch"}) == [[{"nth": 0}, {"nth": 1}, {"nth": 2}]]
+
+
+def test_a_folder_with_a_long_name_has_a_socket_too(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 120)
+    folder.mkdir()
+    assert told(folder, {"do": "echo"})[0][0]["ok"] is True
+    assert (folder / NAME).stat().st_mode & 0o777 == 0o660
+
+
+def test_what_a_dead_node_left_is_no_node(tmp_path: Path) -> None:
+    told(tmp_path, {"do": "echo"})
+    with pytest.raises(SetupError, match="no node is running"):
+        list(ask(tmp_path, {"do": "echo"}))
+    assert told(tmp_path, {"do": "echo"})[0][0]["ok"] is True
+
+
+def test_where_no_file_can_be_made_it_is_reached_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()  # cannot be unlinked, nor bound to
+    assert told(tmp_path, {"do": "echo"})[0][0]["ok"] is True
+
+
+def by_hand(folder: Path, said: bytes, read: Callable[[asyncio.StreamReader], Any]) -> Any:
+    async def scene() -> Any:
+        server = await serve(folder, answer, watch)
+        async with server:
+            reader, writer = await asyncio.open_unix_connection(str(folder / NAME), limit=1 << 20)
+            writer.write(said)
+            async with asyncio.timeout(10):
+                found = await read(reader)
+            writer.close()
+            return found
+
+    return asyncio.run(scene())
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072, 400_000])
+def test_after_a_line_that_is_too_long_the_next_is_answered(tmp_path: Path, size: int) -> None:
+    async def two(reader: asyncio.StreamReader) -> list[bytes]:
+        return [await reader.readline(), await reader.readline()]
+
+    first, second = by_hand(tmp_path, b"x" * size + b'\n{"do": "echo"}\n', two)
+    assert b'"ok": false' in first
+    assert b'"ok": true' in second
+
+
+def test_who_hangs_up_in_the_middle_is_forgotten(tmp_path: Path) -> None:
+    async def nothing(reader: asyncio.StreamReader) -> None:
+        return None
+
+    by_hand(tmp_path, b'{"do": "ec', nothing)

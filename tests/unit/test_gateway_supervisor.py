@@ -1,0 +1,87 @@
+"""What a driver says of its devices: only what can be becomes a value, and only of its own devices."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from homenode.gateway.clock import Clock
+from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
+from homenode.gateway.supervisor import _DriverHost
+from homenode.reading import Reading
+
+
+def a_host() -> tuple[_DriverHost, Inbox]:
+    inbox = Inbox(asyncio.new_event_loop(), lambda: None)
+    clock = Clock(start_ms=1_767_600_000_000)
+    return _DriverHost("zigbee", ["eye", "stove"], Path(), clock, inbox, lambda: 7), inbox
+
+
+def said(inbox: Inbox) -> list[Item]:
+    inbox._woken = True  # nobody is to be woken here
+    return inbox.take(100)
+
+
+def test_a_reading_goes_through_as_it_is() -> None:
+    host, inbox = a_host()
+    host.heard("stove", "power", 5.5, 1234)
+    assert said(inbox) == [Reading("stove.power", 5.5, 1234)]
+
+
+@pytest.mark.parametrize("value", ["hot", True, 1e9, float("nan"), [1], 10**400])
+def test_a_value_that_can_not_be_is_a_fault_once_and_null_each_time(value: object) -> None:
+    host, inbox = a_host()
+    for _ in range(3):
+        host.heard("stove", "power", value, 5)  # type: ignore[arg-type]  # as a driver with a mistake
+    items = said(inbox)
+    assert [item for item in items if isinstance(item, Reading)] == [Reading("stove.power", None, 5)] * 3
+    troubles = [item for item in items if isinstance(item, Trouble)]
+    assert [(trouble.source, trouble.devices) for trouble in troubles] == [("stove.power value", ("stove",))]
+    assert "the value was not used" in troubles[0].why
+
+
+def test_the_next_value_that_can_be_ends_the_fault() -> None:
+    host, inbox = a_host()
+    host.heard("stove", "power", True, 5)
+    host.heard("stove", "power", 7.0, 6)
+    assert [item.why for item in said(inbox) if isinstance(item, Trouble)][1:] == [""]
+
+
+def test_a_kind_that_is_none_is_a_fault_and_no_reading() -> None:
+    host, inbox = a_host()
+    host.heard("stove", "warmth", 1.0)
+    (trouble,) = said(inbox)
+    assert isinstance(trouble, Trouble)
+    assert "is not in the table of kinds" in trouble.why
+
+
+def test_a_device_of_somebody_else_is_passed_over() -> None:
+    host, inbox = a_host()
+    host.heard("front_door", "contact", False)
+    host.alive("front_door")
+    assert said(inbox) == []
+    host.alive("eye")
+    assert [type(item) for item in said(inbox)] == [Alive]
+
+
+def test_a_loss_is_told_once_and_what_is_said_after_it_ends_it() -> None:
+    host, inbox = a_host()
+    for _ in range(3):
+        host.lost("zigbee", "the stick is gone", ["eye"])
+    host.alive("eye")
+    told = [(item.source, item.why) for item in said(inbox) if isinstance(item, Trouble)]
+    assert told == [("zigbee", "the stick is gone"), ("zigbee", "")]
+
+
+def test_what_was_never_lost_is_not_back() -> None:
+    host, inbox = a_host()
+    host.back("zigbee")
+    assert said(inbox) == []
+
+
+def test_a_time_stamp_is_moved_by_what_the_clocks_differ() -> None:
+    host, _ = a_host()
+    assert abs(host.wall_to_instant(1_767_600_000_000) - host.now()) < 60_000
+    assert host.waiting() == 7
