@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.disks import memory, must
 from tests.system.nodes import NodeProcess, Receiver
-from tests.system.test_bad_input_storage import fault_known, status_says, stops_in_time
+from tests.system.test_bad_input_storage import fault_known, fault_over, status_says, stops_in_time
 from tests.system.test_node import a_home
 from tests.system.test_sim_run import Apartment, apartment
 
@@ -198,3 +199,29 @@ def test_a_node_with_a_wedged_stick_says_so_and_stops_in_time(tmp_path: Path, br
         fault_known(node, "does not answer")
         assert "does not answer" in node.ask("status").stdout
         stops_in_time(node)
+
+
+def test_a_radio_starts_and_is_heard_on_a_read_only_disk_and_goes_home_when_it_is_back(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """zigpy's database can't be written there; the smoke alarms of a home don't hang on that."""
+    with memory(tmp_path / "disk") as disk:
+        (tmp_path / "data").symlink_to(disk / "data")
+        (disk / "data").mkdir()
+        with flat(tmp_path, broker) as (sim, node, all_of_it):
+            stops_in_time(node)
+            must("mount", "-o", "remount,ro", str(disk))
+            with NodeProcess(node.home, tmp_path / "data") as again:
+                again.until("network up")
+                fault_known(again, "storage")
+                sim.do("measure stove power 700")
+                hot = lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "stove_hot"]  # noqa: E731 - short
+                all_of_it.until(hot, "the hot stove")
+                must("mount", "-o", "remount,rw", str(disk))
+                fault_over(again, "storage")
+                again.until("network up")
+                sim.do("measure stove power 0")
+                all_of_it.until(lambda seen: seen.alerts("resolved"), "the stove is off")
+                stops_in_time(again)
+            assert (disk / "data" / "stick" / "stick.db").stat().st_size > 0
+            assert not list(Path("/dev/shm").glob(f"homenode-{os.getuid()}-*-stick"))
