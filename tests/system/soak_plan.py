@@ -133,8 +133,9 @@ def plan(
         deeds += _trips(random.Random(f"{seed} {device}"), device, length_s)
     deeds += _day(random.Random(f"{seed} day"), length_s)
     hardware, around = decks
-    deeds += _faults(random.Random(f"{seed} hardware"), hardware, length_s, restarts_s, calm_s)
-    deeds += _faults(random.Random(f"{seed} around"), around, length_s, length_s, (1, 9))
+    timed = sorted(deed.at_s for deed in deeds if deed.words in ("sim trip front_door", "sim trip balcony"))
+    deeds += _faults(random.Random(f"{seed} hardware"), hardware, length_s, restarts_s, calm_s, timed)
+    deeds += _faults(random.Random(f"{seed} around"), around, length_s, length_s, (1, 9), timed)
     return sorted(deeds, key=lambda deed: deed.at_s)
 
 
@@ -163,15 +164,19 @@ def _faults(
     length_s: float,
     restarts_s: float,
     calm_s: tuple[float, float],
+    timed: list[float],
 ) -> Iterator[Deed]:
+    """`timed`: when a rule begins to count; the node ends while it does."""
     at_s, left = dice.uniform(*calm_s), list[Fault]()
     while at_s < length_s:
         if not left:
             left = [fault for fault in deck if at_s < restarts_s or not fault.restarts]
             dice.shuffle(left)
         fault = left.pop()
-        if fault.restarts and at_s >= restarts_s:
-            continue
+        if fault.restarts:
+            at_s = next((begun for begun in timed if begun >= at_s), at_s) + dice.uniform(1.5, 6)
+            if at_s >= restarts_s:
+                continue
         yield Deed(at_s, fault.begin, fault)
         at_s += dice.uniform(fault.least_s, fault.most_s)
         yield Deed(at_s, fault.end, fault, over=True)
