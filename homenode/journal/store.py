@@ -1,7 +1,7 @@
 """The journal's files as one thing: what is open, what comes next, what is wrong.
 
 Blocking and for one thread at a time; raises OSError. `homenode.journal.journal` adds the queue, the writer
-thread and the patience with failing disks.
+thread and the patience with failing disks. Longer than other files, as all of it is about one state.
 """
 
 from __future__ import annotations
