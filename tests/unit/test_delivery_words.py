@@ -141,6 +141,17 @@ def test_who_took_care_is_not_told_again(desk: Desk) -> None:
     ]
 
 
+def test_a_lapse_is_seen_in_the_status_before_anybody_is_told_again(desk: Desk) -> None:
+    with_rule(desk, notify(1, MIN))
+    desk.raised("own", 0)
+    desk.step("own", MIN, 1)
+    desk.tell(Happening.ACKNOWLEDGED, "own", 2 * MIN)
+    assert desk.status["care"]["open"][0]["event"] == "acknowledged"
+    desk.tell(Happening.LAPSED, "own", 3 * MIN)
+    assert desk.status["care"]["open"][0]["event"] == "notified"
+    assert [what for _, what, _ in desk.told()] == ["notified", "acknowledged"]
+
+
 def test_a_step_names_who_hears_else_the_rule_does(desk: Desk) -> None:
     with_rule(desk, notify(1, 0), notify(2, MIN, parties=("resident",)), to=("property", "care"))
     desk.raised("own", 0)

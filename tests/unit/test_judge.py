@@ -365,6 +365,18 @@ def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_sile
     assert judge.silence_due == judge.next_deadline() == 1000 + 30 * MIN
 
 
+def test_the_next_deadline_is_the_earliest_of_rules_delivery_and_silence() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    judge.silence(1000)
+    assert judge.next_deadline() == 1000 + 60 * MIN
+    opened(judge, 2000)
+    judge.advance(2000)
+    assert judge.next_deadline() == 2000 + 5 * MIN
+    judge.fault(FAULT, 3000)
+    assert judge.next_deadline() == 3000 + MIN
+
+
 def test_a_reload_counts_from_the_next_instant_and_all_before_is_told_first() -> None:
     judge = a_judge()
     opened(judge)
