@@ -367,6 +367,7 @@ def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_sile
 
 def test_the_next_deadline_is_the_earliest_of_rules_delivery_and_silence() -> None:
     judge = a_judge()
+    judge.feed(Reading("door.contact", False, 1000))
     judge.feed(Reading("eye.motion", True, 1000))
     judge.silence(1000)
     assert judge.next_deadline() == 1000 + 60 * MIN
