@@ -19,9 +19,9 @@ from tests.mutation.reach import find_reach
 from tests.mutation.running import core_paths, survivors
 
 ROOT = Path(__file__).parents[2]
-LEAST_SCORE = 0.75
-"""Share of faults that must be noticed. Of a sample of 150 in the whole core 77 % were, and a third of the
-others change nothing that anybody could see. What is new must not be worse than what there is."""
+LEAST_SCORE = 0.84
+"""Share of faults that must be noticed. Of a sample of 345 in the whole core 90 % were, and half of the
+others change nothing that anybody could see. What is new may be a little worse, not much."""
 MOST_CHANGED = 250
 """The same sample on every machine, known to about 2.5 percent; three minutes on two busy cores."""
 CHANGED_S = 270.0
@@ -99,9 +99,9 @@ def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached
     total = killed.total() + missed.total()
     score = killed.total() / total
     print(f"{'all':44}{killed.total():8}{total:6}{score:7.0%}")
-    print(
-        f"{took_s:.0f} s; {wanted - total} not begun in time; {unreached} in lines that no unit test reaches"
-    )
+    print(f"{took_s:.0f} s; {unreached} in lines that no unit test reaches")
+    if total < wanted:
+        print(f"time was up: {wanted - total} of {wanted} were not begun; judged is what was")
     allowed = max(1, int((1 - LEAST_SCORE) * total))
     if missed.total() > allowed:
         limit = f"at most {allowed} may be ({LEAST_SCORE:.0%} must be noticed)"
