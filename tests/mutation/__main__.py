@@ -97,6 +97,9 @@ def _report(killed: Counter[str], survived: list[Mutant], wanted: int, unreached
         total = killed[module] + missed[module]
         print(f"{module:44}{killed[module]:8}{total:6}{killed[module] / total:7.0%}")
     total = killed.total() + missed.total()
+    if not total:
+        print("time was up before any mutant was judged", file=sys.stderr)
+        return 1
     score = killed.total() / total
     print(f"{'all':44}{killed.total():8}{total:6}{score:7.0%}")
     print(f"{took_s:.0f} s; {unreached} in lines that no unit test reaches")
