@@ -63,8 +63,11 @@ class Journal:
 
 
 def read_journal(shown: str) -> Journal:
-    """From the lines of `homenode journal show`."""
-    journal = Journal()
+    """From the lines of `homenode journal show`.
+
+    What happened while the clock was slow happened, for this count, when it was last right.
+    """
+    journal, latest = Journal(), 0
     for line in shown.splitlines():
         when, said = line.split(" ", 2)[1], line[line.index("{") :]
         if not any(f'"t": "{kind}"' in said for kind in ("tr", "msg", "r")):
@@ -77,7 +80,8 @@ def read_journal(shown: str) -> Journal:
         if record["t"] == "r":
             journal.readings.add((record["p"], record["v"], at))
             continue
-        alert = record["alert"]
+        alert, at = record["alert"], max(at, latest)
+        latest = at
         if record["event"] == "raised":
             journal.raised[alert] = (record["rule"], at, NEVER)
         elif record["event"] == "resolved":

@@ -10,7 +10,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -269,6 +269,8 @@ def _soak(folder: Path, seed: int, deeds: list[Deed]) -> None:
                     log.write(f"--- life {number}\n{life.log}\n")
             with (folder / "received.jsonl").open("w") as received:
                 received.writelines(json.dumps(message) + "\n" for message in home.receiver.messages)
+            done = {name: list(map(asdict, getattr(run, name))) for name in ("trips", "outages", "late")}
+            (folder / "done.json").write_text(json.dumps(done))
         assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 

@@ -95,3 +95,13 @@ def test_the_journal_is_read_as_it_is_shown() -> None:
     assert found.notified == {ALERT}
     (rule, begin, end) = found.raised[ALERT]
     assert (rule, end - begin) == ("door", 2000)
+
+
+def test_an_alert_that_ended_while_the_clock_was_slow_ended_after_it_began() -> None:
+    told = {"t": "tr", "alert": ALERT, "rule": "door", "at": 1000}
+    shown = [
+        f"1 2026-01-05T06:12:01.000+00:00 alert {json.dumps({**told, 'event': 'raised'})}",
+        f"2 2026-01-05T03:12:09.000+00:00 alert {json.dumps({**told, 'event': 'resolved'})}",
+    ]
+    (_, begin, end) = read_journal("\n".join(shown)).raised[ALERT]
+    assert begin == end
