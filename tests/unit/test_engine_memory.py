@@ -139,6 +139,7 @@ def test_what_a_rule_that_is_gone_had_open_is_closed_as_soon_as_the_node_is_up()
     machine.feed(door(15))
     assert machine.advance(19) == []
     machine.feed(NodeUp(20))
+    machine.feed(Heard("help", 20))
     changes = machine.advance(20)
     assert [(t.at, t.alert, t.event.value, t.reason) for t in changes] == [
         (20, "open:0", "resolved", "rule changed"),

@@ -168,6 +168,18 @@ def test_an_acknowledgement_before_the_downtime_lapses_sooner_by_what_was_missin
     assert said(engine, 60 * MIN)[2:] == [(32 * MIN - MISSED, "lapsed", 0)]
 
 
+def test_a_step_that_is_overdue_by_what_was_missing_runs_when_the_length_is_told() -> None:
+    engine = over_a_downtime(a_rule(OPEN, BoundStep(1, "say", 22 * MIN)), door(MIN))
+    assert said(engine, 60 * MIN) == [(MIN, "raised", 0), (TOLD, "step", 1)]
+
+
+@pytest.mark.parametrize("later_ms", [0, 1])
+def test_what_is_due_when_the_length_is_told_or_just_after_comes_at_its_own_instant(later_ms: int) -> None:
+    window_ms = TOLD + later_ms + MISSED - 4 * MIN
+    engine = over_a_downtime(a_rule(For(OPEN, window_ms), BoundStep(1, "say", 0)), door(4 * MIN))
+    assert said(engine, 60 * MIN) == [(TOLD + later_ms, "raised", 0), (TOLD + later_ms, "step", 1)]
+
+
 def test_a_step_that_ran_while_the_length_was_unknown_does_not_run_again_but_its_next_one_does() -> None:
     step = BoundStep(1, "say", 11 * MIN, every_ms=20 * MIN, times=2)
     engine = over_a_downtime(a_rule(OPEN, step), door(MIN))
