@@ -56,9 +56,11 @@ class Actions:
                 "sv": f"{action.point} kunde inte ställas om: {refused}",
                 "en": f"{action.point} could not be switched {word}: {refused}",
             }
-            self._node.fault(NodeFault(source, text, (action.point.partition(".")[0],), at_once=True))
+            self._node.outcomes.fault(
+                NodeFault(source, text, (action.point.partition(".")[0],), at_once=True)
+            )
         else:
-            self._node.well(source)
+            self._node.outcomes.well(source)
 
     async def switch(self, point: str, to: bool) -> None:
         """Turn an output on or off.
@@ -72,7 +74,7 @@ class Actions:
             raise Refused(f"there is no device {name} in home.yaml")
         if not kind:
             raise Refused(f"{name} is a device, not a point", do=f"name which: {name}.switch, {name}.light …")
-        driver = self._node.drivers.get(device.via or device.driver)
+        driver = self._node.crew.drivers.get(device.via or device.driver)
         if driver is None:
             raise Refused(f"the driver of {name} is not running")
         log.info("switch", extra={"point": point, "to": to})

@@ -115,9 +115,9 @@ class Hearing:
             kind = kind_of(reading.point)
             urgent = urgent or kind is None or kind.at_once
             if judge.troubled and reading.value is not None and f"{reading.point} value" in judge.troubled:
-                node.well(f"{reading.point} value")
+                node.outcomes.well(f"{reading.point} value")
             if reading.value and reading.point == node.home.resident_ok:
-                node.do(judge.answered(reading.at))
+                node.outcomes.carry_out(judge.answered(reading.at))
         for sign in alive:
             event = Heard(sign.device, max(sign.at, since + 1))
             if event.at > (judge.engine.home.device(sign.device).heard or 0):
@@ -126,10 +126,10 @@ class Hearing:
         if urgent:
             node.journal.flush()  # before it is sent: what a party has heard, kill -9 can't take back
             self._flush()
-        if node.link is not None:
-            node.link.wake()
-        node.heard(readings)
-        node.do(judge.advance(now))
+        node.uplink.wake()
+        node.watchers.heard(readings)
+        node.time.count(len(readings))
+        node.outcomes.carry_out(judge.advance(now))
 
     def _flush(self) -> None:
         if self._flushed is not None:
@@ -150,7 +150,7 @@ class Hearing:
             self._quiet.discard(driver)
             for source in (driver, f"{driver} answers", f"{driver} flood"):
                 if source in self._node.judge.troubled:
-                    later.insert(0, lambda source=source: self._node.well(source))  # type: ignore[misc]  # likewise
+                    later.insert(0, lambda source=source: self._node.outcomes.well(source))  # type: ignore[misc]  # likewise
 
     def _flood(self, driver: str, inbox: Inbox, later: list[Callable[[], None]]) -> None:
         dropped, before = inbox.dropped, self._floods.get(driver, 0)
@@ -161,21 +161,21 @@ class Hearing:
                 "sv": f"{driver} skickar mer än noden hinner ta emot; {dropped - before} värden kastades",
                 "en": f"{driver} sends more than the node can take; {dropped - before} readings were dropped",
             }
-            later.append(lambda: self._node.fault(NodeFault(source, text, (driver,))))
+            later.append(lambda: self._node.outcomes.fault(NodeFault(source, text, (driver,))))
         elif dropped == before and source in self._node.judge.troubled and not len(inbox):
-            later.append(lambda: self._node.well(source))
+            later.append(lambda: self._node.outcomes.well(source))
 
     def _trouble(self, driver: str, trouble: Trouble) -> None:
         node = self._node
         if trouble.why:
             text = {"sv": f"{trouble.source}: {trouble.why}", "en": f"{trouble.source}: {trouble.why}"}
             causes = trouble.devices or (trouble.source,)
-            node.fault(NodeFault(trouble.source, text, causes), said=True)
-            if trouble.source in (driver, f"{driver} answers") and node.is_wired(driver):
+            node.outcomes.fault(NodeFault(trouble.source, text, causes), said=True)
+            if trouble.source in (driver, f"{driver} answers") and node.crew.is_wired(driver):
                 loop = asyncio.get_running_loop()
                 self._timers.setdefault(driver, loop.call_later(WIRED_GRACE_S, self._unknown, driver))
         else:
-            node.well(trouble.source)
+            node.outcomes.well(trouble.source)
             if timer := self._timers.pop(driver, None):
                 timer.cancel()
 
@@ -203,7 +203,7 @@ class Hearing:
             node.journal.append(records.of_event(event), klass="system")
             node.judge.feed(event)
             node.judge.silence_due = node.clock.now()
-            node.pass_time()
+            node.outcomes.pass_time()
 
 
 def _AT(reading: Reading) -> Instant:

@@ -43,8 +43,7 @@ class Refill:
             if node.outbox.wants() != wanted:
                 continue  # the link was lost, or more was spilt, meanwhile
             node.outbox.refill(messages, through)
-            if node.link is not None:
-                node.link.wake()
+            node.uplink.wake()
 
     def _read(self, first: int, last: int) -> tuple[int, list[tuple[int, Record]]]:
         """Readings from record `first` on; returns up to which record it looked, too."""

@@ -124,8 +124,7 @@ class Requests:
         node = self._node
         topic = topics.reply(node.home.home, party)
         node.outbox.add(Message("", party, topic, answer, Class.REPLY, node.clock.now()))
-        if node.link is not None:
-            node.link.wake()
+        node.uplink.wake()
 
     # -- what can be done
 
@@ -148,7 +147,7 @@ class Requests:
             event = Acknowledge(alert, at + 1, (party,), by)
             node.journal.append(records.of_event(event), klass="alert")
             node.judge.feed(event)
-        node.do(decided)
+        node.outcomes.carry_out(decided)
         node.time.arm()
 
     def mode(self, mode: str, longest_ms: int | None = None) -> None:
@@ -179,7 +178,7 @@ class Requests:
             raise Refused(
                 f"pairing for {seconds:.0f} s", do=f"at most {LONGEST_PAIRING_S / 60:.0f} min at a time"
             )
-        able = [name for name in node.home.radios if name in node.drivers]
+        able = [name for name in node.home.radios if name in node.crew.drivers]
         if radio and radio not in able:
             raise Refused(f"there is no radio {radio}", do=f"radios here: {', '.join(able) or 'none'}")
         if not radio and len(able) > 1:
@@ -187,7 +186,7 @@ class Requests:
         if not able:
             raise Refused("home.yaml has no radio to pair with")
         name = radio or able[0]
-        await node.drivers[name].ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
+        await node.crew.drivers[name].ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
         return f"{name}: new devices may join for {seconds:.0f} s" if seconds else f"{name}: closed"
 
     def _only_zigbee(self, able: Sequence[str]) -> str:
@@ -208,17 +207,19 @@ class Requests:
         home, rules = await asyncio.get_running_loop().run_in_executor(None, load, node.home.path, node.types)
         if home.home != node.home.home:
             raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
-        old, wanted = node.posts, posts(home, node.types)
+        old, wanted = node.crew.posts, posts(home, node.types)
         gone = [name for name, post in old.items() if wanted.get(name) != post]
-        down = node.link is not None and not node.link.state.online  # perhaps a password or certificate came
+        down = (
+            node.uplink.link is not None and not node.uplink.link.state.online
+        )  # perhaps a password or certificate came
         new_broker = down or home.broker != node.home.broker
         new_trust = home.clock_trusted != node.home.clock_trusted
-        await asyncio.gather(*(node.stop_driver(name) for name in gone))
+        await asyncio.gather(*(node.crew.stop(name) for name in gone))
         node.apply(home, rules)
-        node.start_drivers({name: post for name, post in wanted.items() if name not in node.posts})
+        node.crew.start({name: post for name, post in wanted.items() if name not in node.crew.posts})
         if new_broker:
-            await node.stop_link()
-            node.start_link()
+            await node.uplink.stop()
+            node.uplink.start()
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
         told = f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
         return told + ("; clock: counts from the next start" if new_trust else "")

@@ -19,7 +19,8 @@ from homenode.errors import HomenodeError, SetupError, StorageError
 from homenode.gateway.clock import FASTEST, Clock
 from homenode.gateway.load import load
 from homenode.gateway.logs import start_logging
-from homenode.gateway.node import JOURNAL, STORAGE, Node, log
+from homenode.gateway.node import Node, log
+from homenode.gateway.outcomes import JOURNAL, STORAGE
 from homenode.gateway.recovery import recover
 from homenode.journal.codec import Damage
 from homenode.journal.journal import Journal
@@ -69,9 +70,9 @@ async def _run(
         if node is None:
             early.extend([fault] if fault else [])
         elif fault is not None:
-            node.fault(fault)
+            node.outcomes.fault(fault)
         else:
-            node.well(STORAGE)
+            node.outcomes.well(STORAGE)
 
     def trouble(error: StorageError | None) -> None:
         loop.call_soon_threadsafe(tell, _storage_fault(error) if error else None)
@@ -87,7 +88,7 @@ async def _run(
             loop.add_signal_handler(number, node.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: node.start_apart("reload", _reload(node)))
         for fault in (*early, *recovered.faults):
-            node.fault(fault)
+            node.outcomes.fault(fault)
         gc.collect()
         gc.freeze()  # what is there now stays; later collections need not look at it
         await node.run()

@@ -28,7 +28,7 @@ def shown(point: str, value: Value, quality: Quality) -> str:
 def status(node: Node) -> dict[str, Any]:
     """Everything `homenode status` shows, as JSON types; times in ms are relative to now."""
     judge, now = node.judge, node.clock.now()
-    pending, link = node.outbox.pending(), node.link.state if node.link is not None else None
+    pending, link = node.outbox.pending(), node.uplink.link.state if node.uplink.link is not None else None
 
     def told(at: Instant) -> str:
         return judge.zone.text(at + judge.offset_ms)
@@ -50,7 +50,7 @@ def status(node: Node) -> dict[str, Any]:
             "in_flight": pending.in_flight,
             "more_in_journal": pending.in_journal,
         },
-        "drivers": {name: driver.state for name, driver in node.drivers.items()},
+        "drivers": {name: driver.state for name, driver in node.crew.drivers.items()},
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
         "refused_commands": dict(node.requests.refusals.counted),
         "points": _points(node, now),

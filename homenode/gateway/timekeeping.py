@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from homenode import records
 from homenode.delivery import NodeFault
-from homenode.engine.events import ClockSet
+from homenode.engine.events import ClockSet, NodeDown, NodeUp
 from homenode.gateway import systemd
 from homenode.reading import Instant
 
@@ -48,7 +48,28 @@ class Timekeeping:
         self.measured = True
         """Whether it is known how long the node was down."""
 
-    def begin(self, found: Recovered) -> Instant:
+    def up_again(self, found: Recovered) -> None:
+        """Go on after the downtime, with what the last run decided but perhaps didn't write, send or do."""
+        node, last = self._node, self._node.journal.last
+        if found.down is not None:
+            node.outbox.unsent_in_journal(node.journal.marks().get("readings", 0) + 1, last)
+        now = self._begin(found)
+        node.outcomes.carry_out(found.decided)
+        if found.down is not None:
+            for event in (NodeDown(found.down), NodeUp(now, self.measured)):
+                node.journal.append(records.of_event(event), klass="system")
+                node.judge.feed(event)
+        for action in found.undone:
+            node.actions.do(action)
+        node.outcomes.carry_out(node.judge.advance(now))
+        self.remember()
+        believed = found.down is not None and now - found.down <= TOO_LONG_MS
+        for message in (*node.judge.restored(now, believed=believed), *node.judge.delivery.statuses(now)):
+            node.outbox.add(message)
+        self._tell_restart(found, now)
+        node.outcomes.tell_early()
+
+    def _begin(self, found: Recovered) -> Instant:
         """Set the steady clock after a start; returns now."""
         node = self._node
         clock, judge = node.clock, node.judge
@@ -90,7 +111,7 @@ class Timekeeping:
 
     def _ring(self) -> None:
         self._timer = self._due = None
-        self._node.pass_time()
+        self._node.outcomes.pass_time()
 
     def count(self, inputs: int) -> None:
         """So many inputs came since the last snapshot."""
@@ -101,7 +122,7 @@ class Timekeeping:
     def remember(self, *, anyway: bool = False) -> None:
         """Write everything down, so that a start has little to read; amid actions only `anyway`."""
         node = self._node
-        if node.actions.under_way and not anyway:
+        if node.outcomes.waiting and not anyway:
             return
         self._inputs = 0
         now = self.instant()
@@ -115,7 +136,7 @@ class Timekeeping:
             "outbox": node.outbox.dump(),
         }
         node.journal.append(state, klass="state")
-        node.mark_sent()
+        node.uplink.mark_sent()
 
     async def run(self) -> None:
         """Until cancelled: the sign of life, the clock, snapshots."""
@@ -125,9 +146,9 @@ class Timekeeping:
         snapshot = loop.time() + SNAPSHOT_S
         trusted = node.clock.trusted()
         if not trusted:
-            node.fault(CLOCK_FAULT)
+            node.outcomes.fault(CLOCK_FAULT)
         elif CLOCK_FAULT.source in node.judge.troubled:
-            node.well(CLOCK_FAULT.source)
+            node.outcomes.well(CLOCK_FAULT.source)
         while True:
             await asyncio.sleep(CLOCK_S)
             if (
@@ -136,8 +157,8 @@ class Timekeeping:
             ):
                 trusted = node.clock.trusted()
                 self._clock_moved(trusted)
-            node.pass_time()
-            node.mark_sent()
+            node.outcomes.pass_time()
+            node.uplink.mark_sent()
             node.refill.consider()
             if loop.time() >= beat:
                 beat = loop.time() + BEAT_S
@@ -156,7 +177,7 @@ class Timekeeping:
             self._slept_from = None
         self._tell_clock(self.instant() + 1, slept_ms)
         if trusted:
-            node.well(CLOCK_FAULT.source)
+            node.outcomes.well(CLOCK_FAULT.source)
 
     async def watchdog(self) -> None:
         """Tell systemd that the loop lives."""
@@ -165,7 +186,7 @@ class Timekeeping:
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(every_s)
 
-    def tell_restart(self, found: Recovered, now: Instant) -> None:
+    def _tell_restart(self, found: Recovered, now: Instant) -> None:
         """After a long downtime the operator hears at once which devices are not yet heard."""
         node = self._node
         if found.down is None or now - found.down <= TOO_LONG_MS:
@@ -176,5 +197,5 @@ class Timekeeping:
             "sv": f"startade om efter {minutes} min, ännu inte hörda: {names}",
             "en": f"restarted after {minutes} min, not yet heard: {names}",
         }
-        node.fault(NodeFault("downtime", text, ("downtime",), at_once=True))
-        asyncio.get_running_loop().call_later(60.0, node.well, "downtime")
+        node.outcomes.fault(NodeFault("downtime", text, ("downtime",), at_once=True))
+        asyncio.get_running_loop().call_later(60.0, node.outcomes.well, "downtime")

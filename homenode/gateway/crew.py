@@ -1,0 +1,70 @@
+"""The drivers of a home at work: started, stopped, and asked whether they keep up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from homenode.gateway.folders import Folders
+from homenode.gateway.roster import Post
+from homenode.gateway.supervisor import Supervised
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+
+class Crew:
+    """Works for one node.
+
+    Attributes:
+        drivers: Those that run, by name.
+        posts: What each was started for.
+        folders: Where they keep their files.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.drivers: dict[str, Supervised] = {}
+        self.posts: dict[str, Post] = {}
+        self.folders = Folders(node.data)
+        self._watches: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, wanted: Mapping[str, Post]) -> None:
+        """Start every driver of `wanted`."""
+        for name, post in wanted.items():
+            folder = self.folders.of(name)
+            inbox = self._node.hearing.inbox(name)
+            driver = Supervised(name, post.open, post.devices, folder, self._node.clock, inbox, self._backlog)
+            self.posts[name], self.drivers[name] = post, driver
+            driver.start()
+            self._watches[name] = self._node.start(f"watch {name}", driver.watch())
+
+    async def stop(self, name: str) -> None:
+        """Stop one driver and forget it."""
+        self._watches.pop(name).cancel()
+        await self.drivers.pop(name).stop()
+        self._node.hearing.forget(name)
+        del self.posts[name]
+
+    async def stop_all(self) -> None:
+        """Have every driver release what it holds, take what they said last, and forget them."""
+        await asyncio.gather(*(driver.stop() for driver in self.drivers.values()))
+        self._node.hearing.drain()
+        for name in list(self.drivers):
+            await self.stop(name)
+
+    async def go_home(self) -> None:
+        """The disk takes files again: drivers whose files are in memory start anew on it."""
+        wanted = {name: post for name, post in self.posts.items() if name in self.folders.away}
+        await asyncio.gather(*(self.stop(name) for name in wanted))
+        self.start(wanted)
+
+    def is_wired(self, driver: str) -> bool:
+        """Whether the driver's devices never sleep."""
+        post = self.posts.get(driver)
+        return post is not None and post.type.wired
+
+    def _backlog(self) -> int:
+        pending = self._node.outbox.pending()
+        return self._node.hearing.waiting() + (pending.readings if self._node.outbox.online else 0)

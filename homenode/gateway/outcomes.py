@@ -1,0 +1,109 @@
+"""What was decided is written down, then sent and done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from homenode.delivery import NodeFault
+from homenode.errors import StorageError
+from homenode.judge import Decided
+from homenode.outbox import Numbered
+
+if TYPE_CHECKING:
+    from homenode.gateway.node import Node
+
+log = logging.getLogger("homenode.node")
+
+STORAGE, JOURNAL = "storage", "journal"
+"""Sources of faults: the disk, and what of the journal was found damaged (with the name of its file)."""
+
+_Waiting = tuple[Future[int], list[Numbered], Decided]
+
+
+class Outcomes:
+    """Works for one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._commits: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._under_way = 0
+        self._early: dict[str, NodeFault] | None = {}  # told before the node is up; None after it
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something decided is not on the disk or not yet done."""
+        return self._under_way > 0 or self._node.actions.under_way > 0
+
+    def carry_out(self, decided: Decided) -> None:
+        """Write it down, then send and do it."""
+        for record in decided.records:
+            self._node.journal.append(record, klass="alert")
+        for message in decided.messages:
+            self._node.outbox.add(message)
+        numbers = self._node.outbox.number() if decided.messages else []
+        for number in numbers:
+            self._node.journal.append(self._node.uplink.numbered(number), klass="alert")
+        if decided.records or numbers or decided.actions:
+            self._under_way += 1
+            self._commits.put_nowait((self._node.journal.commit(), numbers, decided))
+        self._node.watchers.tell(decided)
+        if decided.messages:
+            self._node.uplink.wake()
+        self._node.time.arm()
+
+    async def run(self) -> None:
+        """What was decided is on the disk: its messages may go and its actions are done, in order."""
+        while True:
+            future, numbers, decided = await self._commits.get()
+            try:
+                await asyncio.wrap_future(future)
+            except StorageError:
+                log.error("not on the disk, acted on all the same", extra={"records": len(decided.records)})
+            self._node.outbox.written(numbers)
+            self._node.uplink.wake()
+            for action in decided.actions:
+                self._node.actions.do(action)
+            self._under_way -= 1
+
+    def fault(self, fault: NodeFault, *, said: bool = False) -> None:
+        """The node or a device can't know something. `said`: the log has it already."""
+        if self._early is not None:
+            self._early[fault.source] = fault
+            return
+        if fault.source not in self._node.judge.troubled:
+            if not said:
+                log.warning("fault", extra={"source": fault.source, "text": fault.text["en"]})
+            self.carry_out(self._node.judge.fault(fault, self._node.time.instant()))
+
+    def well(self, source: str) -> None:
+        """That is over."""
+        if self._early is not None:
+            self._early.pop(source, None)
+            return
+        if source == STORAGE and self._node.crew.folders.can_go_home():
+            self._node.start_apart("drivers go home", self._node.crew.go_home())
+        if source in self._node.judge.troubled:
+            log.info("fault over", extra={"source": source})
+            self.carry_out(self._node.judge.well(source, self._node.time.instant()))
+
+    def pass_time(self) -> None:
+        """A deadline may have come."""
+        now = self._node.clock.now()
+        if self._node.judge.silence_due and now >= self._node.judge.silence_due:
+            self.carry_out(self._node.judge.silence(max(now, self._node.judge.engine.now)))
+        elif now > self._node.judge.engine.now:
+            self.carry_out(self._node.judge.advance(now))
+        else:
+            self._node.time.arm()
+
+    def tell_early(self) -> None:
+        """What was wrong at the start; what the last run knew of journal and disk and is not so is over."""
+        early, self._early = self._early or {}, None
+        for source in list(self._node.judge.troubled):
+            if source not in early and (source == STORAGE or source.startswith(JOURNAL)):
+                self.well(source)
+        for fault in early.values():
+            self.fault(fault)
