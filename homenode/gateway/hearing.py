@@ -26,6 +26,11 @@ FLUSH_S = 0.02
 together: 50 flushes a second wear a card less than 200 do."""
 
 
+def faults_of(driver: str) -> tuple[str, ...]:
+    """The sources of the faults that are the driver's own."""
+    return driver, f"{driver} answers", f"{driver} flood"
+
+
 class Hearing:
     """The gateway's ears: one inbox per driver."""
 
@@ -148,7 +153,7 @@ class Hearing:
         """A driver that says anything after a start works: what the last run knew of its failure is over."""
         if driver in self._quiet:
             self._quiet.discard(driver)
-            for source in (driver, f"{driver} answers", f"{driver} flood"):
+            for source in faults_of(driver):
                 if source in self._node.judge.troubled:
                     later.insert(0, lambda source=source: self._node.outcomes.well(source))  # type: ignore[misc]  # likewise
 

@@ -15,6 +15,7 @@ from homenode.contract.command import Command, Refusal, parse_command
 from homenode.engine.events import Acknowledge, ModeSet
 from homenode.errors import FileMistakes, HomenodeError, Refused
 from homenode.gateway.asked import asked
+from homenode.gateway.hearing import faults_of
 from homenode.gateway.roster import posts
 from homenode.gateway.status import status
 from homenode.message import Class, Message
@@ -209,12 +210,13 @@ class Requests:
             raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
         old, wanted = node.crew.posts, posts(home, node.types)
         gone = [name for name, post in old.items() if wanted.get(name) != post]
-        down = (
-            node.uplink.link is not None and not node.uplink.link.state.online
-        )  # perhaps a password or certificate came
+        link = node.uplink.link
+        down = link is not None and not link.state.online  # perhaps a password or certificate came
         new_broker = down or home.broker != node.home.broker
         new_trust = home.clock_trusted != node.home.clock_trusted
         await asyncio.gather(*(node.crew.stop(name) for name in gone))
+        for source in (source for name in gone if name not in wanted for source in faults_of(name)):
+            node.outcomes.well(source)
         node.apply(home, rules)
         node.crew.start({name: post for name, post in wanted.items() if name not in node.crew.posts})
         if new_broker:

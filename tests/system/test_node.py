@@ -218,6 +218,10 @@ def test_a_bad_driver_is_a_fault_and_touches_no_rule(
         assert 1000 <= _ms(alert["data"]["at"]) - _ms(heard["at"]) < 1500
         faults = node.status()["faults"]
         assert any(told in fault["why"] for fault in faults), faults
+        if mood == "raises":
+            home.write_text("\n".join(line for line in home.read_text().splitlines() if "bad" not in line))
+            assert node.ask("reload").returncode == 0
+            assert node.status()["faults"] == [], "a driver that home.yaml dropped leaves no fault"
         assert "Traceback" not in node.log
         assert node.stop() == 0
 
