@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("homenode.actions")
 
+RETRY_S, TRIES = 2.0, 60
+"""A stick that was lost is back within 10 s; after two minutes somebody has been told for long."""
+
 
 class Actions:
     """Does actions, each in a task of its own, and writes down that it was done."""
@@ -24,6 +28,7 @@ class Actions:
         self._node = node
         self._voice = Voice(node.home.language)
         self.under_way = 0
+        self._wanted: dict[str, Switch] = {}
 
     def do(self, action: Action) -> None:
         """Begin; never blocks."""
@@ -47,9 +52,27 @@ class Actions:
             self.under_way -= 1
 
     async def _switch(self, action: Switch) -> None:
+        """Until it is done, or no longer wanted: the alert is over, or the output is to be otherwise."""
+        self._wanted[action.point] = action
+        for_open = self._is_open(action.alert)  # not so for a step at the resolve
+        for _ in range(TRIES):
+            if await self._turned(action):
+                return
+            await asyncio.sleep(RETRY_S)
+            if self._wanted.get(action.point) is not action:
+                return
+            if for_open and not self._is_open(action.alert):
+                self._node.outcomes.well(f"{action.point} switches")
+                return
+
+    def _is_open(self, alert: str) -> bool:
+        return any(one.alert == alert for one in self._node.judge.engine.open_alerts())
+
+    async def _turned(self, action: Switch) -> bool:
+        """Try once; a failure is a fault until it is done."""
         source = f"{action.point} switches"
         try:
-            await self.switch(action.point, action.to)
+            await self._turn(action.point, action.to)
         except Refused as refused:
             word = "on" if action.to else "off"
             text = {
@@ -59,8 +82,9 @@ class Actions:
             self._node.outcomes.fault(
                 NodeFault(source, text, (action.point.partition(".")[0],), at_once=True)
             )
-        else:
-            self._node.outcomes.well(source)
+            return False
+        self._node.outcomes.well(source)
+        return True
 
     async def switch(self, point: str, to: bool) -> None:
         """Turn an output on or off.
@@ -68,6 +92,11 @@ class Actions:
         Raises:
             Refused: There is no such output, or it doesn't answer.
         """
+        self._wanted.pop(point, None)
+        await self._turn(point, to)
+        self._node.outcomes.well(f"{point} switches")
+
+    async def _turn(self, point: str, to: bool) -> None:
         name, _, kind = point.partition(".")
         device = self._node.home.devices.get(name)
         if device is None:

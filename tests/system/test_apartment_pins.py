@@ -51,15 +51,18 @@ def _flat(folder: Path) -> Iterator[tuple[Apartment, NodeProcess, Receiver]]:
     ):
         home = folder / "home.yaml"
         home.write_text(HOME.format(url=broker.url))
-        env = {
-            "GPIOZERO_PIN_FACTORY": "pigpio",
-            "PIGPIO_ADDR": "127.0.0.1",
-            "PIGPIO_PORT": str(sim.places["gpio"]),
-        }
-        with NodeProcess(home, folder / "data", env=env) as node:
+        with NodeProcess(home, folder / "data", env=_pigpio(sim)) as node:
             _until(receiver, "siren.siren", False)  # the last that the driver opens
             yield sim, node, receiver
             assert node.stop() == 0
+
+
+def _pigpio(sim: Apartment) -> dict[str, str]:
+    return {
+        "GPIOZERO_PIN_FACTORY": "pigpio",
+        "PIGPIO_ADDR": "127.0.0.1",
+        "PIGPIO_PORT": str(sim.places["gpio"]),
+    }
 
 
 def _until(receiver: Receiver, point: str, value: object, after: int = 0) -> None:
@@ -109,3 +112,51 @@ def test_a_wedged_daemon_is_noticed_and_the_node_still_stops_in_time(tmp_path: P
     with _flat(tmp_path) as (sim, node, _):
         sim.do("gpio wedge")
         node.until("lost")
+
+
+DOOR = """
+rule: door
+version: 1
+severity: alarm
+to: [care]
+roles:
+  door: {kind: contact}
+  siren: {kind: siren}
+when: door == open
+steps:
+  - {after: 0 s, do: siren, role: siren, to: on}
+says: {sv: "Dörren är öppen", en: "The door is open"}
+"""
+
+
+def test_a_siren_that_was_out_of_reach_sounds_once_it_is_back(tmp_path: Path) -> None:
+    """A rule asks for it while the pins are gone: that is a fault, and it is tried again."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "door.yaml").write_text(DOOR)
+    (tmp_path / "tape.jsonl").write_text(
+        '{"at": "2026-01-05T06:00:00+01:00", "point": "door", "value": false}\n'
+        '{"at": "2026-01-05T06:00:04+01:00", "point": "door", "value": true}\n'
+    )
+    home = tmp_path / "home.yaml"
+    with (
+        apartment(tmp_path, "--gpio", "0", text=APARTMENT) as sim,
+        Mosquitto(tmp_path / "broker", persistent=False) as broker,
+        Receiver(broker.port, "hn1/pins-1/#") as receiver,
+    ):
+        home.write_text(
+            HOME.partition("devices:")[0].format(url=broker.url)
+            + "radios: {tape: {driver: recording, file: tape.jsonl}}\n"
+            "devices:\n"
+            "  door: {via: tape, sensor: door, kind: contact, room: hall}\n"
+            "  siren: {driver: gpio, pin: 22, kind: siren, room: hall}\n"
+            "rules: [{use: door, bind: {door: door.contact, siren: siren.siren}}]\n"
+            'share: {care: ["*.*"]}\n'
+        )
+        with NodeProcess(home, tmp_path / "data", env=_pigpio(sim)) as node:
+            _until(receiver, "siren.siren", False)
+            sim.do("gpio gone")
+            node.until("could not be switched on")
+            sim.do("gpio back")
+            _until(receiver, "siren.siren", True)
+            assert sim.do("status siren")["siren"] is True
+            assert node.stop() == 0
