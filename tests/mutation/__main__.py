@@ -20,8 +20,8 @@ from tests.mutation.running import core_paths, survivors
 
 ROOT = Path(__file__).parents[2]
 LEAST_SCORE = 0.84
-"""Share of faults that must be noticed. Of a sample of 345 in the whole core 90 % were, of 250 in lines of the
-engine that changed 95 %; about half of the others change nothing that anybody could see."""
+"""Share of faults that must be noticed. Of a sample of 345 in the whole core 90 % were, of 250 in lines
+of the engine that changed 95 %; about half of the others change nothing that anybody could see."""
 MOST_CHANGED = 200
 """The same sample on every machine, known to about 2.5 percent. Measured: 0.6 s each on two idle cores,
 1 s on two that others use too, beside half a minute for who reaches what."""
