@@ -63,8 +63,13 @@ def test_who_watches_gets_line_after_line(tmp_path: Path) -> None:
 def test_a_folder_with_a_long_name_has_a_socket_too(tmp_path: Path) -> None:
     folder = tmp_path / ("d" * 120)
     folder.mkdir()
+
+    async def scene() -> int:
+        async with await serve(folder, answer, watch):
+            return (folder / NAME).stat().st_mode & 0o777  # Python 3.13 removes it when the server closes
+
     assert told(folder, {"do": "echo"})[0][0]["ok"] is True
-    assert (folder / NAME).stat().st_mode & 0o777 == 0o660
+    assert asyncio.run(scene()) == 0o660
 
 
 def test_what_a_dead_node_left_is_no_node(tmp_path: Path) -> None:
