@@ -225,14 +225,19 @@ class Run:
 
     def _grown(self) -> Iterator[str]:
         last = self.samples[-1]
-        settled = [s for s in self.samples if s["life"] == last["life"] and s["lived_ms"] >= SETTLED_MS]
-        if len(settled) < 2:
+        settled = [
+            sample
+            for sample in self.samples
+            if sample["life"] == last["life"] and SETTLED_MS <= sample["lived_ms"] < 2 * SETTLED_MS
+        ]
+        if not settled or last["lived_ms"] < 2 * SETTLED_MS:
             return
         if last["pss_mb"] > 1.1 * settled[0]["pss_mb"]:
             yield f"PSS grew from {settled[0]['pss_mb']} to {last['pss_mb']} MB"
-        for what, more in (("files", 1), ("threads", POOL)):
-            if last[what] > settled[0][what] + more:
-                yield f"{what} grew from {settled[0][what]} to {last[what]}"
+        for what, more in (("files", 1), ("threads", POOL)):  # 1: whoever asked for its status just now
+            before = max(sample[what] for sample in settled)
+            if last[what] > before + more:
+                yield f"{what} grew from {before} to {last[what]}"
 
     def _report(
         self, journal: Journal, came: list[tuple[str, dict[str, Any]]], count: int, restarted: int
