@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -138,8 +139,10 @@ class GpioDriver:
             raise
         except Exception as error:  # each pin library raises its own
             drop(self._factory)
+            # pigpio unpacks what it read of a connection that was closed
+            why = "the daemon hung up" if isinstance(error, struct.error) else error or type(error).__name__
             raise DriverLost(
-                f"the pins don't answer ({error or type(error).__name__})",
+                f"the pins don't answer ({why})",
                 where="gpio",
                 do="see that pigpiod runs",
             ) from error
