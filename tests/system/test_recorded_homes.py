@@ -82,7 +82,11 @@ def test_a_day_goes_through_without_loss(tmp_path: Path, folder: str, pattern: s
             played = re.search(r"played (\d+) readings", node.until("played "))
             assert played is not None
             assert int(played[1]) == len(lines)
-            receiver.until(lambda it: len(_said(it)) >= len(lines), f"{len(lines)} readings")
+            receiver.until(
+                lambda it: len(it.messages) >= len(lines) and len(_said(it)) >= len(lines),
+                f"{len(lines)} readings",
+                within_s=120.0,
+            )
             assert node.stop() == 0
     said = _said(receiver)
     assert len(said) == len(lines)
