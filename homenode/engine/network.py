@@ -7,6 +7,7 @@ and at most once an instant.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from homenode.engine.rule import RuleState
 
 
-class Node(Timer):
+class Node(Timer, ABC):
     """One expression over time.
 
     Attributes:
@@ -41,9 +42,9 @@ class Node(Timer):
         for part in parts:
             part.wholes.append(self)
 
+    @abstractmethod
     def settle(self, at: Instant) -> int:
         """Its value at `at`; sets `due` to the instant at which it may change by itself."""
-        raise NotImplementedError
 
     def dump(self) -> list[Any]:
         """What it must remember beside `value` and `due`."""

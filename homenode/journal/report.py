@@ -77,7 +77,7 @@ def _replayable(folder: Path) -> Iterator[dict[str, Any]]:
             continue
         kind = record.get("t")
         before = _text(wall_ms)
-        # Never back: replay wants its lines in order, and the node too took a late one for now.
+        # Never back: replay wants its lines in order, and the node, too, took a late one as of now.
         wall_ms = max(wall_ms, clock.wall_ms(found.number, at))
         when = _text(wall_ms)
         if kind == "r" and record.get("h") != "historical":
