@@ -176,25 +176,34 @@ class Hearing:
             text = {"sv": f"{trouble.source}: {trouble.why}", "en": f"{trouble.source}: {trouble.why}"}
             causes = trouble.devices or (trouble.source,)
             node.outcomes.fault(NodeFault(trouble.source, text, causes), said=True)
-            if trouble.source in (driver, f"{driver} answers") and node.crew.is_wired(driver):
-                loop = asyncio.get_running_loop()
-                self._timers.setdefault(driver, loop.call_later(WIRED_GRACE_S, self._unknown, driver))
+            if driver not in self._timers and node.crew.is_wired(driver):
+                self._look_again(driver)
         else:
             node.outcomes.well(trouble.source)
-            if timer := self._timers.pop(driver, None):
-                timer.cancel()
+
+    def _look_again(self, driver: str) -> None:
+        self._timers[driver] = asyncio.get_running_loop().call_later(WIRED_GRACE_S, self._unknown, driver)
 
     def _unknown(self, driver: str) -> None:
         """Wired inputs never go stale, so when nobody reads them any more they are unknown."""
-        self._timers.pop(driver, None)
+        del self._timers[driver]
+        troubled = self._node.judge.troubled
+        hangs = f"{driver} answers" in troubled
+        if not hangs and driver not in troubled:
+            return
+        self._look_again(driver)
+        if not hangs and self._node.crew.drivers[driver].state == "running":
+            return
         now = max(self._node.clock.now(), self._node.judge.engine.now + 1)
-        points = [
+        points = self._node.judge.engine.home.points
+        wired = (
             f"{device.name}.{kind}"
             for device in self._node.home.devices.values()
             if device.driver == driver
             for kind in device.kinds or ()
-        ]
-        self._hear([Reading(point, None, now) for point in points], [], now)
+        )
+        unread = [Reading(name, None, now) for name in wired if name not in points or not points[name].fault]
+        self._hear(unread, [], now)
 
     def _joined(self, joined: Joined) -> None:
         node = self._node

@@ -26,6 +26,8 @@ log = logging.getLogger("homenode.supervisor")
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
 """Full-jitter back-off of a lost driver: a stick that is plugged in again is back within 10 s."""
+STEADY_S = 5.0
+"""One lost again soon is called back only after so long: a loop of failures is one fault to the operator."""
 SETUP_RETRY_S = 10.0
 """A person has to act first; until then it is tried now and then."""
 BEAT_S, HANGS_AFTER_S = 2.0, 6.0
@@ -49,6 +51,16 @@ class _DriverHost:
         self._devices, self._strangers = frozenset(devices), 0
         self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
         self._troubles: set[str] = set()
+        self._spoke, self._steady_from = False, 0
+
+    def opened(self, steady_from: Instant) -> None:
+        """The driver was opened; what it says from `steady_from` on shows that it is back from a loss."""
+        self._spoke, self._steady_from = False, steady_from
+
+    def steady(self) -> None:
+        """End the fault of a driver that has spoken since it was opened and lasted."""
+        if self._spoke and self._name in self._troubles and self._clock.now() >= self._steady_from:
+            self.back(self._name)
 
     def now(self) -> Instant:
         return self._clock.now()
@@ -57,9 +69,9 @@ class _DriverHost:
         return wall_ms - self._clock.wall_offset_ms()
 
     def _put(self, item: Item) -> None:
-        """What a driver says after a loss shows that it is back."""
-        if self._name in self._troubles:
-            self.back(self._name)
+        self._spoke = True
+        if self._troubles:
+            self.steady()
         self._inbox.put(item)
 
     def heard(self, device: str, kind: str, value: Value, at: Instant | None = None) -> None:
@@ -161,6 +173,7 @@ class Supervised:
             started = self._loop.time()
             wait_s = SETUP_RETRY_S
             try:
+                self._host.opened(self._host.now() + (int(STEADY_S * 1000) if tries > 1 else 0))
                 self._driver = self._make(self._host)
                 self.state = "running"
                 await self._driver.run()
@@ -207,6 +220,8 @@ class Supervised:
                 )
             else:
                 self._host.back(source)
+                if self.state == "running":
+                    self._host.steady()
 
     async def ask(
         self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0

@@ -108,6 +108,15 @@ def test_the_pins_come_back_with_their_daemon(tmp_path: Path) -> None:
         assert "Traceback" not in node.log
 
 
+def test_pins_that_nobody_reads_any_more_are_unknown_until_they_are_read_again(tmp_path: Path) -> None:
+    with _flat(tmp_path) as (sim, _, receiver):
+        _until(receiver, "front_door.contact", False)
+        sim.do("gpio gone")
+        _until(receiver, "front_door.contact", None)
+        sim.do("gpio back")
+        _until(receiver, "front_door.contact", False, after=2)
+
+
 def test_a_wedged_daemon_is_noticed_and_the_node_still_stops_in_time(tmp_path: Path) -> None:
     with _flat(tmp_path) as (sim, node, _):
         sim.do("gpio wedge")

@@ -75,6 +75,20 @@ def test_a_loss_is_told_once_and_what_is_said_after_it_ends_it() -> None:
     assert told == [("zigbee", "the stick is gone"), ("zigbee", "")]
 
 
+def test_one_that_is_lost_again_soon_is_back_only_when_it_has_spoken_and_lasted() -> None:
+    host, inbox = a_host()
+    host.lost("zigbee", "the stick is gone")
+    host.opened(host.now() + 60_000)
+    host.alive("eye")
+    host.steady()
+    assert [item.why for item in said(inbox) if isinstance(item, Trouble)] == ["the stick is gone"]
+    host.opened(host.now())
+    host.steady()
+    assert said(inbox) == [], "it has not spoken yet"
+    host.alive("eye")
+    assert [item.why for item in said(inbox) if isinstance(item, Trouble)] == [""]
+
+
 def test_what_was_never_lost_is_not_back() -> None:
     host, inbox = a_host()
     host.back("zigbee")
