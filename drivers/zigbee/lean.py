@@ -19,6 +19,16 @@ _WHOLE = ("aiohttp", "jsonschema")
 _UNUSED = ("zigpy.ota.providers", "zigpy.zcl.clusters.protocol")
 """Where firmware comes from, and BACnet: 0.1 s and 4 MB to import, and nobody here asks for them."""
 
+_CLUSTERS = {
+    **dict.fromkeys(range(0x0100, 0x0104), "closures"),
+    **dict.fromkeys(range(0x0200, 0x0205), "hvac"),
+    **dict.fromkeys(range(0x0300, 0x0302), "lighting"),
+    **dict.fromkeys(range(0x0700, 0x070B), "smartenergy"),
+    0x0800: "smartenergy",
+    0xFC57: "wwah",
+}
+"""zigpy's modules that are imported when a device with one of their clusters occurs: 40 ms and 2 MB."""
+
 _CRYPTO = "cryptography"
 _CRYPTO_NAMES = {
     "cryptography": (),
@@ -95,6 +105,20 @@ class _AesCcm:
         return decrypted
 
 
+class _Registry(dict[int, Any]):
+    """zigpy's clusters by their id."""
+
+    def __contains__(self, cluster_id: object) -> bool:
+        module = _CLUSTERS.get(cluster_id)  # type: ignore[call-overload]  # whatever is asked for
+        if module is not None:
+            importlib.import_module(f"zigpy.zcl.clusters.{module}")
+        return super().__contains__(cluster_id)
+
+
+def _modules() -> set[str]:
+    return {*_UNUSED, *(f"zigpy.zcl.clusters.{module}" for module in _CLUSTERS.values())}
+
+
 def keep_lean() -> None:
     """To be called before zigpy is imported; changes nothing that somebody has already imported."""
     if "zigpy" in sys.modules:
@@ -102,7 +126,7 @@ def keep_lean() -> None:
     for name in _WHOLE:
         if name not in sys.modules and importlib.util.find_spec(name) is not None:
             sys.modules[name] = _Later(name)
-    for name in _UNUSED:
+    for name in _modules():
         sys.modules.setdefault(name, _Later(name))
     if _CRYPTO in sys.modules:
         return
@@ -119,6 +143,9 @@ def keep_lean() -> None:
 
 def forget_stand_ins() -> None:
     """To be called after zigpy was imported: whoever imports cryptography now gets the real one."""
-    for module in (*_CRYPTO_NAMES, *_WHOLE, *_UNUSED):
+    from zigpy.zcl import Cluster
+
+    Cluster._registry = _Registry(Cluster._registry)
+    for module in (*_CRYPTO_NAMES, *_WHOLE, *_modules()):
         if _stands_in(module):
             del sys.modules[module]
