@@ -207,6 +207,10 @@ class Hearing:
 
     def _joined(self, joined: Joined) -> None:
         node = self._node
+        if node.joined.get(joined.address) != joined:
+            model = f"{joined.manufacturer}/{joined.model}"
+            about = {"points": joined.kinds, "note": joined.note}
+            node.watchers.event({"joined": joined.address, "name": joined.name, "model": model, **about})
         node.joined[joined.address] = joined
         device = node.home.devices.get(joined.name)
         limit_ms = joined.stale_after_ms

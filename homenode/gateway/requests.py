@@ -188,7 +188,9 @@ class Requests:
             raise Refused("home.yaml has no radio to pair with")
         name = radio or able[0]
         await node.crew.drivers[name].ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
-        return f"{name}: new devices may join for {seconds:.0f} s" if seconds else f"{name}: closed"
+        if not seconds:
+            return f"{name}: closed"
+        return f"{name}: new devices may join for {seconds:.0f} s (homenode devices lists what did)"
 
     def _only_zigbee(self, able: Sequence[str]) -> str:
         zigbee = [name for name in able if self._node.home.radios[name].driver == "zigbee"]

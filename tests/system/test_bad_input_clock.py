@@ -225,5 +225,5 @@ def test_a_clock_that_jumps_by_hours_moves_no_timer(
         clock._say(5 * 3600, 1)
         of_door = lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "door"]  # noqa: E731 - short
         all_of_it.until(of_door, "the alert")
-        assert 6.5 < time.monotonic() - began < 10  # noqa: TID251 - likewise
+        assert 4 < time.monotonic() - began < 20  # noqa: TID251 - likewise
         stops_in_time(node)

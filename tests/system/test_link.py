@@ -487,6 +487,6 @@ def test_the_end_of_the_process_waits_for_nobody() -> None:
             before = loop.time()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            assert loop.time() - before < 0.5
+            assert loop.time() - before < 2  # what SIGTERM allows; a connection is tried for 5 s
 
     run(scene)
