@@ -264,20 +264,31 @@ class Outbox:
         )
 
     def dump(self) -> dict[str, Any]:
-        """For the journal: the alerts that wait, and how far the numbers are. JSON types only."""
+        """For the journal: how far the numbers are. JSON types only, as in `waiting`."""
+        return {"sequences": dict(self._sequences)}
+
+    def waiting(self) -> list[list[Any]]:
+        """For the journal: the alerts that wait, each with its place, 0 if it has none."""
         alerts = [*self._alerts_out.values(), *self._waiting[Class.ALARM], *self._waiting[Class.ALERT]]
-        return {
-            "sequences": dict(self._sequences),
-            "alerts": [[alert.message.encode(), alert.sequence] for alert in alerts],
-        }
+        return [[alert.message.encode(), alert.sequence] for alert in alerts]
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """From the journal, before anything else; then `add`, `restore_number`, `restore_acknowledged`."""
+        """From the journal, before anything else; then the other ``restore_…`` and `add`."""
         self._sequences = {str(party): int(last) for party, last in state["sequences"].items()}
-        for fields, sequence in state["alerts"]:
+
+    def restore_waiting(self, alerts: Sequence[Sequence[Any]]) -> None:
+        """What `waiting` gave, in one piece or several."""
+        for fields, sequence in alerts:
             message = decode(fields)
-            self._ids[message.id] = alert = _Alert(message, int(sequence), bool(sequence))
-            self._waiting[message.klass].append(alert)
+            self.add(message)
+            if sequence:
+                self.restore_number(Numbered(message.id, message.party, int(sequence)))
+
+    def forget_alerts(self) -> None:
+        """Nobody is there who could take them."""
+        self._ids.clear()
+        for waiting in self._waiting.values():
+            waiting.clear()
 
     def renumber(self) -> None:
         """Begin a new count: the journal's epoch is new, as what was counted could not be written down."""

@@ -3,8 +3,8 @@
 Inputs, from which everything can be decided again: ``r`` reading, ``a`` sign of life, ``mode``, ``ack``,
 ``ok`` (the resident's answer), ``clock``, ``stale`` (how long a device may be silent), ``fault`` and
 ``well``, ``down`` and ``up``, ``beat``. Outcomes, so that nothing is done twice: ``tr`` transition, ``msg``
-message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action. ``state`` carries all of it
-over, so that a start reads only what came after the newest one.
+message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action. ``state`` and the
+``part``s behind it (alerts that wait) carry all of it over, so that a start reads only what came after it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet,
 from homenode.engine.transition import Transition
 from homenode.kinds import kind_of, why_not
 from homenode.message import Message
+from homenode.outbox import Numbered
 from homenode.reading import How, Instant, Reading
 
 Record = dict[str, Any]
@@ -125,6 +126,11 @@ def transition_key(record: Mapping[str, Any]) -> tuple[Any, ...]:
 def of_message(message: Message) -> Record:
     """An alert on its way."""
     return {"t": "msg", "at": message.at, "m": message.encode()}
+
+
+def of_number(number: Numbered, at: Instant) -> Record:
+    """The place that an alert got."""
+    return {"t": "seq", "at": at, "id": number.id, "party": number.party, "n": number.sequence}
 
 
 def of_done(alert: str, step: int, run: int, at: Instant) -> Record:

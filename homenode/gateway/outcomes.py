@@ -7,8 +7,8 @@ import logging
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from homenode import records
 from homenode.delivery import NodeFault
-from homenode.errors import StorageError
 from homenode.judge import Decided
 from homenode.outbox import Numbered
 
@@ -20,6 +20,16 @@ log = logging.getLogger("homenode.node")
 STORAGE, JOURNAL = "storage", "journal"
 """Sources of faults: the disk, and what of the journal was found damaged (with the name of its file)."""
 
+DISK_S, HANGS_S = 2.0, 10.0
+"""An alert waits so long for a disk that neither takes it nor fails; then that is a fault. Cards have been
+seen to take seconds now and then."""
+
+_HANGS = NodeFault(
+    STORAGE,
+    {"sv": "lagringen svarar inte: kortet hänger", "en": "storage does not answer: the card hangs"},
+    at_once=True,
+)
+
 _Waiting = tuple[Future[int], list[Numbered], Decided]
 
 
@@ -30,6 +40,7 @@ class Outcomes:
         self._node = node
         self._commits: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._under_way = 0
+        self._stuck = False  # the disk owes an answer
         self._early: dict[str, NodeFault] | None = {}  # told before the node is up; None after it
 
     @property
@@ -41,32 +52,55 @@ class Outcomes:
         """Write it down, then send and do it."""
         for record in decided.records:
             self._node.journal.append(record, klass="alert")
-        for message in decided.messages:
-            self._node.outbox.add(message)
+        if self._node.home.broker is not None:  # else nobody will ever take them
+            for message in decided.messages:
+                self._node.outbox.add(message)
         numbers = self._node.outbox.number() if decided.messages else []
-        for number in numbers:
-            self._node.journal.append(self._node.uplink.numbered(number), klass="alert")
         if decided.records or numbers or decided.actions:
-            self._under_way += 1
-            self._commits.put_nowait((self._node.journal.commit(), numbers, decided))
+            self.numbered(numbers, decided)
         self._node.watchers.tell(decided)
         if decided.messages:
             self._node.uplink.wake()
         self._node.time.arm()
 
+    def numbered(self, numbers: list[Numbered], decided: Decided | None = None) -> None:
+        """Alerts got their places; once these are on the disk they may go, and what was decided is done."""
+        now = self._node.clock.now()
+        for number in numbers:
+            self._node.journal.append(records.of_number(number, now), klass="alert")
+        self._under_way += 1
+        self._commits.put_nowait((self._node.journal.commit(), numbers, decided or Decided()))
+
     async def run(self) -> None:
         """What was decided is on the disk: its messages may go and its actions are done, in order."""
         while True:
             future, numbers, decided = await self._commits.get()
-            try:
-                await asyncio.wrap_future(future)
-            except StorageError:
+            if not await self._on_disk(asyncio.wrap_future(future)):
                 log.error("not on the disk, acted on all the same", extra={"records": len(decided.records)})
             self._node.outbox.written(numbers)
             self._node.uplink.wake()
             for action in decided.actions:
                 self._node.actions.do(action)
             self._under_way -= 1
+
+    async def _on_disk(self, commit: asyncio.Future[int]) -> bool:
+        """Whether the disk has it; one that fails or hangs holds nothing back."""
+        done, _ = await asyncio.wait([commit], timeout=0 if self._stuck else DISK_S)
+        if done:
+            return commit.exception() is None
+        if not self._stuck:
+            self._stuck = True
+            late = asyncio.get_running_loop().call_later(HANGS_S - DISK_S, self.fault, _HANGS)
+            commit.add_done_callback(lambda commit: self._answered(commit, late))
+        else:
+            commit.add_done_callback(asyncio.Future.exception)  # looked at
+        return False
+
+    def _answered(self, commit: asyncio.Future[int], late: asyncio.TimerHandle) -> None:
+        late.cancel()
+        self._stuck = False
+        if not commit.cancelled() and commit.exception() is None and self._node.journal.trouble is None:
+            self.well(STORAGE)
 
     def fault(self, fault: NodeFault, *, said: bool = False) -> None:
         """The node or a device can't know something. `said`: the log has it already."""

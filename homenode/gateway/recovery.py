@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from homenode import __version__, records
 from homenode.config.model import Home
@@ -95,13 +96,23 @@ def _states(journal: Journal) -> Iterator[tuple[int, Record | None]]:
     """Where a start may begin to read, the best first."""
     newest = journal.newest_state
     if newest:
-        number, record = next(journal.read(newest), (0, {}))
-        if number == newest and record.get("t") == "state":
-            yield newest, record
+        if (state := _state_at(journal, newest)) is not None:
+            yield newest, state
         older = [n for n, record in journal.read() if record.get("t") == "state" and n < newest]
         for since in reversed(older):
-            yield next(journal.read(since))
+            if (state := _state_at(journal, since)) is not None:
+                yield since, state
     yield 0, None
+
+
+def _state_at(journal: Journal, number: int) -> Record | None:
+    """The state of that number, if it is there with all its parts."""
+    told = journal.read(number)
+    at, state = next(told, (0, {}))
+    parts = state.get("parts", 0)
+    if at != number or state.get("t") != "state" or not isinstance(parts, int):
+        return None
+    return state if all(record.get("t") == "part" for _, record in islice(told, parts)) else None
 
 
 def _from(
@@ -130,6 +141,8 @@ def _from(
         found.down, found.down_wall_ms = state["at"], state["wall"]
         found.boot = state.get("boot", ())
     _again(found, journal.read(since))
+    if home.broker is None:
+        outbox.forget_alerts()
     if journal.trouble is not None:
         outbox.renumber()
     return found
@@ -197,6 +210,8 @@ def _outcome(record: Record, outbox: Outbox, done: _Done) -> bool:
             message = decode(record["m"])
             done.messages.add(message.id)
             outbox.add(message)
+        case "part":
+            outbox.restore_waiting(record["alerts"])
         case "seq":
             done.numbers.append(Numbered(record["id"], record["party"], record["n"]))
         case "got":

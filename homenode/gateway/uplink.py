@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from homenode import records
 from homenode.link import Link, LinkState
 from homenode.message import Class
-from homenode.outbox import Acknowledged, Numbered
-from homenode.records import Record
+from homenode.outbox import Acknowledged
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -40,7 +39,7 @@ class Uplink:
             on_command=self._node.requests.command,
             on_state=self._link_changed,
             on_acknowledged=self._acknowledged,
-            write_numbers=self._write_numbers,
+            write_numbers=self._node.outcomes.numbered,
         )
         self._task = self._node.start("link", self.link.run())
 
@@ -55,16 +54,6 @@ class Uplink:
         """The outbox has something new."""
         if self.link is not None:
             self.link.wake()
-
-    def numbered(self, number: Numbered) -> Record:
-        """What the journal says of the place that a message got."""
-        now = self._node.clock.now()
-        return {"t": "seq", "at": now, "id": number.id, "party": number.party, "n": number.sequence}
-
-    async def _write_numbers(self, numbers: list[Numbered]) -> None:
-        for number in numbers:
-            self._node.journal.append(self.numbered(number), klass="alert")
-        await asyncio.wrap_future(self._node.journal.commit())
 
     def _acknowledged(self, gone: Acknowledged) -> None:
         if gone.id:

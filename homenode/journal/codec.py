@@ -17,8 +17,8 @@ from zlib import crc32
 SCHEMA = 1
 """Version of the format; a file with a higher one is left alone."""
 
-Class = Literal["alert", "reading", "system", "state", "mark"]
-CODES: dict[str, int] = {"alert": 1, "reading": 2, "system": 3, "state": 4, "mark": 5}
+Class = Literal["alert", "reading", "system", "state", "mark", "part"]
+CODES: dict[str, int] = {"alert": 1, "reading": 2, "system": 3, "state": 4, "mark": 5, "part": 6}
 MARK = CODES["mark"]
 NAMES: dict[int, str] = {code: name for name, code in CODES.items()}
 

@@ -9,6 +9,7 @@ Longer than other files, as what the callers do and what the thread does share o
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -146,7 +147,8 @@ class Journal:
         Args:
             record: Anything JSON; ``at`` (ms), if there, is what retention goes by.
             klass: ``alert`` (outlives the rest, survives longest in need; outbox messages too), ``reading``
-                (first to go), ``system`` (modes, starts, commands), ``state`` (only the newest is kept).
+                (first to go), ``system`` (modes, starts, commands), ``state`` (only the newest is kept),
+                ``part`` (goes with the state before it).
 
         Raises:
             TypeError, ValueError: The record is not JSON or larger than a file.
@@ -159,7 +161,7 @@ class Journal:
             number = self._next
             self._next = number + 1
             self._queue.add(Item(number, code, frame(number, code, payload)))
-            if at.__class__ is int and 0 <= at < MAX_AT:
+            if at.__class__ is int and self._newest_at < at < MAX_AT:
                 self._newest_at = at
             if code == _STATE:
                 self._newest_state = number
@@ -190,20 +192,28 @@ class Journal:
         return done
 
     def flush(self) -> None:
-        """Give everything appended to the kernel, so that the end of the process loses nothing of it."""
-        with self._io:
-            try:
-                self._write_queue()
-            except OSError:
-                with self._lock:  # the thread meets the same error, and tells
-                    self._wake.notify()
+        """Give everything appended to the kernel, so that the end of the process loses nothing of it.
+
+        Never waits for the disk: while it is busy, or where a new file must be begun, `commit` does it.
+        """
+        if not self._io.acquire(blocking=False):
+            return
+        try:
+            if self._store.is_open and self._queue.size <= self._store.room:
+                self._write_queue(hurry=False)
+        except OSError:
+            with self._lock:  # the thread meets the same error, and tells
+                self._wake.notify()
+        finally:
+            self._io.release()
 
     def read(self, since: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         """Records with a number of at least `since`, in order; readings that a full disk held back are late.
 
         Also while records are appended: gives those that were appended before the call.
         """
-        self.flush()
+        with self._io, contextlib.suppress(OSError):  # then it is still in the queue
+            self._write_queue()
         with self._lock:
             held = {item.number: item.data for item in self._queue.items() if item.number >= since}
             upto = self._next
@@ -396,7 +406,7 @@ class Journal:
             self._queue.put_back(items)
             self._marks_new = bool(self._marks)
 
-    def _write_queue(self, *, with_marks: bool = False) -> None:
+    def _write_queue(self, *, with_marks: bool = False, hurry: bool = True) -> None:
         """Hand the queue to the kernel; what it doesn't take stays queued. Holds _io."""
         with self._lock:
             batch = self._queue.take()
@@ -405,7 +415,8 @@ class Journal:
                 batch.insert(0, self._marks_item(batch))
             self._store.newest_at = self._chores.newest_at = self._newest_at
         held: list[Item] = []
-        self._chores.hurry()
+        if hurry:
+            self._chores.hurry()
         if self._chores.short:
             held = [item for item in batch if item.code == READING]
             batch = [item for item in batch if item.code != READING]

@@ -17,7 +17,7 @@ class Item(NamedTuple):
 
 
 READING = CODES["reading"]
-_DROPPED_FIRST = ((READING,), (CODES["state"], CODES["system"]), (CODES["alert"],))
+_DROPPED_FIRST = ((READING,), (CODES["state"], CODES["part"], CODES["system"]), (CODES["alert"],))
 
 
 class Pending:

@@ -80,7 +80,7 @@ def keeper(limits: Limits, newest_at: int, newest_state: int) -> Callable[[Frame
     def keep(frame: Frame) -> bool:
         if frame.code in dropped:
             return False
-        if frame.code == CODES["state"]:
+        if frame.code in (CODES["state"], CODES["part"]):
             return frame.number >= newest_state
         at = decode(frame.payload).get("at")
         return not isinstance(at, int) or at >= least_at.get(frame.code, at)

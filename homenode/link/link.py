@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -59,8 +59,8 @@ class Link:
         on_command: (party, payload, retained) of a message on a party's command topic.
         on_state: The link came or went, or the reason why there is none changed.
         on_acknowledged: The broker has a message; the outbox knows already.
-        write_numbers: Puts the places of alerts in the journal, durably, before they are sent. What it
-            raises is its own to report: an alert is sent even if the disk fails.
+        write_numbers: Sees to it that the places of alerts are on the disk, and only then tells the outbox
+            (`Outbox.written`) and wakes the link. Returns at once.
         random: For the back-off.
         heartbeat_s: Between two retained messages on ``link``.
         version: Of MQTT.
@@ -77,7 +77,7 @@ class Link:
         on_command: Callable[[str, bytes, bool], None],
         on_state: Callable[[LinkState], None],
         on_acknowledged: Callable[[Acknowledged], None],
-        write_numbers: Callable[[list[Numbered]], Awaitable[None]],
+        write_numbers: Callable[[list[Numbered]], None],
         random: Random | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         version: int = mqtt.MQTTv311,
@@ -94,8 +94,6 @@ class Link:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False
         self._keys: dict[int, tuple[int, float]] = {}
-        self._to_write: list[Numbered] = []
-        self._something_to_write = asyncio.Event()
         self._patience_s = _PATIENCE_S
         self._denied: set[str] = set()
 
@@ -114,11 +112,6 @@ class Link:
     async def run(self) -> None:
         """Keep the link until cancelled; then say goodbye."""
         self._loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write(), name="link-numbers")
-            await self._keep()
-
-    async def _keep(self) -> None:
         first = 0
         while True:
             reasons: list[NoLink] = []
@@ -214,26 +207,12 @@ class Link:
         if connection is None or connection.lost.done():
             return
         if numbers := self._outbox.number():
-            self._to_write += numbers
-            self._something_to_write.set()
+            self._write_numbers(numbers)
         now = self._now()
         while (handed := self._outbox.next()) is not None:
             mid = connection.publish(handed.topic, handed.payload, handed.retain)
             self._keys[mid] = (handed.key, now)
         connection.flush()
-
-    async def _write(self) -> None:
-        """Put numbers in the journal one batch after the other."""
-        while True:
-            await self._something_to_write.wait()
-            self._something_to_write.clear()
-            batch, self._to_write = self._to_write, []
-            try:
-                await self._write_numbers(batch)
-            except Exception as error:  # noqa: BLE001 - a failing disk must not hold an alert back
-                _log.error("numbers of alerts not written", extra={"error": str(error)})
-            self._outbox.written(batch)
-            self._pump()
 
     def _progress(self) -> None:
         """Something came from the broker."""

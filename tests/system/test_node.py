@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from homenode import records
+from homenode.journal import Journal
+from homenode.message import Class, Message
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
 
@@ -319,3 +322,29 @@ def alert_expiry(care: Receiver) -> str:
     at = care.alerts("notified")[0]["data"]["at"]
     hour, rest = at[:11], at[11:]
     return f"{hour[:8]}{int(hour[8:10]) + 1:02d}T{rest}"
+
+
+def test_thousands_of_alerts_that_nobody_took_survive_a_start_and_arrive(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """More than one record of the journal holds; they come from a time without link."""
+    home = a_home(tmp_path, broker.port, [])
+    (tmp_path / "data").mkdir()
+    with Journal.open(tmp_path / "data") as journal:
+        for nth in range(2000):
+            body = json.dumps({"id": f"m{nth}", "type": "hn1.alert.notified", "pad": "x" * 800}).encode()
+            message = Message(
+                f"m{nth}", "care", "hn1/test-1/care/alerts", body, Class.ALERT, 1000 + nth, f"a{nth}"
+            )
+            journal.append(records.of_message(message), klass="alert")
+    broker.stop()
+    for _ in range(2):
+        with NodeProcess(home, tmp_path / "data") as node:
+            node.until("ready")
+            assert node.status()["outbox"]["alerts"] >= 2000
+            assert node.stop() == 0
+    broker.start()
+    with Receiver(broker.port, "hn1/test-1/care/alerts") as care, NodeProcess(home, tmp_path / "data"):
+        old = lambda seen: [alert["id"] for alert in seen.alerts() if "pad" in alert]  # noqa: E731 - short
+        care.until(lambda seen: len(set(old(seen))) == 2000, "all of them")
+        assert old(care)[:3] == ["m0", "m1", "m2"]

@@ -285,6 +285,7 @@ def test_what_waits_and_how_far_the_numbers_are_survives_a_restart() -> None:
     outbox.add(alert("d"))
     again = Outbox("e", SMALL)
     again.load(json.loads(json.dumps(outbox.dump())))
+    again.restore_waiting(json.loads(json.dumps(outbox.waiting())))
     again.restore_acknowledged(["c", "nobody"])
     again.link_up()
     told = [(one["id"], one["sequence"]) for one in map(json.loads, (h.payload for h in give(again)))]
@@ -531,7 +532,8 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
     @precondition(lambda self: self.power_may_fail)
     def power_fails(self, checkpoint: bool) -> None:
         if checkpoint:
-            self.journal = [("state", json.loads(json.dumps(self.outbox.dump())))]
+            told = json.loads(json.dumps([self.outbox.dump(), self.outbox.waiting()]))
+            self.journal = [("state", told[0]), ("part", told[1][:2]), ("part", told[1][2:])]
         self.restart()
 
     def restart(self) -> None:
@@ -542,6 +544,8 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
         for what, record in self.journal:
             if what == "state":
                 self.outbox.load(record)
+            elif what == "part":
+                self.outbox.restore_waiting(record)
             elif what == "message":
                 self.outbox.add(record)
             elif what == "number":
