@@ -181,11 +181,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _our_mistake(error: Exception) -> int:
-    """What is left over is a mistake of ours: one line, and the whole of it for who reports it."""
+    """What is left over is told by a group of tasks, or is a mistake of ours: one line, more in the log."""
     import logging
 
     while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
+        error = next((e for e in error.exceptions if isinstance(e, HomenodeError)), error.exceptions[0])
+    if isinstance(error, HomenodeError):
+        print(f"homenode: {error}", file=sys.stderr)
+        return 1
     logging.getLogger("homenode").debug("a mistake in homenode itself", exc_info=error)
     told = f"{type(error).__name__}: {error}".rstrip(": ")
     print(f"homenode: a mistake in homenode itself: {told} (please report it)", file=sys.stderr)

@@ -144,7 +144,9 @@ class GpioDriver:
             raise DriverLost(
                 f"the pins don't answer ({why})",
                 where="gpio",
-                do="see that pigpiod runs",
+                do="see that pigpiod runs"
+                if hasattr(self._factory, "connection")
+                else "check the wiring; it is tried again",
             ) from error
 
     def _release(self) -> None:

@@ -32,13 +32,7 @@ DRIVER = DriverType(
             required=True,
             shown="houseA.csv.gz",
         ),
-        Field(
-            "from",
-            "text",
-            "Where in the recording to begin; its first line if absent",
-            pattern=r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?",
-            shown='"2008-02-26" or "2008-02-26 07:00"',
-        ),
+        Field("from", "moment", "Where in the recording to begin; its first line if absent"),
         Field("for", "duration", "How much of it to play; to its end if absent", low=1, shown="1 d"),
         Field(
             "speed",

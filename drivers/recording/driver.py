@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,11 +57,7 @@ class RecordingDriver:
             ) from error
         self._recording = Recording(Path(options["file"]), zone)
         begin = options.get("from")
-        self._from_ms = (
-            None
-            if begin is None
-            else int(datetime.fromisoformat(begin).replace(tzinfo=zone).timestamp() * 1000)
-        )
+        self._from_ms = None if begin is None else int(begin.replace(tzinfo=zone).timestamp() * 1000)
         self._for_ms: int | None = options.get("for")
         self._speed = float(options.get("speed") or 1)
         self._fast = options.get("pace") == "fast"

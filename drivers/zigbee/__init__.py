@@ -1,8 +1,8 @@
 """Zigbee sensors and outputs, through a coordinator stick (zigpy with bellows).
 
-How a frame becomes a reading: `ezsp` (the stick's frames) → `short_path` (known devices, at once) or
-zigpy's general path (interviews, everything unusual) → `zcl` (bytes to attributes and commands) → `plan`
-(what of it is a point, from the tables in `standard` and `rows.yaml`) → `Host.heard`.
+How a frame becomes a reading: `short_path` (frames of known devices, at once) or zigpy's general path
+(interviews, everything unusual) → `zcl` (bytes to attributes and commands) → `plan` (what of it is a point,
+from the tables in `standard` and `rows.yaml`) → `Host.heard`.
 
 Nothing heavy is imported before a radio is run: zigpy and bellows cost half a second and 40 MB.
 """
@@ -16,31 +16,16 @@ from homenode.config.fields import Field
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host
 
-ADAPTERS = ("ezsp", "znp", "deconz")
-"""Stick families, by the name of their protocol; each needs the library `adapter` names."""
-
 _IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
 
 
 def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> Driver:
     from drivers.zigbee.adapter import prepare
 
-    prepare(str(options.get("adapter") or "ezsp"))
+    prepare()
     from drivers.zigbee.radio import ZigbeeRadio  # imports zigpy, so not before prepare()
 
     return ZigbeeRadio(name, options, devices, host)
-
-
-def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
-    """One address given to two devices: the second would silently take the first one's readings."""
-    first: dict[tuple[str, str], str] = {}
-    mistakes = []
-    for device in devices:
-        ieee = str(device.options.get("ieee", "")).lower()
-        owner = first.setdefault((device.via, ieee), device.name)
-        if ieee and owner != device.name:
-            mistakes.append((device.name, "ieee", f"{ieee} is already the address of {owner}"))
-    return mistakes
 
 
 DRIVER = DriverType(
@@ -54,7 +39,14 @@ DRIVER = DriverType(
             required=True,
             shown="/dev/serial/by-id/usb-... or socket://192.168.1.5:6638",
         ),
-        Field("adapter", "word", "Family of the stick.", default="ezsp", choices=ADAPTERS),
+        Field(
+            "adapter",
+            "word",
+            "Family of the stick, by the name of its protocol.",
+            default="ezsp",
+            choices=("ezsp",),
+            shown="ezsp: a stick with Silicon Labs' EZSP firmware",
+        ),
         Field("baud", "whole", "Speed of the serial line.", default=115200, low=9600, high=3_000_000),
         Field(
             "flow_control",
@@ -84,5 +76,4 @@ DRIVER = DriverType(
     kinds=lambda options: None,
     open=_open,
     extra="zigbee",
-    check=_check,
 )

@@ -1,4 +1,4 @@
-"""The stick families, and the libraries that speak to them."""
+"""The libraries that speak to the stick, imported with what a node doesn't need left out."""
 
 from __future__ import annotations
 
@@ -9,23 +9,15 @@ from typing import Any
 from drivers.zigbee.lean import forget_stand_ins, keep_lean
 from homenode.errors import SetupError
 
-LIBRARIES = {"ezsp": "bellows", "znp": "zigpy_znp", "deconz": "zigpy_deconz"}
-"""By the name that home.yaml gives a family; only the first comes with homenode[zigbee]."""
 
-
-def prepare(adapter: str) -> None:
+def prepare() -> None:
     """To be called before anything imports zigpy.
 
     Raises:
-        SetupError: The libraries of the stick's family aren't installed, or can't be driven.
+        SetupError: They aren't installed.
     """
     if importlib.util.find_spec("zigpy") is None or importlib.util.find_spec("bellows") is None:
         raise SetupError("zigpy and bellows are not installed", do="pip install 'homenode[zigbee]'")
-    if adapter != "ezsp":
-        raise SetupError(
-            f"adapter {adapter} needs {LIBRARIES.get(adapter, adapter)}, which this version does not drive",
-            do="use a stick with Silicon Labs' EZSP firmware (adapter: ezsp)",
-        )
     keep_lean()
 
 

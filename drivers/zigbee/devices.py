@@ -30,7 +30,7 @@ TOUCH_MS = 60_000
 LEARN_TRIES = 6
 """Our part of an interview is begun so often; then the device is used as far as it is known."""
 ENOUGH_TRIES = 3
-"""Then what a device still owes counts as not there: scales are 1 (4.9.2.2.6), a zone has no points."""
+"""Then it is used without what it still owes the meaning of: a zone's type, a scale."""
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
@@ -245,6 +245,8 @@ class Devices:
         if not tell:
             return
         notes = [row.note, *known.facts.notes]
+        if known.plan.left_out:
+            notes.append(f"left out, as it doesn't say what they mean: {', '.join(known.plan.left_out)}")
         if not known.facts.constant:
             notes.append(
                 "being interviewed" if known.tries < LEARN_TRIES else "it doesn't say what it measures"

@@ -104,6 +104,8 @@ class Ear:
         if before is not None and now - before[0] < REPEAT_MS:
             return before[1]
         recent[key] = (now, False)
+        if len(recent) > REMEMBERED:
+            del recent[next(iter(recent))]
         last = known.last.get((endpoint, cluster))
         known.last[endpoint, cluster] = (payload, now)
         if last is not None and last[0] == payload and now - last[1] < REPEAT_MS and not press:
@@ -111,8 +113,6 @@ class Ear:
             if known.name:
                 self._host.alive(known.name)
             return known.last_taken.get((endpoint, cluster), False)
-        if len(recent) > REMEMBERED:
-            del recent[next(iter(recent))]
         try:
             frame = zcl.parse(payload)
             self._at = None if press else self._overtaken(known, endpoint, cluster, frame, now)
@@ -143,6 +143,8 @@ class Ear:
 
     def _tell(self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame) -> tuple[bool, bool]:
         """(needs nothing more, told a reading)"""
+        if frame.control & zcl.RESERVED:
+            raise zcl.Malformed("a frame type that ZCL doesn't have")
         if not frame.of_cluster:
             if frame.command == zcl.REPORT:
                 values = zcl.reports(frame.body)
@@ -154,6 +156,8 @@ class Ear:
             if frame.command == zcl.READ_ANSWER:
                 answered = [(a, v) for a, status, v in zcl.read_answers(frame.body) if status == zcl.SUCCESS]
                 return False, self._attributes(known, endpoint, cluster, answered, reported=False)
+            return False, False
+        if frame.manufacturer is not None:
             return False, False
         if frame.from_server:
             if cluster == Cluster.IAS_ZONE and frame.command == ZONE_STATUS_CHANGED:
@@ -217,6 +221,7 @@ class Ear:
         return spoke
 
     def _zone(self, known: Known, endpoint: int, status: int, *, notified: bool) -> bool:
+        """An alarm is believed of a detector in trouble too; that there is none, only of a sound one."""
         zone: Zone | None = known.plan.zones.get(endpoint)
         if zone is None:
             return False
@@ -224,7 +229,7 @@ class Ear:
         spoke = False
         for kind, mask in zone.bits:
             if not zone.momentary:
-                self._say(known, kind, None if trouble else bool(status & mask))
+                self._say(known, kind, True if status & mask else None if trouble else False)
                 spoke = True
             elif status & mask and notified:
                 self._say(known, kind, True)
@@ -232,7 +237,9 @@ class Ear:
         for kind, mask in zone.later:
             if status & mask:
                 self._appeared(known, kind)
-                self._say(known, kind, None if trouble else True)
+                self._say(known, kind, True)
+        if self._at is not None:  # a newer status has told how it stands
+            return spoke
         if zone.tamper and known.name:
             self._now_and_then(known, zone.tamper, bool(status & TAMPER), self._host.now())
         if known.plan.battery_by_bit and known.name:
@@ -248,12 +255,17 @@ class Ear:
         else:
             self._host.back(f"{known.name} battery")
 
+    def switched(self, known: Known, kind: str, to: bool) -> None:
+        """An output that does not say itself how it stands was switched."""
+        self._at = None
+        self._say(known, kind, to)
+
     def _say(self, known: Known, kind: str, value: Value) -> None:
         if not known.name:
             return
         self._host.heard(known.name, kind, value, self._at)
         clears_ms = known.plan.clears_ms.get(kind)
-        if clears_ms is not None and value is True:
+        if clears_ms is not None and value is True and self._at is None:
             name, heard = known.name, self._host.heard
             self._later((name, kind), clears_ms / 1000, lambda: heard(name, kind, False))
 

@@ -129,10 +129,10 @@ class Interview:
                 found = await self._read(number, cluster, missing) if missing else {}
                 if found is None:
                     found = await self._read(number, cluster, missing)
-                known &= found is not None or wanted == Cluster.OCCUPANCY
                 for attribute, value in (found or {}).items():
                     if isinstance(value, int):
                         self._facts.values[Place(number, wanted, attribute)] = int(value)
+                known &= wanted == Cluster.OCCUPANCY or not self._facts.owed(places)
         return known
 
     async def states(self, row: Row) -> None:
@@ -172,8 +172,7 @@ class Interview:
                 config = ReportingConfig(reporting.low_s, reporting.high_s, change)
                 definition = cluster.find_attribute(attribute)
                 answer = await self._ask(partial(cluster.configure_reporting_multiple, {definition: config}))
-                refused |= answer is None or any(int(status) for status in answer.values())
-                if refused:
+                if refused or answer is None or any(int(status) for status in answer.values()):
                     notes.append(f"{sense.kind}: reports as it likes, it can't be told how often")
             if refused and not wanted:
                 notes.append(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")

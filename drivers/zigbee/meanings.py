@@ -44,6 +44,8 @@ def lux(raw: AttributeValue) -> Value:
     if raw is None:
         return None
     measured = _number(raw)
+    if not 0 <= measured < 0xFFFF:
+        raise NotOfItsType(f"{raw!r} for an illuminance")
     return 0.0 if measured == 0 else round(10 ** ((measured - 1) / 10_000), 1)
 
 

@@ -54,10 +54,6 @@ class Memory:
         """Of a device; new and incomplete ones if nothing is known."""
         return self._facts.setdefault(ieee, Facts())
 
-    def forget(self, ieee: str) -> None:
-        """It left, or is interviewed anew."""
-        self._facts.pop(ieee, None)
-
     def save(self) -> None:
         """Write, so that a power cut leaves the old or the new file. Raises OSError."""
         entries: dict[str, Any] = {

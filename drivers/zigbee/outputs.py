@@ -7,13 +7,11 @@ from typing import Any
 
 from drivers.zigbee.ear import Known
 from drivers.zigbee.interview import FAILURES
-from drivers.zigbee.standard import Cluster
+from drivers.zigbee.standard import SIREN_S, Cluster
 from homenode.errors import Refused
 
 ANSWER_S = 8.0
 """Within the 10 s that the gateway waits for an answer."""
-SIREN_S = 180
-"""A siren that is not switched off ends by itself; EN 50131-4 has 90 s to 15 min."""
 _WARNING = 0x17
 """Start Warning (8.4.2.3.1): mode burglar (1), strobe on, level very high."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.zigbee.meanings import MEANINGS, Meaning, scaled
@@ -16,6 +16,7 @@ from drivers.zigbee.standard import (
     MULTISTATE_WAYS,
     PRESSES,
     REMOTES,
+    SIREN_S,
     ZONES,
     Attribute,
     Cluster,
@@ -72,6 +73,10 @@ class Facts:
         """What was read, or None."""
         return self.values.get(Place(endpoint, cluster, attribute))
 
+    def owed(self, places: Iterable[Place]) -> bool:
+        """Whether one of these was neither answered for nor said to be absent."""
+        return any(place not in self.values and place not in self.absent for place in places)
+
 
 @dataclass(frozen=True, slots=True)
 class Sense:
@@ -109,8 +114,9 @@ class Plan:
         presses: (endpoint, cluster, command, first byte of the payload or None) to button kind.
         multistate: (endpoint, present value) to button kind.
         outputs: Kinds that can be switched, and where: (endpoint, cluster).
+        left_out: Kinds that mean nothing as the device owes their scale or zone type.
         battery_by_bit: No percentage: a low battery is told only by the zone's bit.
-        clears_ms: Points that the device only ever sets, and how long each lasts.
+        clears_ms: Points whose end the device doesn't tell, and how long each lasts.
     """
 
     kinds: tuple[str, ...] = ()
@@ -119,6 +125,7 @@ class Plan:
     presses: Mapping[tuple[int, int, int, int | None], str] = field(default_factory=dict)
     multistate: Mapping[tuple[int, int], str] = field(default_factory=dict)
     outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     battery_by_bit: bool = False
     clears_ms: Mapping[str, int] = field(default_factory=dict)
 
@@ -201,9 +208,17 @@ def candidates(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Iterato
                 yield place, attribute
 
 
+def _scale_of(place: Place, attribute: Attribute) -> Iterator[Place]:
+    """Where the device says what a value of this attribute means."""
+    for fact in attribute.scale or ():
+        yield place._replace(attribute=fact)
+    if attribute.scale and place.cluster == Cluster.METERING:
+        yield place._replace(attribute=0x0300)
+
+
 def _sense(attribute: Attribute, kind: str, place: Place, facts: Facts, row: Row) -> Sense:
     if attribute.scale is None:
-        meaning = MEANINGS[row.meanings.get(attribute.kind, attribute.meaning)]
+        meaning = row.meanings.get(attribute.kind) or MEANINGS[attribute.meaning]
         return Sense(kind, meaning, attribute, 100.0 if attribute.meaning == "hundredth" else 2.0)
     multiplier = facts.value(place.endpoint, place.cluster, attribute.scale[0]) or 1
     divisor = facts.value(place.endpoint, place.cluster, attribute.scale[1]) or 1
@@ -281,8 +296,17 @@ def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
     senses: dict[Place, Sense] = {}
     for place, (kind, meaning) in row.points.items():
         senses[place] = Sense(numbers.take(kind), meaning)
+    left_out = [
+        "alarm"
+        for number, endpoint in signature.endpoints.items()
+        if _zoned(endpoint) and not row.zone and facts.owed([Place(number, Cluster.IAS_ZONE, 1)])
+    ]
     for place, attribute in candidates(signature, facts, row):
-        if place not in facts.absent:
+        if place in facts.absent:
+            continue
+        if attribute.kind not in row.scale and facts.owed(_scale_of(place, attribute)):
+            left_out.append(attribute.kind)
+        else:
             senses[place] = _sense(attribute, numbers.next(attribute.kind), place, facts, row)
     zones = _zones(signature, facts, row, numbers, senses)
     presses, multistate = _presses(signature, facts, row, numbers)
@@ -313,6 +337,7 @@ def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
         presses=presses,
         multistate=multistate,
         outputs=outputs,
+        left_out=tuple(dict.fromkeys(left_out)),
         battery_by_bit=bool(zones) and not any(sense.kind == "battery" for sense in senses.values()),
-        clears_ms=row.clears_ms,
+        clears_ms={**row.clears_ms, **{kind: SIREN_S * 1000 for kind in outputs if kind.startswith("siren")}},
     )

@@ -236,7 +236,7 @@ class ZigbeeRadio:
             raise Refused("it has not joined the network", where=device, do="pair it: homenode pair")
         await switch(known, kind, to)
         if kind.startswith("siren"):
-            self._host.heard(device, kind, to)
+            devices.ear.switched(known, kind, to)
         else:
             devices.ask_later(known)
 

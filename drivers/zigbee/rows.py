@@ -43,7 +43,7 @@ class Row:
     stale_after_ms: int | None = None
     note: str = ""
     points: Mapping[Place, tuple[str, Meaning]] = field(default_factory=dict)
-    meanings: Mapping[str, str] = field(default_factory=dict)
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
     scale: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     zone: tuple[tuple[str, int], ...] = ()
     without: frozenset[str] = frozenset()
@@ -55,6 +55,7 @@ class Row:
 NO_ROW = Row()
 FILE = Path(__file__).with_name("rows.yaml")
 _BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
+_BY = re.compile(r"by ([1-9][0-9]*)")
 _DURATION = re.compile(r"([0-9]+) (min|h|d)")
 _UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FIELDS = {
@@ -96,8 +97,8 @@ def _kind(name: str, row: str) -> str:
 
 
 def _meaning(name: str, row: str) -> Meaning:
-    if name.startswith("by "):
-        return scaled(1, int(name[3:]))
+    if by := _BY.fullmatch(name):
+        return scaled(1, int(by[1]))
     try:
         return MEANINGS[name]
     except KeyError:
@@ -146,7 +147,9 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         stale_after_ms=stale_after_ms,
         note=str(entry.get("note", "")),
         points=points,
-        meanings={_kind(kind, row): name for kind, name in entry.get("meanings", {}).items()},
+        meanings={
+            _kind(kind, row): _meaning(str(name), row) for kind, name in entry.get("meanings", {}).items()
+        },
         scale={_kind(kind, row): (int(by[0]), int(by[1])) for kind, by in entry.get("scale", {}).items()},
         zone=zone,
         without=frozenset(_kind(str(kind), row) for kind in entry.get("without", ())),

@@ -108,11 +108,11 @@ class ShortPath:
 
     def frame_received(self, data: bytes) -> None:
         """A frame of the stick, whatever it is."""
-        if data[3:5] == INCOMING_MESSAGE and self._take(data):
-            self.taken += 1
-            return
-        self.passed_on += 1
         try:
+            if data[3:5] == INCOMING_MESSAGE and self._take(data):
+                self.taken += 1
+                return
+            self.passed_on += 1
             self._general(data)
         finally:
             self.heard_already = False

@@ -59,7 +59,6 @@ class Attribute:
     Attributes:
         kind: Kind of the point (`homenode.kinds`).
         meaning: Name of the function in `meanings` that makes the point's value of it.
-        type: ZCL type, for configuring reports.
         clause: Of the standard.
         reporting: None if it isn't reportable.
         scale: Attributes of the same cluster that hold multiplier and divisor.
@@ -71,15 +70,12 @@ class Attribute:
     attribute: int
     kind: str
     meaning: str
-    type: int
     clause: str
     reporting: Reporting | None = None
     scale: tuple[int, int] | None = None
     only: str = ""
     optional: bool = False
 
-
-_BOOL, _BITMAP8, _ENUM8, _U8, _U16, _U48, _S16, _S24 = 0x10, 0x18, 0x30, 0x20, 0x21, 0x25, 0x29, 0x2A
 
 _AT_ONCE = Reporting(0, 1800)
 """State of mains devices: within half of the hour after which power, switch and light count as stale."""
@@ -93,47 +89,41 @@ _CURRENT = Reporting(10, 900, 0.05)
 
 
 def _metering(
-    attribute: int, kind: str, meaning: str, type_: int, clause: str, reporting: Reporting, only: str
+    attribute: int, kind: str, meaning: str, clause: str, reporting: Reporting, only: str
 ) -> Attribute:
     scale = (0x0301, 0x0302)
     return Attribute(
-        Cluster.METERING, attribute, kind, meaning, type_, clause, reporting, scale, only, meaning == "kilo"
+        Cluster.METERING, attribute, kind, meaning, clause, reporting, scale, only, meaning == "kilo"
     )
 
 
-def _electrical(
-    attribute: int, kind: str, type_: int, clause: str, reporting: Reporting, scale: int
-) -> Attribute:
+def _electrical(attribute: int, kind: str, clause: str, reporting: Reporting, scale: int) -> Attribute:
     scales = (scale, scale + 1)
-    return Attribute(
-        Cluster.ELECTRICAL, attribute, kind, "scaled", type_, clause, reporting, scales, optional=True
-    )
+    return Attribute(Cluster.ELECTRICAL, attribute, kind, "scaled", clause, reporting, scales, optional=True)
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute(Cluster.POWER_CONFIGURATION, 0x0021, "battery", "half", _U8, "3.3.2.2.3.1", _BATTERY),
-    Attribute(Cluster.ON_OFF, 0x0000, "light", "flag", _BOOL, "3.8.2.2.1", _AT_ONCE, only="lamp"),
-    Attribute(Cluster.ON_OFF, 0x0000, "switch", "flag", _BOOL, "3.8.2.2.1", _AT_ONCE, only="not lamp"),
-    Attribute(Cluster.DOOR_LOCK, 0x0000, "lock", "locked", _ENUM8, "7.3.2.2.1", _SEEN, only="door lock"),
-    Attribute(
-        Cluster.DOOR_LOCK, 0x0003, "contact", "door", _ENUM8, "7.3.2.2.4", _SEEN, None, "door lock", True
-    ),
-    Attribute(Cluster.THERMOSTAT, 0x0000, "temperature", "hundredth", _S16, "6.3.2.2.1.1", _SLOW),
-    Attribute(Cluster.ILLUMINANCE, 0x0000, "illuminance", "lux", _U16, "4.2.2.2.1.1", _LIGHT),
-    Attribute(Cluster.TEMPERATURE, 0x0000, "temperature", "hundredth", _S16, "4.4.2.2.1.1", _SLOW),
-    Attribute(Cluster.HUMIDITY, 0x0000, "humidity", "hundredth", _U16, "4.7.2.2.1.1", _MOIST),
-    Attribute(Cluster.OCCUPANCY, 0x0000, "motion", "bit0", _BITMAP8, "4.8.2.2.1", _SEEN, only="not by touch"),
-    Attribute(Cluster.OCCUPANCY, 0x0000, "occupancy", "bit0", _BITMAP8, "4.8.2.2.1", _SEEN, only="by touch"),
-    _metering(0x0000, "energy", "scaled", _U48, "10.4.2.2.1", Reporting(60, 1800, 0.01), "kWh"),
-    _metering(0x0000, "flow_volume", "scaled", _U48, "10.4.2.2.1", Reporting(60, 3600, 0.001), "m³"),
-    _metering(0x0400, "power", "kilo", _S24, "10.4.2.2.5.1", _POWER, "power by metering"),
-    _electrical(0x050B, "power", _S16, "4.9.2.2.5", _POWER, 0x0604),
-    _electrical(0x090B, "power", _S16, "4.9.2.2.8", _POWER, 0x0604),
-    _electrical(0x0A0B, "power", _S16, "4.9.2.2.9", _POWER, 0x0604),
-    _electrical(0x0508, "current", _U16, "4.9.2.2.5", _CURRENT, 0x0602),
-    _electrical(0x0908, "current", _U16, "4.9.2.2.8", _CURRENT, 0x0602),
-    _electrical(0x0A08, "current", _U16, "4.9.2.2.9", _CURRENT, 0x0602),
-    _electrical(0x0505, "voltage", _U16, "4.9.2.2.5", Reporting(60, 900, 3.0), 0x0600),
+    Attribute(Cluster.POWER_CONFIGURATION, 0x0021, "battery", "half", "3.3.2.2.3.1", _BATTERY),
+    Attribute(Cluster.ON_OFF, 0x0000, "light", "flag", "3.8.2.2.1", _AT_ONCE, only="lamp"),
+    Attribute(Cluster.ON_OFF, 0x0000, "switch", "flag", "3.8.2.2.1", _AT_ONCE, only="not lamp"),
+    Attribute(Cluster.DOOR_LOCK, 0x0000, "lock", "locked", "7.3.2.2.1", _SEEN, only="door lock"),
+    Attribute(Cluster.DOOR_LOCK, 0x0003, "contact", "door", "7.3.2.2.4", _SEEN, None, "door lock", True),
+    Attribute(Cluster.THERMOSTAT, 0x0000, "temperature", "hundredth", "6.3.2.2.1.1", _SLOW),
+    Attribute(Cluster.ILLUMINANCE, 0x0000, "illuminance", "lux", "4.2.2.2.1.1", _LIGHT),
+    Attribute(Cluster.TEMPERATURE, 0x0000, "temperature", "hundredth", "4.4.2.2.1.1", _SLOW),
+    Attribute(Cluster.HUMIDITY, 0x0000, "humidity", "hundredth", "4.7.2.2.1.1", _MOIST),
+    Attribute(Cluster.OCCUPANCY, 0x0000, "motion", "bit0", "4.8.2.2.1", _SEEN, only="not by touch"),
+    Attribute(Cluster.OCCUPANCY, 0x0000, "occupancy", "bit0", "4.8.2.2.1", _SEEN, only="by touch"),
+    _metering(0x0000, "energy", "scaled", "10.4.2.2.1", Reporting(60, 1800, 0.01), "kWh"),
+    _metering(0x0000, "flow_volume", "scaled", "10.4.2.2.1", Reporting(60, 3600, 0.001), "m³"),
+    _metering(0x0400, "power", "kilo", "10.4.2.2.5.1", _POWER, "power by metering"),
+    _electrical(0x050B, "power", "4.9.2.2.5", _POWER, 0x0604),
+    _electrical(0x090B, "power", "4.9.2.2.8", _POWER, 0x0604),
+    _electrical(0x0A0B, "power", "4.9.2.2.9", _POWER, 0x0604),
+    _electrical(0x0508, "current", "4.9.2.2.5", _CURRENT, 0x0602),
+    _electrical(0x0908, "current", "4.9.2.2.8", _CURRENT, 0x0602),
+    _electrical(0x0A08, "current", "4.9.2.2.9", _CURRENT, 0x0602),
+    _electrical(0x0505, "voltage", "4.9.2.2.5", Reporting(60, 900, 3.0), 0x0600),
 )
 """Order is the order of the numbers KIND, KIND_2, … on one endpoint."""
 
@@ -187,7 +177,10 @@ REMOTES = frozenset(
 """Device types whose commands are somebody's finger: switches, remotes, keypads; sensors are not."""
 
 LOCKS = frozenset({0x000A, 0x000B})
-SIRENS = frozenset({0x0403})
+
+
+SIREN_S = 180
+"""A siren that is not switched off ends by itself; EN 50131-4 has 90 s to 15 min."""
 
 
 @dataclass(frozen=True, slots=True)

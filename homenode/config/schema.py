@@ -17,7 +17,7 @@ from homenode.config.load import Drivers
 from homenode.config.model import PARTIES
 from homenode.config.registry import driver_types
 from homenode.config.sections import SHARED_WITH
-from homenode.config.values import POINT, TIME, WORD, accepted
+from homenode.config.values import MOMENT, POINT, TIME, WORD, accepted
 from homenode.driver import DriverType
 from homenode.kinds import KINDS
 
@@ -49,8 +49,9 @@ def field_schema(row: Field) -> Schema:
     elif row.choices:
         schema["enum"] = [*row.choices, *_as_numbers(row.choices)]
     else:
-        pattern = {"time": TIME, "point": POINT, "word": row.pattern or WORD}.get(row.type, row.pattern)
-        schema |= {"type": "string" if row.type in ("time", "point") else _TEXT}
+        own = {"time": TIME, "moment": MOMENT, "point": POINT, "word": row.pattern or WORD}
+        pattern = own.get(row.type, row.pattern)
+        schema |= {"type": "string" if row.type in ("time", "moment", "point") else _TEXT}
         schema |= {"pattern": _whole(pattern)} if pattern else {"minLength": 1}
     return schema
 

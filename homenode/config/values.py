@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from homenode.kinds import kind_of
 
 WORD = r"[a-z0-9_-]{1,64}"
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+MOMENT = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?"
 POINT = rf"{WORD}\.[a-z][a-z0-9_]*"
 LONGEST_TEXT = 4_096
 
@@ -85,6 +87,7 @@ def accepted(row: Field) -> str:
         "point": "a point such as stove.power",
         "words": "a list of words",
         "time": "a time of day such as 07:30, in quotes or not",
+        "moment": 'a day or a time of it, such as "2008-02-26" or "2008-02-26 07:00"',
     }
     also = f", or {listed(row.choices)}" if row.choices else ""
     return kinds[row.type] + also
@@ -135,6 +138,11 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
             early = f"0{text}" if re.fullmatch(TIME, f"0{text}") else ""
             raise Wrong(accepted(row), early)
         return int(text[:2]) * 60 + int(text[3:])
+    if row.type == "moment":
+        try:
+            return datetime.fromisoformat(re.fullmatch(MOMENT, text)[0])  # type: ignore[index]  # as below
+        except (TypeError, ValueError):
+            raise Wrong(accepted(row)) from None
     if not text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():
         raise Wrong(f"{accepted(row)}, on one line")
     if row.type == "word" and not re.fullmatch(row.pattern or WORD, text):

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from homenode.demo.receiver import Receiver
 from homenode.gateway.ask import span
+from homenode.kinds import kind_of
 
 HIDDEN = ("link_quality", "battery", "tamper", "energy", "current", "voltage")
 """Points that say nothing in a demo."""
@@ -38,6 +39,11 @@ def at_home(event: Mapping[str, Any]) -> str:
     return ""
 
 
+def _is_hidden(point: str) -> bool:
+    kind = kind_of(point)
+    return kind is None or kind.name in HIDDEN
+
+
 def picture(
     title: str, status: Mapping[str, Any], receiver: Receiver, done: Sequence[str], size: tuple[int, int]
 ) -> Group:
@@ -47,7 +53,7 @@ def picture(
     for head in ("sensor", "says") if narrow else ("sensor", "says", "age", "room"):
         sensors.add_column(head, no_wrap=True)
     for point in status["points"]:
-        if point["point"].rpartition(".")[2].rstrip("_23456789") in HIDDEN:
+        if _is_hidden(point["point"]):
             continue
         colour = _COLOUR[point["quality"]]
         cells = (point["point"], f"[{colour}]{point['shown']}[/]", span(point["age_ms"]), point["room"])
@@ -93,7 +99,7 @@ class Log:
         at = status["at"][11:16]
         self._once("", title, f"--- {title}")
         for point in status["points"]:
-            if point["point"].rpartition(".")[2] not in HIDDEN:
+            if not _is_hidden(point["point"]):
                 self._once(point["point"], point["shown"], f"{at} sensor {point['point']} {point['shown']}")
         for rule in status["rules"]:
             pending = rule["verdict"] == "FALSE" and rule["left_ms"] is not None

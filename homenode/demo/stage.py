@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -92,24 +93,25 @@ async def stage(folder: Path, home: Path | None = None) -> AsyncIterator[Stage]:
         control, pins = _free_port(), _free_port()
         where = ("--pty", "stick", "--gpio", str(pins), "--control", str(control), "--state", "stick.json")
         apartment = ("sim", "run", "apartment.yaml", *where, "--start", START)
-        await _start(closing, folder, "apartment", apartment)
-        await _until(lambda: _open(control), "apartment", folder)
+        hardware = await _start(closing, folder, "apartment", apartment)
+        await _until(lambda: _open(control), hardware, "apartment", folder)
         pigpio = {"GPIOZERO_PIN_FACTORY": "pigpio", "PIGPIO_ADDR": "127.0.0.1", "PIGPIO_PORT": str(pins)}
         node = ("run", "home.yaml", "--data", "data", "--start", START)
-        await _start(closing, folder, "node", node, pigpio)
-        await _until((folder / "data" / "node.sock").exists, "node", folder)
+        gateway = await _start(closing, folder, "node", node, pigpio)
+        await _until((folder / "data" / "node.sock").exists, gateway, "node", folder)
         yield Stage(folder, broker.port, control)
 
 
 async def _start(
     closing: AsyncExitStack, folder: Path, name: str, words: tuple[str, ...], env: Mapping[str, str] = _NO_ENV
-) -> None:
+) -> Process:
     log = closing.enter_context((folder / f"{name}.log").open("wb"))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "homenode.cli", *words,
         cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     closing.push_async_callback(_stop, process)
+    return process
 
 
 async def _stop(process: Process) -> None:
@@ -122,14 +124,14 @@ async def _stop(process: Process) -> None:
             await process.wait()
 
 
-async def _until(ready: Callable[[], bool], name: str, folder: Path) -> None:
-    try:
+async def _until(ready: Callable[[], bool], process: Process, name: str, folder: Path) -> None:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
-            while not ready():  # noqa: ASYNC110 - another process gets ready
+            while not ready() and process.returncode is None:  # noqa: ASYNC110 - another process gets ready
                 await asyncio.sleep(0.05)
-    except TimeoutError:
+    if not ready():
         log = (folder / f"{name}.log").read_text(errors="replace").strip()
-        raise SetupError(f"the {name} did not start: {log[-400:] or 'it said nothing'}") from None
+        raise SetupError(f"the {name} did not start: {log[-400:] or 'it said nothing'}")
 
 
 def _open(port: int) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from homenode.errors import FileMistakes, HomenodeError, Mistake, SetupError
+from homenode.errors import FileMistakes, Mistake, SetupError
 from homenode.gateway.clock import Clock
 from homenode.sim.apartment import Apartment, read_apartment
 from homenode.sim.control import PORT, ask, control
@@ -48,13 +48,7 @@ def run(args: argparse.Namespace) -> int:
         return _do(args)
     apartment = read_apartment(args.apartment)
     clock = _clock(args, apartment)
-    try:
-        asyncio.run(_run(args, apartment, clock))
-    except BaseExceptionGroup as several:
-        first = next((error for error in several.exceptions if isinstance(error, HomenodeError)), None)
-        if first is None:
-            raise
-        raise first from None
+    asyncio.run(_run(args, apartment, clock))
     return 0
 
 

@@ -45,7 +45,7 @@ _TOP = (
 )
 _TAPE = (
     Field("file", "path", "A recording; formats: homenode/recordings.py", required=True),
-    Field("from", "text", "Where in it to begin", pattern=r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?"),
+    Field("from", "moment", "Where in it to begin"),
 )
 
 
@@ -198,4 +198,4 @@ def _tape(node: Node | None, words: Words, notes: Notes, beside: Path) -> Tape |
             plays[device] = sensor.text
     if said["file"] is None:
         return None
-    return Tape(said["file"], datetime.fromisoformat(said["from"]) if said["from"] else None, plays)
+    return Tape(said["file"], said["from"], plays)

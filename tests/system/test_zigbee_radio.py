@@ -320,13 +320,6 @@ def test_something_that_is_no_stick_is_told_so(tmp_path: Path) -> None:
     os.close(slave)
 
 
-def test_an_adapter_without_its_library_says_which(tmp_path: Path) -> None:
-    master, slave = os.openpty()
-    assert "znp" in str(_refused(tmp_path, os.ttyname(slave), adapter="znp"))
-    os.close(master)
-    os.close(slave)
-
-
 def test_two_nodes_on_one_port_are_told(tmp_path: Path) -> None:
     async def both() -> None:
         (tmp_path / "data").mkdir()

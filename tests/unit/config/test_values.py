@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ CHOSEN = Field("x", "words", "h", choices=("care", "property"))
         (Field("x", "path", "h"), "/etc/ca.pem", Path("/etc/ca.pem")),
         (Field("x", "point", "h"), "stove.power_2", "stove.power_2"),
         (Field("x", "time", "h"), "23:59", 23 * 60 + 59),
+        (Field("x", "moment", "h"), '"2008-02-26 07:30"', datetime(2008, 2, 26, 7, 30)),
+        (Field("x", "moment", "h"), "2008-02-26", datetime(2008, 2, 26)),
         (WORDS, "[a, b, 3]", ("a", "b", "3")),
         (WORDS, "[]", ()),
         (CHOSEN, "[property, care]", ("property", "care")),
@@ -89,6 +92,8 @@ def test_what_fits_is_taken(row: Field, text: str, value: object) -> None:
         (Field("x", "point", "h"), "stove.pwer"),
         (Field("x", "point", "h"), "stove oven.power"),
         (Field("x", "time", "h"), "24:00"),
+        (Field("x", "moment", "h"), "2026-02-30"),
+        (Field("x", "moment", "h"), "2026-02-28T07:00Z"),
         (WORDS, "a"),
         (WORDS, "[[a]]"),
         (WORDS, "[~]"),

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, make_plan
 from drivers.zigbee.rows import NO_ROW, Place, Row, row_for
-from drivers.zigbee.standard import PROFILES
+from drivers.zigbee.standard import FACTS, PROFILES
 from homenode.sim.zigbee.device_dump import spec_from_dump
 
 DUMPS = Path(__file__).parents[4] / "shared/data/zigbee-devices"
@@ -43,7 +43,17 @@ def dumped(file: str) -> tuple[Signature, Facts]:
             for attribute in cluster.attributes:
                 if isinstance(attribute.value, int) and not attribute.manufacturer:
                     facts.values[Place(endpoint.number, cluster.id, attribute.id)] = attribute.value
+    _refuse_the_rest(facts, endpoints)
     return Signature(spec.manufacturer.strip(), spec.model.strip(), spec.sleepy, endpoints), facts
+
+
+def _refuse_the_rest(facts: Facts, endpoints: dict[int, Endpoint]) -> None:
+    """What a device that has answered everything did not tell it doesn't have."""
+    for number, endpoint in endpoints.items():
+        for cluster, attributes in FACTS:
+            if cluster in endpoint.inputs:
+                places = {Place(number, cluster, attribute) for attribute in attributes}
+                facts.absent |= places - facts.values.keys()
 
 
 def planned(file: str) -> Plan:
@@ -60,6 +70,7 @@ def one(
     sleepy: bool = True,
     values: dict[tuple[int, int], int] | None = None,
     absent: set[tuple[int, int]] | None = None,
+    owed: set[tuple[int, int]] | None = None,
     row: Row = NO_ROW,
 ) -> Plan:
     """The plan of a device with one endpoint."""
@@ -72,4 +83,6 @@ def one(
         constant=True,
         complete=True,
     )
+    _refuse_the_rest(facts, dict(signature.endpoints))
+    facts.absent -= {Place(1, *where) for where in owed or ()}
     return make_plan(signature, facts, row)

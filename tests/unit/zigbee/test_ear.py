@@ -36,7 +36,9 @@ class Listening:
         payload = bytes((control, self._sequence, command)) + bytes.fromhex(body)
         return self.ear.hear(self.known, 1, cluster, payload, self._sequence, None)
 
-    def zone(self, status: int) -> bool:
+    def zone(self, status: int, *, sequence: int | None = None) -> bool:
+        if sequence is not None:
+            self._sequence = sequence - 1
         return self.frame(ZONE, 0x09, 0x00, status.to_bytes(2, "little").hex() + "00000000")
 
     def report(self, cluster: int, body: str) -> bool:
@@ -61,11 +63,11 @@ def test_alarm_2_of_a_detector_is_its_test_and_no_alarm(zone_type: int) -> None:
     assert [value for _, kind, value in heard.host.readings if kind != "tamper"] == [False]
 
 
-def test_trouble_is_unknown_and_never_dry() -> None:
+def test_trouble_is_unknown_and_never_dry_and_wet_is_wet() -> None:
     heard = zoned(WATER)
     heard.zone(0x0040)
     heard.zone(0x0041)
-    assert heard.host.told("water") == [None, None]
+    assert heard.host.told("water") == [None, True]
 
 
 def test_tamper_is_told_when_it_changes_and_now_and_then() -> None:
@@ -229,3 +231,43 @@ def test_a_manufacturer_s_own_report_is_left_alone() -> None:
     payload = bytes((0x1C, 0x5F, 0x11, 1, 0x0A)) + bytes.fromhex("0000 10 01")
     assert not heard.ear.hear(heard.known, 1, 6, payload, 1, None)
     assert heard.host.told("switch") == []
+
+
+def test_an_overtaken_status_takes_nothing_back() -> None:
+    heard = zoned(DOOR)
+    heard.zone(0, sequence=9)
+    heard.zone(5, sequence=11)
+    heard.zone(0, sequence=10)
+    assert heard.host.told("tamper") == [False, True]
+    assert heard.host.past[-1][:2] == ("contact", False)
+
+
+def test_a_device_that_sends_everything_twice_is_remembered_as_briefly_as_any() -> None:
+    heard = zoned(DOOR)
+    for nth in range(100):
+        for _ in range(2):
+            heard.zone(nth % 2, sequence=nth)
+    assert len(heard.known.recent) <= 12
+
+
+def test_a_siren_that_was_switched_on_is_off_when_it_has_ended_by_itself() -> None:
+    heard = Listening(one({0x0502}, sleepy=False, device_type=0x0403))
+    heard.ear.switched(heard.known, "siren", True)
+    after_s, call = heard.later["it", "siren"]
+    assert after_s == 180
+    call()
+    assert heard.host.told("siren") == [True, False]
+
+
+def test_a_frame_type_that_zcl_does_not_have_and_a_makers_own_command_say_nothing() -> None:
+    heard = zoned(WATER)
+    heard.frame(ZONE, 0x0A, 0x0A, "02001901000000")
+    heard.ear.hear(heard.known, 1, ZONE, bytes.fromhex("0d5f110700010000000000"), 7, None)
+    assert heard.host.readings == []
+
+
+def test_an_illuminance_that_can_not_be_is_no_value() -> None:
+    heard = Listening(one({0x0400}))
+    heard.report(0x0400, "00002affffff")
+    assert heard.host.readings == []
+    assert heard.known.malformed == 1

@@ -175,3 +175,16 @@ def test_without_takes_any_kind_away() -> None:
     inputs = {1, 6, 0x0400, 0x0402, 0x0405, 0x0406, 0x0502, 0x0702, 0x0B04, ZONE}
     plan = one(inputs, values={ZONE_TYPE: 0x0015}, row=Row(without=everything))
     assert plan.kinds == ("link_quality",)
+
+
+def test_what_a_device_owes_the_meaning_of_is_left_out_and_never_guessed() -> None:
+    plan = one({0x0006, 0x0B04, 0x0500}, sleepy=False, owed={(0x0B04, 0x0605), (0x0500, 0x0001)})
+    assert "power" not in plan.kinds
+    assert {"switch", "voltage", "current"} < set(plan.kinds)
+    assert plan.zones[1].bits == ()
+    assert plan.left_out == ("alarm", "power")
+
+
+def test_a_meter_that_owes_its_unit_counts_nothing() -> None:
+    plan = one({0x0702}, values={(0x0702, 0x0302): 1000}, owed={(0x0702, 0x0300)})
+    assert plan.kinds == ("link_quality",)
