@@ -29,6 +29,16 @@ from homenode.journal.store import LaterJournal
 from homenode.language.bound import BoundRule
 
 
+STARTED_S = 5.0
+"""By then what drivers import is there."""
+
+
+def _collect() -> None:
+    gc.collect()
+    gc.freeze()  # what is there now stays; later collections need not look at it
+    gc.enable()
+
+
 def run(args: argparse.Namespace, data: Path) -> int:
     """Run the node until SIGTERM or SIGINT.
 
@@ -89,8 +99,7 @@ async def _run(
         loop.add_signal_handler(signal.SIGHUP, lambda: node.start_apart("reload", _reload(node)))
         for fault in (*early, *recovered.faults):
             node.outcomes.fault(fault)
-        gc.collect()
-        gc.freeze()  # what is there now stays; later collections need not look at it
+        loop.call_later(STARTED_S, _collect)
         await node.run()
     return 0
 
