@@ -28,7 +28,6 @@ from homenode.journal.lock import FolderLock
 from homenode.journal.store import LaterJournal
 from homenode.language.bound import BoundRule
 
-
 STARTED_S = 5.0
 """By then what drivers import is there."""
 

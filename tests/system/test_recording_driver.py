@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -122,12 +123,12 @@ def test_bad_lines_are_counted_and_told_and_stop_nothing(
 
 
 def test_a_part_of_the_recording_can_be_played(tmp_path: Path, morning: Path) -> None:
-    part = {"file": morning, "pace": "fast", "from": "2008-02-26 07:10:02", "for": 116_001}
+    part = {"file": morning, "pace": "fast", "from": datetime(2008, 2, 26, 7, 10, 2), "for": 116_001}
     assert len(_play(tmp_path, BEDROOM, HALL, **part).said) == 3
 
 
 def test_intervals_are_those_of_the_recording_on_the_nodes_clock(tmp_path: Path, morning: Path) -> None:
-    part = {"file": morning, "pace": "recorded", "from": "2008-02-26 07:10:00", "for": 600_000}
+    part = {"file": morning, "pace": "recorded", "from": datetime(2008, 2, 26, 7, 10), "for": 600_000}
     host = _play(tmp_path, BEDROOM, HALL, clock=Clock(speed=120.0), **part)
     first, second, _, third, _ = (said.at for said in host.said)
     assert first is not None
