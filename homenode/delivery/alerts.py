@@ -20,7 +20,7 @@ UNMARKED_MS = 120_000
 """A hazard still open so long after its raise is no test."""
 
 ANSWER_DELAYS_MS = 300_000
-"""How long the resident's OK holds an alarm back, once."""
+"""How long the resident's OK holds an alarm back, once: until somebody was told of it."""
 
 
 @dataclass(slots=True)

@@ -214,7 +214,7 @@ class Delivery:
     ) -> None:
         """A notify step runs."""
         alert.evidence = evidence_of.stored(evidence)
-        if alert.answered is not None and alert.severity == "alarm":
+        if alert.answered is not None and alert.severity == "alarm" and not alert.told:
             alert.held.append((change.at + ANSWER_DELAYS_MS, list(parties)))
         else:
             self._notify(alert, parties, change.at, outcome)

@@ -284,6 +284,18 @@ def test_the_residents_ok_holds_an_alarm_back_once_and_is_told(desk: Desk) -> No
     assert desk.heard[0][1]["data"]["answered"] == "1970-01-01T01:01:00.000+01:00"
 
 
+def test_the_residents_ok_delays_nothing_after_the_alarm_was_told(desk: Desk) -> None:
+    desk.raised("stove", 0)
+    desk.take(desk.delivery.answered(MIN))
+    desk.step("stove", 3 * MIN, 3)
+    desk.take(desk.delivery.advance(8 * MIN))
+    desk.tell(Happening.ACKNOWLEDGED, "stove", 20 * MIN, parties=("care",))
+    desk.tell(Happening.LAPSED, "stove", 30 * MIN)
+    desk.step("stove", 33 * MIN, 3)
+    assert desk.heard[-1][1]["time"] == "1970-01-01T01:33:00.000+01:00"
+    assert [what for _, what, _ in desk.told()] == ["notified", "acknowledged", "notified"]
+
+
 def test_an_alarm_that_ends_while_held_back_is_told_to_nobody(desk: Desk) -> None:
     desk.raised("stove", 0)
     desk.take(desk.delivery.answered(MIN))
