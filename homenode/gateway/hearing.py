@@ -115,13 +115,14 @@ class Hearing:
             number = node.journal.append(records.of_reading(reading), klass="reading")
             for message in judge.shared(reading, number):
                 node.outbox.add(message)
-            if reading.how is How.LIVE:
+            live = reading.how is How.LIVE
+            if live:
                 judge.feed(reading)
             kind = kind_of(reading.point)
             urgent = urgent or kind is None or kind.at_once
             if judge.troubled and reading.value is not None and f"{reading.point} value" in judge.troubled:
                 node.outcomes.well(f"{reading.point} value")
-            if reading.value and reading.point == node.home.resident_ok:
+            if live and reading.value and reading.point == node.home.resident_ok:
                 node.outcomes.carry_out(judge.answered(reading.at))
         for sign in alive:
             event = Heard(sign.device, max(sign.at, since + 1))
