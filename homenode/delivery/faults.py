@@ -68,6 +68,8 @@ class Group:
         due: When it is told, or told again because it changed; None while there is nothing new.
         told: "" not yet, ``test`` only as a test, ``real``.
         since: When it was first told.
+        acknowledged: Who took care of all that is `listed`, "" if nobody.
+        listed: Alerts of the faults that it was last told with.
     """
 
     id: str
@@ -79,6 +81,14 @@ class Group:
     since: Instant = 0
     acknowledged: str = ""
     messages: int = 0
+    listed: list[str] = field(default_factory=list)
+
+    def list_all(self) -> None:
+        """It is being told. Who took care of it did so of what was listed then, not of what joined."""
+        now = [fault.alert for fault in self.faults]
+        if not set(now) <= set(self.listed):
+            self.acknowledged = ""
+        self.listed = now
 
     def rule(self) -> str:
         """The rule all of them are about, else ``node``."""

@@ -307,6 +307,7 @@ class Delivery:
         group.due = None
         group.told = "test" if self._mode == SERVICE and group.told != "real" else "real"
         group.since = group.since or at
+        group.list_all()
         self._say_group(group, Told.FAULT, at, outcome, group.faults)
 
     def _say_group(

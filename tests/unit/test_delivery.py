@@ -457,6 +457,32 @@ def test_a_fault_is_acknowledged_by_whom_it_was_sent_to(desk: Desk) -> None:
     assert desk.delivery.acknowledge_fault("care", "eye-0", "Eva", 2 * MIN) is None
 
 
+def test_a_fault_that_joins_is_open_though_the_others_were_taken_care_of(desk: Desk) -> None:
+    def taken_care_of(at: int) -> None:
+        outcome = desk.delivery.acknowledge_fault("property", "eye-0", "Bo", at)
+        assert outcome is not None
+        desk.take(outcome)
+
+    def events() -> list[str]:
+        return [entry["event"] for entry in desk.status["property"]["open"]]
+
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.advance(MIN))
+    taken_care_of(2 * MIN)
+    desk.take(desk.delivery.fault(silent("eye battery", causes=("eye",)), 60 * MIN))
+    desk.restart()
+    taken_care_of(60 * MIN + 1)  # of what was told by then
+    desk.take(desk.delivery.advance(61 * MIN))
+    assert events() == ["fault"]
+    taken_care_of(62 * MIN)
+    assert events() == ["acknowledged"]
+    desk.take(desk.delivery.recovered("eye", 70 * MIN))
+    desk.take(desk.delivery.advance(71 * MIN))
+    assert events() == ["acknowledged"]
+    told = [what for _, what, _ in desk.told("property")]
+    assert told == ["fault", "acknowledged", "fault", "acknowledged", "fault"]
+
+
 def test_what_fell_due_is_told_with_its_own_time_however_late_it_is_asked(desk: Desk) -> None:
     desk.delivery.clock(1_767_600_000_000)
     desk.take(desk.delivery.fault(silent("eye"), 0))
