@@ -113,6 +113,9 @@ class FaultBook:
     def __iter__(self) -> Iterator[Group]:
         return iter(self._groups)
 
+    def __len__(self) -> int:
+        return len(self._groups)
+
     def raised(self, fault: Fault, parties: Sequence[str], *, at_once: bool = False) -> None:
         """Put a fault where each party will hear of it."""
         for party in parties:

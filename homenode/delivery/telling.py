@@ -116,9 +116,20 @@ class Teller:
         return Message(key, party, topics.alerts(self._home, party), payload, klass, at, alert)
 
     def status(
-        self, party: str, at: Instant, mode: str, alerts: Sequence[OpenAlert], groups: Sequence[Group]
+        self,
+        party: str,
+        at: Instant,
+        mode: str,
+        alerts: Sequence[OpenAlert],
+        groups: Sequence[Group],
+        *,
+        well: bool,
     ) -> Message:
-        """What is open for a party: what it was told of, and nothing else."""
+        """What is open for a party: what it was told of, and nothing else.
+
+        Args:
+            well: No fault is open, told to this party or not: where nobody hears, none may be shown as good.
+        """
         entries = [
             _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
             | {"event": "acknowledged" if party in alert.acknowledged else "notified"}
@@ -137,7 +148,7 @@ class Teller:
             at=self._time(at),
             open_alerts=entries,
             mode=mode,
-            health={"state": "fault" if groups else "good"},
+            health={"state": "good" if well else "fault"},
             versions=self._versions,
         )
         topic = topics.status(self._home, party)

@@ -57,6 +57,7 @@ class Delivery:
         self._ended: OpenAlert | None = None
         self._faults = FaultBook()
         self._touched: set[str] = set()
+        self._well = True
 
     # --- inputs
 
@@ -173,7 +174,7 @@ class Delivery:
         return outcome
 
     def statuses(self, at: Instant) -> list[Message]:
-        """The status of every party, for the start and the daily proof of life."""
+        """The status of every party, for a start and a link that is up again."""
         return [self._status(party, at) for party in PARTIES]
 
     # --- alerts
@@ -325,7 +326,10 @@ class Delivery:
     # --- status
 
     def _with_status(self, outcome: Outcome, at: Instant) -> Outcome:
-        """Add the status of every party whose picture changed."""
+        """Add the status of each party whose picture changed: all, at the first fault and after the last."""
+        if self._well == bool(self._faults):
+            self._well = not self._faults
+            self._touched.update(PARTIES)
         outcome.messages += [self._status(party, at) for party in PARTIES if party in self._touched]
         self._touched.clear()
         return outcome
@@ -333,7 +337,7 @@ class Delivery:
     def _status(self, party: str, at: Instant) -> Message:
         alerts = [alert for alert in self._alerts.values() if party in alert.told]
         groups = [group for group in self._faults if group.party == party and group.told]
-        return self._teller.status(party, at, self._mode, alerts, groups)
+        return self._teller.status(party, at, self._mode, alerts, groups, well=not self._faults)
 
     # --- through a restart
 
@@ -352,6 +356,7 @@ class Delivery:
         alerts = [restored(alert) for alert in state["alerts"]]
         self._alerts = {alert.id: alert for alert in alerts}
         self._faults.load(state["faults"])
+        self._well = not self._faults
 
 
 def _has_notify(rule: BoundRule) -> bool:

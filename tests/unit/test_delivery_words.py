@@ -96,8 +96,25 @@ def test_a_status_lists_only_what_its_party_was_told(desk: Desk) -> None:
     statuses = {m.party: json.loads(m.payload) for m in desk.delivery.statuses(2 * MIN + 1)}
     listed = {party: [entry["alert"] for entry in body["open"]] for party, body in statuses.items()}
     assert listed == {"care": ["door-1"], "property": ["eye-0"], "resident": [], "operator": ["eye-0"]}
-    states = {party: body["health"]["state"] for party, body in statuses.items()}
-    assert states == {"care": "good", "property": "fault", "resident": "good", "operator": "fault"}
+    assert {body["health"]["state"] for body in statuses.values()} == {"fault"}
+
+
+def test_no_party_is_told_that_all_is_good_while_a_fault_is_open(desk: Desk) -> None:
+    def health() -> list[str]:
+        return [body["health"]["state"] for body in desk.status.values()]
+
+    desk.take(desk.delivery.fault(NodeFault("zigbee", {"en": "radio gone"}), 0))
+    assert health() == ["fault"] * 4
+    assert all(not body["open"] for body in desk.status.values())
+    desk.take(desk.delivery.advance(MIN))
+    desk.status.clear()
+    desk.restart()
+    desk.take(desk.delivery.fault(silent("eye"), 2 * MIN))
+    assert not desk.status
+    desk.take(desk.delivery.recovered("eye", 2 * MIN + 1))
+    assert not desk.status
+    desk.take(desk.delivery.recovered("zigbee", 4 * MIN))
+    assert health() == ["good"] * 4
 
 
 def test_what_is_a_test_is_listed_as_one(desk: Desk) -> None:

@@ -282,6 +282,7 @@ def test_a_state_carries_all_of_it_over(inputs: list[tuple[int, tuple[Any, ...]]
 
 def test_a_mode_is_told_to_care_when_it_begins_and_when_it_ends_by_itself() -> None:
     judge = a_judge()
+    judge.feed(Reading("door.contact", False, 1000))
     judge.feed(ModeSet("away", 1000, 5 * MIN))
     began = judge.advance(2000)
     assert [data_of(m)["mode"] for m in began.messages if m.topic == "hn1/h1/care/status"] == ["away"]
