@@ -28,6 +28,9 @@ Action = Say | Switch | OfferVideo
 _SILENT = " silent"
 SILENCE_RECHECK_MS = 10_000
 """While a device is silent, how often it is asked whether it was heard again."""
+SILENCE_LOOK_MS = 60_000
+"""How often all are looked at, whatever was due: what was first heard or got another limit after a look has
+a due that the look didn't know of. No sensor may be silent for so short a time only."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class Judge:
         """How long a device may be silent by its row in the device table, as its driver told."""
         self._newest: dict[str, Instant] = {}
         self._told: set[str] = set()  # points told to be stale since their last reading
-        self.silence_due: Instant = 0
+        self.silence_due: Instant = 0  # nobody looks while the journal is read again
 
     def reload(
         self, home: Home, rules: Sequence[BoundRule], limits_ms: Mapping[str, int], at: Instant
@@ -206,7 +209,7 @@ class Judge:
         for name in sorted(silent):
             if not state.device(name).is_silent(now):
                 self._extend(decided, self.well(_silence_of(name), now))
-        dues = [now + SILENCE_RECHECK_MS] if silent else []
+        dues = [now + (SILENCE_RECHECK_MS if silent else SILENCE_LOOK_MS)]
         for name, device in state.devices.items():
             if device.is_silent(now) and name not in silent and name in self.home.devices:
                 self._extend(decided, self.fault(self._silent_fault(device), now))
@@ -215,7 +218,7 @@ class Judge:
                     decided.messages += self._went_stale(lane, now)
                 elif (due := lane.stale_at()) is not None:
                     dues.append(due)
-        self.silence_due = min(dues, default=0)
+        self.silence_due = min(dues)
         return decided
 
     def _went_stale(self, lane: Lane, now: Instant) -> list[Message]:

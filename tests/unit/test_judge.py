@@ -121,7 +121,8 @@ def test_a_reading_from_the_future_counts_from_now() -> None:
 def test_a_silent_device_is_a_fault_once_and_well_when_it_is_heard() -> None:
     judge = a_judge()
     judge.feed(Reading("eye.motion", True, 1000))
-    assert not judge.silence(2000).records
+    judge.silence(60 * MIN)
+    assert judge.silent == set()
     due = judge.silence_due
     assert due == 1000 + 60 * MIN
     silent = judge.silence(due)
@@ -348,13 +349,32 @@ def test_a_party_takes_care_of_a_fault_that_was_told_to_it() -> None:
     assert not judge.acknowledge_fault("care", alert, "Anna", 7 * MIN).records
 
 
-def test_with_nothing_that_may_fall_silent_there_is_nothing_to_look_for() -> None:
+def test_a_device_first_heard_after_a_look_is_found_silent_in_time() -> None:
+    judge = a_judge()
+    judge.silence(0)
+    judge.feed(Reading("eye.motion", True, 1000))
+    while not judge.silent:
+        assert judge.silence_due <= 1000 + 60 * MIN
+        judge.silence(judge.silence_due)
+    assert judge.troubled["eye silent"][0] == 1000 + 60 * MIN
+
+
+def test_a_shorter_limit_counts_from_the_next_look() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    judge.silence(1000)
+    judge.reload(HOME, [RULE], {"door": NEVER, "eye": 10 * MIN}, 2000)
+    while not judge.silent:
+        judge.silence(judge.silence_due)
+    assert judge.troubled["eye silent"][0] == 1000 + 10 * MIN
+
+
+def test_with_nothing_that_may_fall_silent_all_are_looked_at_each_minute() -> None:
     judge = a_judge()
     opened(judge)
-    judge.silence(2000)
-    assert judge.silence_due == 0
     judge.advance(20 * MIN)
-    assert judge.next_deadline() is None
+    judge.silence(20 * MIN)
+    assert judge.silence_due == judge.next_deadline() == 21 * MIN
 
 
 def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_silent() -> None:
@@ -362,21 +382,20 @@ def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_sile
     judge.feed(Reading("eye.motion", True, 1000))
     judge.feed(StaleAfter("door", 1000, 30 * MIN))
     judge.feed(Reading("door.contact", False, 1000))
-    judge.silence(2000)
+    judge.silence(30 * MIN)
     assert judge.silence_due == judge.next_deadline() == 1000 + 30 * MIN
 
 
 def test_the_next_deadline_is_the_earliest_of_rules_delivery_and_silence() -> None:
     judge = a_judge()
-    judge.feed(Reading("door.contact", False, 1000))
-    judge.feed(Reading("eye.motion", True, 1000))
     judge.silence(1000)
-    assert judge.next_deadline() == 1000 + 60 * MIN
-    opened(judge, 2000)
-    judge.advance(2000)
-    assert judge.next_deadline() == 2000 + 5 * MIN
+    assert judge.next_deadline() == 1000 + MIN
     judge.fault(FAULT, 3000)
+    judge.silence(4000)
     assert judge.next_deadline() == 3000 + MIN
+    opened(judge, 5000)
+    judge.silence(5 * MIN)
+    assert judge.next_deadline() == 5000 + 5 * MIN
 
 
 def test_a_reload_counts_from_the_next_instant_and_all_before_is_told_first() -> None:
