@@ -60,8 +60,11 @@ class Host(Protocol):
         """The device was heard, though it said nothing about a point."""
         ...
 
-    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
-        """A fault of the driver ("radio gone") or of the named devices; repeated calls are one fault."""
+    def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
+        """A fault of the driver ("radio gone") or of the named devices; repeated calls are one fault.
+
+        `battery`: it is a battery to be changed, which the landlord's staff hear of, too.
+        """
         ...
 
     def back(self, source: str) -> None:

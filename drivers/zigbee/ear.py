@@ -251,7 +251,8 @@ class Ear:
             return
         known.battery_low = low
         if low:
-            self._host.lost(f"{known.name} battery", f"the battery of {known.name} is low", (known.name,))
+            why = f"the battery of {known.name} is low"
+            self._host.lost(f"{known.name} battery", why, (known.name,), battery=True)
         else:
             self._host.back(f"{known.name} battery")
 

@@ -176,7 +176,8 @@ class Hearing:
         if trouble.why:
             text = {"sv": f"{trouble.source}: {trouble.why}", "en": f"{trouble.source}: {trouble.why}"}
             causes = trouble.devices or (trouble.source,)
-            node.outcomes.fault(NodeFault(trouble.source, text, causes), said=True)
+            fault = NodeFault(trouble.source, text, causes, to_property=trouble.battery)
+            node.outcomes.fault(fault, said=True)
             if driver not in self._timers and node.crew.is_wired(driver):
                 self._look_again(driver)
         else:

@@ -21,12 +21,13 @@ class Alive(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """A fault that a driver tells, or (`why` empty) its end."""
+    """A fault that a driver tells, or (`why` empty) its end. `battery`: one is to be changed."""
 
     source: str
     why: str
     devices: tuple[str, ...]
     at: Instant
+    battery: bool = False
 
 
 Item = Reading | Alive | Trouble | Joined

@@ -103,11 +103,11 @@ class _DriverHost:
             return
         self._put(Alive(device, self._clock.now()))
 
-    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+    def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         if source not in self._troubles:
             self._troubles.add(source)
             log.warning("lost", extra={"driver": self._name, "source": source, "why": why})
-            self._inbox.put(Trouble(source, why, tuple(devices), self._clock.now()))
+            self._inbox.put(Trouble(source, why, tuple(devices), self._clock.now(), battery))
 
     def back(self, source: str) -> None:
         if source in self._troubles:

@@ -73,7 +73,7 @@ class Listener:
     def alive(self, device: str) -> None:
         self._tell()
 
-    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+    def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         self.troubles[source] = why
         self._tell()
 

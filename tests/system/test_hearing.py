@@ -10,7 +10,7 @@ from typing import Any
 
 from homenode.config.registry import driver_types
 from homenode.gateway.clock import Clock
-from homenode.gateway.inbox import Item
+from homenode.gateway.inbox import Item, Trouble
 from homenode.gateway.load import load
 from homenode.gateway.node import Node
 from homenode.gateway.recovery import recover
@@ -56,5 +56,17 @@ def test_only_a_press_that_is_news_is_the_residents_answer(tmp_path: Path) -> No
             assert not list(written(node, "ok"))
             said(node, Reading("ok.button", True, now + 1))
             assert len(list(written(node, "ok"))) == 1
+
+    asyncio.run(play())
+
+
+def test_a_low_battery_is_for_property_too_and_a_lost_radio_is_not(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with a_node(tmp_path) as node:
+            now = node.clock.now()
+            said(node, Trouble("ok battery", "the battery of ok is low", ("ok",), now, battery=True))
+            said(node, Trouble("tape", "gone", (), now))
+            told = {fault["source"]: fault["to_property"] for fault in written(node, "fault")}
+            assert told == {"ok battery": True, "tape": False}
 
     asyncio.run(play())

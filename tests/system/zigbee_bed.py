@@ -48,7 +48,7 @@ class Heard:
         self.living.append(device)
         self._changed.set()
 
-    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+    def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         self.faults[source] = why
         self._changed.set()
 

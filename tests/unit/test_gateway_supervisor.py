@@ -75,6 +75,13 @@ def test_a_loss_is_told_once_and_what_is_said_after_it_ends_it() -> None:
     assert told == [("zigbee", "the stick is gone"), ("zigbee", "")]
 
 
+def test_a_loss_says_whether_a_battery_is_to_be_changed() -> None:
+    host, inbox = a_host()
+    host.lost("eye battery", "the battery of eye is low", ["eye"], battery=True)
+    host.lost("zigbee", "the stick is gone")
+    assert [item.battery for item in said(inbox) if isinstance(item, Trouble)] == [True, False]
+
+
 def test_one_that_is_lost_again_soon_is_back_only_when_it_has_spoken_and_lasted() -> None:
     host, inbox = a_host()
     host.lost("zigbee", "the stick is gone")

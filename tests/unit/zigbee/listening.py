@@ -20,6 +20,7 @@ class Gateway:
         self.past: list[tuple[str, Value, Instant]] = []
         self.living: list[str] = []
         self.faults: dict[str, str] = {}
+        self.batteries: set[str] = set()
 
     def told(self, kind: str) -> list[Value]:
         return [value for _, what, value in self.readings if what == kind]
@@ -38,8 +39,10 @@ class Gateway:
     def alive(self, device: str) -> None:
         self.living.append(device)
 
-    def lost(self, source: str, why: str, devices: Sequence[str] = ()) -> None:
+    def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         self.faults[source] = why
+        if battery:
+            self.batteries.add(source)
 
     def back(self, source: str) -> None:
         self.faults.pop(source, None)

@@ -107,6 +107,7 @@ def test_a_low_battery_without_a_percentage_is_a_fault_until_it_is_changed() -> 
     heard = zoned(DOOR)
     heard.zone(0x0008)
     assert list(heard.host.faults) == ["it battery"]
+    assert heard.host.batteries == {"it battery"}
     heard.zone(0x0000)
     assert not heard.host.faults
 
