@@ -150,6 +150,9 @@ class PointState:
 class HomeState:
     """Every point and device heard so far.
 
+    Attributes:
+        cut_until: End of the last downtime that was too long for the standard `bridge` or of unknown length.
+
     Args:
         stale_after_ms: Per device, or per point where that differs from its device's; NEVER (-1) for what
             is believed however long it is silent. A device that isn't listed is never stale until
@@ -159,6 +162,7 @@ class HomeState:
     def __init__(self, stale_after_ms: Mapping[str, int] | None = None) -> None:
         self.devices: dict[str, DeviceState] = {}
         self.points: dict[str, PointState] = {}
+        self.cut_until: Instant | None = None
         self._limits_ms: dict[str, int] = {}
         for name, limit_ms in (stale_after_ms or {}).items():
             if "." in name:
@@ -182,6 +186,11 @@ class HomeState:
             state = self.points[name] = PointState(name, device, limit_ms)
             device.points.append(state)
         return state
+
+    def quality(self, point: PointState, at: Instant) -> Quality:
+        """Whether people may be shown its value: as a rule with the standard `bridge` sees it."""
+        cut = self.cut_until is not None and point.at is not None and point.at < self.cut_until
+        return Quality.UNKNOWN if cut and not point.momentary else point.quality(at)
 
     def hear(self, point: str, value: Value, at: Instant) -> PointState:
         """A reading. Values are checked at the edge (`homenode.kinds.why_not`)."""
@@ -209,6 +218,8 @@ class HomeState:
 
     def shift(self, by_ms: int) -> None:
         """Everything was heard so much later (earlier if negative) than believed."""
+        if self.cut_until is not None:
+            self.cut_until += by_ms
         for device in self.devices.values():
             if device.heard is not None:
                 device.heard += by_ms
@@ -226,6 +237,7 @@ class HomeState:
     def dump(self, points: Collection[str] | None = None) -> dict[str, Any]:
         """Everything, or what concerns some points, as JSON-able data for `restore`. Limits are not in it."""
         return {
+            "cut_until": self.cut_until,
             "devices": {d.name: d.heard for d in self.devices.values() if d.heard is not None},
             "points": {
                 p.name: [p.value, p.known, p.at, int(p.fault), int(p.stale), p.changed, p.pressed]
@@ -236,6 +248,7 @@ class HomeState:
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take over what `dump` wrote."""
+        self.cut_until = data.get("cut_until")
         for name, heard in data["devices"].items():
             self.device(name).heard = heard
         for name, (value, known, at, fault, stale, changed, pressed) in data["points"].items():

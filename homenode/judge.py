@@ -106,13 +106,14 @@ class Judge:
         limit_ms = self.engine.home.point(reading.point).lane.limit_ms
         return self.sharing.messages(reading, self.offset_ms, stale_after_ms=limit_ms, record=record)
 
-    def restored(self, at: Instant, *, believed: bool) -> list[Message]:
-        """After a start: what is known of every shared point, until its next reading."""
+    def restored(self, up: Instant, at: Instant) -> list[Message]:
+        """What is known at `at` of every shared point that was last read before a start at `up`."""
         told: list[Message] = []
-        for name, point in self.engine.home.points.items():
-            if point.at is None or point.momentary:
+        home = self.engine.home
+        for name, point in home.points.items():
+            if point.at is None or point.at >= up or point.momentary:
                 continue
-            quality = point.quality(at) if believed else Quality.UNKNOWN
+            quality = home.quality(point, at)
             value = point.value if quality is Quality.GOOD else None
             reading = Reading(name, value, point.at, How.RESTORED)
             told += self.sharing.messages(
@@ -168,15 +169,12 @@ class Judge:
         decided.actions += outcome.actions
 
     def _evidence(self, change: Transition) -> list[Evidence]:
-        rule = self.rules.get(change.rule)
-        if rule is None:
-            return []
+        """What the rule saw: after a downtime too long for its `bridge` that is nothing."""
         told = []
-        for name in rule.points:
-            point = self.engine.home.point(name)
-            quality = point.quality(change.at)
+        for view in self.engine.seen(change.rule):
+            point, quality = view.state, view.quality(change.at)
             value = point.value if quality is Quality.GOOD else None
-            told.append(Evidence(name, value, quality, point.at))
+            told.append(Evidence(point.name, value, quality, point.at))
         return told
 
     # -- faults
@@ -224,12 +222,8 @@ class Judge:
     def _went_stale(self, lane: Lane, now: Instant) -> list[Message]:
         told: list[Message] = []
         for point in lane.points:
-            if (
-                point.read
-                and not point.momentary
-                and point.value is not None
-                and point.name not in self._told
-            ):
+            stale = self.engine.home.quality(point, now) is Quality.STALE
+            if stale and not point.momentary and point.name not in self._told:
                 self._told.add(point.name)
                 told += self.sharing.messages(
                     Reading(point.name, None, now),

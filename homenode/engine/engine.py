@@ -13,6 +13,7 @@ from typing import Any
 
 from homenode.config.model import Mode
 from homenode.engine import outlook, snapshot
+from homenode.engine.atoms import View
 from homenode.engine.events import ClockSet, Event, NodeDown, NodeUp
 from homenode.engine.machine import Machine
 from homenode.engine.outlook import OpenAlert, Verdict
@@ -63,6 +64,11 @@ class Engine(Machine):
     def verdicts(self) -> dict[str, Verdict]:
         """What each rule thinks now, and when its `when` would become TRUE if nothing changed."""
         return outlook.verdicts(self)
+
+    def seen(self, rule: str) -> Sequence[View]:
+        """The points that a rule reads, as it sees them; none if there is no such rule."""
+        state = self._by_name.get(rule)
+        return state.all_views if state is not None else ()
 
     @property
     def mode(self) -> str:

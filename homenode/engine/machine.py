@@ -29,7 +29,7 @@ from homenode.engine.timers import Timer, Timers
 from homenode.engine.transition import Transition
 from homenode.engine.wall import WallClock
 from homenode.home import DeviceState, HomeState, Lane
-from homenode.language.bound import BoundRule
+from homenode.language.bound import DEFAULT_BRIDGE_MS, BoundRule
 from homenode.reading import Instant, Value
 
 _AT = attrgetter("at")
@@ -299,6 +299,8 @@ class Machine:
         held, self._held = self._held, []
         self._last_downtime = (down, up, event.measured)
         self._apply(held, down, acknowledgements)
+        if not event.measured or up - down > DEFAULT_BRIDGE_MS:
+            self.home.cut_until = up
         cut = [
             view
             for views in self._views.values()

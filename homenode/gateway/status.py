@@ -85,7 +85,8 @@ def status(node: Node) -> dict[str, Any]:
 
 
 def _points(node: Node, now: Instant) -> list[dict[str, Any]]:
-    known = node.judge.engine.home.points
+    home = node.judge.engine.home
+    known = home.points
     names = dict.fromkeys(
         f"{device.name}.{kind}" for device in node.home.devices.values() for kind in device.kinds or ()
     )
@@ -94,7 +95,7 @@ def _points(node: Node, now: Instant) -> list[dict[str, Any]]:
     for name in names:
         device = node.home.devices.get(name.partition(".")[0])
         point = known.get(name)
-        quality = point.quality(now) if point else Quality.UNKNOWN
+        quality = home.quality(point, now) if point else Quality.UNKNOWN
         rows.append(
             {
                 "point": name,

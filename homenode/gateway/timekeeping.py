@@ -10,6 +10,7 @@ from homenode import records
 from homenode.delivery import NodeFault
 from homenode.engine.events import ClockSet, NodeDown, NodeUp
 from homenode.gateway import systemd
+from homenode.language.bound import DEFAULT_BRIDGE_MS
 from homenode.reading import Instant
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ SNAPSHOT_INPUTS, SNAPSHOT_S = 2000, 6 * 3600.0
 """A start replays at most so many inputs (about 0.1 s of work)."""
 ALERTS_A_PART = 50
 """A record holds 1 MiB, an alert takes 1 to 10 KB; after days without a link thousands wait."""
-TOO_LONG_MS = 15 * 60_000
-"""The default `bridge`: a longer downtime is told."""
 CLOCK_FAULT = NodeFault(
     "clock",
     {
@@ -69,8 +68,7 @@ class Timekeeping:
             node.actions.do(action)
         node.outcomes.carry_out(node.judge.advance(now))
         self.remember()
-        believed = found.down is not None and now - found.down <= TOO_LONG_MS
-        for message in (*node.judge.restored(now, believed=believed), *node.judge.delivery.statuses(now)):
+        for message in (*node.judge.restored(now, now), *node.judge.delivery.statuses(now)):
             node.outbox.add(message)
         self._tell_restart(found, now)
         node.outcomes.tell_early()
@@ -204,7 +202,7 @@ class Timekeeping:
     def _tell_restart(self, found: Recovered, now: Instant) -> None:
         """After a long downtime the operator hears at once which devices are not yet heard."""
         node = self._node
-        if found.down is None or now - found.down <= TOO_LONG_MS:
+        if found.down is None or now - found.down <= DEFAULT_BRIDGE_MS:
             return
         minutes = round((now - found.down) / 60_000)
         names = ", ".join(sorted(node.home.devices)) or "-"

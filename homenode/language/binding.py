@@ -10,6 +10,7 @@ from homenode.config.notes import listed, nearest
 from homenode.errors import Mistake
 from homenode.kinds import KINDS, kind_of
 from homenode.language.bound import (
+    DEFAULT_BRIDGE_MS,
     And,
     Between,
     BoundRule,
@@ -46,7 +47,6 @@ from homenode.language.syntax import (
 )
 from homenode.language.values import SORTS, Quantity, Span, TimeOfDay, Value, Word, parse_value, truth
 
-DEFAULT_BRIDGE_MS = 15 * 60_000
 DEFAULT_GRACE_MS = 10 * 60_000
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
+DEFAULT_BRIDGE_MS = 15 * 60_000
+"""A longer downtime ends what was known, for rules that say nothing else and for what people are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class BoundRule:
     clear: Expr
     steps: tuple[BoundStep, ...] = ()
     says: Mapping[str, str] = field(default_factory=dict)
-    bridge_ms: int = 15 * 60_000
+    bridge_ms: int = DEFAULT_BRIDGE_MS
     grace_ms: int = 10 * 60_000
     again_ms: int | None = None
     hold: bool = False

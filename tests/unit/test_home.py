@@ -77,8 +77,24 @@ def test_a_device_is_silent_by_its_own_limit() -> None:
     assert not HomeState({"door": 1}).devices["door"].is_silent(5)
 
 
+def test_what_was_read_before_a_cut_is_shown_as_unknown_until_it_is_read_again() -> None:
+    home = heard()
+    home.hear("help.button", True, 100)
+    home.cut_until = 200
+    door, button = home.point("door.contact"), home.point("help.button")
+    assert (home.quality(door, 200), door.quality(200)) == (UNKNOWN, GOOD)
+    assert home.quality(button, 200) is GOOD
+    assert home.quality(home.point("door.tamper"), 200) is UNKNOWN
+    home.alive("door", 200)
+    assert home.quality(door, 200) is UNKNOWN
+    home.hear("door.contact", True, 200)
+    assert home.quality(door, 200) is GOOD
+    assert home.quality(door, 200 + HOUR) is STALE
+
+
 def test_what_is_known_survives_as_json() -> None:
     home = heard()
+    home.cut_until = 150
     home.hear("door.contact", None, 200)
     home.hear("help.button", True, 300)
     again = HomeState({"door": HOUR})
@@ -86,6 +102,7 @@ def test_what_is_known_survives_as_json() -> None:
     assert again.dump() == home.dump()
     assert again.point("door.contact").quality(300) is UNKNOWN
     assert again.points["door.contact"].known is True
+    assert again.cut_until == 150
 
 
 def test_a_home_moved_in_time_was_heard_so_much_earlier() -> None:
@@ -97,8 +114,11 @@ def test_a_home_moved_in_time_was_heard_so_much_earlier() -> None:
     assert (door.device.heard, door.at, door.changed, door.pressed) == (100, 100, 100, None)
     assert (button.device.heard, button.at, button.pressed) == (250, 250, 250)
     home.device("never")
+    assert home.cut_until is None
+    home.cut_until = 400
     home.shift(10)
     assert home.device("never").heard is None
+    assert home.cut_until == 410
 
 
 def test_points_of_one_device_may_be_silent_for_times_of_their_own() -> None:

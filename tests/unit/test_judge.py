@@ -17,9 +17,9 @@ from homenode.config.rows import STANDARD_MODES
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, NodeFault
 from homenode.engine.engine import Engine
-from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, StaleAfter
+from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
 from homenode.judge import SILENCE_RECHECK_MS, Decided, Judge
-from homenode.language.bound import BoundRule, BoundStep, Compare, For, Not
+from homenode.language.bound import BoundRule, BoundStep, Compare, For, Not, Or
 from homenode.message import Message
 from homenode.reading import How, Reading
 
@@ -70,6 +70,19 @@ def data_of(message: Message) -> dict[str, Any]:
 
 def opened(judge: Judge, at: int = 1000) -> None:
     judge.feed(Reading("door.contact", True, at))
+
+
+def down_for(judge: Judge, span_ms: int, *, since: int = 3000, measured: bool = True) -> int:
+    """The node was down; returns when it is up again."""
+    judge.feed(NodeDown(since))
+    judge.feed(NodeUp(since + span_ms, measured))
+    judge.advance(since + span_ms)
+    return since + span_ms
+
+
+def restored(judge: Judge, up: int) -> dict[str, dict[str, Any]]:
+    """Device and kind to what is told of it after a start at `up`."""
+    return {m.topic.rpartition("readings/")[2]: data_of(m) for m in judge.restored(up, judge.engine.now)}
 
 
 def test_an_alert_is_recorded_before_it_is_told_and_told_when_its_step_says() -> None:
@@ -145,11 +158,49 @@ def test_after_a_start_points_are_told_as_restored_and_as_unknown_where_not_beli
     opened(judge)
     judge.feed(Reading("eye.motion", None, 1000))
     judge.advance(2000)
-    told = {m.topic.rpartition("readings/")[2]: data_of(m) for m in judge.restored(2000, believed=True)}
+    told = restored(judge, 2000)
     assert (told["door/contact"]["value"], told["door/contact"]["how"]) == (True, "restored")
     assert told["eye/motion"]["value"] is None
-    doubted = {m.topic.rpartition("readings/")[2]: data_of(m) for m in judge.restored(2000, believed=False)}
+    up = down_for(judge, 15 * MIN + 1)
+    doubted = restored(judge, up)
     assert (doubted["door/contact"]["value"], doubted["door/contact"]["quality"]) == (None, "unknown")
+    judge.feed(Reading("eye.motion", True, up + 1))
+    judge.advance(up + 1)
+    assert list(restored(judge, up)) == ["door/contact"]
+
+
+def test_a_downtime_of_unknown_length_leaves_nothing_to_be_believed_until_it_is_told() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    up = down_for(judge, MIN, measured=False)
+    assert restored(judge, up)["eye/motion"]["quality"] == "unknown"
+    judge.feed(ClockSet(up + 1, slept_ms=10 * MIN))
+    judge.advance(up + 1)
+    assert restored(judge, up)["eye/motion"]["quality"] == "good"
+    up = down_for(judge, 20 * MIN, since=up + 2)
+    up = down_for(judge, 1, since=up + 1)
+    assert restored(judge, up)["eye/motion"]["quality"] == "unknown"
+
+
+def test_a_point_unknown_since_a_long_downtime_is_not_told_as_stale() -> None:
+    judge = a_judge()
+    judge.feed(Reading("eye.motion", True, 1000))
+    up = down_for(judge, 20 * MIN)
+    assert not [m for m in judge.silence(up + 60 * MIN).messages if "readings" in m.topic]
+
+
+def test_what_a_rule_could_not_believe_is_no_evidence() -> None:
+    either = replace(RULE, when=Or((OPEN, Compare("eye.motion", "==", True))), steps=())
+    for bridge_ms, quality in ((15 * MIN, "unknown"), (60 * MIN, "good")):
+        rule = replace(either, bridge_ms=bridge_ms)
+        judge = a_judge(Engine([rule], LIMITS_MS, start=0, modes=MODES))
+        judge.delivery.reload({}, {rule.name: rule})
+        judge.feed(Reading("eye.motion", False, 1000))
+        up = down_for(judge, 50 * MIN)
+        judge.feed(Reading("door.contact", True, up + 1))
+        (raised,) = [data_of(m) for m in judge.advance(up + 1).messages if m.id]
+        qualities = {item["point"]: item["quality"] for item in raised["data"]["evidence"]}
+        assert qualities == {"door.contact": "good", "eye.motion": quality}
 
 
 def test_a_rule_that_is_gone_closes_its_alert_with_the_reason() -> None:
@@ -436,7 +487,7 @@ def test_what_is_told_as_restored_is_as_old_as_its_reading() -> None:
     opened(judge)
     judge.feed(Reading("eye.button", True, 1000))
     judge.advance(2000)
-    (told,) = judge.restored(9000, believed=True)
+    (told,) = judge.restored(9000, 9000)
     assert data_of(told)["at"] == "1970-01-01T00:00:01.000+00:00"
     assert data_of(told)["valid_until"] is None
 
