@@ -107,7 +107,10 @@ class Judge:
         return self.sharing.messages(reading, self.offset_ms, stale_after_ms=limit_ms, record=record)
 
     def restored(self, up: Instant, at: Instant) -> list[Message]:
-        """What is known at `at` of every shared point that was last read before a start at `up`."""
+        """What is known at `at` of every shared point that was last read before a start at `up`.
+
+        It is news of now, however old the reading is (a length that is learnt later moves readings back).
+        """
         told: list[Message] = []
         home = self.engine.home
         for name, point in home.points.items():
@@ -119,7 +122,7 @@ class Judge:
             told += self.sharing.messages(
                 reading, self.offset_ms, quality=quality, stale_after_ms=point.lane.limit_ms
             )
-        return told
+        return [message._replace(at=at) for message in told]
 
     # -- the engine and the time
 

@@ -70,7 +70,8 @@ class Timekeeping:
         self.remember()
         for message in (*node.judge.restored(now, now), *node.judge.delivery.statuses(now)):
             node.outbox.add(message)
-        self._tell_restart(found, now)
+        if found.down is not None and self.measured:
+            self._tell_restart(now - found.down)
         node.outcomes.tell_early()
 
     def _begin(self, found: Recovered) -> Instant:
@@ -188,9 +189,16 @@ class Timekeeping:
             wall_up_ms = node.clock.wall() - (node.clock.now() - self.up)
             slept_ms = max(0, wall_up_ms - down_wall_ms)
             self._slept_from = None
-        self._tell_clock(self.instant() + 1, slept_ms)
+        at = self.instant() + 1
+        self._tell_clock(at, slept_ms)
         if trusted:
             node.outcomes.well(CLOCK_FAULT.source)
+        if slept_ms is not None:
+            node.outcomes.carry_out(node.judge.advance(at))
+            for message in node.judge.restored(self.up, at):
+                node.outbox.add(message)
+            node.uplink.wake()
+            self._tell_restart(slept_ms)
 
     async def watchdog(self) -> None:
         """Tell systemd that the loop lives."""
@@ -199,13 +207,14 @@ class Timekeeping:
             systemd.notify("WATCHDOG=1")
             await asyncio.sleep(every_s)
 
-    def _tell_restart(self, found: Recovered, now: Instant) -> None:
+    def _tell_restart(self, slept_ms: int) -> None:
         """After a long downtime the operator hears at once which devices are not yet heard."""
-        node = self._node
-        if found.down is None or now - found.down <= DEFAULT_BRIDGE_MS:
+        if slept_ms <= DEFAULT_BRIDGE_MS:
             return
-        minutes = round((now - found.down) / 60_000)
-        names = ", ".join(sorted(node.home.devices)) or "-"
+        node, known = self._node, self._node.judge.engine.home
+        minutes = round(slept_ms / 60_000)
+        unheard = (name for name in node.home.devices if (known.device(name).heard or 0) < self.up)
+        names = ", ".join(sorted(unheard)) or "-"
         text = {
             "sv": f"startade om efter {minutes} min, ännu inte hörda: {names}",
             "en": f"restarted after {minutes} min, not yet heard: {names}",

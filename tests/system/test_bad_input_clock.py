@@ -201,13 +201,45 @@ def test_a_timer_goes_on_over_a_reboot_into_1970_once_the_clock_is_set(
         with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
             fault_known(node, "klockan är inte ställd")
             assert node.status()["rules"][0]["blind"] == ["front_door.contact"]
+            restored(all_of_it, None, "unknown")
+            assert node.status()["points"][0]["quality"] == "unknown"
             clock.right()
             fault_over(node, "klockan är inte ställd")
             assert node.status()["rules"][0]["blind"] == []
+            restored(all_of_it, True, "good")
+            assert node.status()["points"][0]["shown"] == "open"
             of_door = lambda seen: [a for a in seen.alerts("notified") if a["subject"] == "door"]  # noqa: E731 - short
             alert = all_of_it.until(of_door, "the alert")[0]
             late_ms = wall_ms(alert["data"]["at"]) - wall_ms(opened) - 14_000
             assert abs(late_ms) < 100, late_ms
+            stops_in_time(node)
+
+
+def restored(all_of_it: Receiver, value: bool | None, quality: str) -> None:
+    """Wait until care is told this of the door, after a start."""
+    said = {"value": value, "quality": quality, "how": "restored"}
+    told = lambda seen: [r for r in seen.readings("front_door.contact") if said.items() <= r.items()]  # noqa: E731 - short
+    all_of_it.until(told, f"the door, {quality}")
+
+
+def test_a_reboot_into_1970_that_took_hours_is_told_when_the_clock_is_set(
+    tmp_path: Path, broker: Mosquitto, clock: NodeClock
+) -> None:
+    home = home_that_must_learn_the_time(tmp_path, broker, [(0.0, False)])
+    with Receiver(broker.port, "hn1/test-1/#") as all_of_it:
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            all_of_it.until(lambda seen: seen.readings("front_door.contact"), "the door")
+            node.status()
+            stops_in_time(node)
+        (tmp_path / "tape.jsonl").write_text("")
+        clock.boots("second")
+        clock.in_1970()
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            fault_known(node, "klockan är inte ställd")
+            assert "startade om" not in node.ask("status").stdout
+            clock._say(2 * 3600, 1)
+            fault_known(node, "startade om efter 120 min, ännu inte hörda: front_door")
+            assert node.status()["points"][0]["quality"] == "unknown"
             stops_in_time(node)
 
 

@@ -177,6 +177,7 @@ def test_a_downtime_of_unknown_length_leaves_nothing_to_be_believed_until_it_is_
     judge.feed(ClockSet(up + 1, slept_ms=10 * MIN))
     judge.advance(up + 1)
     assert restored(judge, up)["eye/motion"]["quality"] == "good"
+    assert [message.at for message in judge.restored(up, up + 1)] == [up + 1]
     up = down_for(judge, 20 * MIN, since=up + 2)
     up = down_for(judge, 1, since=up + 1)
     assert restored(judge, up)["eye/motion"]["quality"] == "unknown"
