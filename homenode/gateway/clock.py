@@ -114,7 +114,7 @@ class Clock:
         boot_ms = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
         return [_boot_id(), boot_ms - self.now()]
 
-    def resume(self, last: Instant, last_wall_ms: int, boot: Sequence[str | int] = ()) -> bool:
+    def resume(self, last: Instant, last_wall_ms: int | None, boot: Sequence[str | int] = ()) -> bool:
         """Continue the steady clock of an earlier run; whether the time since then is measured.
 
         In the same boot it is, by the boot-time clock. Else the wall clock tells, if it may be believed; one
@@ -122,7 +122,7 @@ class Clock:
 
         Args:
             last: Instant of the last sign of life.
-            last_wall_ms: Wall clock then.
+            last_wall_ms: Wall clock then; None if it could not be believed: then no wall clock ever tells.
             boot: What `boot` gave in that run.
         """
         here = self.boot()
@@ -131,9 +131,9 @@ class Clock:
             if now >= last:
                 self._offset_ms += now - self.now()
                 return True
-        passed_ms = max(0, self.wall() - last_wall_ms)
+        passed_ms = 0 if last_wall_ms is None else max(0, self.wall() - last_wall_ms)
         self._offset_ms += last + passed_ms - self.now()
-        return self.trusted()
+        return last_wall_ms is not None and self.trusted()
 
     def real_seconds(self, until: Instant) -> float:
         """Real seconds until the steady clock shows `until`; 0 if it is past."""

@@ -80,10 +80,11 @@ class Timekeeping:
         clock, judge = node.clock, node.judge
         now = clock.now()
         if found.down is not None:
-            self.measured = clock.resume(found.down, found.down_wall_ms, found.boot)
+            down_wall_ms = found.down_wall_ms if judge.engine.wall.trusted else None
+            self.measured = clock.resume(found.down, down_wall_ms, found.boot)
             now = max(clock.now(), judge.engine.now + 1)
             if not self.measured:
-                self._slept_from = found.down_wall_ms
+                self._slept_from = down_wall_ms
         self.up = now
         self._tell_clock(now)
         judge.silence_due = now

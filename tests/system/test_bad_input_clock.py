@@ -243,6 +243,24 @@ def test_a_reboot_into_1970_that_took_hours_is_told_when_the_clock_is_set(
             stops_in_time(node)
 
 
+def test_after_two_boots_of_which_the_first_knew_no_time_the_second_jumps_by_no_years(
+    tmp_path: Path, broker: Mosquitto, clock: NodeClock
+) -> None:
+    home = home_that_must_learn_the_time(tmp_path, broker, [(0.0, False)])
+    with Receiver(broker.port, "hn1/test-1/#") as all_of_it:
+        clock.in_1970()
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            all_of_it.until(lambda seen: seen.readings("front_door.contact"), "the door")
+            stops_in_time(node)
+        (tmp_path / "tape.jsonl").write_text("")
+        clock.boots("second")
+        clock.right()
+        with NodeProcess(home, tmp_path / "data", env=clock.env) as node:
+            restored(all_of_it, None, "unknown")
+            assert node.status()["points"][0]["age_ms"] < 3_600_000
+            stops_in_time(node)
+
+
 def test_a_clock_that_jumps_by_hours_moves_no_timer(
     tmp_path: Path, broker: Mosquitto, clock: NodeClock
 ) -> None:

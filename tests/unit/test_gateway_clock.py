@@ -54,6 +54,13 @@ def test_a_wall_clock_that_stands_before_the_last_one_seen_adds_nothing() -> Non
     assert 0 <= clock.now() - 5_000 < 1000
 
 
+def test_a_wall_clock_that_could_not_be_believed_then_tells_nothing_now() -> None:
+    clock = Clock(start_ms=START_MS)
+    assert clock.trusted()
+    assert not clock.resume(last=5_000, last_wall_ms=None)
+    assert 0 <= clock.now() - 5_000 < 1000
+
+
 def test_in_the_same_boot_no_wall_clock_is_asked() -> None:
     before = Clock()
     last, boot = before.now(), before.boot()
