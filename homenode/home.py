@@ -64,6 +64,12 @@ class DeviceState:
             self.heard is not None and self.stale_after_ms != NEVER and at >= self.heard + self.stale_after_ms
         )
 
+    @property
+    def sleeps(self) -> bool:
+        """Whether it runs on a battery, as far as its points tell: it speaks when it likes, not if asked."""
+        kinds = (kind_of(point.name) for point in self.points)
+        return self.stale_after_ms != NEVER and not any(kind and kind.name in OFTEN for kind in kinds)
+
     def lane(self, limit_ms: int) -> Lane:
         """Its lane with this limit."""
         for lane in self.lanes:

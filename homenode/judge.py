@@ -164,7 +164,8 @@ class Judge:
     def _add_transition(self, decided: Decided, change: Transition) -> None:
         decided.records.append(records.of_transition(change))
         decided.transitions.append(change)
-        self._add(decided, self.delivery.transition(change, self._evidence(change)))
+        told = self.delivery.transition(change, self._evidence(change), self._blind_from(change))
+        self._add(decided, told)
 
     def _add(self, decided: Decided, outcome: Outcome) -> None:
         decided.messages += outcome.messages
@@ -179,6 +180,17 @@ class Judge:
             value = point.value if quality is Quality.GOOD else None
             told.append(Evidence(point.name, value, quality, point.at))
         return told
+
+    def _blind_from(self, change: Transition) -> Instant:
+        """From when on anything that blinds the rule counts as missing; of other transitions 0."""
+        engine, because = self.engine, change.because
+        seen = [view for view in engine.seen(change.rule) if view.state.name in because]
+        if len(seen) < len(because):
+            return 0  # the clock does
+        return min(
+            (_missing_from(v.state.device, engine.up if v.cut else engine.home.cut_until) for v in seen),
+            default=0,
+        )
 
     # -- faults
 
@@ -213,7 +225,11 @@ class Judge:
         dues = [now + (SILENCE_RECHECK_MS if silent else SILENCE_LOOK_MS)]
         for name, device in state.devices.items():
             if device.is_silent(now) and name not in silent and name in self.home.devices:
-                self._extend(decided, self.fault(self._silent_fault(device), now))
+                missing_from = _missing_from(device, state.cut_until)
+                if now >= missing_from:
+                    self._extend(decided, self.fault(self._silent_fault(device), now))
+                else:
+                    dues.append(missing_from)
             for lane in device.lanes:
                 if lane.is_silent(now):
                     decided.messages += self._went_stale(lane, now)
@@ -323,3 +339,14 @@ class Judge:
 
 def _silence_of(device: str) -> str:
     return device + _SILENT
+
+
+def _missing_from(device: DeviceState, up: Instant | None) -> Instant:
+    """From when on a device that isn't heard counts as missing.
+
+    One that sleeps has its time anew after a downtime too long to bridge that ended at `up`: it can't be
+    asked, and most are heard again within hours (design section 5).
+    """
+    if up is None or device.heard is None or device.heard >= up or not device.sleeps:
+        return 0
+    return up + device.stale_after_ms

@@ -13,7 +13,7 @@ from typing import Any
 from homenode.reading import Instant
 
 JOIN_MS = 60_000
-"""Faults raised within this of each other are one message (design section 5)."""
+"""Faults raised, and due, within this of each other are one message (design section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +116,26 @@ class FaultBook:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def raised(self, fault: Fault, parties: Sequence[str], *, at_once: bool = False) -> None:
-        """Put a fault where each party will hear of it."""
+    def raised(self, fault: Fault, parties: Sequence[str], due: Instant) -> None:
+        """Put a fault where each party will hear of it when it is `due`, or before, with what it joins."""
         for party in parties:
-            due = fault.at if at_once else fault.at + JOIN_MS
-            group = self._joins(fault, party)
+            group = self._joins(fault, party, due)
             if group is None:
                 self._groups.append(Group(fault.alert, party, fault.at, [fault], due))
             else:
                 group.faults.append(fault)
                 group.due = due if group.due is None else min(group.due, due)
 
-    def _joins(self, fault: Fault, party: str) -> Group | None:
+    def _joins(self, fault: Fault, party: str, due: Instant) -> Group | None:
         mine = [group for group in self._groups if group.party == party]
         for group in mine:
             if any(set(fault.causes) & set(other.causes) for other in group.faults):
                 return group
-        return next((g for g in mine if not g.told and fault.at - g.first <= JOIN_MS), None)
+        untold = ((group, group.due) for group in mine if not group.told and group.due is not None)
+        together = (
+            group for group, told in untold if max(fault.at - group.first, abs(told - due)) <= JOIN_MS
+        )
+        return next(together, None)
 
     def recovered(self, alert: str, at: Instant) -> list[tuple[Group, Fault]]:
         """A fault is over. Returns those groups, told before, of which it was the last, with that fault."""

@@ -17,7 +17,7 @@ from homenode.contract.times import Zone
 from homenode.delivery import evidence as evidence_of
 from homenode.delivery.alerts import ANSWER_DELAYS_MS, UNMARKED_MS, OpenAlert, opened, restored
 from homenode.delivery.evidence import Evidence
-from homenode.delivery.faults import Fault, FaultBook, Group, NodeFault, blind_text
+from homenode.delivery.faults import JOIN_MS, Fault, FaultBook, Group, NodeFault, blind_text
 from homenode.delivery.outcome import OfferVideo, Outcome, Say, Switch
 from homenode.delivery.telling import Teller
 from homenode.engine.transition import Happening, Transition
@@ -69,19 +69,22 @@ class Delivery:
         """Wall time minus instant, from now on."""
         self._teller.offset_ms = offset_ms
 
-    def transition(self, change: Transition, evidence: Sequence[Evidence] = ()) -> Outcome:
+    def transition(
+        self, change: Transition, evidence: Sequence[Evidence] = (), missing_from: Instant = 0
+    ) -> Outcome:
         """Something happened to an alert or a rule.
 
         Args:
             change: As the engine told it, in its order.
             evidence: The points of the rule as they are now (`BoundRule.points`).
+            missing_from: From when on what blinds the rule counts as missing.
         """
         outcome = self.advance(change.at)
         alert = self._alerts.get(change.alert)
         if change.event is Happening.RAISED:
             self._raised(change, evidence, outcome)
         elif change.event is Happening.FAULT:
-            self._blind(change)
+            self._blind(change, missing_from)
         elif change.event is Happening.RECOVERED:
             self._recovered(change.alert, change.at, outcome)
         elif change.event is Happening.STEP:
@@ -102,7 +105,7 @@ class Delivery:
         if not self._faults.of_source(fault.source):
             causes = list(fault.causes or (fault.source,))
             record = Fault(f"{fault.source}-{at}", at, dict(fault.text), causes, source=fault.source)
-            self._faults.raised(record, fault.parties, at_once=fault.at_once)
+            self._faults.raised(record, fault.parties, at if fault.at_once else at + JOIN_MS)
             outcome.extend(self.advance(at))
         return self._with_status(outcome, at)
 
@@ -293,12 +296,13 @@ class Delivery:
 
     # --- faults
 
-    def _blind(self, change: Transition) -> None:
+    def _blind(self, change: Transition, missing_from: Instant) -> None:
         rule = self._rules[change.rule]
         devices = sorted({point.rpartition(".")[0] or point for point in change.because})
         text = blind_text(change.rule, change.because)
         fault = Fault(change.alert, change.at, text, devices, rule=change.rule, because=list(change.because))
-        self._faults.raised(fault, [party for party in PARTIES if party in (*rule.to, "operator")])
+        parties = [party for party in PARTIES if party in (*rule.to, "operator")]
+        self._faults.raised(fault, parties, max(change.at + JOIN_MS, missing_from))
 
     def _recovered(self, alert: str, at: Instant, outcome: Outcome) -> None:
         for group, last in self._faults.recovered(alert, at):

@@ -71,6 +71,11 @@ class Engine(Machine):
         return state.all_views if state is not None else ()
 
     @property
+    def up(self) -> Instant | None:
+        """When the last downtime ended; None if there was none."""
+        return None if self._last_downtime is None else self._last_downtime[1]
+
+    @property
     def mode(self) -> str:
         """The mode of the home."""
         return self._mode.mode

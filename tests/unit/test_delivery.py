@@ -426,6 +426,19 @@ def test_what_one_device_causes_later_joins_its_message(desk: Desk) -> None:
     assert len(desk.status["operator"]["open"]) == 0
 
 
+def test_what_counts_as_missing_later_is_told_then_and_not_with_what_is_told_now(desk: Desk) -> None:
+    for rule, point, missing_from in (("door", "eye.motion", 60 * MIN), ("stove", "oven.power", 61 * MIN)):
+        change = Transition(0, rule, rule, Happening.FAULT, because=(point,))
+        desk.take(desk.delivery.transition(change, (), missing_from))
+    desk.tell(Happening.FAULT, "smoke", 1000, because=("alarm.smoke",), alert="f")
+    desk.restart()
+    desk.take(desk.delivery.advance(60 * MIN - 1))
+    assert desk.told("care") == [("care", "fault", "smoke")]
+    desk.take(desk.delivery.advance(60 * MIN))
+    assert [fault["rule"] for fault in desk.heard[-1][1]["data"]["faults"]] == ["door", "stove"]
+    assert len(desk.told("care")) == 2
+
+
 def test_half_recovered_is_told_as_what_remains(desk: Desk) -> None:
     desk.take(desk.delivery.fault(silent("eye"), 0))
     desk.take(desk.delivery.fault(silent("sink"), 0))

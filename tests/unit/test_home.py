@@ -92,6 +92,13 @@ def test_what_was_read_before_a_cut_is_shown_as_unknown_until_it_is_read_again()
     assert home.quality(door, 200 + HOUR) is STALE
 
 
+def test_a_device_sleeps_unless_it_is_wired_or_says_what_only_the_mains_can_feed() -> None:
+    home = HomeState({"eye": HOUR, "wire": NEVER, "plug": HOUR})
+    for point in ("eye.motion", "eye.battery", "wire.contact", "plug.motion", "plug.current_2"):
+        home.point(point)
+    assert [home.device(name).sleeps for name in ("eye", "wire", "plug")] == [True, False, False]
+
+
 def test_what_is_known_survives_as_json() -> None:
     home = heard()
     home.cut_until = 150
