@@ -158,8 +158,11 @@ class Judge:
 
     def next_deadline(self) -> Instant | None:
         """When `advance` has something to do though nothing comes in."""
-        dues = (self.engine.next_deadline(), self.delivery.due(), self.silence_due or None)
-        return min((due for due in dues if due is not None), default=None)
+        first = self.silence_due or None
+        for due in (self.engine.next_deadline(), self.delivery.due()):
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     def _add_transition(self, decided: Decided, change: Transition) -> None:
         decided.records.append(records.of_transition(change))

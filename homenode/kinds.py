@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class Shape(Enum):
@@ -88,6 +89,7 @@ KINDS: dict[str, Kind] = {
 _NUMBERED = re.compile(r"(?P<kind>[a-z][a-z_]*?)(?:_(?P<nth>[2-9]|[1-9][0-9]+))?")
 
 
+@lru_cache(1024)
 def kind_of(name: str) -> Kind | None:
     """The kind that a point's last part names: ``current_2`` and ``stove.current_2`` are ``current``."""
     match = _NUMBERED.fullmatch(name.rpartition(".")[2])
