@@ -68,7 +68,7 @@ class Host(Protocol):
         ...
 
     def back(self, source: str) -> None:
-        """What `lost` said of `source` is over."""
+        """What `lost` said of `source`, in this run or before, is over; call it at the first sign of that."""
         ...
 
     def joined(self, device: Joined) -> None:

@@ -49,6 +49,7 @@ class Known:
         sleepy: It answers only right after it has spoken.
         asked: Whether it was asked for its state since the start.
         tries: How often our part of its interview was begun.
+        battery_low: None until it has said so: whatever was told before this run may be over.
     """
 
     ieee: str
@@ -68,7 +69,7 @@ class Known:
     seen_at: Instant = 0
     malformed: int = 0
     malformed_logged: Instant = -MALFORMED_LOG_MS
-    battery_low: bool = False
+    battery_low: bool | None = None
 
 
 class Ear:

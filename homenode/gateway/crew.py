@@ -34,8 +34,10 @@ class Crew:
         """Start every driver of `wanted`."""
         for name, post in wanted.items():
             folder = self.folders.of(name)
-            inbox = self._node.hearing.inbox(name)
-            driver = Supervised(name, post.open, post.devices, folder, self._node.clock, inbox, self._backlog)
+            inbox, faults = self._node.hearing.inbox(name), self._node.judge.troubled
+            driver = Supervised(
+                name, post.open, post.devices, folder, self._node.clock, inbox, self._backlog, faults
+            )
             self.posts[name], self.drivers[name] = post, driver
             driver.start()
             self._watches[name] = self._node.start(f"watch {name}", driver.watch())

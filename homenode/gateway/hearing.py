@@ -40,13 +40,11 @@ class Hearing:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._again: asyncio.TimerHandle | None = None
         self._floods: dict[str, int] = {}
-        self._quiet: set[str] = set()
         self._flushed: asyncio.TimerHandle | None = None
         self._unflushed = False
 
     def inbox(self, driver: str) -> Inbox:
         """A new inbox for a driver that is about to start."""
-        self._quiet.add(driver)
         inbox = self._inboxes[driver] = Inbox(asyncio.get_running_loop(), self._wake)
         return inbox
 
@@ -96,7 +94,6 @@ class Hearing:
                 else:
                     later.append(lambda joined=item: self._joined(joined))  # type: ignore[misc]  # likewise
             if items:
-                self._first_word(name, later)
                 self._flood(name, inbox, later)
         self._hear(readings, alive, now)
         for call in later:
@@ -120,8 +117,6 @@ class Hearing:
                 judge.feed(reading)
             kind = kind_of(reading.point)
             urgent = urgent or kind is None or kind.at_once
-            if judge.troubled and reading.value is not None and f"{reading.point} value" in judge.troubled:
-                node.outcomes.well(f"{reading.point} value")
             if live and reading.value and reading.point == node.home.resident_ok:
                 node.outcomes.carry_out(judge.answered(reading.at))
         for sign in alive:
@@ -149,14 +144,6 @@ class Hearing:
         if self._unflushed:
             self._unflushed = False
             self._flush()
-
-    def _first_word(self, driver: str, later: list[Callable[[], None]]) -> None:
-        """A driver that says anything after a start works: what the last run knew of its failure is over."""
-        if driver in self._quiet:
-            self._quiet.discard(driver)
-            for source in faults_of(driver):
-                if source in self._node.judge.troubled:
-                    later.insert(0, lambda source=source: self._node.outcomes.well(source))  # type: ignore[misc]  # likewise
 
     def _flood(self, driver: str, inbox: Inbox, later: list[Callable[[], None]]) -> None:
         dropped, before = inbox.dropped, self._floods.get(driver, 0)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,12 @@ STOP_S = 1.5
 
 
 class _DriverHost:
-    """What one driver sees of the gateway. Values that can't be become faults here, in its thread."""
+    """What one driver sees of the gateway. Values that can't be become faults here, in its thread.
+
+    Args:
+        open_before: Sources of faults that are open as it starts: who told them may have ended meanwhile, so
+            each of them can be called back, and is so only by what ends a fault of this run.
+    """
 
     def __init__(
         self,
@@ -46,11 +51,13 @@ class _DriverHost:
         clock: Clock,
         inbox: Inbox,
         backlog: Callable[[], int],
+        open_before: Iterable[str] = (),
     ) -> None:
         self.data = data
         self._devices, self._strangers = frozenset(devices), 0
         self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
         self._troubles: set[str] = set()
+        self._open_before = set(open_before)
         self._spoke, self._steady_from = False, 0
 
     def opened(self, steady_from: Instant) -> None:
@@ -59,7 +66,7 @@ class _DriverHost:
 
     def steady(self) -> None:
         """End the fault of a driver that has spoken since it was opened and lasted."""
-        if self._spoke and self._name in self._troubles and self._clock.now() >= self._steady_from:
+        if self._spoke and self._clock.now() >= self._steady_from:
             self.back(self._name)
 
     def now(self) -> Instant:
@@ -70,7 +77,7 @@ class _DriverHost:
 
     def _put(self, item: Item) -> None:
         self._spoke = True
-        if self._troubles:
+        if self._troubles or self._open_before:
             self.steady()
         self._inbox.put(item)
 
@@ -86,7 +93,7 @@ class _DriverHost:
             if known is None:
                 return
             value = None
-        elif self._troubles:
+        elif self._troubles or self._open_before:
             self.back(f"{point} value")
         self._put(Reading(point, value, now if at is None else at))
 
@@ -110,8 +117,9 @@ class _DriverHost:
             self._inbox.put(Trouble(source, why, tuple(devices), self._clock.now(), battery))
 
     def back(self, source: str) -> None:
-        if source in self._troubles:
+        if source in self._troubles or source in self._open_before:
             self._troubles.discard(source)
+            self._open_before.discard(source)
             log.info("back", extra={"driver": self._name, "source": source})
             self._inbox.put(Trouble(source, "", (), self._clock.now()))
 
@@ -128,6 +136,7 @@ class Supervised:
     Args:
         make: Opens the driver, given its host; called again after each failure.
         backlog: Readings of all drivers that are not yet taken, or not yet sent while there is a link.
+        open_before: Sources of the faults that are open now.
     """
 
     def __init__(
@@ -139,12 +148,13 @@ class Supervised:
         clock: Clock,
         inbox: Inbox,
         backlog: Callable[[], int],
+        open_before: Iterable[str] = (),
     ) -> None:
         self.name, self.devices = name, tuple(device.name for device in devices)
         self.inbox = inbox
         self.state = "starting"
         self._make = make
-        self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog)
+        self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before)
         self._driver: Driver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None

@@ -13,10 +13,10 @@ from homenode.gateway.supervisor import _DriverHost
 from homenode.reading import Reading
 
 
-def a_host() -> tuple[_DriverHost, Inbox]:
+def a_host(*open_before: str) -> tuple[_DriverHost, Inbox]:
     inbox = Inbox(asyncio.new_event_loop(), lambda: None)
     clock = Clock(start_ms=1_767_600_000_000)
-    return _DriverHost("zigbee", ["eye", "stove"], Path(), clock, inbox, lambda: 7), inbox
+    return _DriverHost("zigbee", ["eye", "stove"], Path(), clock, inbox, lambda: 7, open_before), inbox
 
 
 def said(inbox: Inbox) -> list[Item]:
@@ -100,6 +100,25 @@ def test_what_was_never_lost_is_not_back() -> None:
     host, inbox = a_host()
     host.back("zigbee")
     assert said(inbox) == []
+
+
+def test_what_is_still_lost_after_a_restart_is_not_called_back_in_between() -> None:
+    host, inbox = a_host("zigbee", "eye battery")
+    host.opened(host.now())
+    host.lost("zigbee", "the stick is gone", ["eye"])
+    assert [(item.source, item.why) for item in said(inbox) if isinstance(item, Trouble)] == [
+        ("zigbee", "the stick is gone")
+    ]
+
+
+def test_a_fault_of_the_run_before_ends_with_what_ends_one_of_this_run() -> None:
+    host, inbox = a_host("zigbee", "stove.power value", "eye battery", "eye left", "storage")
+    host.opened(host.now())
+    host.heard("stove", "power", 7.0)
+    host.back("eye battery")
+    host.back("eye battery")
+    told = [(item.source, item.why) for item in said(inbox) if isinstance(item, Trouble)]
+    assert sorted(told) == [("eye battery", ""), ("stove.power value", ""), ("zigbee", "")]
 
 
 def test_a_time_stamp_is_moved_by_what_the_clocks_differ() -> None:

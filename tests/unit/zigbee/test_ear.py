@@ -112,6 +112,13 @@ def test_a_low_battery_without_a_percentage_is_a_fault_until_it_is_changed() -> 
     assert not heard.host.faults
 
 
+def test_a_battery_that_was_changed_while_nobody_listened_is_no_fault_any_more() -> None:
+    heard = zoned(DOOR)
+    heard.host.lost("it battery", "told before a restart")
+    heard.zone(0x0000)
+    assert not heard.host.faults
+
+
 @pytest.mark.parametrize(
     ("cluster", "body", "kind", "value"),
     [
