@@ -87,7 +87,8 @@ class _DriverHost:
             return
         known = kind_of(kind)
         wrong = "is not in the table of kinds" if known is None else why_not(known, value)
-        point, now = f"{device}.{kind}", self._clock.now()
+        point = f"{device}.{kind}"
+        at = self._clock.now() if at is None else int(at)  # what is no number raises here, in its own thread
         if wrong:
             self.lost(f"{point} value", f"{point}: {wrong}; the value was not used", (device,))
             if known is None:
@@ -95,7 +96,7 @@ class _DriverHost:
             value = None
         elif self._troubles or self._open_before:
             self.back(f"{point} value")
-        self._put(Reading(point, value, now if at is None else at))
+        self._put(Reading(point, value, at))
 
     def _stranger(self, device: str) -> None:
         """A device that is not this driver's feeds no rule, whatever it is called."""

@@ -30,6 +30,22 @@ def test_a_reading_goes_through_as_it_is() -> None:
     assert said(inbox) == [Reading("stove.power", 5.5, 1234)]
 
 
+def test_a_finer_time_stamp_is_cut_to_whole_milliseconds() -> None:
+    host, inbox = a_host()
+    host.heard("stove", "power", 5.5, 1234.9)  # type: ignore[arg-type]  # as a driver that divides
+    (reading,) = said(inbox)
+    assert isinstance(reading, Reading)
+    assert repr(reading.at) == "1234"
+
+
+@pytest.mark.parametrize("at", ["2026-01-01", float("nan"), [1]])
+def test_a_time_stamp_that_is_none_is_its_drivers_own_mistake_and_goes_no_further(at: object) -> None:
+    host, inbox = a_host()
+    with pytest.raises((TypeError, ValueError)):
+        host.heard("stove", "power", 5.5, at)  # type: ignore[arg-type]  # as a driver with a mistake
+    assert said(inbox) == []
+
+
 @pytest.mark.parametrize("value", ["hot", True, 1e9, float("nan"), [1], 10**400])
 def test_a_value_that_can_not_be_is_a_fault_once_and_null_each_time(value: object) -> None:
     host, inbox = a_host()
