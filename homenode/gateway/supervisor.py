@@ -240,23 +240,31 @@ class Supervised:
         """Have the driver do something in its own loop.
 
         Raises:
-            Refused: It can't, isn't running, or took longer than `timeout_s`.
+            Refused: It can't, raised, was stopped meanwhile, isn't running, or took longer than `timeout_s`.
         """
-        while self.state == "starting":  # noqa: ASYNC110 - its thread says so, within milliseconds
-            await asyncio.sleep(0.01)
-        driver, loop = self._driver, self._loop
-        if driver is None or loop is None:
-            raise Refused(
-                f"the driver {self.name} is not running ({self.state})", do="try again when it is back"
-            )
-        future = asyncio.run_coroutine_threadsafe(request(driver), loop)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                while self.state == "starting":  # noqa: ASYNC110 - its thread says so, within milliseconds
+                    await asyncio.sleep(0.01)
+                driver, loop = self._driver, self._loop
+                if driver is None or loop is None:
+                    raise Refused(
+                        f"the driver {self.name} is not running ({self.state})",
+                        do="try again when it is back",
+                    )
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(request(driver), loop))
         except TimeoutError:
-            future.cancel()
             raise Refused(f"{self.name} did not answer within {timeout_s:.0f} s", do="try again") from None
         except HomenodeError as error:
             raise Refused(error.what, where=error.where, do=error.do) from error
+        except asyncio.CancelledError:
+            asker = asyncio.current_task()
+            if asker is None or asker.cancelling():
+                raise
+            raise Refused(f"{self.name} was stopped meanwhile", do="try again") from None
+        except Exception as fault:
+            log.debug("driver raised", exc_info=True)
+            raise Refused(f"{self.name} failed: {fault!r}") from fault
 
     async def stop(self) -> None:
         """Have it release everything; one that doesn't within STOP_S is left behind (a daemon thread)."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from homenode.delivery import Switch
 from homenode.driver import Driver, Host
-from homenode.errors import SetupError
-from tests.system.node_inside import Panel, node_inside, panel, until, written
+from homenode.errors import Refused, SetupError
+from tests.system.node_inside import Panel, node_inside, panel, quiet, until, written
 
 
 def missing(_host: Host) -> Driver:
@@ -31,3 +34,48 @@ def test_a_driver_that_fails_at_each_start_is_one_fault_until_it_works(tmp_path:
         asyncio.run(scene())
     told = [(record["t"], record["source"]) for record in written(tmp_path, "fault", "well")]
     assert told == [("fault", "panel"), ("well", "panel")]
+
+
+class Stumbles(Panel):
+    """Its first switching runs into a mistake of its author."""
+
+    stumbled = False
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        if not Stumbles.stumbled:
+            Stumbles.stumbled = True
+            raise KeyError("no such coil")
+        await super().switch(device, kind, to)
+
+
+def test_a_local_action_is_tried_again_when_its_driver_raises(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Stumbles(host, quiet))) as node:
+            node.actions.do(Switch("lamp.light", True, "a1", 2, 0))
+            await until(lambda: "lamp.light switches" in node.judge.troubled, "the fault")
+            assert "no such coil" in node.judge.troubled["lamp.light switches"][1]["en"]
+            await until(lambda: not node.actions.under_way, "the second try")
+
+    asyncio.run(play())
+    assert [record["source"] for record in written(tmp_path, "well")] == ["lamp.light switches"]
+    assert [record["alert"] for record in written(tmp_path, "did")] == ["a1"]
+
+
+class Waits(Panel):
+    """Never done with switching."""
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        self._host.heard(device, kind, to)
+        await asyncio.Event().wait()
+
+
+def test_who_asks_a_driver_that_is_stopped_meanwhile_is_told(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Waits(host, quiet))) as node:
+            asked = asyncio.ensure_future(node.actions.switch("lamp.light", True))
+            await until(lambda: "lamp.light" in node.judge.engine.home.points, "the beginning")
+            await node.crew.stop("panel")
+            with pytest.raises(Refused, match="stopped meanwhile"):
+                await asked
+
+    asyncio.run(play())
