@@ -45,7 +45,7 @@ class Watchers:
             try:
                 queue.put_nowait(event)
             except asyncio.QueueFull:
-                self._queues.discard(queue)
+                self._end(queue)
 
     def heard(self, readings: Sequence[Reading]) -> None:
         """Readings."""
@@ -66,7 +66,12 @@ class Watchers:
 
     def close(self) -> None:
         """The node stops."""
-        for queue in self._queues:
-            while queue.full():
-                queue.get_nowait()
-            queue.put_nowait(None)
+        for queue in list(self._queues):
+            self._end(queue)
+
+    def _end(self, queue: asyncio.Queue[Mapping[str, Any] | None]) -> None:
+        """Let go of one; None tells it, and takes the place of its oldest event if there is no room."""
+        self._queues.discard(queue)
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(None)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from homenode.delivery import Switch
 from homenode.driver import Driver, Host
 from homenode.errors import Refused, SetupError
+from homenode.gateway.watchers import MOST_WAITING
 from tests.system.node_inside import Panel, node_inside, panel, quiet, until, written
 
 
@@ -77,5 +80,21 @@ def test_who_asks_a_driver_that_is_stopped_meanwhile_is_told(tmp_path: Path) -> 
             await node.crew.stop("panel")
             with pytest.raises(Refused, match="stopped meanwhile"):
                 await asked
+
+    asyncio.run(play())
+
+
+def test_a_watcher_that_is_too_far_behind_comes_to_an_end(tmp_path: Path) -> None:
+    async def all_of(events: AsyncIterator[Mapping[str, Any]]) -> list[Any]:
+        return [event["number"] async for event in events]
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            behind = asyncio.ensure_future(all_of(node.watchers.follow()))
+            await asyncio.sleep(0)  # it follows, and has no turn from now on
+            for number in range(MOST_WAITING + 5):
+                node.watchers.event({"number": number})
+            await until(behind.done, "the end")
+            assert behind.result() == list(range(1, MOST_WAITING))
 
     asyncio.run(play())
