@@ -34,12 +34,14 @@ class Limits:
         rest: Replies, statuses and readings in flight at once. 100 in flight is where paho's rate levels
             off (11,700/s, measured on loopback).
         readings: Readings in memory, live and historical each; 4,000 are about 2 MB.
+        replies: Waiting; the oldest goes first, as who asked has long given up, and may ask again.
     """
 
     alerts: int = 20
     alarms_more: int = 10
     rest: int = 80
     readings: int = 4000
+    replies: int = 1000
 
 
 class Numbered(NamedTuple):
@@ -128,6 +130,8 @@ class Outbox:
             self._statuses[message.topic] = message
         elif klass is Class.REPLY:
             self._replies.append(message)
+            if len(self._replies) > self.limits.replies:
+                self._replies.popleft()
         elif message.id not in self._ids:
             self._ids[message.id] = alert = _Alert(message)
             self._waiting[klass].append(alert)
@@ -180,7 +184,7 @@ class Outbox:
                 self._readings.put_back(message)
             elif message.klass is Class.STATUS:
                 self._statuses.setdefault(message.topic, message)
-            else:
+            elif len(self._replies) < self.limits.replies:
                 self._replies.appendleft(message)
         self._alerts_out.clear()
         self._rest_out.clear()

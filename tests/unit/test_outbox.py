@@ -96,6 +96,18 @@ def test_a_status_does_not_tell_what_is_not_on_the_disk() -> None:
     assert [one.klass for one in give(outbox)] == [Class.ALERT, Class.STATUS]
 
 
+def test_of_too_many_answers_the_newest_are_kept_also_over_a_lost_link() -> None:
+    outbox = online(Limits(rest=2, replies=3))
+    for nth in range(9):
+        outbox.add(Message("", "care", "hn1/h/care/reply", b"%d" % nth, Class.REPLY, 0))
+        assert outbox.pending().replies <= 3
+    assert [one.payload for one in give(outbox)] == [b"6", b"7"]
+    outbox.add(Message("", "care", "hn1/h/care/reply", b"9", Class.REPLY, 0))
+    outbox.link_lost()
+    outbox.link_up()
+    assert [one.payload for one in give(outbox)] == [b"7", b"8"]
+
+
 def test_numbers_count_per_party_and_stay_with_a_message_over_a_lost_link() -> None:
     outbox = online()
     for key, party in (("a", "care"), ("b", "property"), ("c", "care")):
