@@ -29,6 +29,8 @@ log = logging.getLogger("homenode.requests")
 _TRUE_WORDS = {"on": True, "open": True, "locked": True, "off": False, "closed": False, "unlocked": False}
 REFUSALS_SAID_MS = 60_000
 """Between two log lines about the refused commands of one party: a flood must not fill the log."""
+MOST_UNDER_WAY = 50
+"""Commands of one party that wait for a driver at the same time; a home has fewer outputs."""
 LONGEST_PAIRING_S = 600.0
 """A network that stays open takes in the neighbours' devices."""
 
@@ -67,6 +69,7 @@ class Requests:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._answered = reply.Answered()
+        self._under_way: dict[tuple[str, str], int] = {}  # party and id, to how often it was asked
         self.refusals = Refusals()
 
     # -- commands of the parties
@@ -87,7 +90,13 @@ class Requests:
         known = self._answered.answer_to(parsed)
         if known is not None:
             self._reply(party, known)
+        elif (party, parsed.id) in self._under_way:
+            self._under_way[party, parsed.id] += 1
+        elif sum(one == party for one, _ in self._under_way) >= MOST_UNDER_WAY:
+            text = f"{MOST_UNDER_WAY} commands of {party} are under way; ask again when they are answered"
+            self._reply(party, reply.refused(Refusal(parsed.id, "busy", text)))
         else:
+            self._under_way[party, parsed.id] = 1
             node.start_apart(f"command {parsed.id}", self._do(parsed))
 
     async def _do(self, command: Command) -> None:
@@ -101,8 +110,11 @@ class Requests:
             answer = reply.refused(
                 Refusal(command.id, "failed", "a mistake in homenode itself; its log says more")
             )
+        finally:
+            asked = self._under_way.pop((command.party, command.id))
         self._answered.remember(command, answer, self._node.clock.wall())
-        self._reply(command.party, answer)
+        for _ in range(asked):
+            self._reply(command.party, answer)
 
     async def _result(self, command: Command) -> Mapping[str, Any]:
         args = command.args

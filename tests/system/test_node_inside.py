@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from homenode.delivery import Switch
 from homenode.driver import Driver, Host
 from homenode.errors import Refused, SetupError
+from homenode.gateway.node import Node
+from homenode.gateway.requests import MOST_UNDER_WAY
 from homenode.gateway.watchers import MOST_WAITING
 from tests.system.node_inside import Panel, node_inside, panel, quiet, until, written
 
@@ -96,5 +99,68 @@ def test_a_watcher_that_is_too_far_behind_comes_to_an_end(tmp_path: Path) -> Non
                 node.watchers.event({"number": number})
             await until(behind.done, "the end")
             assert behind.result() == list(range(1, MOST_WAITING))
+
+    asyncio.run(play())
+
+
+def a_switching(node: Node, key: str) -> bytes:
+    expires = node.judge.zone.text(node.clock.wall() + 60_000)
+    args = {"point": "lamp.light", "to": True}
+    return json.dumps({"id": key, "do": "switch", "expires": expires, "by": "Eva", "args": args}).encode()
+
+
+def replies(node: Node) -> list[Any]:
+    """All that wait, as nobody is connected."""
+    node.outbox.link_up()
+    told = []
+    while (handed := node.outbox.next()) is not None:
+        if handed.topic.endswith("/reply"):
+            told.append(json.loads(handed.payload))
+        node.outbox.acknowledged(handed.key)
+    return told
+
+
+class Slow(Panel):
+    """Switches when it is let to."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, quiet)
+        self.switched = 0
+        self.may = asyncio.Event()
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        self.switched += 1
+        await self.may.wait()
+
+
+def test_a_command_that_comes_again_while_it_is_under_way_is_done_once(tmp_path: Path) -> None:
+    made: list[Slow] = []
+
+    def make(host: Host) -> Slow:
+        made.append(Slow(host))
+        return made[-1]
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(make)) as node:
+            for _ in range(3):
+                node.requests.command("care", a_switching(node, "once"), False)
+            for number in range(MOST_UNDER_WAY):
+                node.requests.command("care", a_switching(node, f"more {number}"), False)
+            (busy,) = replies(node)
+            assert (busy["id"], busy["error"]["code"]) == (f"more {MOST_UNDER_WAY - 1}", "busy")
+            (slow,) = made
+            await until(lambda: slow.switched == MOST_UNDER_WAY, "each")
+            await node.crew.drivers["panel"].ask(lambda _: released(slow))
+            told: list[Any] = []
+            asked = MOST_UNDER_WAY + 2
+            await until(lambda: told.extend(replies(node)) or len(told) == asked, "an answer to each")
+            assert all(answer["ok"] for answer in told)
+            node.requests.command("care", a_switching(node, "once"), False)
+            node.requests.command("care", a_switching(node, busy["id"]), False)
+            await until(lambda: told.extend(replies(node)) or len(told) == asked + 2, "two more")
+            assert slow.switched == MOST_UNDER_WAY + 1
+
+    async def released(slow: Slow) -> None:
+        slow.may.set()
 
     asyncio.run(play())
