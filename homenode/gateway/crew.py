@@ -21,6 +21,7 @@ class Crew:
         drivers: Those that run, by name.
         posts: What each was started for.
         folders: Where they keep their files.
+        changing: Held by whoever stops and starts drivers, as that takes its time.
     """
 
     def __init__(self, node: Node) -> None:
@@ -28,6 +29,7 @@ class Crew:
         self.drivers: dict[str, Supervised] = {}
         self.posts: dict[str, Post] = {}
         self.folders = Folders(node.data)
+        self.changing = asyncio.Lock()
         self._watches: dict[str, asyncio.Task[None]] = {}
 
     def start(self, wanted: Mapping[str, Post]) -> None:
@@ -51,16 +53,18 @@ class Crew:
 
     async def stop_all(self) -> None:
         """Have every driver release what it holds, take what they said last, and forget them."""
-        await asyncio.gather(*(driver.stop() for driver in self.drivers.values()))
-        self._node.hearing.drain()
-        for name in list(self.drivers):
-            await self.stop(name)
+        async with self.changing:
+            await asyncio.gather(*(driver.stop() for driver in self.drivers.values()))
+            self._node.hearing.drain()
+            for name in list(self.drivers):
+                await self.stop(name)
 
     async def go_home(self) -> None:
         """The disk takes files again: drivers whose files are in memory start anew on it."""
-        wanted = {name: post for name, post in self.posts.items() if name in self.folders.away}
-        await asyncio.gather(*(self.stop(name) for name in wanted))
-        self.start(wanted)
+        async with self.changing:
+            wanted = {name: post for name, post in self.posts.items() if name in self.folders.away}
+            await asyncio.gather(*(self.stop(name) for name in wanted))
+            self.start(wanted)
 
     def is_wired(self, driver: str) -> bool:
         """Whether the driver's devices never sleep."""

@@ -215,13 +215,20 @@ class Requests:
 
         Raises:
             FileMistakes: All that is wrong in it.
+            Refused: It describes another home, or the node is stopping.
         """
+        async with self._node.crew.changing:
+            return await self._reload()
+
+    async def _reload(self) -> str:
         from homenode.gateway.load import load
 
         node = self._node
         home, rules = await asyncio.get_running_loop().run_in_executor(None, load, node.home.path, node.types)
         if home.home != node.home.home:
             raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
+        if node.stopping.is_set():
+            raise Refused("the node is stopping", do="what home.yaml says counts from the next start")
         old, wanted = node.crew.posts, posts(home, node.types)
         gone = [name for name, post in old.items() if wanted.get(name) != post]
         link = node.uplink.link

@@ -16,7 +16,7 @@ from homenode.errors import Refused, SetupError
 from homenode.gateway.node import Node
 from homenode.gateway.requests import MOST_UNDER_WAY
 from homenode.gateway.watchers import MOST_WAITING
-from tests.system.node_inside import Panel, node_inside, panel, quiet, until, written
+from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
 
 
 def missing(_host: Host) -> Driver:
@@ -162,5 +162,21 @@ def test_a_command_that_comes_again_while_it_is_under_way_is_done_once(tmp_path:
 
     async def released(slow: Slow) -> None:
         slow.may.set()
+
+    asyncio.run(play())
+
+
+def test_reloads_and_drivers_that_go_home_wait_for_each_other(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            node.home.path.write_text(HOME + "  hatch: {driver: panel, kind: contact, room: attic}\n")
+            node.crew.folders.away.add("panel")
+            reload = node.requests.reload
+            told = await asyncio.gather(reload(), node.crew.go_home(), reload(), reload())
+            assert [text and text[-1] for text in told] == ["1", None, "0", "0"], "drivers started anew"
+            assert node.crew.drivers["panel"].devices == ("door", "lamp", "hatch")
+            node.stopping.set()
+            with pytest.raises(Refused, match="stopping"):
+                await reload()
 
     asyncio.run(play())
