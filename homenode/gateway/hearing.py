@@ -49,21 +49,19 @@ class Hearing:
         return inbox
 
     def forget(self, driver: str) -> None:
-        """The driver is gone."""
-        self._inboxes.pop(driver, None)
+        """The driver has stopped, or had its time to: take what it said last."""
+        inbox = self._inboxes[driver]
+        inbox.close()
+        while inbox:
+            self._take()
+        del self._inboxes[driver]
+        self._floods.pop(driver, None)
         if timer := self._timers.pop(driver, None):
             timer.cancel()
 
     def waiting(self) -> int:
         """Readings that no one has taken yet."""
         return sum(len(inbox) for inbox in self._inboxes.values())
-
-    def drain(self) -> None:
-        """Take everything: the drivers have stopped, or had their time to."""
-        for inbox in self._inboxes.values():
-            inbox.close()
-        while self.waiting():
-            self._take()
 
     def _wake(self) -> None:
         """Take what waits; at most once per millisecond: what is timed at one instant is judged together."""

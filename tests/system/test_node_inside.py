@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 from homenode.delivery import Switch
 from homenode.driver import Driver, Host
 from homenode.errors import Refused, SetupError
+from homenode.gateway.hearing import BATCH
 from homenode.gateway.node import Node
 from homenode.gateway.requests import MOST_UNDER_WAY
+from homenode.gateway.supervisor import STOP_S
 from homenode.gateway.watchers import MOST_WAITING
-from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
+from tests.system.node_inside import HOME, PATIENCE_S, Panel, node_inside, panel, quiet, until, written
 
 
 def missing(_host: Host) -> Driver:
@@ -180,3 +183,51 @@ def test_reloads_and_drivers_that_go_home_wait_for_each_other(tmp_path: Path) ->
                 await reload()
 
     asyncio.run(play())
+
+
+class Chatty(Panel):
+    """Has a lot to say when it is stopped."""
+
+    async def run(self) -> None:
+        try:
+            await super().run()
+        finally:
+            for number in range(LAST_WORDS):
+                self._host.heard("door", "contact", number % 2 == 1)
+
+
+LAST_WORDS = 15 * BATCH
+
+
+def test_what_a_driver_says_last_is_heard_at_a_reload_and_at_the_end(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Chatty(host, quiet))) as node:
+            await until(lambda: node.crew.drivers["panel"].state == "running", "the driver")
+            node.home.path.write_text(HOME + "  hatch: {driver: panel, kind: contact, room: attic}\n")
+            await node.requests.reload()
+            assert node.judge.engine.home.point("door.contact").value is True
+            await until(lambda: node.crew.drivers["panel"].state == "running", "the driver")
+
+    asyncio.run(play())
+    assert len(written(tmp_path, "r")) == 2 * LAST_WORDS
+
+
+def test_drivers_that_hang_cost_the_end_no_more_time_than_one(tmp_path: Path) -> None:
+    let_go = threading.Event()
+
+    async def hangs(_host: Host) -> None:
+        let_go.wait(PATIENCE_S)
+
+    async def play() -> float:
+        home = HOME.replace("lamp: {driver: panel", "lamp: {driver: other")
+        types = [panel(lambda host: Panel(host, hangs), name) for name in ("panel", "other")]
+        async with node_inside(tmp_path, *types, home=home) as node:
+            await until(lambda: all(d.state == "running" for d in node.crew.drivers.values()), "both")
+            loop = asyncio.get_running_loop()
+            since = loop.time()
+            await node.crew.stop_all()
+            took_s = loop.time() - since
+            let_go.set()
+            return took_s
+
+    assert asyncio.run(play()) < 2 * STOP_S
