@@ -254,6 +254,11 @@ class Outbox:
 
     # --- how much, and through a restart
 
+    @property
+    def readings_waiting(self) -> int:
+        """Of them the readings in memory; may be asked from any thread."""
+        return len(self._readings)
+
     def pending(self) -> Pending:
         """How much waits."""
         alerts_out = [alert.message.klass for alert in self._alerts_out.values()]
@@ -262,7 +267,7 @@ class Outbox:
             len(self._waiting[Class.ALERT]) + alerts_out.count(Class.ALERT),
             len(self._replies),
             len(self._statuses),
-            len(self._readings),
+            self.readings_waiting,
             len(self._alerts_out) + len(self._rest_out),
             self._readings.has_segments(),
         )

@@ -69,5 +69,6 @@ class Crew:
         return post is not None and post.type.wired
 
     def _backlog(self) -> int:
-        pending = self._node.outbox.pending()
-        return self._node.hearing.waiting() + (pending.readings if self._node.outbox.online else 0)
+        """Asked from the drivers' threads, so it goes through nothing that the loop changes."""
+        outbox = self._node.outbox
+        return self._node.hearing.waiting() + (outbox.readings_waiting if outbox.online else 0)

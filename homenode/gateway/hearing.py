@@ -60,8 +60,8 @@ class Hearing:
             timer.cancel()
 
     def waiting(self) -> int:
-        """Readings that no one has taken yet."""
-        return sum(len(inbox) for inbox in self._inboxes.values())
+        """Readings that no one has taken yet; from any thread."""
+        return sum(len(inbox) for inbox in tuple(self._inboxes.values()))
 
     def _wake(self) -> None:
         """Take what waits; at most once per millisecond: what is timed at one instant is judged together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from homenode.gateway.node import Node
 from homenode.gateway.requests import MOST_UNDER_WAY
 from homenode.gateway.supervisor import STOP_S
 from homenode.gateway.watchers import MOST_WAITING
+from homenode.message import Class, Message
 from tests.system.node_inside import HOME, PATIENCE_S, Panel, node_inside, panel, quiet, until, written
 
 
@@ -231,3 +233,33 @@ def test_drivers_that_hang_cost_the_end_no_more_time_than_one(tmp_path: Path) ->
             return took_s
 
     assert asyncio.run(play()) < 2 * STOP_S
+
+
+def test_a_driver_that_asks_what_waits_is_not_hurt_by_what_is_sent_meanwhile(tmp_path: Path) -> None:
+    enough = threading.Event()
+
+    async def asks(host: Host) -> None:
+        while not enough.is_set():
+            host.waiting()
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, asks))) as node:
+            outbox, driver = node.outbox, node.crew.drivers["panel"]
+            await until(lambda: driver.state == "running", "the driver")
+            outbox.link_up()
+            for number in range(50_000):
+                outbox.add(Message(f"a{number}", "care", "hn1/x/care/alerts", b"{}", Class.ALARM, 0))
+                if number % 10 == 9:
+                    outbox.written(outbox.number())
+                    handed = [one for _ in range(10) if (one := outbox.next()) is not None]
+                    assert [outbox.acknowledged(one.key) for one in handed]
+            assert driver.state == "running"
+            enough.set()
+
+    switching_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # so that seconds show what otherwise takes days
+    try:
+        asyncio.run(play())
+    finally:
+        enough.set()
+        sys.setswitchinterval(switching_s)
