@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from itertools import takewhile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from homenode import records
@@ -24,6 +24,8 @@ class Refill:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._task: asyncio.Task[None] | None = None
+        self._next = (0, 0)  # what is wanted if all goes on as it did, and where that begins
+        self._records: Iterator[tuple[int, Record]] = iter(())
 
     def consider(self) -> None:
         """The outbox may have room for what waits in the journal. Cheap."""
@@ -32,10 +34,13 @@ class Refill:
 
     async def _fill(self) -> None:
         node = self._node
+        loop = asyncio.get_running_loop()
         while (wanted := node.outbox.wants()) is not None:
             first, last = wanted
-            loop = asyncio.get_running_loop()
-            through, told = await loop.run_in_executor(None, self._read, first, last)
+            if wanted != self._next:
+                self._records = node.journal.read(first)
+            self._next = (0, 0)
+            through, told = await loop.run_in_executor(None, _some, self._records, last)
             messages: list[Message] = []
             for number, record in told:
                 with contextlib.suppress(ValueError, KeyError, TypeError):  # told at the start
@@ -43,13 +48,24 @@ class Refill:
             if node.outbox.wants() != wanted:
                 continue  # the link was lost, or more was spilt, meanwhile
             node.outbox.refill(messages, through)
+            self._next = (through + 1, last)
+            if through == last:
+                self._records = iter(())  # it holds a file of the journal
             node.uplink.wake()
 
-    def _read(self, first: int, last: int) -> tuple[int, list[tuple[int, Record]]]:
-        """Readings from record `first` on; returns up to which record it looked, too."""
-        told: list[tuple[int, Record]] = []
-        upto = min(last, first + AT_A_TIME - 1)
-        for number, record in takewhile(lambda item: item[0] <= upto, self._node.journal.read(first)):
-            if record["t"] == "r":
-                told.append((number, record))
-        return upto, told
+
+def _some(records: Iterator[tuple[int, Record]], last: int) -> tuple[int, list[tuple[int, Record]]]:
+    """The readings among the next records; returns up to which of those until `last` it looked, too.
+
+    Records are counted, not their numbers: after damage these go on a million higher.
+    """
+    through, told = 0, []
+    for count, (number, record) in enumerate(records, 1):
+        if number > last:
+            break
+        through = max(through, number)  # readings that a full disk held back stand behind later ones
+        if record["t"] == "r":
+            told.append((number, record))
+        if count == AT_A_TIME:
+            return through, told
+    return last, told

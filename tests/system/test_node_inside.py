@@ -263,3 +263,36 @@ def test_a_driver_that_asks_what_waits_is_not_hurt_by_what_is_sent_meanwhile(tmp
     finally:
         enough.set()
         sys.setswitchinterval(switching_s)
+
+
+def test_what_waits_in_the_journal_is_sent_once_and_numbers_that_are_missing_cost_nothing(
+    tmp_path: Path,
+) -> None:
+    many, told = 9000, threading.Event()
+
+    async def measures(host: Host) -> None:
+        for number in range(many):
+            host.heard("meter", "energy", number)
+        told.set()
+
+    async def play() -> None:
+        home = HOME + '  meter: {driver: panel, kind: energy, room: hall}\nshare: {care: ["*.*"]}\n'
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, measures)), home=home) as node:
+            await until(lambda: told.is_set() and not node.hearing.waiting(), "the readings")
+            last = node.journal.last
+            node.outbox.unsent_in_journal(last + 1, last + (1 << 20))  # as after damage
+            node.outbox.link_up()
+            sent: list[int] = []
+
+            def all_are_sent() -> bool:
+                node.refill.consider()
+                while (handed := node.outbox.next()) is not None:
+                    if handed.topic.endswith("/meter/energy"):
+                        sent.append(json.loads(handed.payload)["value"])
+                    node.outbox.acknowledged(handed.key)
+                return not node.outbox.pending().in_journal
+
+            await until(all_are_sent, "all that waited")
+            assert sorted(sent) == list(range(many))
+
+    asyncio.run(play())
