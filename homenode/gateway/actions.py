@@ -26,7 +26,7 @@ class Actions:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._voice = Voice(node.home.language)
+        self._voice = Voice()
         self.under_way = 0
         self._wanted: dict[str, Switch] = {}
 
@@ -39,9 +39,11 @@ class Actions:
         node = self._node
         try:
             if isinstance(action, Say):
-                text = action.text.get(node.home.language) or next(iter(action.text.values()), "")
+                wanted = node.home.language
+                language = wanted if action.text.get(wanted) else next(iter(action.text), wanted)
+                text = action.text.get(language, "")
                 node.watchers.event({"say": text, "alert": action.alert})
-                await self._voice.say(text)
+                await self._voice.say(text, language)
             elif isinstance(action, Switch):
                 await self._switch(action)
             else:

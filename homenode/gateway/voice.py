@@ -13,14 +13,9 @@ LONGEST_S = 30.0
 
 
 class Voice:
-    """Says one sentence after the other.
+    """Says one sentence after the other."""
 
-    Args:
-        language: ``sv`` or ``en``.
-    """
-
-    def __init__(self, language: str) -> None:
-        self.language = language
+    def __init__(self) -> None:
         self._program = shutil.which("espeak-ng")
         self._one_at_a_time = asyncio.Lock()
         if self._program is None:
@@ -28,8 +23,8 @@ class Voice:
                 "no voice", extra={"do": "install espeak-ng; until then what would be said is only logged"}
             )
 
-    async def say(self, text: str) -> bool:
-        """Speak; False if nobody could hear it."""
+    async def say(self, text: str, language: str) -> bool:
+        """Speak; False if nobody could hear it. `language` is the text's: ``sv`` or ``en``."""
         log.info("say", extra={"text": text})
         if self._program is None:
             return False
@@ -37,7 +32,7 @@ class Voice:
             speaking = await asyncio.create_subprocess_exec(
                 self._program,
                 "-v",
-                self.language,
+                language,
                 "--",
                 text,
                 stdin=asyncio.subprocess.DEVNULL,

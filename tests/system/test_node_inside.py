@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from homenode.delivery import Switch
+from homenode.delivery import Say, Switch
 from homenode.driver import Driver, Host
 from homenode.errors import Refused, SetupError
 from homenode.gateway.hearing import BATCH
@@ -296,3 +296,32 @@ def test_what_waits_in_the_journal_is_sent_once_and_numbers_that_are_missing_cos
             assert sorted(sent) == list(range(many))
 
     asyncio.run(play())
+
+
+def test_the_voice_speaks_the_language_that_home_yaml_has_now_and_a_text_in_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker, spoken = tmp_path / "espeak-ng", tmp_path / "spoken"
+    speaker.write_text(f'#!/bin/sh\necho "$@" >> {spoken}\n')
+    speaker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+
+            async def say(**text: str) -> None:
+                node.actions.do(Say(text, "a1", 1, 0))
+                await until(lambda: not node.actions.under_way, "the end of the sentence")
+
+            await say(sv="Dörren är öppen.", en="The door is open.")
+            node.home.path.write_text(HOME.replace("language: en", "language: sv"))
+            await node.requests.reload()
+            await say(sv="Dörren är öppen.", en="The door is open.")
+            await say(en="The stove is on.")
+
+    asyncio.run(play())
+    assert spoken.read_text().splitlines() == [
+        "-v en -- The door is open.",
+        "-v sv -- Dörren är öppen.",
+        "-v en -- The stove is on.",
+    ]
