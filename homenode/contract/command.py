@@ -19,7 +19,7 @@ DEEPEST = 6
 """Levels of nesting; the contract itself needs two."""
 
 LONGEST_TEXT = 500
-"""Characters of a refusal's text; it may quote what was asked."""
+"""Characters of a refusal's text."""
 
 FURTHEST_MS = 7 * 86_400_000
 """An id is remembered until its command expires, so it must expire some day."""
@@ -79,11 +79,18 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a command is not done. `id` is "" if none could be read: then there is nobody to answer."""
+    """Why a command is not done, in `LONGEST_TEXT` characters at most: the text may quote what was asked.
+
+    `id` is "" if none could be read: then there is nobody to answer.
+    """
 
     id: str
     code: str
     text: str
+
+    def __post_init__(self) -> None:
+        if len(self.text) > LONGEST_TEXT:
+            object.__setattr__(self, "text", f"{self.text[: LONGEST_TEXT - 1]}…")
 
 
 class _NotJson(ValueError):
@@ -137,9 +144,7 @@ def parse_command(
         return Refusal("", "malformed", "id must be a text of 1 to 80 printable characters")
 
     def refuse(code: str, text: str) -> Refusal:
-        return Refusal(
-            command_id, code, text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
-        )
+        return Refusal(command_id, code, text)
 
     if retained:
         return refuse("retained", "a retained command is not done; send it without the retain flag")

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+import jsonschema
 import pytest
 
 from homenode.contract import command, reply
@@ -145,6 +146,14 @@ def test_an_answer_is_kept_until_its_command_expires_and_the_oldest_goes_first()
         answered.remember(a_command(f"more{nth}", NOON + 1), b"{}", NOON)
     assert len(kept(answered)) == reply.REMEMBERED
     assert kept(answered)[0] == "3"
+
+
+def test_whatever_is_said_of_a_refusal_fits_the_published_schema() -> None:
+    for length in (command.LONGEST_TEXT, command.LONGEST_TEXT + 1, 60_000):
+        body = json.loads(reply.refused(Refusal("c", "refused", "å" * length)))
+        jsonschema.validate(body, reply.schema())
+        assert body["error"]["text"][:-1] == "å" * (command.LONGEST_TEXT - 1)
+    assert Refusal("c", "refused", "å" * command.LONGEST_TEXT).text.endswith("å")
 
 
 def test_an_answer_says_what_came_of_it() -> None:
