@@ -34,8 +34,6 @@ help, and is at least twice what the broker last took, so that a slow one is slo
 _PERSON_S = 30.0
 """Between tries where waiting won't help."""
 
-_GOODBYE_S = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
