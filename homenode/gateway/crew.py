@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from homenode.gateway.folders import Folders
-from homenode.gateway.roster import Post
+from homenode.gateway.roster import Post, outlived
 from homenode.gateway.supervisor import Supervised
 
 if TYPE_CHECKING:
@@ -33,10 +33,13 @@ class Crew:
         self._watches: dict[str, asyncio.Task[None]] = {}
 
     def start(self, wanted: Mapping[str, Post]) -> None:
-        """Start every driver of `wanted`."""
+        """Start every driver of `wanted`, which home.yaml asks for now beside those that run."""
+        faults = self._node.judge.troubled
+        for source in outlived(faults, self._node.home, {**self.posts, **wanted}):
+            self._node.outcomes.well(source)
         for name, post in wanted.items():
             folder = self.folders.of(name)
-            inbox, faults = self._node.hearing.inbox(name), self._node.judge.troubled
+            inbox = self._node.hearing.inbox(name)
             driver = Supervised(
                 name, post.open, post.devices, folder, self._node.clock, inbox, self._backlog, faults
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,16 @@ class Post:
     def open(self, host: Host) -> Driver:
         """A new driver."""
         return self.type.open(self.name, self.options, self.devices, host)
+
+
+_ABOUT = re.compile(r"([^ .]+)(?:\.\S+)? (?:value|switches|silent|battery|left|answers|flood)")
+"""The sources of faults that are about one device or driver, here or in a driver of ours."""
+
+
+def outlived(sources: Iterable[str], home: Home, wanted: Mapping[str, Post]) -> list[str]:
+    """Those of the faults that are about a device or driver which the home doesn't have: nobody ends them."""
+    known = {*home.devices, *wanted}
+    return [source for source in sources if (about := _ABOUT.fullmatch(source)) and about[1] not in known]
 
 
 def posts(home: Home, types: Mapping[str, DriverType]) -> dict[str, Post]:

@@ -325,3 +325,32 @@ def test_the_voice_speaks_the_language_that_home_yaml_has_now_and_a_text_in_its_
         "-v sv -- Dörren är öppen.",
         "-v en -- The stove is on.",
     ]
+
+
+def test_the_faults_of_a_device_end_when_home_yaml_drops_it_at_a_reload_or_at_a_start(tmp_path: Path) -> None:
+    async def lies(host: Host) -> None:
+        for device in ("door", "lamp", "hatch"):
+            host.heard(device, "temperature", "warm")
+            host.lost(f"{device} battery", "low")
+
+    every = {
+        f"{device}{fault}"
+        for device in ("door", "lamp", "hatch")
+        for fault in (".temperature value", " battery")
+    }
+
+    async def runs() -> None:
+        home = HOME + "  hatch: {driver: panel, kind: contact, room: attic}\n"
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, lies)), home=home) as node:
+            await until(lambda: set(node.judge.troubled) == every, "the faults")
+            node.home.path.write_text(HOME)
+            await node.requests.reload()
+            assert set(node.judge.troubled) == {source for source in every if "hatch" not in source}
+
+    async def starts() -> None:
+        home = HOME[: HOME.index("  lamp")]
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet)), home=home) as node:
+            assert set(node.judge.troubled) == {"door.temperature value", "door battery"}
+
+    asyncio.run(runs())
+    asyncio.run(starts())
