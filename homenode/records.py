@@ -3,8 +3,9 @@
 Inputs, from which everything can be decided again: ``r`` reading, ``a`` sign of life, ``mode``, ``ack``,
 ``ok`` (the resident's answer), ``clock``, ``stale`` (how long a device may be silent), ``fault`` and
 ``well``, ``down`` and ``up``, ``beat``. Outcomes, so that nothing is done twice: ``tr`` transition, ``msg``
-message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action. ``state`` and the
-``part``s behind it (alerts that wait) carry all of it over, so that a start reads only what came after it.
+message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action, ``ans`` what a command was
+answered. ``state`` and the ``part``s behind it (alerts that wait, answers) carry all of it over, so that a
+start reads only what came after it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from homenode.contract.command import Command
 from homenode.delivery import NodeFault
 from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
 from homenode.engine.transition import Transition
@@ -131,6 +133,12 @@ def of_message(message: Message) -> Record:
 def of_number(number: Numbered, at: Instant) -> Record:
     """The place that an alert got."""
     return {"t": "seq", "at": at, "id": number.id, "party": number.party, "n": number.sequence}
+
+
+def of_answer(command: Command, answer: bytes, at: Instant) -> Record:
+    """A command was done, and this is its answer."""
+    row = (command.party, command.id, command.expires_ms, answer.decode())
+    return {"t": "ans", "at": at, "answers": [row]}
 
 
 def of_done(alert: str, step: int, run: int, at: Instant) -> Record:

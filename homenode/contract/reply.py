@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homenode.contract import shapes
@@ -55,13 +55,14 @@ class Answered:
                 del self._answers[next(iter(self._answers))]
         self._answers[command.party, command.id] = (command.expires_ms, answer)
 
-    def dump(self) -> list[tuple[str, str, int, str]]:
-        """For the journal."""
+    def dump(self, now_wall_ms: int) -> list[tuple[str, str, int, str]]:
+        """For the journal: those that may still be asked for."""
         return [
             (party, key, expires, answer.decode())
             for (party, key), (expires, answer) in self._answers.items()
+            if expires > now_wall_ms
         ]
 
-    def load(self, answers: list[tuple[str, str, int, str]]) -> None:
+    def restore(self, answers: Iterable[tuple[str, str, int, str]]) -> None:
         """From the journal."""
-        self._answers = {(party, key): (expires, answer.encode()) for party, key, expires, answer in answers}
+        self._answers |= {(party, key): (expires, answer.encode()) for party, key, expires, answer in answers}

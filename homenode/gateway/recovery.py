@@ -8,6 +8,7 @@ from itertools import islice
 
 from homenode import __version__, records
 from homenode.config.model import Home
+from homenode.contract.reply import Answered
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, NodeFault
 from homenode.driver import DriverType
@@ -32,6 +33,7 @@ class Recovered:
     Attributes:
         judge: Ready to go on.
         outbox: With what the broker has not acknowledged.
+        answered: Commands that were done, with their answers.
         decided: What was decided again and stands in no record: to be written, sent and done now.
         undone: Local actions that were decided but perhaps not done, of alerts that are still open.
         down: Last durable sign of life; None at the first start ever.
@@ -43,6 +45,7 @@ class Recovered:
 
     judge: Judge
     outbox: Outbox
+    answered: Answered = field(default_factory=Answered)
     decided: Decided = field(default_factory=Decided)
     undone: list[Action] = field(default_factory=list)
     down: Instant | None = None
@@ -185,7 +188,7 @@ def _again(found: Recovered, told: Iterable[tuple[int, Record]]) -> None:
     results: list[Decided] = []
     for number, record in told:
         try:
-            if not _outcome(record, outbox, done):
+            if not _outcome(record, found, done):
                 results.append(judge.again(record))
             found.down = max(found.down or 0, record.get("at", 0))
         except _UNREADABLE as error:
@@ -201,8 +204,9 @@ def _again(found: Recovered, told: Iterable[tuple[int, Record]]) -> None:
         _keep_new(found, result, done)
 
 
-def _outcome(record: Record, outbox: Outbox, done: _Done) -> bool:
+def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
     """Take note of what is no input; False if it is one."""
+    outbox = found.outbox
     match record["t"]:
         case "tr":
             done.transitions.add(records.transition_key(record))
@@ -211,11 +215,14 @@ def _outcome(record: Record, outbox: Outbox, done: _Done) -> bool:
             done.messages.add(message.id)
             outbox.add(message)
         case "part":
-            outbox.restore_waiting(record["alerts"])
+            outbox.restore_waiting(record.get("alerts", ()))
+            found.answered.restore(record.get("answers", ()))
         case "seq":
             done.numbers.append(Numbered(record["id"], record["party"], record["n"]))
         case "got":
             done.got += record["ids"]
+        case "ans":
+            found.answered.restore(record["answers"])
         case "did":
             done.actions.add((record["alert"], record["step"], record["run"]))
         case "state":

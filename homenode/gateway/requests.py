@@ -68,7 +68,7 @@ class Requests:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._answered = reply.Answered()
+        self.answered = node.recovered.answered
         self._under_way: dict[tuple[str, str], int] = {}  # party and id, to how often it was asked
         self.refusals = Refusals()
 
@@ -87,7 +87,7 @@ class Requests:
             if parsed.id:
                 self._reply(party, reply.refused(parsed))
             return
-        known = self._answered.answer_to(parsed)
+        known = self.answered.answer_to(parsed)
         if known is not None:
             self._reply(party, known)
         elif (party, parsed.id) in self._under_way:
@@ -102,6 +102,9 @@ class Requests:
     async def _do(self, command: Command) -> None:
         try:
             answer = reply.done(command.id, await self._result(command))
+            now = self._node.clock.now()
+            self._node.journal.append(records.of_answer(command, answer, now), klass="system")
+            self._node.journal.commit()
         except HomenodeError as error:
             answer = reply.refused(Refusal(command.id, "refused", str(error)))
         except Exception as fault:
@@ -112,7 +115,7 @@ class Requests:
             )
         finally:
             asked = self._under_way.pop((command.party, command.id))
-        self._answered.remember(command, answer, self._node.clock.wall())
+        self.answered.remember(command, answer, self._node.clock.wall())
         for _ in range(asked):
             self._reply(command.party, answer)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from homenode import records
 from homenode.delivery import NodeFault
@@ -26,8 +27,9 @@ JITTER_MS = 5
 """Between reading the one clock and the other; no move of either."""
 SNAPSHOT_INPUTS, SNAPSHOT_S = 2000, 6 * 3600.0
 """A start replays at most so many inputs (about 0.1 s of work)."""
-ALERTS_A_PART = 50
-"""A record holds 1 MiB, an alert takes 1 to 10 KB; after days without a link thousands wait."""
+A_PART = 50
+"""Alerts, or answers. A record holds 1 MiB, an alert takes 1 to 10 KB; after days without a link thousands
+wait."""
 CLOCK_FAULT = NodeFault(
     "clock",
     {
@@ -133,8 +135,13 @@ class Timekeeping:
         self._inputs = 0
         now = self.instant()
         wall = now + node.judge.offset_ms
-        waiting = node.outbox.waiting()
-        parts = [waiting[first : first + ALERTS_A_PART] for first in range(0, len(waiting), ALERTS_A_PART)]
+        alerts, answers = node.outbox.waiting(), node.requests.answered.dump(wall)
+        lists: tuple[tuple[str, Sequence[Any]], ...] = (("alerts", alerts), ("answers", answers))
+        parts = [
+            {"t": "part", "at": now, name: rows[first : first + A_PART]}
+            for name, rows in lists
+            for first in range(0, len(rows), A_PART)
+        ]
         state = {
             "t": "state",
             "at": now,
@@ -150,7 +157,7 @@ class Timekeeping:
             log.error("snapshot left out", extra={"why": str(error)})
             return
         for part in parts:
-            node.journal.append({"t": "part", "at": now, "alerts": part}, klass="part")
+            node.journal.append(part, klass="part")
         node.uplink.mark_sent()
 
     async def run(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +21,7 @@ from homenode.gateway.node import Node
 from homenode.gateway.requests import MOST_UNDER_WAY
 from homenode.gateway.supervisor import STOP_S
 from homenode.gateway.watchers import MOST_WAITING
+from homenode.journal.journal import Journal
 from homenode.message import Class, Message
 from tests.system.node_inside import HOME, PATIENCE_S, Panel, node_inside, panel, quiet, until, written
 
@@ -354,3 +356,34 @@ def test_the_faults_of_a_device_end_when_home_yaml_drops_it_at_a_reload_or_at_a_
 
     asyncio.run(runs())
     asyncio.run(starts())
+
+
+def test_a_command_that_was_done_is_answered_and_not_done_again_after_a_restart(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    class Counts(Panel):
+        async def switch(self, device: str, kind: str, to: bool) -> None:
+            done.append(device)
+
+    async def asked(*keys: str) -> None:
+        async with node_inside(tmp_path, panel(lambda host: Counts(host, quiet))) as node:
+            told: list[Any] = []
+            for key in keys:
+                node.requests.command("care", a_switching(node, key), False)
+            await until(lambda: told.extend(replies(node)) or len(told) == len(keys), "the answers")
+            assert sorted(answer["id"] for answer in told if answer["ok"]) == sorted(keys)
+
+    def like_a_kill() -> None:
+        """The state of the end is gone, so that what was written at the time is all there is."""
+        with Journal.open(tmp_path / "data") as journal:
+            first = [record for _, record in journal.read() if record["t"] not in ("state", "part")]
+        shutil.rmtree(tmp_path / "data" / "journal")
+        with Journal.open(tmp_path / "data") as journal:
+            for record in first:
+                journal.append(record, klass="alert")
+
+    asyncio.run(asked("one", "two"))
+    asyncio.run(asked("two"))
+    like_a_kill()
+    asyncio.run(asked("one", "three"))
+    assert len(done) == 3

@@ -303,7 +303,7 @@ def test_a_repeated_command_is_answered_and_not_done_again() -> None:
     assert answered.answer_to(first) is None
     answered.remember(first, reply.done("c1"), NOON)
     again = reply.Answered()
-    again.load(json.loads(json.dumps(answered.dump())))
+    again.restore(json.loads(json.dumps(answered.dump(NOON))))
     assert again.answer_to(first) == b'{"id":"c1","ok":true}'
     other = parse_command(_command(), "property", NOON)
     assert isinstance(other, Command)
@@ -314,7 +314,8 @@ def test_remembered_answers_are_bounded() -> None:
     answered = reply.Answered()
     for nth in range(3 * reply.REMEMBERED):
         answered.remember(Command(str(nth), "mode", "care", NOON + 1000, "E", {}), b"{}", NOON)
-    assert len(answered.dump()) <= reply.REMEMBERED
+    assert len(answered.dump(NOON)) <= reply.REMEMBERED
+    assert answered.dump(NOON + 1000) == [], "they have expired"
 
 
 # --- topics

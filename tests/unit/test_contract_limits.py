@@ -127,7 +127,7 @@ def test_who_may_not_is_told_who_may() -> None:
 
 
 def kept(answered: reply.Answered) -> list[str]:
-    return [key for _, key, _, _ in answered.dump()]
+    return [key for _, key, _, _ in answered.dump(0)]
 
 
 def a_command(key: str, expires_ms: int) -> Command:
