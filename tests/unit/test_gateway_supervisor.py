@@ -14,7 +14,9 @@ from homenode.reading import Reading
 
 
 def a_host(*open_before: str) -> tuple[_DriverHost, Inbox]:
-    inbox = Inbox(asyncio.new_event_loop(), lambda: None)
+    loop = asyncio.new_event_loop()
+    loop.close()  # nobody is woken here
+    inbox = Inbox(loop, lambda: None)
     clock = Clock(start_ms=1_767_600_000_000)
     return _DriverHost("zigbee", ["eye", "stove"], Path(), clock, inbox, lambda: 7, open_before), inbox
 
