@@ -13,7 +13,7 @@ from typing import Any
 from homenode import records
 from homenode.config.model import Home
 from homenode.contract.times import Zone
-from homenode.delivery import Delivery, Evidence, NodeFault, OfferVideo, Outcome, Say, Sharing, Switch
+from homenode.delivery import Action, Delivery, Evidence, NodeFault, Outcome, Sharing
 from homenode.engine.engine import Engine
 from homenode.engine.events import Acknowledge, ClockSet, Event, StaleAfter
 from homenode.engine.transition import Transition
@@ -22,8 +22,6 @@ from homenode.language.bound import BoundRule
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
 from homenode.records import Record
-
-Action = Say | Switch | OfferVideo
 
 _SILENT = " silent"
 SILENCE_RECHECK_MS = 10_000

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homenode.contract.command import Command
-from homenode.delivery import NodeFault
+from homenode.delivery import Action, NodeFault, OfferVideo, Say, Switch
 from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
 from homenode.engine.transition import Transition
 from homenode.kinds import kind_of, why_not
@@ -144,6 +144,21 @@ def of_answer(command: Command, answer: bytes, at: Instant) -> Record:
 def of_done(alert: str, step: int, run: int, at: Instant) -> Record:
     """A local action was done."""
     return {"t": "did", "at": at, "alert": alert, "step": step, "run": run}
+
+
+def of_action(action: Action) -> Record:
+    """A local action that was decided and not yet done, for a state."""
+    return {"do": type(action).__name__, **asdict(action)}
+
+
+def to_action(record: Mapping[str, Any]) -> Action:
+    """What `of_action` wrote.
+
+    Raises:
+        KeyError, TypeError: No homenode of this version wrote it.
+    """
+    made = {kind.__name__: kind for kind in (Say, Switch, OfferVideo)}[record["do"]]
+    return made(**{name: value for name, value in record.items() if name != "do"})
 
 
 def of_got(ids: Sequence[str], at: Instant) -> Record:

@@ -39,6 +39,9 @@ class OfferVideo:
     run: int
 
 
+Action = Say | Switch | OfferVideo
+
+
 @dataclass(slots=True)
 class Outcome:
     """In order.
@@ -50,7 +53,7 @@ class Outcome:
     """
 
     messages: list[Message] = field(default_factory=list)
-    actions: list[Say | Switch | OfferVideo] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     acknowledge: list[str] = field(default_factory=list)
 
     def extend(self, other: Outcome) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from homenode import records
-from homenode.delivery import NodeFault, Say, Switch
+from homenode.delivery import Action, NodeFault, Say, Switch
 from homenode.errors import Refused
 from homenode.gateway.voice import Voice
-from homenode.judge import Action
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -22,17 +22,24 @@ RETRY_S, TRIES = 2.0, 60
 
 
 class Actions:
-    """Does actions, each in a task of its own, and writes down that it was done."""
+    """Does actions, each in a task of its own, and writes down that it was done.
+
+    Attributes:
+        unfinished: What was decided and is not done.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._voice = Voice()
-        self.under_way = 0
+        self.unfinished: list[Action] = []
         self._wanted: dict[str, Switch] = {}
+
+    def expect(self, actions: Sequence[Action]) -> None:
+        """These were decided: `do` follows for each, at the next start if the node dies before."""
+        self.unfinished += actions
 
     def do(self, action: Action) -> None:
         """Begin; never blocks."""
-        self.under_way += 1
         self._node.start_apart(f"action {action.alert} {action.step}", self._do(action))
 
     async def _do(self, action: Action) -> None:
@@ -51,7 +58,7 @@ class Actions:
             done = records.of_done(action.alert, action.step, action.run, node.clock.now())
             node.journal.append(done, klass="alert")
         finally:
-            self.under_way -= 1
+            self.unfinished.remove(action)
 
     async def _switch(self, action: Switch) -> None:
         """Until it is done, or no longer wanted: the alert is over, or the output is to be otherwise."""

@@ -46,7 +46,7 @@ class Outcomes:
     @property
     def waiting(self) -> bool:
         """Whether something decided is not on the disk or not yet done."""
-        return self._under_way > 0 or self._node.actions.under_way > 0
+        return self._under_way > 0 or bool(self._node.actions.unfinished)
 
     def carry_out(self, decided: Decided) -> None:
         """Write it down, then send and do it."""
@@ -56,6 +56,7 @@ class Outcomes:
             for message in decided.messages:
                 self._node.outbox.add(message)
         numbers = self._node.outbox.number() if decided.messages else []
+        self._node.actions.expect(decided.actions)
         if decided.records or numbers or decided.actions:
             self.numbered(numbers, decided)
         self._node.watchers.tell(decided)

@@ -10,7 +10,7 @@ from homenode import __version__, records
 from homenode.config.model import Home
 from homenode.contract.reply import Answered
 from homenode.contract.times import Zone
-from homenode.delivery import Delivery, NodeFault
+from homenode.delivery import Action, Delivery, NodeFault
 from homenode.driver import DriverType
 from homenode.engine.engine import Engine
 from homenode.engine.wall import WallClock
@@ -18,7 +18,7 @@ from homenode.errors import Refused
 from homenode.gateway.clock import Clock
 from homenode.home import OFTEN, silence_limits
 from homenode.journal.journal import Journal
-from homenode.judge import Action, Decided, Judge
+from homenode.judge import Decided, Judge
 from homenode.language.bound import BoundRule
 from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
@@ -143,7 +143,8 @@ def _from(
         outbox.load(state["outbox"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
         found.boot = state.get("boot", ())
-    _again(found, journal.read(since))
+    undone = [records.to_action(told) for told in state["undone"]] if state is not None else []
+    _again(found, journal.read(since), Decided(actions=undone))
     if home.broker is None:
         outbox.forget_alerts()
     if journal.trouble is not None:
@@ -183,9 +184,9 @@ class _Done:
     got: list[str] = field(default_factory=list)
 
 
-def _again(found: Recovered, told: Iterable[tuple[int, Record]]) -> None:
+def _again(found: Recovered, told: Iterable[tuple[int, Record]], before: Decided) -> None:
     judge, outbox, done = found.judge, found.outbox, _Done()
-    results: list[Decided] = []
+    results = [before]
     for number, record in told:
         try:
             if not _outcome(record, found, done):

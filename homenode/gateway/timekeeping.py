@@ -66,6 +66,7 @@ class Timekeeping:
             for event in (NodeDown(found.down), NodeUp(now, self.measured)):
                 node.journal.append(records.of_event(event), klass="system")
                 node.judge.feed(event)
+        node.actions.expect(found.undone)
         for action in found.undone:
             node.actions.do(action)
         node.outcomes.carry_out(node.judge.advance(now))
@@ -149,6 +150,7 @@ class Timekeeping:
             "boot": node.clock.boot(),
             "judge": node.judge.dump(),
             "outbox": node.outbox.dump(),
+            "undone": [records.of_action(action) for action in node.actions.unfinished],
             "parts": len(parts),
         }
         try:

@@ -64,10 +64,12 @@ class Stumbles(Panel):
 def test_a_local_action_is_tried_again_when_its_driver_raises(tmp_path: Path) -> None:
     async def play() -> None:
         async with node_inside(tmp_path, panel(lambda host: Stumbles(host, quiet))) as node:
-            node.actions.do(Switch("lamp.light", True, "a1", 2, 0))
+            on = Switch("lamp.light", True, "a1", 2, 0)
+            node.actions.expect([on])
+            node.actions.do(on)
             await until(lambda: "lamp.light switches" in node.judge.troubled, "the fault")
             assert "no such coil" in node.judge.troubled["lamp.light switches"][1]["en"]
-            await until(lambda: not node.actions.under_way, "the second try")
+            await until(lambda: not node.actions.unfinished, "the second try")
 
     asyncio.run(play())
     assert [record["source"] for record in written(tmp_path, "well")] == ["lamp.light switches"]
@@ -80,6 +82,49 @@ class Waits(Panel):
     async def switch(self, device: str, kind: str, to: bool) -> None:
         self._host.heard(device, kind, to)
         await asyncio.Event().wait()
+
+
+LAMP_ON = """
+rule: lamp
+version: 1
+severity: info
+to: []
+roles:
+  door: {kind: contact}
+  lamp: {kind: light}
+when: door == open
+steps:
+  - {after: 0 s, do: light, role: lamp, to: on}
+says: {en: "The door is open"}
+"""
+
+
+def test_an_action_amid_which_home_yaml_was_read_again_is_done_after_a_crash(tmp_path: Path) -> None:
+    """A reload writes everything down; what was begun before it must not be taken for done."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "lamp.yaml").write_text(LAMP_ON)
+    home = HOME + "rules: [{use: lamp, bind: {door: door.contact, lamp: lamp.light}}]\n"
+
+    async def opens(host: Host) -> None:
+        host.heard("door", "contact", True)
+
+    async def reload_and_crash() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Waits(host, opens)), home=home) as node:
+            await until(lambda: "lamp.light" in node.judge.engine.home.points, "the beginning")
+            await node.requests.reload()
+            await asyncio.wrap_future(node.journal.commit())
+            shutil.copytree(tmp_path / "data" / "journal", tmp_path / "crashed" / "journal")
+
+    async def start_again() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet)), home=home) as node:
+            await until(lambda: not node.actions.unfinished, "the lamp")
+
+    asyncio.run(reload_and_crash())
+    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "crashed").rename(tmp_path / "data")
+    assert not written(tmp_path, "did")
+    asyncio.run(start_again())
+    assert len(written(tmp_path, "did")) == 1
 
 
 def test_who_asks_a_driver_that_is_stopped_meanwhile_is_told(tmp_path: Path) -> None:
@@ -312,8 +357,10 @@ def test_the_voice_speaks_the_language_that_home_yaml_has_now_and_a_text_in_its_
         async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
 
             async def say(**text: str) -> None:
-                node.actions.do(Say(text, "a1", 1, 0))
-                await until(lambda: not node.actions.under_way, "the end of the sentence")
+                sentence = Say(text, "a1", 1, 0)
+                node.actions.expect([sentence])
+                node.actions.do(sentence)
+                await until(lambda: not node.actions.unfinished, "the end of the sentence")
 
             await say(sv="Dörren är öppen.", en="The door is open.")
             node.home.path.write_text(HOME.replace("language: en", "language: sv"))
