@@ -75,6 +75,10 @@ class Host(Protocol):
         """A device joined, was interviewed, or is known from before; told again when it changes."""
         ...
 
+    def last_heard(self, device: str, kind: str) -> tuple[Value, Instant] | None:
+        """The newest reading of a point and when it was heard, also from before a restart; None if none."""
+        ...
+
     def waiting(self) -> int:
         """Readings told but not yet taken and sent; a driver that plays a file keeps this below 1,000."""
         ...

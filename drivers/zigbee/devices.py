@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
 STATE_AGAIN_S = 1.0
+STILL_KNOWN_MS = 15 * 60_000
+"""The default `bridge`: after a longer silence of the radio a value from before it is believed by nobody."""
 
 
 class Devices:
@@ -230,10 +233,22 @@ class Devices:
                 self.ask_later(known)
         self._replan(known)
         self._index()
+        if not self._started:
+            self._clear_later(known)
         if known.facts.left and not self._started:
             self._tell_left(known)
         else:
             self._heard(known)
+
+    def _clear_later(self, known: Known) -> None:
+        """What was seen shortly before a restart or a loss of the stick ends when it would have ended."""
+        for kind, clears_ms in known.plan.clears_ms.items():
+            last = self._host.last_heard(known.name, kind)
+            if last is None or last[0] is not True or self._host.now() - last[1] > STILL_KNOWN_MS:
+                continue
+            left_s = max(0, last[1] + clears_ms - self._host.now()) / 1000
+            told = functools.partial(self._host.heard, known.name, kind, False)
+            self._later((known.name, kind), left_s, told)
 
     def _row(self, known: Known) -> Row:
         return row_for(known.device.manufacturer or "", known.device.model or "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from homenode.gateway.folders import Folders
 from homenode.gateway.roster import Post, outlived
 from homenode.gateway.supervisor import Supervised
+from homenode.reading import Instant, Value
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -40,8 +41,9 @@ class Crew:
         for name, post in wanted.items():
             folder = self.folders.of(name)
             inbox = self._node.hearing.inbox(name)
+            clock, last = self._node.clock, self._last
             driver = Supervised(
-                name, post.open, post.devices, folder, self._node.clock, inbox, self._backlog, faults
+                name, post.open, post.devices, folder, clock, inbox, self._backlog, faults, last
             )
             self.posts[name], self.drivers[name] = post, driver
             driver.start()
@@ -70,6 +72,11 @@ class Crew:
         """Whether the driver's devices never sleep."""
         post = self.posts.get(driver)
         return post is not None and post.type.wired
+
+    def _last(self, name: str) -> tuple[Value, Instant] | None:
+        """Asked from the drivers' threads, as `_backlog`."""
+        point = self._node.judge.engine.home.points.get(name)
+        return None if point is None or point.at is None else (point.value, point.at)
 
     def _backlog(self) -> int:
         """Asked from the drivers' threads, so it goes through nothing that the loop changes."""

@@ -35,12 +35,16 @@ STOP_S = 1.5
 """A driver gets so long to release its port; SIGTERM has 2 s in all."""
 
 
+Last = Callable[[str], tuple[Value, Instant] | None]
+
+
 class _DriverHost:
     """What one driver sees of the gateway. Values that can't be become faults here, in its thread.
 
     Args:
         open_before: Sources of faults that are open as it starts: who told them may have ended meanwhile, so
             each of them can be called back, and is so only by what ends a fault of this run.
+        last: The newest reading of a point; asked from the driver's thread.
     """
 
     def __init__(
@@ -52,8 +56,9 @@ class _DriverHost:
         inbox: Inbox,
         backlog: Callable[[], int],
         open_before: Iterable[str] = (),
+        last: Last = lambda point: None,
     ) -> None:
-        self.data = data
+        self.data, self._last = data, last
         self._devices, self._strangers = frozenset(devices), 0
         self._name, self._clock, self._inbox, self._backlog = name, clock, inbox, backlog
         self._troubles: set[str] = set()
@@ -127,6 +132,9 @@ class _DriverHost:
     def joined(self, device: Joined) -> None:
         self._put(device)
 
+    def last_heard(self, device: str, kind: str) -> tuple[Value, Instant] | None:
+        return self._last(f"{device}.{kind}")
+
     def waiting(self) -> int:
         return self._backlog()
 
@@ -138,6 +146,7 @@ class Supervised:
         make: Opens the driver, given its host; called again after each failure.
         backlog: Readings of all drivers that are not yet taken, or not yet sent while there is a link.
         open_before: Sources of the faults that are open now.
+        last: The newest reading of a point; asked from the driver's thread.
     """
 
     def __init__(
@@ -150,12 +159,13 @@ class Supervised:
         inbox: Inbox,
         backlog: Callable[[], int],
         open_before: Iterable[str] = (),
+        last: Last = lambda point: None,
     ) -> None:
         self.name, self.devices = name, tuple(device.name for device in devices)
         self.inbox = inbox
         self.state = "starting"
         self._make = make
-        self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before)
+        self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before, last)
         self._driver: Driver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None

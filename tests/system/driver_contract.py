@@ -85,6 +85,9 @@ class Listener:
         self.devices.append(device)
         self._tell()
 
+    def last_heard(self, device: str, kind: str) -> tuple[Value, Instant] | None:
+        return None
+
     def waiting(self) -> int:
         return self.backlog
 

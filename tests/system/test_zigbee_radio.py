@@ -348,3 +348,18 @@ def test_a_damaged_database_is_set_aside_and_devices_are_found_again(tmp_path: P
         await home.host.reading("contact", "contact", True, within_s=60)
 
     play(tmp_path, ["plug", "contact"], scene)
+
+
+@pytest.mark.parametrize(("ago_ms", "told"), [(179_000, [False]), (1_000_000, [])])
+def test_what_ends_by_itself_ends_though_the_radio_was_away(
+    tmp_path: Path, ago_ms: int, told: list[bool]
+) -> None:
+    """Such as the movement of a sensor that tells no end: without it nobody would be missed for hours."""
+
+    async def scene(home: Interviewed) -> None:
+        home.host.past["siren", "siren"] = (True, home.host.now() - ago_ms)
+        home.host.readings.clear()
+        await home.restart()
+        await home.host.until(lambda: home.host.values("siren", "siren") == told)
+
+    play(tmp_path, ["siren"], scene)

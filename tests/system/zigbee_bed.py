@@ -29,6 +29,7 @@ class Heard:
     known: dict[str, Joined] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     living: list[str] = field(default_factory=list)
+    past: dict[tuple[str, str], tuple[Value, Instant]] = field(default_factory=dict)
     ahead_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -59,6 +60,9 @@ class Heard:
     def joined(self, device: Joined) -> None:
         self.known[device.address] = device
         self._changed.set()
+
+    def last_heard(self, device: str, kind: str) -> tuple[Value, Instant] | None:
+        return self.past.get((device, kind))
 
     def waiting(self) -> int:
         return 0

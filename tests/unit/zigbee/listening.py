@@ -50,5 +50,8 @@ class Gateway:
     def joined(self, device: Joined) -> None:
         pass
 
+    def last_heard(self, device: str, kind: str) -> tuple[Value, Instant] | None:
+        return None
+
     def waiting(self) -> int:
         return 0
