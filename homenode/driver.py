@@ -117,6 +117,7 @@ class DriverType:
         extra: pip extra that brings what it imports; "" if none.
         check: Mistakes that only all devices together show (a pin used twice): [(device, field, text)].
         wired: Its devices never sleep: `stale_after` defaults to never.
+        stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
     """
 
     name: str
@@ -128,3 +129,4 @@ class DriverType:
     extra: str = ""
     check: Callable[[Sequence[Device]], Sequence[tuple[str, str, str]]] = lambda devices: ()
     wired: bool = False
+    stale_after_ms: Callable[[str], int | None] = lambda model: None

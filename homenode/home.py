@@ -6,11 +6,14 @@ Pure: every method is given the instant. The engine decides on it; status and pa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homenode.config.model import NEVER, Device
 from homenode.kinds import Shape, kind_of
 from homenode.reading import Instant, Quality, Value
+
+if TYPE_CHECKING:
+    from homenode.driver import DriverType
 
 
 class Lane:
@@ -273,8 +276,7 @@ OFTEN = frozenset(("power", "energy", "current", "voltage", "switch", "light", "
 def silence_limits(
     devices: Iterable[Device],
     points: Iterable[str],
-    *,
-    wired: Collection[str] = (),
+    types: Mapping[str, DriverType],
     rows_ms: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
     """How long devices, and some points of them, may be silent: what `HomeState` and the engine take.
@@ -282,16 +284,19 @@ def silence_limits(
     Args:
         devices: As home.yaml has them.
         points: Points to have a limit by their kind where nothing is said of their device.
-        wired: Drivers whose devices never sleep.
-        rows_ms: Per device, what its row in the device table says.
+        types: Drivers by name.
+        rows_ms: Per device, what its row in the device table says, as its driver told.
     """
     limits_ms: dict[str, int] = {}
     said: set[str] = set()
     for device in devices:
         limit_ms = device.stale_after_ms
+        driver = types.get(device.driver)
         if limit_ms is None:
             limit_ms = (rows_ms or {}).get(device.name)
-        if limit_ms is None and device.driver in wired:
+        if limit_ms is None and driver is not None and device.model:
+            limit_ms = driver.stale_after_ms(device.model)
+        if limit_ms is None and driver is not None and driver.wired:
             limit_ms = NEVER
         if limit_ms is not None:
             said.add(device.name)

@@ -82,10 +82,8 @@ def run(home: Home, rules: tuple[BoundRule, ...], trace: Trace) -> Iterator[Tran
 
 
 def _engine(home: Home, rules: tuple[BoundRule, ...], start: int) -> Engine:
-    types = driver_types()
-    wired = {device.driver for device in home.devices.values() if types[device.driver].wired}
     points = {point for rule in rules for point in rule.points}
-    limits_ms = silence_limits(home.devices.values(), points, wired=wired)
+    limits_ms = silence_limits(home.devices.values(), points, driver_types())
     return Engine(rules, limits_ms, start=start, modes=home.modes, wall=WallClock(home.timezone))
 
 

@@ -28,6 +28,13 @@ def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host
     return ZigbeeRadio(name, options, devices, host)
 
 
+def _stale_after_ms(model: str) -> int | None:
+    from drivers.zigbee.rows import row_for
+
+    manufacturer, _, name = model.partition("/")
+    return row_for(manufacturer, name).stale_after_ms
+
+
 DRIVER = DriverType(
     name="zigbee",
     blind_to="A battery sensor that has left the network: noticed only by its silence (stale_after).",
@@ -76,4 +83,5 @@ DRIVER = DriverType(
     kinds=lambda options: None,
     open=_open,
     extra="zigbee",
+    stale_after_ms=_stale_after_ms,
 )

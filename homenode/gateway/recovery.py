@@ -65,10 +65,7 @@ def limits_of(
     """How long each device, and each point that a device on the mains reports often, may be silent."""
     often = [f"{device}.{kind}" for device in home.devices for kind in OFTEN]
     read = [point for rule in rules for point in rule.points]
-    wired = {
-        name for name in {d.driver for d in home.devices.values()} if name in types and types[name].wired
-    }
-    return silence_limits(home.devices.values(), [*often, *read], wired=wired, rows_ms=rows_ms)
+    return silence_limits(home.devices.values(), [*often, *read], types, rows_ms)
 
 
 def recover(

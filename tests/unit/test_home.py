@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+from drivers.gpio import DRIVER as GPIO
+from drivers.zigbee import DRIVER as ZIGBEE
 from homenode.config.model import NEVER, Device
 from homenode.home import HomeState, silence_limits
 from homenode.reading import Quality
@@ -197,7 +200,20 @@ def test_limits_come_from_home_yaml_then_the_row_then_the_wire_then_the_kind() -
         Device("row", "zigbee", "hall"),
         Device("wire", "gpio", "hall"),
         Device("plug", "zigbee", "hall"),
+        Device("modelled", "zigbee", "hall", model="Maker/Model"),
+        Device("told", "zigbee", "hall", model="Maker/Model"),
+        Device("nobody's", "lost", "hall", model="Maker/Model"),
     ]
+    row = {"Maker/Model": 11}.get
+    types = {"zigbee": replace(ZIGBEE, stale_after_ms=row), "gpio": GPIO}
     points = ["said.power", "row.power", "wire.switch", "plug.power", "plug.temperature", "other.power"]
-    limits = silence_limits(devices, points, wired=("gpio",), rows_ms={"said": 7, "row": 9})
-    assert limits == {"said": 5, "row": 9, "wire": NEVER, "plug": 4 * HOUR, "plug.power": HOUR}
+    limits = silence_limits(devices, points, types, {"said": 7, "row": 9, "told": 9})
+    assert limits == {
+        "said": 5, "row": 9, "wire": NEVER, "plug": 4 * HOUR, "plug.power": HOUR,
+        "modelled": 11, "told": 9, "nobody's": 4 * HOUR,
+    }  # fmt: skip
+
+
+def test_a_model_of_home_yaml_has_the_limit_of_its_row() -> None:
+    assert ZIGBEE.stale_after_ms("CentraLite/3405-L") == 2 * HOUR
+    assert ZIGBEE.stale_after_ms("Nobody/Nothing") is None
