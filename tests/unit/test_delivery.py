@@ -489,11 +489,15 @@ def test_a_fault_that_joins_is_open_though_the_others_were_taken_care_of(desk: D
     assert events() == ["fault"]
     taken_care_of(62 * MIN)
     assert events() == ["acknowledged"]
+    desk.take(desk.delivery.fault(silent("eye value", causes=("eye",)), 63 * MIN))
+    desk.take(desk.delivery.recovered("eye value", 63 * MIN))
+    desk.take(desk.delivery.advance(64 * MIN))  # a fault that joined and was over before it was told
+    assert events() == ["acknowledged"]
     desk.take(desk.delivery.recovered("eye", 70 * MIN))
     desk.take(desk.delivery.advance(71 * MIN))
     assert events() == ["acknowledged"]
     told = [what for _, what, _ in desk.told("property")]
-    assert told == ["fault", "acknowledged", "fault", "acknowledged", "fault"]
+    assert told == ["fault", "acknowledged", "fault", "acknowledged", "fault", "fault"]
 
 
 def test_what_fell_due_is_told_with_its_own_time_however_late_it_is_asked(desk: Desk) -> None:

@@ -108,6 +108,8 @@ def test_no_party_is_told_that_all_is_good_while_a_fault_is_open(desk: Desk) -> 
     assert all(not body["open"] for body in desk.status.values())
     desk.take(desk.delivery.advance(MIN))
     desk.status.clear()
+    desk.take(desk.delivery.fault(silent("sink"), 2 * MIN))
+    desk.take(desk.delivery.recovered("sink", 2 * MIN))
     desk.restart()
     desk.take(desk.delivery.fault(silent("eye"), 2 * MIN))
     assert not desk.status
@@ -115,6 +117,8 @@ def test_no_party_is_told_that_all_is_good_while_a_fault_is_open(desk: Desk) -> 
     assert not desk.status
     desk.take(desk.delivery.recovered("zigbee", 4 * MIN))
     assert health() == ["good"] * 4
+    desk.take(desk.delivery.fault(silent("eye"), 5 * MIN))
+    assert health() == ["fault"] * 4
 
 
 def test_what_is_a_test_is_listed_as_one(desk: Desk) -> None:

@@ -72,10 +72,12 @@ def opened(judge: Judge, at: int = 1000) -> None:
     judge.feed(Reading("door.contact", True, at))
 
 
-def down_for(judge: Judge, span_ms: int, *, since: int = 3000, measured: bool = True) -> int:
-    """The node was down; returns when it is up again."""
+def down_for(judge: Judge, span_ms: int, *heard: Reading, since: int = 3000, measured: bool = True) -> int:
+    """The node was down, and is up again when it hears this; returns when."""
     judge.feed(NodeDown(since))
     judge.feed(NodeUp(since + span_ms, measured))
+    for reading in heard:
+        judge.feed(reading._replace(at=since + span_ms))
     judge.advance(since + span_ms)
     return since + span_ms
 
@@ -161,12 +163,12 @@ def test_after_a_start_points_are_told_as_restored_and_as_unknown_where_not_beli
     told = restored(judge, 2000)
     assert (told["door/contact"]["value"], told["door/contact"]["how"]) == (True, "restored")
     assert told["eye/motion"]["value"] is None
-    up = down_for(judge, 15 * MIN + 1)
+    up = down_for(judge, 15 * MIN)
+    assert restored(judge, up)["door/contact"]["value"] is True
+    up = down_for(judge, 15 * MIN + 1, Reading("eye.motion", True, 0), since=up + 1)
     doubted = restored(judge, up)
+    assert list(doubted) == ["door/contact"]
     assert (doubted["door/contact"]["value"], doubted["door/contact"]["quality"]) == (None, "unknown")
-    judge.feed(Reading("eye.motion", True, up + 1))
-    judge.advance(up + 1)
-    assert list(restored(judge, up)) == ["door/contact"]
 
 
 def test_a_downtime_of_unknown_length_leaves_nothing_to_be_believed_until_it_is_told() -> None:
@@ -594,8 +596,7 @@ def test_what_can_be_asked_is_told_as_missing_at_once() -> None:
 
 def test_what_was_heard_again_and_has_a_fault_is_told_at_once() -> None:
     judge = blind("eye.motion")
-    up = down_for(judge, 20 * MIN)
-    judge.feed(Reading("eye.motion", None, up + MIN))
+    up = down_for(judge, 20 * MIN, Reading("eye.motion", None, 0))
     assert told_to_care(judge, up + 90 * MIN) == [up + 11 * MIN]
 
 
