@@ -6,6 +6,7 @@ The only module that imports bellows; it is imported when a radio is run.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from bellows.config import CONF_EZSP_CONFIG, CONF_USE_THREAD
 from zigpy.device import ZigbeeDevice
 from zigpy.zcl import ClusterType
 
+from drivers.zigbee.short_path import INCOMING_MESSAGE
+
 _OTA = 0x0019
 _UNSECURED_JOIN = 1
 """EmberDeviceUpdate.STANDARD_SECURITY_UNSECURED_JOIN: as a new device, not as one that knows us."""
@@ -25,11 +28,32 @@ STARTUP_RESET_WAIT_S = 0.3
 """A stick behind a daemon (zigbeed) resets when somebody connects: RSTACK comes at once or not at all."""
 
 
+EARLY_MOST = 64
+"""Messages kept of a start."""
+
+
 class Stick(bellows.ezsp.EZSP):  # type: ignore[misc] # bellows is imported without types
-    """bellows' EZSP, without the 2 s that it waits on every TCP port for a reset by itself."""
+    """bellows' EZSP, without the 2 s that it waits on every TCP port for a reset by itself.
+
+    Attributes:
+        early: Messages that came while the network was being started and nobody listened yet: the stick has
+            acknowledged them, so their devices won't send them again. None once somebody listens.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.early: deque[bytes] | None = deque(maxlen=EARLY_MOST)
+
+    def frame_received(self, data: bytes) -> None:
+        """A frame of the stick."""
+        if self.early is not None and data[3:5] == INCOMING_MESSAGE:
+            self.early.append(bytes(data))
+        super().frame_received(data)
 
     async def startup_reset(self) -> None:
         """Reset the stick and agree on a version, in up to three tries."""
+        if self.early is not None:
+            self.early.clear()
         await super().startup_reset()
         if self._application.set_up_anew is not None:
             self._application.set_up_anew()
@@ -98,6 +122,14 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         """Write network settings to the stick."""
         self.formed = True
         await super().write_network_info(**settings)
+
+    def holds_another_network(self) -> bool:
+        """Whether the stick's network is not the one that was kept: no device of that one is heard here."""
+        kept = self.backups.most_recent_backup()
+        if kept is None:
+            return False
+        now, then = self.state.network_info, kept.network_info
+        return (now.extended_pan_id, now.network_key.key) != (then.extended_pan_id, then.network_key.key)
 
     def add_device(self, ieee: zigpy.types.EUI64, nwk: zigpy.types.NWK) -> ZigbeeDevice:
         """A device that joined or is known."""

@@ -38,6 +38,8 @@ ASKED_AT_ONCE = 4
 STATE_AGAIN_S = 1.0
 STILL_KNOWN_MS = 15 * 60_000
 """The default `bridge`: after a longer silence of the radio a value from before it is believed by nobody."""
+COORDINATOR = 0x0000
+"""Network address of the stick."""
 
 
 class Devices:
@@ -214,8 +216,8 @@ class Devices:
 
     def _adopt(self, device: Any) -> None:
         ieee = str(device.ieee)
-        if device.ieee == self._app.state.node_info.ieee:
-            return
+        if device.ieee == self._app.state.node_info.ieee or int(device.nwk) == COORDINATOR:
+            return  # the stick, or one that was here before it
         known = self._by_ieee.get(ieee)
         if known is None or known.device is not device:
             signature = signature_of(device)
@@ -322,10 +324,10 @@ class Devices:
             if not known.facts.constant:
                 return
             self._replan(known, tell=False)
-            await interview.states(row)
+            answered = await interview.states(row, enough=known.tries >= ENOUGH_TRIES)
             self._replan(known)
             await interview.reports(known.plan)
-            known.facts.complete = known.asked = True
+            known.facts.complete, known.asked = answered, True
         except Asleep:
             known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
             log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
@@ -334,6 +336,9 @@ class Devices:
             self._learning.discard(known.ieee)
             self._save()
             self._replan(known)
+        if not known.facts.complete:
+            self._later((known.ieee, "interview"), INTERVIEW_RETRY_S[1], lambda: self._heard(known))
+            return
         log.info(
             "interviewed", extra={"device": known.name or known.ieee, "kinds": ",".join(known.plan.kinds)}
         )

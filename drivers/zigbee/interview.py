@@ -135,8 +135,16 @@ class Interview:
                 known &= wanted == Cluster.OCCUPANCY or not self._facts.owed(places)
         return known
 
-    async def states(self, row: Row) -> None:
-        """Read what the device can say now; an optional attribute that isn't answered for is no point."""
+    async def states(self, row: Row, *, enough: bool) -> bool:
+        """Read what the device can say now; an optional attribute that it doesn't have is no point.
+
+        Args:
+            enough: Asked often enough: what still isn't answered for is no point either.
+
+        Returns:
+            False if an optional attribute is still to be asked for: the question or its answer was lost.
+        """
+        known = True
         places = dict(candidates(self._signature, self._facts, row))
         grouped: dict[tuple[int, int], list[int]] = defaultdict(list)
         for place in places:
@@ -144,6 +152,9 @@ class Interview:
         for (number, wanted), attributes in grouped.items():
             cluster = self._device.endpoints[number].in_clusters[wanted]
             found = await self._read(number, cluster, attributes)
+            if found is None and not enough:
+                known &= not any(places[Place(number, wanted, each)].optional for each in attributes)
+                continue
             for attribute in attributes:
                 place = Place(number, wanted, attribute)
                 if places[place].optional and (found is None or found.get(attribute) is None):
@@ -152,6 +163,7 @@ class Interview:
             answer = await self._ask(partial(cluster.read_attributes, [ZONE_STATE, ZONE_STATUS], retries=1))
             if answer is not None and answer[0].get(ZONE_STATE) == NOT_ENROLLED:
                 await self._ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
+        return known
 
     async def reports(self, plan: Plan) -> None:
         """Bind, and ask for reports (2.5.7); notes what the device refuses."""

@@ -18,7 +18,7 @@ from drivers.zigbee.port import check_port, explained
 from drivers.zigbee.short_path import ShortPath
 from homenode.config.model import Device
 from homenode.driver import Host
-from homenode.errors import DriverLost, Refused
+from homenode.errors import DriverLost, Refused, SetupError
 
 log = logging.getLogger("homenode.zigbee")
 
@@ -61,6 +61,8 @@ class _Loss:
         if self.told.done():
             return
         why = "was reset" if type(fault).__name__ == "NcpFailure" else "is gone"
+        if "TIMEOUT" in getattr(getattr(fault, "code", None), "name", ""):  # ASH: nobody acknowledged
+            why = "does not answer any more"
         self.told.set_result(f"the stick {why}" + (f" ({fault})" if fault and str(fault) else ""))
         self._cut(LOST_IN_START_S)
 
@@ -124,6 +126,12 @@ class ZigbeeRadio:
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
+            if ran_before and app.holds_another_network():
+                raise SetupError(
+                    "the stick holds another network than the one its devices were paired in",
+                    where=self._port,
+                    do="plug the old stick in, or move the radio's .db file away and pair all devices again",
+                )
             why = await self._listen(app, facts, loss.told)
         finally:
             self.up.clear()
@@ -178,6 +186,9 @@ class ZigbeeRadio:
             devices.heard_already = lambda: path.heard_already
             self.short_path, self._devices = path, devices
             devices.start()
+            early, stick.early = stick.early or (), None
+            for data in early:  # what zigpy has heard of it already it drops as a repeat
+                path.frame_received(data)
             group.create_task(answers.run(), name="zigbee answers")
             group.create_task(self._back_up(app), name="zigbee backups")
             group.create_task(self._watch(stick, path, lost), name="zigbee watch")

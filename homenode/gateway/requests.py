@@ -202,7 +202,7 @@ class Requests:
         if not able:
             raise Refused("home.yaml has no radio to pair with")
         name = radio or able[0]
-        await node.crew.drivers[name].ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
+        await node.crew.drivers[name].pair(seconds)
         if not seconds:
             return f"{name}: closed"
         return f"{name}: new devices may join for {seconds:.0f} s (homenode devices lists what did)"

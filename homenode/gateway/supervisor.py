@@ -7,6 +7,7 @@ and a loop that doesn't answer is a fault of its devices, not of the node.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -28,7 +29,7 @@ RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
 """Full-jitter back-off of a lost driver: a stick that is plugged in again is back within 10 s."""
 STEADY_S = 5.0
 """One lost again soon is called back only after so long: a loop of failures is one fault to the operator."""
-SETUP_RETRY_S = 10.0
+SETUP_RETRY_S = 5.0
 """A person has to act first; until then it is tried now and then."""
 BEAT_S, HANGS_AFTER_S = 2.0, 6.0
 STOP_S = 1.5
@@ -167,6 +168,7 @@ class Supervised:
         self._make = make
         self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before, last)
         self._driver: Driver | None = None
+        self._clock, self._open_until = clock, 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
@@ -197,7 +199,11 @@ class Supervised:
                 self._host.opened(self._host.now() + (int(STEADY_S * 1000) if tries > 1 else 0))
                 self._driver = self._make(self._host)
                 self.state = "running"
-                await self._driver.run()
+                again = self._loop.create_task(self._pair_again(self._driver))
+                try:
+                    await self._driver.run()
+                finally:
+                    again.cancel()
                 self.state = "ended"
                 return
             except asyncio.CancelledError:
@@ -243,6 +249,17 @@ class Supervised:
                 self._host.back(source)
                 if self.state == "running":
                     self._host.steady()
+
+    async def pair(self, seconds: float) -> None:
+        """Let devices join for so long, also if the driver is lost and opened again meanwhile."""
+        await self.ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
+        self._open_until = self._clock.now() + int(seconds * 1000)
+
+    async def _pair_again(self, driver: Driver) -> None:
+        left_ms = self._open_until - self._clock.now()
+        if left_ms > 0:
+            with contextlib.suppress(HomenodeError):
+                await driver.pair(left_ms / 1000)
 
     async def ask(
         self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0

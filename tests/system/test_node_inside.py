@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from homenode.delivery import Say, Switch
 from homenode.driver import Driver, Host
-from homenode.errors import Refused, SetupError
+from homenode.errors import DriverLost, Refused, SetupError
 from homenode.gateway.hearing import BATCH
 from homenode.gateway.node import Node
 from homenode.gateway.requests import MOST_UNDER_WAY
@@ -82,6 +83,31 @@ class Waits(Panel):
     async def switch(self, device: str, kind: str, to: bool) -> None:
         self._host.heard(device, kind, to)
         await asyncio.Event().wait()
+
+
+def test_a_network_that_was_opened_stays_open_though_the_radio_is_lost_meanwhile(tmp_path: Path) -> None:
+    opened: list[float] = []
+    tries = itertools.count()
+
+    class Radio(Panel):
+        async def pair(self, seconds: float) -> None:
+            opened.append(seconds)
+
+        async def run(self) -> None:
+            nth = next(tries)
+            await until(lambda: len(opened) > nth, "the wish to pair")
+            if nth == 0:
+                raise DriverLost("the stick was reset")
+            await asyncio.Event().wait()
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Radio(host, quiet))) as node:
+            await node.crew.drivers["panel"].pair(60)
+            await until(lambda: len(opened) == 2, "the opening again")
+
+    asyncio.run(play())
+    assert opened[0] == 60
+    assert 40 < opened[1] < 60
 
 
 LAMP_ON = """

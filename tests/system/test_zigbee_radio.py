@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
+from homenode.sim.zigbee.air import Aps
 from tests.system.zigbee_bed import Heard, Interviewed, interviewed, named, opened, radio_on, stick_at
 
 VERSIONS = [13, 14, 16, 17, 18, 19]
@@ -363,3 +364,54 @@ def test_what_ends_by_itself_ends_though_the_radio_was_away(
         await home.host.until(lambda: home.host.values("siren", "siren") == told)
 
     play(tmp_path, ["siren"], scene)
+
+
+@pytest.mark.parametrize("version", [13, 18])
+def test_what_is_said_while_the_network_starts_is_heard(tmp_path: Path, version: int) -> None:
+    """The stick has acknowledged it, so its device won't say it again."""
+
+    async def scene(home: Interviewed) -> None:
+        await home.stop()
+        home.host.readings.clear()
+        starting = asyncio.ensure_future(home.start())
+        for up in (False, True):
+            while home.stick.network_up is not up:  # noqa: ASYNC110 - each turn of the loop counts
+                await asyncio.sleep(0)
+        home["contact"].trip()
+        await starting
+        await home.host.reading("contact", "contact", True)
+        assert home.host.values("contact", "contact").count(True) == 1
+
+    play(tmp_path, ["contact"], scene, version)
+
+
+def test_a_stick_with_another_network_is_told_and_not_used(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        await home.stop()
+        home.stick.network.extended_pan_id ^= 1
+        with pytest.raises(SetupError, match="another network"):
+            await home.start()
+
+    play(tmp_path, ["contact"], scene)
+
+
+def test_a_question_that_was_lost_is_asked_again_and_costs_no_point(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        late = home.add("plug", name="late")
+        await home.restart()
+        receive, lost = late.receive, []
+
+        def receive_but_two(frame: Aps) -> None:
+            if frame.cluster == 0x0B04 and b"\x0b\x05" in frame.payload and len(lost) < 2:
+                lost.append(frame)
+            else:
+                receive(frame)
+
+        late.receive = receive_but_two  # type: ignore[method-assign]  # a wall between it and the stick
+        await home.radio.pair(60)
+        assert late.join()
+        await home.interviews_done()
+        assert len(lost) == 2
+        assert "power" in home.host.known[home.ieee("late")].kinds
+
+    play(tmp_path, ["contact"], scene)
