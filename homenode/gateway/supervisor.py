@@ -148,6 +148,9 @@ class Supervised:
         backlog: Readings of all drivers that are not yet taken, or not yet sent while there is a link.
         open_before: Sources of the faults that are open now.
         last: The newest reading of a point; asked from the driver's thread.
+
+    Attributes:
+        open_until: So long new devices may join.
     """
 
     def __init__(
@@ -168,7 +171,7 @@ class Supervised:
         self._make = make
         self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before, last)
         self._driver: Driver | None = None
-        self._clock, self._open_until = clock, 0
+        self._clock, self.open_until = clock, 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
@@ -253,10 +256,10 @@ class Supervised:
     async def pair(self, seconds: float) -> None:
         """Let devices join for so long, also if the driver is lost and opened again meanwhile."""
         await self.ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
-        self._open_until = self._clock.now() + int(seconds * 1000)
+        self.open_until = self._clock.now() + int(seconds * 1000)
 
     async def _pair_again(self, driver: Driver) -> None:
-        left_ms = self._open_until - self._clock.now()
+        left_ms = self.open_until - self._clock.now()
         if left_ms > 0:
             with contextlib.suppress(HomenodeError):
                 await driver.pair(left_ms / 1000)

@@ -104,10 +104,13 @@ def test_a_network_that_was_opened_stays_open_though_the_radio_is_lost_meanwhile
         async with node_inside(tmp_path, panel(lambda host: Radio(host, quiet))) as node:
             await node.crew.drivers["panel"].pair(60)
             await until(lambda: len(opened) == 2, "the opening again")
+            node.home.path.write_text(HOME.replace("room: hall", "room: porch"))
+            await node.requests.reload()
+            await until(lambda: len(opened) == 3, "the opening after a reload")
 
     asyncio.run(play())
     assert opened[0] == 60
-    assert 40 < opened[1] < 60
+    assert 40 < opened[2] < opened[1] < 60
 
 
 LAMP_ON = """
