@@ -155,42 +155,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser(argv).parse_args(argv)
         command: Command = args.call
         return command(args)
-    except FileMistakes as mistakes:
-        print(mistakes, file=sys.stderr)
-        return 2
-    except HomenodeError as error:
-        print(f"homenode: {error}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as error:
-        extra = {
-            "zigpy": "zigbee",
-            "bellows": "zigbee",
-            "gpiozero": "gpio",
-            "amqtt": "demo",
-            "serialx": "zigbee",
-        }
-        part = extra.get((error.name or "").partition(".")[0])
-        if part is None:
-            return _our_mistake(error)
-        print(f"homenode: {error.name} is not installed (pip install 'homenode[{part}]')", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        return 1
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - nobody who uses homenode is shown a traceback
-        return _our_mistake(error)
+        return _told(error)
+
+
+_EXTRAS = {"zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio", "amqtt": "demo"}
+
+
+def _told(error: Exception) -> int:
+    """What ended a command, in plain words; of a group of tasks, what somebody can act on."""
+    while isinstance(error, ExceptionGroup):
+        error = next((e for e in error.exceptions if isinstance(e, HomenodeError)), error.exceptions[0])
+    match error:
+        case FileMistakes():
+            print(error, file=sys.stderr)
+            return 2
+        case HomenodeError():
+            print(f"homenode: {error}", file=sys.stderr)
+            return 1
+        case BrokenPipeError():
+            return 1
+        case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
+            print(
+                f"homenode: {error.name} is not installed (pip install 'homenode[{extra}]')", file=sys.stderr
+            )
+            return 1
+    return _our_mistake(error)
 
 
 def _our_mistake(error: Exception) -> int:
-    """What is left over is told by a group of tasks, or is a mistake of ours: one line, more in the log."""
+    """One line, and the whole of it for who reports it."""
     import logging
 
-    while isinstance(error, ExceptionGroup):
-        error = next((e for e in error.exceptions if isinstance(e, HomenodeError)), error.exceptions[0])
-    if isinstance(error, HomenodeError):
-        print(f"homenode: {error}", file=sys.stderr)
-        return 1
     logging.getLogger("homenode").debug("a mistake in homenode itself", exc_info=error)
     told = f"{type(error).__name__}: {error}".rstrip(": ")
     print(f"homenode: a mistake in homenode itself: {told} (please report it)", file=sys.stderr)
