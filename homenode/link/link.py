@@ -138,7 +138,8 @@ class Link:
         self._tell(LinkState(False, reasons[0].where, "; ".join(words), "; ".join(dict.fromkeys(advice))))
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        assert self._loop is not None  # `get_running_loop` is a system call; this is asked twice a message
+        return self._loop.time()
 
     async def _open(self, where: Address) -> Connection:
         connection = Connection(
