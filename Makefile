@@ -48,6 +48,8 @@ apt:
 
 # Debian's python3 may lack ensurepip; its pip can then serve the new environment.
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "homenode needs Python 3.11 or newer; name one: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(BIN)/python -m ensurepip --default-pip >/dev/null 2>&1 || \
 	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from homenode import __version__
 from homenode.config.model import PARTIES
-from homenode.errors import FileMistakes, HomenodeError
+from homenode.errors import FileMistakes, HomenodeError, acted_on
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -75,6 +76,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="homenode", description="A home node: sensors, local rules, alerts."
     )
+    parser.add_argument("--version", action="version", version=f"homenode {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(
@@ -158,16 +160,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - nobody who uses homenode is shown a traceback
-        return _told(error)
+        return _told(acted_on(error))
 
 
-_EXTRAS = {"zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio", "amqtt": "demo"}
+_EXTRAS = {
+    "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio",
+    "amqtt": "demo", "rich": "demo",
+}  # fmt: skip
 
 
-def _told(error: Exception) -> int:
-    """What ended a command, in plain words; of a group of tasks, what somebody can act on."""
-    while isinstance(error, ExceptionGroup):
-        error = next((e for e in error.exceptions if isinstance(e, HomenodeError)), error.exceptions[0])
+def _told(error: BaseException) -> int:
+    """What ended a command, in plain words."""
     match error:
         case FileMistakes():
             print(error, file=sys.stderr)
@@ -185,7 +188,7 @@ def _told(error: Exception) -> int:
     return _our_mistake(error)
 
 
-def _our_mistake(error: Exception) -> int:
+def _our_mistake(error: BaseException) -> int:
     """One line, and the whole of it for who reports it."""
     import logging
 

@@ -23,6 +23,13 @@ class HomenodeError(Exception):
         super().__init__(": ".join(part for part in (where, what) if part) + (f" ({do})" if do else ""))
 
 
+def acted_on(error: BaseException) -> BaseException:
+    """Of a group of tasks the error that somebody can act on; any other as it is."""
+    while isinstance(error, BaseExceptionGroup):
+        error = next((e for e in error.exceptions if isinstance(e, HomenodeError)), error.exceptions[0])
+    return error
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in a file that a person wrote.

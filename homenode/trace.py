@@ -100,6 +100,7 @@ class Trace:
             except OSError as error:
                 raise self._wrong("file", error.strerror or str(error), "a readable file") from error
             if not text:
+                self.lines = number - 1
                 return
             if len(text) > LONGEST:
                 raise self._wrong("line", f"more than {LONGEST:,} bytes", "a shorter line")

@@ -49,10 +49,13 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
     try:
         factory = getattr(import_module(module), attribute)
     except ImportError as error:
+        missing = "gpiozero" if error.name == "gpiozero" else f"the pin library {name}"
+        extra = "pip install 'homenode[gpio]'"
+        do = extra if error.name == "gpiozero" else f"{extra} or apt install python3-{name}"
         raise SetupError(
-            f"the pin library {name} is not installed ({error})",
+            f"{missing} is not installed ({error})",
             where="gpio",
-            do="pip install homenode[gpio], or name another in GPIOZERO_PIN_FACTORY",
+            do=f"{do}, or name another library in GPIOZERO_PIN_FACTORY",
         ) from error
     if name == "pigpio":
         return _open_pigpio(factory, pulls)

@@ -54,6 +54,11 @@ def check_home(
                 mistakes.append(mistake)
             elif _slip(mistake) not in told:
                 mistakes.append(replace(mistake, file=notes.file))
+        warnings += [
+            Mistake(rule.file, 0, "says", "nothing", "{sv: …, en: …}; without it an alert has no words")
+            for rule in rules
+            if rule.to and not rule.says
+        ]
     mistakes.sort(
         key=lambda mistake: (mistake.file != notes.file, mistake.file, mistake.line, mistake.column)
     )

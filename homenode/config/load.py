@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -78,6 +78,9 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) 
     radios = read_radios(section("radios"), notes, beside, drivers)
     devices = read_devices(section("devices"), notes, beside, drivers, radios)
     cameras = read_cameras(section("cameras"), notes)
+    uses = read_uses(section("rules"), notes, beside, devices, cameras)
+    if not notes.mistakes:
+        _little(root, notes, broker is not None, devices, uses)
     return Home(
         path=path,
         home=top["home"] or "",
@@ -86,7 +89,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) 
         broker=broker,
         radios=radios,
         devices=devices,
-        rules=read_uses(section("rules"), notes, beside, devices, cameras),
+        rules=uses,
         share=read_share(section("share"), notes, devices),
         modes=read_modes(section("modes"), notes),
         clock_trusted=read_clock(section("clock"), notes),
@@ -94,6 +97,16 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) 
         cameras=cameras,
         exports=read_exports(section("export"), notes),
     )
+
+
+def _little(root: Table, notes: Notes, broker: bool, devices: Sized, uses: Sized) -> None:
+    """A home that can be run and does less than anybody wants is told so."""
+    if not broker:
+        notes.warn(root, "broker", "a broker; without one no alert leaves the home", found="nothing")
+    if not devices:
+        notes.warn(root, "devices", "at least one; without any nothing is heard", found="nothing")
+    if not uses:
+        notes.warn(root, "rules", "at least one; without any nothing is judged", found="nothing")
 
 
 def _top(root: Table, notes: Notes, beside: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -53,11 +54,18 @@ def run(args: argparse.Namespace) -> int:
     start_logging()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="homenode-demo-") as folder:
-        return asyncio.run(_play(Path(folder), console, live=args.live))
+        try:
+            return asyncio.run(_play(Path(folder), console, live=args.live))
+        except asyncio.CancelledError:
+            return 143  # as of a program that SIGTERM ends
 
 
 async def _play(folder: Path, console: Console, *, live: bool) -> int:
-    started = asyncio.get_running_loop().time()
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+    assert me is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was started ends with it
+        loop.add_signal_handler(number, me.cancel)
+    started = loop.time()
     done: list[str] = []
     async with stage(folder) as running, asyncio.TaskGroup() as tasks:
         follower = tasks.create_task(_follow(running, done), name="what the node does")

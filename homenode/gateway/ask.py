@@ -45,7 +45,8 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=1))
         return 0
-    print(f"{status['home']}  mode {status['mode']}  up {span(status['up_ms'])}  clock {status['clock']}")
+    print(f"{status['home']}  mode {status['mode']}  up {span(status['up_ms'])}", end="")
+    print(f"  clock {status['clock']}  homenode {status['version']}")
     link, outbox = status["link"], status["outbox"]
     print(
         f"link   {link['state']}"
@@ -74,10 +75,13 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         print()
         print(table(rules, ["RULE", "VERDICT", "TIME LEFT", "OPEN ALERT"]))
     for alert in status["alerts"]:
-        print(f"\nopen: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
+        state = "acknowledged" if alert["acknowledged"] else "open"
+        print(f"\n{state}: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
         print(f"      {alert['text']}")
     for fault in status["faults"]:
         print(f"\nfault: {fault['source']} since {fault['at']}: {fault['why']}")
+    for lack in status["missing"]:
+        print(f"\nmissing: {lack}")
     for address in status["unassigned"]:
         print(f"\njoined but not in home.yaml, feeds no rule: {address}")
     return 0

@@ -151,6 +151,8 @@ def _reach(folder: Path, asker: socket.socket) -> None:
     """Connect to the node that runs on `folder`. Raises OSError."""
     try:
         asker.connect(_short(folder / NAME))
+    except PermissionError:
+        raise
     except OSError:
         asker.connect(_without_file(folder))
         if _user_of(asker) not in (0, os.getuid(), folder.stat().st_uid):

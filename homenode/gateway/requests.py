@@ -17,7 +17,8 @@ from homenode.errors import FileMistakes, HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
 from homenode.gateway.roster import posts
-from homenode.gateway.status import status
+from homenode.gateway.status import missing, status
+from homenode.kinds import kind_of
 from homenode.message import Class, Message
 from homenode.reading import Instant
 
@@ -33,6 +34,17 @@ MOST_UNDER_WAY = 50
 """Commands of one party that wait for a driver at the same time; a home has fewer outputs."""
 LONGEST_PAIRING_S = 600.0
 """A network that stays open takes in the neighbours' devices."""
+
+
+def _meant(point: str, word: str) -> bool:
+    """What a word says of an output: a siren is on or off, and not locked."""
+    kind = kind_of(point)
+    words = [kind.true_word, kind.false_word] if kind is not None else []
+    if not _TRUE_WORDS.keys() >= set(words) or not words:
+        words = list(_TRUE_WORDS)  # no output: its driver says so
+    if word not in words:
+        raise Refused(f"{point} to {word}", do=f"accepted: {', '.join(words)}")
+    return _TRUE_WORDS[word]
 
 
 def _span_ms(text: str) -> int:
@@ -248,6 +260,7 @@ class Requests:
             node.uplink.start()
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
         told = f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
+        told = "\n".join([told, *missing(node)])
         return told + ("; clock: counts from the next start" if new_trust else "")
 
     # -- the local socket
@@ -282,7 +295,5 @@ class Requests:
                 node.time.arm(anew=True)
                 return f"the clock runs {wish['speed']} times as fast"
             case _:
-                if wish["to"] not in _TRUE_WORDS:
-                    raise Refused(f"to {wish['to']}", do=f"accepted: {', '.join(_TRUE_WORDS)}")
-                await node.actions.switch(wish["point"], _TRUE_WORDS[wish["to"]])
+                await node.actions.switch(wish["point"], _meant(wish["point"], wish["to"]))
                 return f"{wish['point']} {wish['to']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from homenode import __version__
 from homenode.kinds import Shape, kind_of
 from homenode.reading import Instant, Quality, Value
 
@@ -25,6 +26,25 @@ def shown(point: str, value: Value, quality: Quality) -> str:
     return (kind.true_word or "yes") if value else (kind.false_word or "no")
 
 
+def missing(node: Node) -> list[str]:
+    """What home.yaml counts on and the radios don't have: devices that never joined, points they lack."""
+    joined = {one.name: one for one in node.joined.values() if one.name}
+    told = [
+        f"{device.name} has not joined"
+        for device in node.home.devices.values()
+        if device.name not in joined and node.types[device.driver].kinds(device.options) is None
+    ]
+    for rule in node.judge.rules.values():
+        for point in rule.points:
+            name, _, kind = point.rpartition(".")
+            kinds = joined[name].kinds if name in joined else ()
+            if kinds and kind not in kinds:
+                told.append(
+                    f"{rule.name} reads {point}, which {name} doesn't have: it has {', '.join(kinds)}"
+                )
+    return told
+
+
 def status(node: Node) -> dict[str, Any]:
     """Everything `homenode status` shows, as JSON types; times in ms are relative to now."""
     judge, now = node.judge, node.clock.now()
@@ -35,6 +55,7 @@ def status(node: Node) -> dict[str, Any]:
 
     return {
         "home": node.home.home,
+        "version": __version__,
         "mode": judge.engine.mode,
         "at": told(now),
         "up_ms": now - node.time.up,
@@ -76,6 +97,7 @@ def status(node: Node) -> dict[str, Any]:
             for fault in judge.engine.open_alerts()
             if fault.fault
         ],
+        "missing": missing(node),
         "unassigned": [
             f"{joined.address} ({joined.manufacturer} {joined.model})"
             for joined in node.joined.values()

@@ -17,7 +17,7 @@ from typing import Any
 
 from homenode.config.model import Device
 from homenode.driver import Driver, Host, Joined
-from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
+from homenode.errors import HomenodeError, Refused, SetupError, acted_on
 from homenode.gateway.clock import Clock
 from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
 from homenode.kinds import kind_of, why_not
@@ -213,15 +213,13 @@ class Supervised:
                 if self._stopping.is_set():
                     return
                 why: str = "its task was cancelled"
-            except SetupError as error:
-                why = str(error)
-            except DriverLost as error:
-                why = str(error)
-                wait_s = 0.0
-            except Exception as fault:
-                why = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
+            except Exception as raised:
+                error = acted_on(raised)
                 log.debug("driver raised", exc_info=True)
-                wait_s = 0.0
+                named = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                why = str(error) if isinstance(error, HomenodeError) else named
+                if not isinstance(error, SetupError):
+                    wait_s = 0.0
             finally:
                 self._driver = None
             self.state = f"lost: {why}"

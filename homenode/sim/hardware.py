@@ -79,12 +79,12 @@ class Hardware:
     # ---- life ---------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Hardware:
+        if self._gpio_port is not None:  # first, as a port that is taken says that all of it runs already
+            await self.pigpio.start(self._gpio_port)
+            self._stack.push_async_callback(self.pigpio.stop)
         await self._stack.enter_async_context(self.stick)
         self._build()
         self._recall()
-        if self._gpio_port is not None:
-            await self.pigpio.start(self._gpio_port)
-            self._stack.push_async_callback(self.pigpio.stop)
         return self
 
     async def __aexit__(

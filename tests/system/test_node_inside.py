@@ -9,13 +9,14 @@ import shutil
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homenode.delivery import Say, Switch
-from homenode.driver import Driver, Host
+from homenode.driver import Driver, Host, Joined
 from homenode.errors import DriverLost, Refused, SetupError
 from homenode.gateway.hearing import BATCH
 from homenode.gateway.node import Node
@@ -463,3 +464,45 @@ def test_a_command_that_was_done_is_answered_and_not_done_again_after_a_restart(
     like_a_kill()
     asyncio.run(asked("one", "three"))
     assert len(done) == 3
+
+
+def test_a_mistake_that_a_group_of_tasks_ran_into_is_told_in_its_own_words(tmp_path: Path) -> None:
+    async def slips(_host: Host) -> None:
+        raise ExceptionGroup("unhandled errors", [SetupError("row Acme/SHAKE-1: source is missing")])
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, slips))) as node:
+            await until(lambda: "panel" in node.judge.troubled, "the fault")
+            assert node.judge.troubled["panel"][1]["en"] == "panel: row Acme/SHAKE-1: source is missing"
+
+    asyncio.run(play())
+
+
+def test_an_output_is_switched_by_its_own_words_only(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            wish = {"do": "switch", "point": "lamp.light"}
+            with pytest.raises(Refused, match="accepted: on, off"):
+                await node.requests.answer({**wish, "to": "locked"})
+            assert await node.requests.answer({**wish, "to": "on"}) == "lamp.light on"
+
+    asyncio.run(play())
+
+
+def test_what_home_yaml_counts_on_and_the_radio_lacks_is_told(tmp_path: Path) -> None:
+    radio = replace(panel(lambda host: Panel(host, joins)), kinds=lambda options: None)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "lamp.yaml").write_text(LAMP_ON)
+    home = HOME + "rules: [{use: lamp, bind: {door: door.contact, lamp: lamp.light}}]\n"
+
+    async def joins(host: Host) -> None:
+        host.joined(Joined("00:11", "door", "Acme", "Eye", ("motion", "battery")))
+
+    async def play() -> None:
+        async with node_inside(tmp_path, radio, home=home) as node:
+            await until(lambda: node.joined, "the device")
+            lacks = "lamp reads door.contact, which door doesn't have: it has motion, battery"
+            assert (await node.requests.answer({"do": "status"}))["missing"] == ["lamp has not joined", lacks]
+            assert lacks in await node.requests.reload()
+
+    asyncio.run(play())

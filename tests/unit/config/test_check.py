@@ -83,7 +83,7 @@ def test_a_broken_driver_that_the_home_does_not_use_is_a_warning(home: Path) -> 
     }
     report = check_home(home, drivers=DriverTypes(points))
     assert report.mistakes == ()
-    assert [warning.field for warning in report.warnings] == ["driver laser"]
+    assert [warning.field for warning in report.warnings] == ["broker", "driver laser"]
 
 
 def test_the_command_says_in_its_last_line_and_status_how_it_went(tmp_path: Path) -> None:
@@ -91,7 +91,9 @@ def test_the_command_says_in_its_last_line_and_status_how_it_went(tmp_path: Path
     file.write_text('home: a\ntimezone: UTC\ndevices: {}\nbroker: {url: "mqtt://localhost"}\n')
     out = io.StringIO()
     assert check(file, out) == 0
-    assert out.getvalue().splitlines()[-1] == f"{file}: home a, 0 devices, 0 rules; 0 mistakes, 1 warning"
+    assert out.getvalue().splitlines()[-1] == f"{file}: home a, 0 devices, 0 rules; 0 mistakes, 3 warnings"
+    told = out.getvalue()
+    assert all(f" {field}: found" in told for field in ("broker.url", "devices", "rules"))
     file.write_text("home: A\ntimezone: UTC\ndevices: {}\n")
     out = io.StringIO()
     assert check(file, out) == 2

@@ -91,7 +91,8 @@ def test_without_broker_being_encrypted_there_is_a_warning_and_no_mistake(folder
     assert home.broker is not None
     assert home.broker.urls == ("mqtt://a", "mqtts://b:1")
     assert not notes.mistakes
-    assert [(warning.line, warning.field) for warning in notes.warnings] == [(4, "broker.url.1")]
+    (warning,) = (one for one in notes.warnings if one.field.startswith("broker"))
+    assert (warning.line, warning.field) == (4, "broker.url.1")
 
 
 def test_a_replay_needs_no_certificate_on_its_machine(folder: Path) -> None:
