@@ -136,7 +136,7 @@ def rule_schema() -> Schema:
         "title": "A rule of homenode",
         "type": "object",
         "properties": properties,
-        "required": ["rule", "severity", "to", "roles", "when"],
+        "required": ["rule", "when"],
         "additionalProperties": False,
     }
 

@@ -91,7 +91,7 @@ WRONG = [
     (b'{"do": "speed", "speed": 0}\n', "give a number above 0"),
     (b'{"do": "speed", "speed": NaN}\n', "give a number above 0"),
     (b'{"do": "switch", "point": "front_door.contact"}\n', "lacks to"),
-    (b'{"do": "switch", "point": "front_door.contact", "to": "up"}\n', "accepted: on"),
+    (b'{"do": "switch", "point": "front_door.contact", "to": "up"}\n', "accepted: open, closed"),
     (b'{"do": "switch", "point": "\\ud800", "to": "on"}\n', "there is no device"),
     (b'{"do": "switch", "point": "ghost.light", "to": "on"}\n', "there is no device ghost"),
     (b'{"do": "switch", "point": "' + b"a" * 5000 + b'", "to": "on"}\n', "at most 200"),
