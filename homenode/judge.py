@@ -158,7 +158,7 @@ class Judge:
         """When `advance` has something to do though nothing comes in."""
         first = self.silence_due or None
         for due in (self.engine.next_deadline(), self.delivery.due()):
-            if due is not None and (first is None or due < first):
+            if due is not None and (first is None or due < first):  # no mutant: <= gives the same instant
                 first = due
         return first
 
@@ -187,10 +187,10 @@ class Judge:
         engine, because = self.engine, change.because
         seen = [view for view in engine.seen(change.rule) if view.state.name in because]
         if len(seen) < len(because):
-            return 0  # the clock does
+            return 0  # no mutant: any instant that is past; it is the clock that blinds
         return min(
             (_missing_from(v.state.device, engine.up if v.cut else engine.home.cut_until) for v in seen),
-            default=0,
+            default=0,  # no mutant: as above
         )
 
     # -- faults
@@ -349,5 +349,5 @@ def _missing_from(device: DeviceState, up: Instant | None) -> Instant:
     asked, and most are heard again within hours (design section 5).
     """
     if up is None or device.heard is None or device.heard >= up or not device.sleeps:
-        return 0
+        return 0  # no mutant: as above
     return up + device.stale_after_ms

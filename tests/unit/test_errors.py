@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homenode.errors import FileMistakes, HomenodeError, Mistake, SetupError
+from homenode.errors import FileMistakes, HomenodeError, Mistake, SetupError, acted_on
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_all_mistakes_of_a_file_are_told_a_line_each() -> None:
     error = FileMistakes([one, two])
     assert str(error).splitlines() == [str(one), str(two)]
     assert error.mistakes == (one, two)
+
+
+def test_of_a_group_of_tasks_the_error_that_somebody_can_act_on_is_told() -> None:
+    one, other, act = KeyError("a"), OSError("b"), SetupError("no such port")
+    assert acted_on(one) is one
+    assert acted_on(ExceptionGroup("g", [one, other])) is one
+    assert acted_on(ExceptionGroup("g", [one, act])) is act
+    assert acted_on(ExceptionGroup("g", [ExceptionGroup("h", [other, act]), one])) is act

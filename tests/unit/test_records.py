@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from homenode import records
-from homenode.delivery import NodeFault
+from homenode.delivery import Action, NodeFault, OfferVideo, Say, Switch
 from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
 from homenode.engine.transition import Happening, Transition
 from homenode.reading import How, Reading
@@ -78,3 +78,15 @@ def test_each_run_of_a_step_is_a_transition_of_its_own() -> None:
     for other in ({"at": 6}, {"step": 2}, {"run": 2}, {"alert": "r:2"}, {"event": "raised"}):
         assert records.transition_key({**first, **other}) != records.transition_key(first)
     assert records.transition_key({"alert": "a", "event": "raised", "at": 5}) == ("a", "raised", 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Say({"sv": "Hej", "en": "Hello"}, "a", 1, 0),
+        Switch("lamp.light", True, "a", 2, 1),
+        OfferVideo("bedroom", "a", 3, 0),
+    ],
+)
+def test_an_action_that_is_not_done_is_read_as_it_was_written(action: Action) -> None:
+    assert records.to_action(json.loads(json.dumps(records.of_action(action)))) == action
