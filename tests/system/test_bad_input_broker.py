@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver
-from tests.system.test_bad_input_storage import stops_in_time
+from tests.system.test_bad_input_storage import status_says, stops_in_time
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -67,8 +67,7 @@ def refuses(home: Path, data: Path, *told: str) -> None:
             assert words in line, line
             assert words in status["link"]["why"]
             assert words in node.ask("status").stdout
-        while not node.status()["alerts"]:
-            pass
+        status_says(node, lambda known: known["alerts"], "the alert")
         assert node.status()["outbox"]["alerts"] >= 1
         assert len([line for line in node.lines if "no link" in line]) == 1, node.log
         stops_in_time(node)
@@ -90,8 +89,7 @@ def test_a_wrong_password_and_what_waits_goes_when_it_is_right(tmp_path: Path) -
         secret.write_text("right\n")
         with NodeProcess(home, tmp_path / "data") as node:
             node.until("link up")
-            while node.status()["outbox"]["alerts"]:
-                pass
+            status_says(node, lambda known: not known["outbox"]["alerts"], "an empty outbox")
             stops_in_time(node)
 
 
