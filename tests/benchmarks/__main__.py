@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("zigbee", "node", "link", "journal")
+ALL = ("zigbee", "node", "link", "journal", "rules")
 
 
 def main() -> int:
