@@ -48,6 +48,12 @@ def _replay(args: argparse.Namespace) -> int:
     return replay(args.home, args.readings, sys.stdout, sys.stderr, as_json=args.json)
 
 
+def _import(args: argparse.Namespace) -> int:
+    from homenode.importing.command import command
+
+    return command(args, sys.stdout, sys.stderr)
+
+
 def _ask(args: argparse.Namespace) -> int:
     from homenode.gateway import ask
 
@@ -115,6 +121,26 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "readings", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
     )
     replay.add_argument("--json", action="store_true", help="one line a transition")
+
+    imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
+    imported.add_argument(
+        "files", nargs="+", metavar="FILE", help="recordings; formats: homenode/recordings; .gz works"
+    )
+    imported.add_argument(
+        "--home", metavar="HOME.yaml", help="whose devices with driver: recording say what a sensor feeds"
+    )
+    imported.add_argument(
+        "--map", action="append", default=[], metavar="SOURCE=POINT", help="such as 12=front_door.contact"
+    )
+    imported.add_argument(
+        "--timezone", metavar="ZONE", help="of stamps without an offset (default: the home's, or UTC)"
+    )
+    imported.add_argument(
+        "--outage", metavar="DURATION", help="a longer silence of all sensors is told as a node that is down"
+    )
+    imported.add_argument(
+        "--write-home", metavar="HOME.yaml", help="write a home.yaml to begin with (without --home, --map)"
+    )
 
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
     status.add_argument("--json", action="store_true")

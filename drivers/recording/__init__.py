@@ -28,7 +28,7 @@ DRIVER = DriverType(
         Field(
             "file",
             "path",
-            "The recording; formats: homenode/recordings.py",
+            "The recording; formats: homenode/recordings",
             required=True,
             shown="houseA.csv.gz",
         ),

@@ -73,7 +73,7 @@ class RecordingDriver:
         try:
             await self._play()
         except FileMistakes as error:
-            raise SetupError(str(error), do="see homenode/recordings.py for the formats") from error
+            raise SetupError(str(error), do="see homenode/recordings for the formats") from error
         finally:
             self._sum_up()
 

@@ -44,7 +44,7 @@ _TOP = (
     Field("seed", "whole", "Dice for what isn't told to the second", default=1),
 )
 _TAPE = (
-    Field("file", "path", "A recording; formats: homenode/recordings.py", required=True),
+    Field("file", "path", "A recording; formats: homenode/recordings", required=True),
     Field("from", "moment", "Where in it to begin"),
 )
 

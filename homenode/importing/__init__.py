@@ -1,0 +1,1 @@
+"""`homenode import`: recordings of others as readings that `homenode replay` takes."""
