@@ -162,6 +162,7 @@ def _step(said: Schema, span: Schema, parties: Schema) -> Schema:
         **{do: ({"role": name, "to": to}, ["role", "to"]) for do in ("light", "switch", "valve", "siren")},
         "notify": ({"to": parties}, []),
         "offer_video": ({"role": name}, ["role"]),
+        "mode": ({"to": name}, ["to"]),
     }
     return {
         "anyOf": [

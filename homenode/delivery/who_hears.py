@@ -207,7 +207,7 @@ class Delivery:
                 self._tell_at_resolve(alert, change, parties, outcome)
             else:
                 self._called(alert, change, parties, evidence, outcome)
-        else:
+        elif step.do != "mode":  # the engine has set it
             outcome.actions.append(_action(step, change))
 
     def _called(

@@ -1,21 +1,17 @@
-"""Nodes without parts: what the points, the clock and the mode say."""
+"""Nodes without parts: what the points and the clock say (the mode: `homenode.engine.mode`)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from homenode.config.model import Mode
 from homenode.engine.network import Node
 from homenode.engine.temporal import COMPARE
-from homenode.engine.timers import Timer
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
 from homenode.engine.wall import DAY_MS, MINUTE_MS, WallClock
 from homenode.home import PointState
 from homenode.reading import Instant, Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from homenode.engine.rule import RuleState
 
 
@@ -136,44 +132,3 @@ class BetweenNode(Node):
         minute = self._wall.of_day_ms(at) // MINUTE_MS
         so_far, whole = minute - self._start, self._end - self._start
         return TRUE if so_far % DAY_MINUTES < whole % DAY_MINUTES else FALSE
-
-
-class ModeState(Timer):
-    """The mode of the home, which is `home` again when its longest duration is over."""
-
-    __slots__ = ("_modes", "atoms", "mode")
-
-    def __init__(self, modes: Mapping[str, Mode]) -> None:
-        super().__init__()
-        self._modes = modes
-        self.mode = HOME
-        self.atoms: list[Node] = []
-
-    def set(self, mode: str, at: Instant, longest_ms: int | None = None) -> None:
-        """The mode holds on [at, at + longest)."""
-        self.mode = mode
-        if longest_ms is None and mode in self._modes:
-            longest_ms = self._modes[mode].longest_ms
-        self.due = None if longest_ms is None or mode == HOME else at + longest_ms
-
-    def expire(self) -> None:
-        """Its time is over."""
-        self.mode = HOME
-
-
-HOME = "home"
-"""The mode at first start, and after every other mode that ends."""
-
-
-class ModeNode(Node):
-    """The home is in a mode."""
-
-    __slots__ = ("_mode", "_state")
-
-    def __init__(self, state: ModeState, mode: str) -> None:
-        super().__init__()
-        self._state, self._mode = state, mode
-        state.atoms.append(self)
-
-    def settle(self, at: Instant) -> int:
-        return TRUE if self._state.mode == self._mode else FALSE

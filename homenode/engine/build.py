@@ -6,12 +6,11 @@ from homenode.engine.atoms import (
     BetweenNode,
     ChangesNode,
     CompareNode,
-    ModeNode,
-    ModeState,
     PressNode,
     QualityNode,
     View,
 )
+from homenode.engine.mode import ModeNode, ModeState
 from homenode.engine.network import AndNode, Network, Node, NotNode, OrNode
 from homenode.engine.rule import RuleState
 from homenode.engine.temporal import CountNode, ForNode, SinceNode

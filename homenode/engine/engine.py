@@ -103,7 +103,7 @@ class Engine(Machine):
             "queue": [snapshot.dump_event(event) for event in self._queue],
             "held": [snapshot.dump_event(event) for event in self._held],
             "wall": [self.wall.offset_ms, self.wall.trusted],
-            "mode": [self._mode.mode, self._mode.due],
+            "mode": self._mode.dump(),
         }
 
     @classmethod
@@ -153,8 +153,11 @@ class Engine(Machine):
         staying = {rule.name: snapshot.fingerprint(rule) for rule in rules}
         for state in self.states:
             if staying.get(state.rule.name) != data["rules"][state.rule.name]["is"]:
-                told += state.resolve(at, RULE_CHANGED) + state.recover(at, RULE_CHANGED)
+                ended = state.resolve(at, RULE_CHANGED) + state.recover(at, RULE_CHANGED)
+                self._set_modes(ended)
+                told += ended
                 del data["rules"][state.rule.name]
+        data["mode"] = self._mode.dump()
         fresh = Engine.load(
             data,
             rules,
@@ -187,7 +190,7 @@ class Engine(Machine):
         self._queue = deque(snapshot.load_event(event) for event in data["queue"])
         self._held = [snapshot.load_event(event) for event in data["held"]]
         self.wall.offset_ms, self.wall.trusted = data["wall"]
-        self._mode.mode, self._mode.due = data["mode"]
+        self._mode.restore(data["mode"])
         self.home.restore(data["home"])
         known = {
             state: entry
@@ -218,7 +221,7 @@ class Engine(Machine):
         silences = [silence for found in self._silences.values() for silence in found]
         for silence in silences:
             silence.due = None if silence.lane.is_silent(evaluated) else silence.lane.stale_at()
-        for timer in (*self._network.nodes, *self.states, *silences, self._mode):
+        for timer in (*self._network.nodes, *self.states, *silences):
             self._timers.book(timer)
 
     def _shift(self, by_ms: int) -> None:
@@ -227,8 +230,7 @@ class Engine(Machine):
         self.down_at += by_ms
         self.now = self.down_at - 1  # no mutant: any earlier does; it may end at the instant it began
         self.home.shift(by_ms)
-        if self._mode.due is not None:  # nodes and rules are looked at when the downtime ends
-            self._mode.due += by_ms
+        self._mode.shift(by_ms)  # nodes and rules are looked at when the downtime ends
         for node in self._network.nodes:
             node.shift(by_ms)
         for state in self.states:
@@ -237,7 +239,7 @@ class Engine(Machine):
     def _begin(self, new: Sequence[RuleState], history: Sequence[Event] | None) -> None:
         """Rules that start now look back: their nodes are taken from a run over the past, untold."""
         if history is None:
-            history = snapshot.remembered(self.home, (self._mode.mode, self._mode.due), self.now)
+            history = snapshot.remembered(self.home, (self._mode.mode, self._mode.ends), self.now)
         start = history[0].at if history else self.now
         past = Engine(
             [state.rule for state in new], {}, start=start, modes=self.modes, wall=replace(self.wall)

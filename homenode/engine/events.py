@@ -27,11 +27,15 @@ class Heard(NamedTuple):
 
 
 class ModeSet(NamedTuple):
-    """The mode of the home was set; `longest_ms` overrides the mode's own longest duration."""
+    """The mode of the home was set; `longest_ms` overrides the mode's own longest duration.
+
+    `why`: by whom (`homenode.engine.mode`); what comes from outside is a command.
+    """
 
     mode: str
     at: Instant
     longest_ms: int | None = None
+    why: str = "command"
 
 
 class Acknowledge(NamedTuple):

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from homenode.config.model import Mode
-from homenode.engine.atoms import BetweenNode, ModeState, View
+from homenode.engine.atoms import BetweenNode, View
 from homenode.engine.build import Builder
 from homenode.engine.events import (
     Acknowledge,
@@ -22,6 +22,7 @@ from homenode.engine.events import (
     Reading,
     StaleAfter,
 )
+from homenode.engine.mode import MODE_STEP, STEP, ModeState
 from homenode.engine.network import Network, Node
 from homenode.engine.rule import RuleState
 from homenode.engine.snapshot import Unmeasured
@@ -83,7 +84,7 @@ class Machine:
         self._closing: list[tuple[str, list[Any] | None, str]] = []
         self._timers = Timers()
         self._network = Network(self._timers)
-        self._mode = ModeState(self.modes)
+        self._mode = ModeState(self.modes, self._network)
         builder = Builder(self._network, self.home, self._mode, self.wall)
         self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
         self._by_name = {state.rule.name: state for state in self.states}
@@ -162,6 +163,8 @@ class Machine:
             told += rule.judge(at, acknowledgements.get(rule, ()))
             self._timers.book(rule)
         touched.clear()
+        if told:
+            self._set_modes(told)
         return told
 
     def _pass_time(self, at: Instant) -> None:
@@ -176,8 +179,7 @@ class Machine:
                 for view in timer.views:
                     self._look(view, at)
             elif isinstance(timer, ModeState):
-                timer.expire()
-                self._stir_mode()
+                timer.expire(at)
 
     def _apply(
         self, events: Iterable[Event], at: Instant, acknowledgements: dict[RuleState, list[Acknowledge]]
@@ -193,9 +195,7 @@ class Machine:
             elif isinstance(event, Heard):
                 self._hear_device(event.device, at)
             elif isinstance(event, ModeSet):
-                self._mode.set(event.mode, at, event.longest_ms)
-                self._timers.book(self._mode)
-                self._stir_mode()
+                self._mode.command(event.mode, at, event.longest_ms, event.why)
             elif isinstance(event, Acknowledge):
                 rule = self._rule_of(event.target)
                 if rule is not None:
@@ -246,9 +246,14 @@ class Machine:
         for atom in view.atoms:
             self._network.stir(atom)
 
-    def _stir_mode(self) -> None:
-        for atom in self._mode.atoms:
-            self._network.stir(atom)
+    def _set_modes(self, told: Iterable[Transition]) -> None:
+        """Steps that ran set the mode from the next instant on."""
+        for change in told:
+            if change.do == MODE_STEP:
+                mode = self._by_name[change.rule].rule.step(change.step).mode
+                self._mode.step(mode, change.at)
+                if self._unmeasured is not None:  # what was told stays told, however long the downtime was
+                    self._unmeasured.since.append(ModeSet(mode, change.at + 1, why=STEP))
 
     def _set_stale_after(self, event: StaleAfter, at: Instant) -> None:
         self.home.set_stale_after(event.device, event.stale_after_ms, at)

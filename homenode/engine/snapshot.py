@@ -25,6 +25,7 @@ def fingerprint(rule: BoundRule) -> str:
     said = (
         rule.name, rule.rule, rule.version, rule.severity, rule.to, rule.when, rule.clear, rule.steps,
         sorted(rule.says.items()), rule.bridge_ms, rule.grace_ms, rule.again_ms, rule.hold,
+        *((step.number, step.mode) for step in rule.steps if step.mode),
     )  # fmt: skip
     return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
 

@@ -70,6 +70,9 @@ class _Binding:
         self._modes(rule.when.expr)
         if rule.clear:
             self._modes(rule.clear.expr)
+        for step in rule.steps:
+            if step.mode:
+                self._mode(step.mode, f"step {step.number} to: {step.mode}")
 
     def _wrong(self, field: str, found: str, accepted: str, suggestion: str = "") -> None:
         line = self._use.lines.get(field, self._use.line)
@@ -140,14 +143,15 @@ class _Binding:
 
     def _modes(self, expr: Syntax) -> None:
         if isinstance(expr, InMode):
-            modes = {"home", *self._home.modes}
-            if expr.mode not in modes:
-                near = nearest(expr.mode, modes)
-                self._wrong(
-                    "use", f"mode == {expr.mode}", f"a mode of this home: {listed(sorted(modes))}", near
-                )
+            self._mode(expr.mode, f"mode == {expr.mode}")
         for part in inside(expr):
             self._modes(part)
+
+    def _mode(self, mode: str, found: str) -> None:
+        modes = {"home", *self._home.modes}
+        if mode not in modes:
+            accepted = f"a mode of this home: {listed(sorted(modes))}"
+            self._wrong("use", found, accepted, nearest(mode, modes))
 
     # -- what it makes of the rule
 
@@ -273,6 +277,7 @@ class _Binding:
             text=self._filled(step.text),
             parties=to if step.do == "notify" else (),
             camera=points[0] if step.do == "offer_video" else "",
+            mode=step.mode,
         )
 
     def _filled(self, texts: Mapping[str, str]) -> dict[str, str]:

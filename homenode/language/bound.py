@@ -142,7 +142,7 @@ class BoundStep:
 
     Attributes:
         number: Its place in the rule file, from 1.
-        do: ``say``, ``light``, ``switch``, ``valve``, ``siren``, ``notify`` or ``offer_video``.
+        do: ``say``, ``light``, ``switch``, ``valve``, ``siren``, ``notify``, ``offer_video`` or ``mode``.
         after_ms: From the raise (of `notify` after a lapse: from the lapse); None runs at the resolve.
         every_ms, times: It runs `times` times in all, `every_ms` apart.
         point: What a switching step switches; "" otherwise.
@@ -150,6 +150,7 @@ class BoundStep:
         text: Language to what is said, parameters filled in.
         parties: Whom `notify` tells; those of the rule unless the step names others.
         camera: What `offer_video` offers.
+        mode: What `mode` sets, from the next instant on.
     """
 
     number: int
@@ -162,6 +163,7 @@ class BoundStep:
     text: Mapping[str, str] = field(default_factory=dict)
     parties: tuple[str, ...] = ()
     camera: str = ""
+    mode: str = field(default="", repr=False)  # not in the fingerprint of rules from before there was one
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +209,7 @@ class BoundRule:
     def points(self) -> tuple[str, ...]:
         """The points that `when` and `clear` read, sorted: the evidence of an alert."""
         return tuple(sorted({*points_of(self.when), *points_of(self.clear)}))
+
+    def step(self, number: int) -> BoundStep:
+        """The step of that number; it is not one that was left out."""
+        return next(step for step in self.steps if step.number == number)

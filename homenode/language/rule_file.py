@@ -71,6 +71,7 @@ class Step:
     turn: str = ""
     text: Mapping[str, str] = field(default_factory=dict)
     to: tuple[str, ...] | None = None
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

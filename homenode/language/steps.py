@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from homenode.config.notes import listed, nearest
+from homenode.config.values import WORD
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
 from homenode.kinds import KINDS
 from homenode.language.rule_file import CAMERA, SWITCHES, Step
@@ -19,6 +21,7 @@ DOES: dict[str, tuple[str, ...]] = {
     **{switch: ("role", "to") for switch in SWITCHES},
     "notify": ("to",),
     "offer_video": ("role",),
+    "mode": ("to",),
 }
 """What a step may do, and which keys it then takes beside when it runs."""
 
@@ -66,6 +69,8 @@ def _step(node: Node, number: int, reader: RuleReader) -> Step | None:
             if to is None
             else Step(number, do.text, after, every, times, to=reader.parties(to, f"{where}.to"))
         )
+    if do.text == "mode":
+        return Step(number, do.text, after, every, times, mode=_mode(fields.get("to"), where, reader))
     role = _role(fields.get("role"), do.text, where, reader)
     turn = _turn(fields["to"], do.text, where, reader) if "to" in fields else ""
     return Step(number, do.text, after, every, times, role=role, turn=turn)
@@ -129,6 +134,16 @@ def _role(node: Node | None, do: str, where: str, reader: RuleReader) -> str:
     if role.many:
         reader.notes.wrong(node, f"{where}.role", "a role bound to one point", found=f"{name}, bound to many")
     return name
+
+
+def _mode(node: Node | None, where: str, reader: RuleReader) -> str:
+    """Whether a home has it is known when the rule is bound."""
+    if node is None:
+        return ""
+    if isinstance(node, Scalar) and re.fullmatch(WORD, node.text):
+        return node.text
+    reader.notes.wrong(node, f"{where}.to", "a mode, such as home or night")
+    return ""
 
 
 def _turn(node: Node, do: str, where: str, reader: RuleReader) -> str:

@@ -6,12 +6,13 @@ evaluated, nothing is remembered between instants but alerts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from homenode.config.model import Mode
 from homenode.engine.events import Acknowledge, Event, Heard, ModeSet, NodeDown, NodeUp, Reading
 from homenode.kinds import Shape, kind_of
 from homenode.language.bound import (
@@ -31,6 +32,7 @@ from homenode.language.bound import (
     Within,
     points_of,
 )
+from tests.unit.mode_reference import Modes
 
 F, U, T = 0, 1, 2
 Line = tuple[int, str, str, int, tuple[str, ...]]
@@ -86,7 +88,7 @@ class Meaning:
         start: int,
         stale: Mapping[str, int],
         zone: str,
-        modes: Mapping[str, int],
+        modes: Modes,
     ) -> None:
         self.past, self.rule, self.start, self.stale, self.modes = past, rule, start, stale, modes
         self.zone = ZoneInfo(zone)
@@ -180,7 +182,7 @@ class Meaning:
                 minute = local.hour * 60 + local.minute
                 return T if (a <= minute < b if a < b else minute >= a or minute < b) else F
             case ModeIs(mode):
-                return T if self.mode(t) == mode else F
+                return T if self.modes.mode[t] == mode else F
             case Not(part):
                 return 2 - self.truth(part, t)
             case And(parts):
@@ -206,16 +208,6 @@ class Meaning:
                 return U if len(answers) > 1 else T if answers == {True} else F
         raise AssertionError(e)
 
-    def mode(self, t: int) -> str:
-        mode = "home"
-        last = [(at, name, longest) for at, name, longest in self.past.modes if at <= t]
-        if last:
-            at, name, longest = last[-1]
-            longest = self.modes.get(name) if longest is None else longest
-            if longest is None or t < at + longest:
-                mode = name
-        return mode
-
 
 @dataclass
 class _Alert:
@@ -232,29 +224,41 @@ def transitions(
     end: int,
     stale: Mapping[str, int],
     zone: str = "UTC",
-    modes: Mapping[str, int] | None = None,
+    modes: Mapping[str, Mode] | None = None,
 ) -> list[Line]:
     """Everything told from `start` to `end`, both included."""
     past = Past.of(events)
-    told: list[tuple[int, int, Line]] = []
-    for order, rule in enumerate(rules):
-        meaning = Meaning(past, rule, start, stale, zone, modes or {})
-        told += [(line[0], order, line) for line in _life(rule, meaning, past, start, end)]
-    return [line for _, _, line in sorted(told, key=lambda item: item[:2])]
+    mode = Modes(modes or {}, past.modes)
+    lives = [_life(rule, Meaning(past, rule, start, stale, zone, mode), past, start, end) for rule in rules]
+    told: list[Line] = []
+    for t in range(start, end + 1):
+        mode.pass_to(t)
+        for rule, life in zip(rules, lives, strict=True):
+            lines = next(life)
+            told += lines
+            for number in (line[3] for line in lines if line[2] == "step"):
+                step = next(step for step in rule.steps if step.number == number)
+                if step.do == "mode":
+                    mode.step(step.mode, t)
+    return told
 
 
-def _life(rule: BoundRule, meaning: Meaning, past: Past, start: int, end: int) -> list[Line]:
-    out: list[Line] = []
+def _life(rule: BoundRule, meaning: Meaning, past: Past, start: int, end: int) -> Iterator[list[Line]]:
+    """What is told at each instant."""
     alert: _Alert | None = None
     fault = False
     blind: list[int] = []
     ups = {u: d for d, u in past.downs if u is not None}
     points = points_of(rule.when)
     for t in range(start, end + 1):
+        out: list[Line] = []
         if past.is_down(t):
+            yield out
             continue
 
-        def tell(event: str, step: int = 0, because: tuple[str, ...] = (), t: int = t) -> None:
+        def tell(
+            event: str, step: int = 0, because: tuple[str, ...] = (), t: int = t, out: list[Line] = out
+        ) -> None:
             out.append((t, rule.name, event, step, because))
 
         when, clear = meaning.truth(rule.when, t), meaning.truth(rule.clear, t)
@@ -302,4 +306,4 @@ def _life(rule: BoundRule, meaning: Meaning, past: Past, start: int, end: int) -
         elif fault and not blind:
             fault = False
             tell("recovered")
-    return out
+        yield out

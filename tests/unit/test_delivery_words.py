@@ -197,6 +197,13 @@ def test_a_look_is_offered_and_not_taken(desk: Desk) -> None:
     assert desk.actions == [OfferVideo("hall", "own-1", 1, 1)]
 
 
+def test_a_mode_that_a_step_sets_is_set_and_nothing_is_done_at_home(desk: Desk) -> None:
+    with_rule(desk, BoundStep(1, "mode", 0, mode="home"))
+    desk.raised("own", 0)
+    desk.step("own", 0, 1, "mode")
+    assert desk.actions == []
+
+
 def test_a_step_of_an_alert_that_nobody_knows_does_nothing(desk: Desk) -> None:
     desk.step("stove", 0, 1, "say")
     desk.tell(Happening.ACKNOWLEDGED, "stove", 1)

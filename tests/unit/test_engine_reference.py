@@ -34,7 +34,7 @@ ZONE = "Europe/Stockholm"
 START = int(datetime(2026, 1, 5, 20, 59, 59, 985_000, tzinfo=UTC).timestamp() * 1000)
 """15 ms before 22:00 in Stockholm."""
 STALE = {"a": 9, "b": -1, "c": 6}
-MODES = {"away": 11, "night": 4}
+MODES = {"away": Mode("away", 11), "night": Mode("night", 4)}
 
 BOOLEAN = ("a.contact", "b.motion", "c.button", "b.button")
 SPANS = st.integers(0, 9)
@@ -80,12 +80,14 @@ EXPRS = st.recursive(atoms(), wholes, max_leaves=5)
 def steps(draw: st.DrawFn) -> tuple[BoundStep, ...]:
     found = []
     for number in range(1, draw(st.integers(0, 4)) + 1):
-        do = draw(st.sampled_from(("say", "notify")))
+        do = draw(st.sampled_from(("say", "notify", "mode")))
+        mode = draw(st.sampled_from(("home", "away", "night"))) if do == "mode" else ""
         if draw(st.integers(0, 4)) == 0:
-            found.append(BoundStep(number, do, None))
+            found.append(BoundStep(number, do, None, mode=mode))
         else:
             every, times = draw(st.sampled_from(((0, 1), (0, 1), (1, 3), (3, 2), (5, 4))))
-            found.append(BoundStep(number, do, draw(st.integers(0, 8)), every, times, parties=("care",)))
+            after = draw(st.integers(0, 8))
+            found.append(BoundStep(number, do, after, every, times, parties=("care",), mode=mode))
     if found and draw(st.integers(0, 3)) == 0:
         found.pop(0)  # a step that is left out keeps its number
     return tuple(found)
@@ -147,8 +149,7 @@ def traces(draw: st.DrawFn) -> list[Event]:
 
 
 def engine_for(bound: tuple[BoundRule, ...]) -> Engine:
-    modes = {name: Mode(name, longest) for name, longest in MODES.items()}
-    return Engine(bound, STALE, start=START, modes=modes, wall=WallClock(ZONE))
+    return Engine(bound, STALE, start=START, modes=MODES, wall=WallClock(ZONE))
 
 
 def restarted(engine: Engine) -> Engine:

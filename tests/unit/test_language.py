@@ -183,6 +183,9 @@ def test_all_mistakes_of_a_file_are_told_in_one_go() -> None:
         ("{at: resolve, do: notify, every: 1 s, times: 2}", "steps.1.every"),
         ("{after: -1 s, do: notify}", "steps.1.after"),
         ("{after: 0 s, do: notify, to: [police]}", "steps.1.to"),
+        ("{after: 0 s, do: mode}", "steps.1.to"),
+        ("{after: 0 s, do: mode, to: [home]}", "steps.1.to"),
+        ("{after: 0 s, do: mode, to: At Home}", "steps.1.to"),
     ],
 )
 def test_a_wrong_step_is_told(step: str, field: str) -> None:
@@ -196,12 +199,23 @@ def test_nothing_that_is_right_is_a_mistake() -> None:
   - {after: 5 min, do: offer_video, role: view}
   - {after: 1 min, do: notify, to: property, every: 5 min, times: $often}
   - {at: resolve, do: notify}
+  - {at: resolve, do: mode, to: home}
 hold: acknowledged
 again: $alone
 bridge: 0 s
 grace: 10 min
 """
     assert mistakes_of("door", steps) == []
+
+
+def test_a_mode_that_a_step_sets_is_one_of_the_homes() -> None:
+    rule, _ = bound("door", "steps:\n  - {after: 0 s, do: mode, to: night}\n")
+    assert rule is not None
+    assert [(step.do, step.mode) for step in rule.steps] == [("mode", "night")]
+    rule, (told,) = bound("door", "steps:\n  - {after: 0 s, do: mode, to: nigt}\n")
+    assert rule is None
+    assert (told.field, told.found, told.suggestion) == ("rules.case.use", "step 1 to: nigt", "night")
+    assert told.accepted == "a mode of this home: away, home or night"
 
 
 def test_a_step_whose_role_is_not_bound_is_left_out_and_the_others_keep_their_number() -> None:

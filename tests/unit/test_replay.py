@@ -182,3 +182,21 @@ def test_the_report_says_what_fired_and_what_was_blind(home: Path) -> None:
     assert "door_left_open (warning): 1 alert" in text
     assert "2 steps, still open" in text
     assert "blind 1 time, 29 min in all, because of stove.power" in text
+
+
+def test_a_step_that_sets_the_mode_is_told_and_counts(home: Path) -> None:
+    home.with_name("rules").joinpath("back.yaml").write_text(
+        "rule: back\nseverity: info\nroles: {door: {kind: contact}}\nwhen: mode == away and door changes\n"
+        "clear: mode == home\nsteps: [{after: 0 s, do: mode, to: home}]\n",
+        encoding="utf-8",
+    )
+    uses = HOME.split("rules:")[0] + "rules: [{use: back, bind: {door: door.contact}}]\n"
+    home.write_text(uses, encoding="utf-8")
+    lines = [at("08:00:00", point="door.contact", value=False), at("09:00:00", mode="away")]
+    lines += [at(f"10:00:0{second}", point="door.contact", value=second % 2 == 0) for second in range(3)]
+    told, _ = replayed(home, write(home, *lines))
+    assert [(line["at"], line["event"], line.get("do")) for line in told] == [
+        ("2026-01-05T10:00:00.000+01:00", "raised", None),
+        ("2026-01-05T10:00:00.000+01:00", "step", "mode"),
+        ("2026-01-05T10:00:00.001+01:00", "resolved", None),
+    ]
