@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from homenode.engine.network import Node
+from homenode.engine.network import Network, Node
 from homenode.engine.temporal import COMPARE
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
 from homenode.engine.wall import DAY_MS, MINUTE_MS, WallClock
@@ -25,11 +26,26 @@ class View:
         state: What the home knows of it.
         cut: A downtime was too long for this `bridge`, and the point has not been read since.
         bad: Stale or unknown, when last looked at.
-        atoms: Nodes that ask it.
+        atoms: Nodes that ask for presses and changes.
+        doubts: Nodes that ask for its quality.
+        steps, heights: Comparisons in the order of their constants, and these.
+        between: Where among `heights` its value stood when last looked at, as first and last place; None if
+            it was bad, () if all comparisons are to be looked at.
         readers: Rules whose `when` reads it.
     """
 
-    __slots__ = ("atoms", "bad", "bridge_ms", "cut", "readers", "state")
+    __slots__ = (
+        "atoms",
+        "bad",
+        "between",
+        "bridge_ms",
+        "cut",
+        "doubts",
+        "heights",
+        "readers",
+        "state",
+        "steps",
+    )
 
     def __init__(self, state: PointState, bridge_ms: int) -> None:
         self.state = state
@@ -37,11 +53,42 @@ class View:
         self.cut = False
         self.bad = True
         self.atoms: list[Node] = []
+        self.doubts: list[Node] = []
+        self.steps: list[CompareNode] = []
+        self.heights: list[float] = []
+        self.between: tuple[int, ...] | None = ()
         self.readers: list[RuleState] = []
 
     def quality(self, at: Instant) -> Quality:
         """Whether these rules may believe it."""
         return Quality.UNKNOWN if self.cut else self.state.quality(at)
+
+    def look(self, at: Instant, network: Network) -> None:
+        """The point, or what is known of it, may have changed. Comparisons not passed stay."""
+        state = self.state
+        if state.momentary:
+            bad = self.quality(at) is not Quality.GOOD
+        else:
+            between: tuple[int, ...] | None = None
+            value, heights = state.value, self.heights
+            if value is not None and not state.stale and not self.cut:
+                between = (bisect_left(heights, value), bisect_right(heights, value))
+            bad = between is None
+            if between != self.between:
+                passed = self.steps
+                if between and self.between:
+                    passed = passed[min(between[0], self.between[0]) : max(between[1], self.between[1])]
+                self.between = between
+                for step in passed:
+                    network.change(step, step.settle(at))
+        if bad or self.bad:
+            for doubt in self.doubts:
+                network.stir(doubt)
+            if bad is not self.bad:
+                self.bad = bad
+                network.touched.update(self.readers)
+        for atom in self.atoms:
+            network.stir(atom)
 
 
 class CompareNode(Node):
@@ -53,7 +100,9 @@ class CompareNode(Node):
         super().__init__()
         self._view = view
         self._compare, self._constant = COMPARE[op], constant
-        view.atoms.append(self)
+        place = bisect_right(view.heights, constant)
+        view.heights.insert(place, constant)
+        view.steps.insert(place, self)
 
     def settle(self, at: Instant) -> int:
         view = self._view
@@ -110,7 +159,7 @@ class QualityNode(Node):
     def __init__(self, view: View, quality: Quality) -> None:
         super().__init__()
         self._view, self._quality = view, quality
-        view.atoms.append(self)
+        view.doubts.append(self)
 
     def settle(self, at: Instant) -> int:
         return TRUE if self._view.quality(at) is self._quality else FALSE

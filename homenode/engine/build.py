@@ -13,7 +13,7 @@ from homenode.engine.atoms import (
 from homenode.engine.mode import ModeNode, ModeState
 from homenode.engine.network import AndNode, Network, Node, NotNode, OrNode
 from homenode.engine.rule import RuleState
-from homenode.engine.temporal import CountNode, ForNode, SinceNode
+from homenode.engine.temporal import CountNode, History, SinceNode, WindowNode
 from homenode.engine.wall import WallClock
 from homenode.home import HomeState
 from homenode.language.bound import (
@@ -47,6 +47,7 @@ class Builder:
     def __init__(self, network: Network, home: HomeState, mode: ModeState, wall: WallClock) -> None:
         self._network, self._home, self._mode, self._wall = network, home, mode, wall
         self._nodes: dict[tuple[Expr, int], Node] = {}
+        self._histories: dict[tuple[Node, bool], History] = {}
         self.views: dict[str, list[View]] = {}
 
     def rule(self, rule: BoundRule, order: int) -> RuleState:
@@ -55,8 +56,7 @@ class Builder:
         when, clear = self._node(rule.when, bridge_ms), self._node(rule.clear, bridge_ms)
         views = [self._view(point, bridge_ms) for point in points_of(rule.when)]
         state = RuleState(rule, order, when, clear, views, self._wall)
-        for node in {when, clear}:
-            node.rules.append(state)
+        when.rules += (state,)
         for view in views:
             view.readers.append(state)
         state.all_views = tuple(self._view(point, bridge_ms) for point in rule.points)
@@ -94,6 +94,14 @@ class Builder:
             node = self._nodes[key] = self._network.add(self._make(expr, bridge_ms))
         return node
 
+    def _history(self, part: Expr, bridge_ms: int, *, dual: bool) -> History:
+        node = self._node(part, bridge_ms)
+        history = self._histories.get((node, dual))
+        if history is None:
+            history = self._histories[node, dual] = History(node, self._network, dual=dual)
+            self._network.add(history)
+        return history
+
     def _make(self, expr: Expr, bridge_ms: int) -> Node:
         match expr:
             case Compare(point, op, value):
@@ -119,8 +127,8 @@ class Builder:
             case Or(parts):
                 return OrNode(*(self._node(part, bridge_ms) for part in parts))
             case For(part, window_ms):
-                return ForNode(self._node(part, bridge_ms), window_ms)
+                return WindowNode(self._history(part, bridge_ms, dual=False), window_ms)
             case Within(part, window_ms):
-                return ForNode(self._node(part, bridge_ms), window_ms, dual=True)
+                return WindowNode(self._history(part, bridge_ms, dual=True), window_ms)
             case Since(part, anchor):
                 return SinceNode(self._node(part, bridge_ms), self._node(anchor, bridge_ms))

@@ -217,7 +217,7 @@ class Engine(Machine):
         evaluated = self.now if self.down_at is None else min(self.now, self.down_at - 1)
         for views in self._views.values():
             for view in views:
-                view.bad = view.quality(evaluated) is not Quality.GOOD
+                view.bad, view.between = view.quality(evaluated) is not Quality.GOOD, ()
         silences = [silence for found in self._silences.values() for silence in found]
         for silence in silences:
             silence.due = None if silence.lane.is_silent(evaluated) else silence.lane.stale_at()

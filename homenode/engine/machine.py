@@ -29,7 +29,7 @@ from homenode.engine.snapshot import Unmeasured
 from homenode.engine.timers import Timer, Timers
 from homenode.engine.transition import Transition
 from homenode.engine.wall import WallClock
-from homenode.home import DeviceState, HomeState, Lane
+from homenode.home import DeviceState, HomeState, Lane, PointState
 from homenode.language.bound import DEFAULT_BRIDGE_MS, BoundRule
 from homenode.reading import Instant, Value
 
@@ -90,6 +90,7 @@ class Machine:
         self._by_name = {state.rule.name: state for state in self.states}
         self._views = builder.views
         self._silences: dict[str, list[_Silence]] = {}
+        self._ears: dict[str, tuple[PointState, Sequence[View], Sequence[_Silence]]] = {}
         for device in {views[0].state.device for views in self._views.values()}:
             self._watch(device)
         self._clocks = [node for node in self._network.nodes if isinstance(node, BetweenNode)]
@@ -141,28 +142,37 @@ class Machine:
         self.now = at
         self._wake = None
         queue = self._queue
-        events: list[Event] = []
-        while queue and queue[0].at == at:
-            events.append(queue.popleft())
-        told = self._catch_up(events, at) if self._unmeasured or self._closing else []
         acknowledgements: dict[RuleState, list[Acknowledge]] = {}
-        if self.down_at is not None or len(events) > 1 or (events and type(events[0]) is not Reading):
+        told: list[Transition] = []
+        event = queue.popleft() if queue and queue[0].at == at else None
+        plain = event is None or (type(event) is Reading and not (queue and queue[0].at == at))
+        if plain and self.down_at is None and not self._unmeasured and not self._closing:
+            if event is not None:  # as nearly always: one reading
+                self._hear(event.point, event.value, at)  # type: ignore[union-attr]  # just looked at
+        else:
+            events = [] if event is None else [event]
+            while queue and queue[0].at == at:
+                events.append(queue.popleft())
+            told = self._catch_up(events, at)
             events = self._through_downtime(events, at, acknowledgements)
             if self.down_at is not None:
                 return told
             self._apply(events, at, acknowledgements)
-        elif events:
-            reading: Reading = events[0]  # type: ignore[assignment]  # the type was just looked at
-            self._hear(reading.point, reading.value, at)
-        self._pass_time(at)
-        self._network.settle(at)
+        due = self._timers.next()
+        if due is not None and due <= at:
+            self._pass_time(at)
+        network = self._network
+        if network.waiting:
+            network.settle(at)
         self._settled = True
-        touched = self._network.touched
-        ordered = sorted(touched, key=_ORDER) if len(touched) > 1 else tuple(touched)  # no mutant: for speed
-        for rule in ordered:
-            told += rule.judge(at, acknowledgements.get(rule, ()))
-            self._timers.book(rule)
-        touched.clear()
+        touched = network.touched
+        if touched:
+            many = len(touched) > 1  # no mutant: for speed
+            ordered = sorted(touched, key=_ORDER) if many else tuple(touched)
+            for rule in ordered:
+                told += rule.judge(at, acknowledgements.get(rule, ()))
+                self._timers.book(rule)
+            touched.clear()
         if told:
             self._set_modes(told)
         return told
@@ -177,7 +187,7 @@ class Machine:
             elif isinstance(timer, _Silence):
                 timer.lane.latch()
                 for view in timer.views:
-                    self._look(view, at)
+                    view.look(at, self._network)
             elif isinstance(timer, ModeState):
                 timer.expire(at)
 
@@ -209,15 +219,22 @@ class Machine:
             self._hear(point, value, at)
 
     def _hear(self, point: str, value: Value, at: Instant) -> None:
-        state = self.home.hear(point, value, at)
-        views = self._views.get(point)
-        for silence in self._silences.get(state.device.name, ()):
+        ear = self._ears.get(point) or self._ear(point)
+        state, views, silences = ear
+        state.device.hear(at)
+        state.hear(value, at)
+        for silence in silences:
             self._alive(silence, at)
-        if views is None:
-            return
         for view in views:
             view.cut = False
-            self._look(view, at)
+            view.look(at, self._network)
+
+    def _ear(self, point: str) -> tuple[PointState, Sequence[View], Sequence[_Silence]]:
+        """Everything that a reading of `point` concerns."""
+        state = self.home.point(point)
+        ear = state, self._views.get(point, ()), self._silences.get(state.device.name, ())
+        self._ears[point] = ear
+        return ear
 
     def _hear_device(self, device: str, at: Instant) -> None:
         self.home.alive(device, at)
@@ -231,20 +248,7 @@ class Machine:
             self._timers.book(silence)
         for view in silence.momentary:
             if view.bad:
-                self._look(view, at)
-
-    def _look(self, view: View, at: Instant) -> None:
-        """The point, or what is known of it, may have changed."""
-        state = view.state
-        if state.momentary:
-            bad = view.quality(at).value != "good"
-        else:
-            bad = state.value is None or state.stale or view.cut
-        if bad is not view.bad:
-            view.bad = bad
-            self._network.touched.update(view.readers)
-        for atom in view.atoms:
-            self._network.stir(atom)
+                view.look(at, self._network)
 
     def _set_modes(self, told: Iterable[Transition]) -> None:
         """Steps that ran set the mode from the next instant on."""
@@ -264,7 +268,7 @@ class Machine:
             silence.due = None if due is None else max(due, at)
             self._timers.book(silence)
             for view in silence.views:
-                self._look(view, at)
+                view.look(at, self._network)
 
     def _set_clock(self, event: ClockSet) -> None:
         self.wall.offset_ms, self.wall.trusted = event.offset_ms, event.trusted
@@ -314,7 +318,7 @@ class Machine:
         ]
         for view in cut:
             view.cut = True
-            self._look(view, down)
+            view.look(down, self._network)
         if up > down:
             self._pass_time(down)
             self._network.settle(down)
@@ -325,7 +329,7 @@ class Machine:
         for view in cut:
             if view.state.momentary:
                 view.cut = False
-                self._look(view, up)
+                view.look(up, self._network)
         for rule in self.states:
             rule.restart()
         self._network.touched.update(self.states)
@@ -356,4 +360,5 @@ class Machine:
             if silence.views:
                 silences.append(silence)
         self._silences[device.name] = silences
+        self._ears.clear()
         return silences

@@ -8,6 +8,7 @@ and at most once an instant.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class Node(Timer, ABC):
         value: Its truth value at the last settled instant; UNKNOWN before the first start.
         rank: Place in the order of settling.
         wholes: Nodes that read it.
-        rules: Rules whose `when` or `clear` it is.
+        rules: Rules that want to know when it changes.
         queued: It waits to be settled.
     """
 
@@ -36,22 +37,23 @@ class Node(Timer, ABC):
         super().__init__()
         self.value = UNKNOWN
         self.rank = -1
-        self.wholes: list[Node] = []
-        self.rules: list[RuleState] = []
+        self.wholes: tuple[Node, ...] = ()
+        self.rules: tuple[RuleState, ...] = ()
         self.queued = False
         for part in parts:
-            part.wholes.append(self)
+            part.wholes += (self,)
 
     @abstractmethod
     def settle(self, at: Instant) -> int:
         """Its value at `at`; sets `due` to the instant at which it may change by itself."""
 
     def dump(self) -> list[Any]:
-        """What it must remember beside `value` and `due`."""
-        return []
+        """What it must remember, as JSON-able data; `value` and `due` stand first."""
+        return [self.value, self.due]
 
-    def restore(self, memory: list[Any]) -> None:
+    def restore(self, memory: Sequence[Any]) -> None:
         """Take over what `dump` gave."""
+        self.value, self.due = memory
 
     def shift(self, by_ms: int) -> None:
         """Move everything it remembers in time (a downtime turned out longer than believed)."""
@@ -109,15 +111,20 @@ class OrNode(Node):
 
 
 class Network:
-    """All nodes, and those that wait to be settled."""
+    """All nodes.
 
-    __slots__ = ("_waiting", "nodes", "timers", "touched")
+    Attributes:
+        waiting: Ranks of those that wait to be settled, as a heap.
+        touched: Rules that are to be judged.
+    """
+
+    __slots__ = ("nodes", "timers", "touched", "waiting")
 
     def __init__(self, timers: Timers) -> None:
         self.timers = timers
         self.nodes: list[Node] = []
         self.touched: set[RuleState] = set()
-        self._waiting: list[int] = []
+        self.waiting: list[int] = []
 
     def add(self, node: Node) -> Node:
         """A node whose parts were added before."""
@@ -129,11 +136,23 @@ class Network:
         """`node` must be settled at the coming instant."""
         if not node.queued:
             node.queued = True
-            heappush(self._waiting, node.rank)
+            heappush(self.waiting, node.rank)
+
+    def change(self, node: Node, value: int) -> None:
+        """`node` has this value from the coming instant on: what reads it waits, rules are `touched`."""
+        if value == node.value:
+            return
+        node.value = value
+        for whole in node.wholes:
+            if not whole.queued:
+                whole.queued = True
+                heappush(self.waiting, whole.rank)
+        if node.rules:
+            self.touched.update(node.rules)
 
     def settle(self, at: Instant) -> None:
         """Settle what waits, and all that changes by it; rules concerned end up in `touched`."""
-        waiting, nodes = self._waiting, self.nodes
+        waiting, nodes = self.waiting, self.nodes
         while waiting:
             node = nodes[heappop(waiting)]
             node.queued = False
@@ -142,10 +161,4 @@ class Network:
             if node.due is not None:
                 self.timers.book(node)
             if value != node.value:
-                node.value = value
-                for whole in node.wholes:
-                    if not whole.queued:
-                        whole.queued = True
-                        heappush(waiting, whole.rank)
-                if node.rules:
-                    self.touched.update(node.rules)
+                self.change(node, value)

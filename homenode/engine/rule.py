@@ -132,7 +132,8 @@ class RuleState(Timer):
             if when != TRUE and self.clear.value == TRUE and (not self.rule.hold or alert.acknowledged):
                 told += self.resolve(at)
         elif when == TRUE:
-            alert = self.alert = Alert(f"{self.rule.name}:{at}", at, len(self.steps))
+            alert = Alert(f"{self.rule.name}:{at}", at, len(self.steps))
+            self._keep(alert)
             if not any(step.do == "notify" for step in self.rule.steps):
                 alert.told.update(self.rule.to)
             told.append(self._tell(at, alert.id, Happening.RAISED))
@@ -144,9 +145,10 @@ class RuleState(Timer):
 
     def resolve(self, at: Instant, reason: str = "") -> list[Transition]:
         """Close the open alert and run the steps at resolve."""
-        alert, self.alert = self.alert, None
+        alert = self.alert
         if alert is None:
             return []
+        self._keep(None)
         told = [Transition(at, self.rule.name, alert.id, Happening.RESOLVED, reason=reason)]
         told += [self._run(at, alert, step, 1) for step in self.resolve_steps]
         return told
@@ -163,14 +165,14 @@ class RuleState(Timer):
             if self.alert is not None:
                 real.alert.raised_at = min(real.alert.raised_at, self.alert.raised_at)
                 real.alert.notify_from = min(real.alert.notify_from, self.alert.notify_from)
-            self.alert = real.alert
+            self._keep(real.alert)
         elif real.alert is not None and self.alert is not None:
             self.alert.runs = real.alert.runs
             self.alert.told |= real.alert.told
         elif self.alert is not None:
             late = Alert(f"{self.rule.name}:{at}", self.alert.raised_at, len(self.steps))
             late.notify_from, late.told = self.alert.notify_from, self.alert.told
-            self.alert = late
+            self._keep(late)
             told.append(self._tell(at, late.id, Happening.RAISED))
         if real.fault:
             self.fault = real.fault
@@ -190,6 +192,13 @@ class RuleState(Timer):
     def restart(self) -> None:
         """The node is up: being blind is counted anew."""
         self.blind_since = None
+
+    def _keep(self, alert: Alert | None) -> None:
+        """The open alert from now on. What would end it is of interest only while there is one."""
+        self.alert = alert
+        if self.clear is not self.when:
+            others = tuple(rule for rule in self.clear.rules if rule is not self)
+            self.clear.rules = others if alert is None else (*others, self)
 
     # -- acknowledgement and steps
 
@@ -301,5 +310,5 @@ class RuleState(Timer):
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take over what `dump` wrote."""
         self.due = data["due"]
-        self.alert = Alert.load(data["alert"]) if data["alert"] else None
+        self._keep(Alert.load(data["alert"]) if data["alert"] else None)
         self.fault, self.blind_since = data["fault"], data["blind_since"]

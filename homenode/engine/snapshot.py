@@ -35,7 +35,7 @@ def dump_rule(state: RuleState) -> dict[str, Any]:
     return {
         "is": fingerprint(state.rule),
         **state.dump(),
-        "nodes": [[node.value, node.due, *node.dump()] for node in state.nodes],
+        "nodes": [node.dump() for node in state.nodes],
         "cut": [view.state.name for view in state.all_views if view.cut],
     }
 
@@ -43,8 +43,7 @@ def dump_rule(state: RuleState) -> dict[str, Any]:
 def restore_rule(state: RuleState, data: Mapping[str, Any]) -> None:
     """What `dump_rule` wrote of the same rule."""
     state.restore(data)
-    for node, (value, due, *memory) in zip(state.nodes, data["nodes"], strict=True):
-        node.value, node.due = value, due
+    for node, memory in zip(state.nodes, data["nodes"], strict=True):
         node.restore(memory)
     cut = set(data["cut"])
     for view in state.all_views:

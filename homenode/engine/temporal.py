@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from homenode.engine.network import Node
+from homenode.engine.network import Network, Node
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
 from homenode.reading import Instant
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 
 
-class ForNode(Node):
-    """`part` at every instant of [t - window, t]; with `dual` set, `part` at some instant of it (`within`).
+class History(Node):
+    """When `part` last was what it is asked not to be; answers `for` (`within` if `dual`) of any length.
 
-    `φ within D` is `not ((not φ) for D)` also with three values, so that one node serves both:
-    *denied* is the value that decides at once (FALSE for `for`, TRUE for `within`), *wanted* the opposite.
+    `φ within D` is `not ((not φ) for D)` also with three values, so that one class serves both: *denied* is
+    the value of `part` that decides at once (FALSE for `for`, TRUE for `within`), *wanted* the opposite.
+    The windows over one `part` differ by their length only: in its order the first are wanted, then come
+    those that can't know, then the denied. So a change costs work only for the windows that it changes.
     """
 
-    __slots__ = ("_denied", "_last_denied", "_last_other", "_part", "_seen", "_wanted", "_window_ms")
+    __slots__ = (
+        "_denied", "_known", "_last_denied", "_last_other", "_lengths_ms", "_network", "_part", "_seen",
+        "_sure", "_wanted", "_windows",
+    )  # fmt: skip
 
-    def __init__(self, part: Node, window_ms: int, *, dual: bool = False) -> None:
+    def __init__(self, part: Node, network: Network, *, dual: bool = False) -> None:
         super().__init__(part)
-        self._part = part
-        self._window_ms = window_ms
+        self._part, self._network = part, network
         self._denied, self._wanted = (TRUE, FALSE) if dual else (FALSE, TRUE)
+        self._windows: list[WindowNode] = []
+        self._lengths_ms: list[int] = []
+        self._sure = self._known = -1  # how many are wanted; how many are not denied; -1: look at all
         self._seen = UNKNOWN
         self._last_denied: Instant | None = None  # last instant at which `part` was denied
         self._last_other: Instant = 0  # no mutant: last at which it was not wanted; the first value sets it
+
+    def add(self, window: WindowNode, length_ms: int) -> None:
+        """One more window over `part`."""
+        place = bisect_left(self._lengths_ms, length_ms)
+        self._lengths_ms.insert(place, length_ms)
+        self._windows.insert(place, window)
 
     def settle(self, at: Instant) -> int:
         now, before = self._part.value, self._seen
@@ -40,29 +54,73 @@ class ForNode(Node):
             if before != self._wanted:
                 self._last_other = at - 1
             self._seen = now
-        if now == self._denied:
-            return self._denied
-        since = at - self._window_ms
-        if self._last_denied is not None and self._last_denied >= since:
-            self.due = self._last_denied + self._window_ms + 1
-            return self._denied
-        if now == UNKNOWN:
-            return UNKNOWN
-        if self._last_other >= since:
-            self.due = self._last_other + self._window_ms + 1
-            return UNKNOWN
-        return self._wanted
+        sure = known = 0
+        if now != self._denied:
+            lengths_ms, last = self._lengths_ms, self._last_denied
+            known = many = len(lengths_ms)
+            if last is not None:
+                known = bisect_left(lengths_ms, at - last)
+                if known < many:
+                    self.due = last + lengths_ms[known] + 1
+            if now == self._wanted:
+                sure = bisect_left(lengths_ms, at - self._last_other)
+                if sure < known:
+                    due = self._last_other + lengths_ms[sure] + 1
+                    self.due = due if self.due is None else min(self.due, due)
+        if sure != self._sure or known != self._known:
+            self._tell(sure, known)
+        return UNKNOWN
+
+    def _tell(self, sure: int, known: int) -> None:
+        """Change those windows whose place among the others changed its meaning."""
+        windows = self._windows
+        if self._sure < 0:
+            places: Iterable[int] = range(len(windows))
+        else:
+            places = (*_between(sure, self._sure), *_between(known, self._known))
+        self._sure, self._known = sure, known
+        for place in places:
+            value = self._wanted if place < sure else UNKNOWN if place < known else self._denied
+            self._network.change(windows[place], value)
 
     def dump(self) -> list[Any]:
-        return [self._seen, self._last_denied, self._last_other]
+        return [*super().dump(), self._seen, self._last_denied, self._last_other]
 
-    def restore(self, memory: list[Any]) -> None:
-        self._seen, self._last_denied, self._last_other = memory
+    def restore(self, memory: Sequence[Any]) -> None:
+        _, due, self._seen, self._last_denied, self._last_other = memory
+        if due is not None and (self.due is None or due < self.due):  # several windows restore it
+            self.due = due
+        self._sure = -1
 
     def shift(self, by_ms: int) -> None:
         self._last_other += by_ms
         if self._last_denied is not None:
             self._last_denied += by_ms
+
+
+def _between(one: int, other: int) -> range:
+    return range(min(one, other), max(one, other))
+
+
+class WindowNode(Node):
+    """`part` at every (`within`: some) instant of [t - length, t], as its history tells it."""
+
+    __slots__ = ("_history",)
+
+    def __init__(self, history: History, length_ms: int) -> None:
+        super().__init__()
+        self._history = history
+        history.add(self, length_ms)
+
+    def settle(self, at: Instant) -> int:
+        return self.value
+
+    def dump(self) -> list[Any]:
+        return [self.value, *self._history.dump()[1:]]
+
+    def restore(self, memory: Sequence[Any]) -> None:
+        self.value = memory[0]
+        self._history.restore(memory)
 
 
 class SinceNode(Node):
@@ -133,10 +191,10 @@ class CountNode(Node):
         return FALSE if passed else UNKNOWN
 
     def dump(self) -> list[Any]:
-        return [self._seen, self._last_unknown, list(self._turns)]
+        return [*super().dump(), self._seen, self._last_unknown, list(self._turns)]
 
-    def restore(self, memory: list[Any]) -> None:
-        self._seen, self._last_unknown, turns = memory
+    def restore(self, memory: Sequence[Any]) -> None:
+        self.value, self.due, self._seen, self._last_unknown, turns = memory
         self._turns.clear()
         self._turns.extend(turns)
 
