@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from homenode.config.model import Mode
 from homenode.engine import Engine, WallClock
@@ -18,6 +19,7 @@ from homenode.engine.events import (
     StaleAfter,
 )
 from homenode.language.bound import And, Between, BoundRule, BoundStep, Count, For, ModeIs, Not, Within
+from tests.unit import engine_state
 from tests.unit.test_engine import DOOR, HELP, HOUR, MIN, SEC, door, engine, rule, told
 
 
@@ -248,3 +250,22 @@ def test_a_count_is_known_as_soon_as_what_was_unknown_is_out_of_reach() -> None:
     machine = engine(rule(Count("door.contact", MIN, "==", 1)))
     said = told(machine, door(10, False), door(20), to=HOUR)
     assert said == [(MIN + 10, "raised"), (MIN + 21, "resolved")]
+
+
+def test_a_state_written_by_the_first_version_goes_on_as_if_nothing_had_happened() -> None:
+    modes = {"away": Mode("away", 3_600_000)}
+    limits_ms = {"eye": 3_600_000}
+    whole = Engine(engine_state.rules(), limits_ms, start=0, modes=modes, wall=WallClock("Europe/Stockholm"))
+    for event in engine_state.first():
+        whole.feed(event)
+    whole.advance(engine_state.first()[-1].at)
+    data = json.loads((Path(__file__).parent / "engine_state_1.json").read_text())
+    again = Engine.load(
+        data, engine_state.rules(), limits_ms, modes=modes, wall=WallClock("Europe/Stockholm")
+    )
+    for event in engine_state.rest():
+        whole.feed(event)
+        again.feed(event)
+    told = again.advance(3 * 3_600_000)
+    assert {change.rule for change in told} == {rule.name for rule in engine_state.rules()}
+    assert told == whole.advance(3 * 3_600_000)
