@@ -101,8 +101,8 @@ USE_TABLES = {
 
 MODE = (
     Field("longest", "duration", "After this the mode is home again.", low=1),
-    Field("from", "time", "Begins by itself at this time (night)."),
-    Field("to", "time", "Ends at this time (night)."),
+    Field("from", "time", "Begins by itself at this time, if the mode is home (night)."),
+    Field("to", "time", "Ends by itself at this time (night)."),
 )
 STANDARD_MODES: dict[str, int | None] = {
     "home": None,

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from homenode.engine.network import Network, Node
 from homenode.engine.temporal import COMPARE
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
-from homenode.engine.wall import DAY_MS, MINUTE_MS, WallClock
+from homenode.engine.wall import WallClock
 from homenode.home import PointState
 from homenode.reading import Instant, Quality
 
 if TYPE_CHECKING:
     from homenode.engine.rule import RuleState
-
-
-DAY_MINUTES = DAY_MS // MINUTE_MS  # no mutant: any modulus of a day or more does
 
 
 class View:
@@ -178,6 +175,4 @@ class BetweenNode(Node):
         if not self._wall.trusted:
             return UNKNOWN
         self.due = self._wall.next_reading(at, (self._start, self._end))
-        minute = self._wall.of_day_ms(at) // MINUTE_MS
-        so_far, whole = minute - self._start, self._end - self._start
-        return TRUE if so_far % DAY_MINUTES < whole % DAY_MINUTES else FALSE
+        return TRUE if self._wall.reads_between(at, self._start, self._end) else FALSE

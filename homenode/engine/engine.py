@@ -190,7 +190,7 @@ class Engine(Machine):
         self._queue = deque(snapshot.load_event(event) for event in data["queue"])
         self._held = [snapshot.load_event(event) for event in data["held"]]
         self.wall.offset_ms, self.wall.trusted = data["wall"]
-        self._mode.restore(data["mode"])
+        self._mode.restore(data["mode"], self.now + 1)
         self.home.restore(data["home"])
         known = {
             state: entry
@@ -307,6 +307,7 @@ class Engine(Machine):
         )
         known._restore(before, None, shift_ms=believed_ms - clock.slept_ms)
         known.wall.offset_ms, known.wall.trusted = clock.offset_ms, clock.trusted
+        known._mode.wake(known.now + 1)
         for node in known._clocks:
             known._network.stir(node)
         known.feed(NodeUp(unmeasured.up))

@@ -84,7 +84,7 @@ class Machine:
         self._closing: list[tuple[str, list[Any] | None, str]] = []
         self._timers = Timers()
         self._network = Network(self._timers)
-        self._mode = ModeState(self.modes, self._network)
+        self._mode = ModeState(self.modes, self._network, self.wall)
         builder = Builder(self._network, self.home, self._mode, self.wall)
         self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
         self._by_name = {state.rule.name: state for state in self.states}
@@ -95,6 +95,7 @@ class Machine:
             self._watch(device)
         self._clocks = [node for node in self._network.nodes if isinstance(node, BetweenNode)]
         self._wake: Instant | None = start
+        self._mode.wake(start)
         for node in self._network.nodes:
             self._network.stir(node)
         self._network.touched.update(self.states)
@@ -272,6 +273,7 @@ class Machine:
 
     def _set_clock(self, event: ClockSet) -> None:
         self.wall.offset_ms, self.wall.trusted = event.offset_ms, event.trusted
+        self._mode.wake(event.at if self.down_at is None else self.down_at)
         for node in self._clocks:
             self._network.stir(node)
         self._network.touched.update(rule for rule in self.states if rule.uses_clock)
@@ -283,9 +285,12 @@ class Machine:
     ) -> list[Event]:
         """What of `events` is still to be applied; sets or ends `down_at`.
 
-        What came before a `NodeDown` at its instant is held until the length of the downtime is known.
+        What came before a `NodeDown` at its instant is held until the length of the downtime is known. What
+        is known of the clock counts for the downtime that ends with it.
         """
         for index, event in enumerate(events):
+            if self.down_at is not None and isinstance(event, ClockSet):
+                self._set_clock(event)
             if self.down_at is None and isinstance(event, NodeDown):
                 self._held = events[:index]
                 self.down_at = at

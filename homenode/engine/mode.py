@@ -12,13 +12,18 @@ from homenode.config.model import Mode
 from homenode.engine.network import Network, Node
 from homenode.engine.timers import Timer
 from homenode.engine.truth import FALSE, TRUE
+from homenode.engine.wall import HOUR_MS, WallClock
 from homenode.reading import Instant
 
 HOME = "home"
 """The mode at first start, and after every other mode that ends."""
 
-COMMAND, STEP, ENDED = "command", "step", "ended"
-"""Why the home is in its mode: somebody said so, a rule did, the one before it had lasted its longest."""
+COMMAND, STEP, CLOCK, ENDED = "command", "step", "clock", "ended"
+"""Why the home is in its mode: somebody said so, a rule did, it is the time of day, or the one before it had
+lasted its longest."""
+
+PUT_RIGHT_MS = HOUR_MS
+"""A clock that is put right by less than this begins no other night."""
 
 MODE_STEP = "mode"
 """The word of the step that sets the mode."""
@@ -29,31 +34,48 @@ class ModeState(Timer):
 
     Attributes:
         mode: Its name.
-        why: `COMMAND` …
+        why: `COMMAND` …, "" before anything set it.
         ends: Instant at which it is over by itself; None if never.
         coming: What is to be set at the next instant, as (mode, why), by the instant for which it waits.
         atoms: Nodes that ask for it.
     """
 
-    __slots__ = ("_modes", "_network", "atoms", "coming", "ends", "mode", "why")
+    __slots__ = (
+        "_commanded", "_inside", "_look_at", "_looked", "_modes", "_network", "_nightly", "_owed", "_wall",
+        "atoms", "coming", "ends", "mode", "why",
+    )  # fmt: skip
 
-    def __init__(self, modes: Mapping[str, Mode], network: Network) -> None:
+    def __init__(self, modes: Mapping[str, Mode], network: Network, wall: WallClock) -> None:
         super().__init__()
-        self._modes, self._network = modes, network
+        self._modes, self._network, self._wall = modes, network, wall
         self.mode, self.why = HOME, ""
         self.ends: Instant | None = None
         self.coming: tuple[Instant, list[tuple[str, str]]] | None = None
         self.atoms: list[Node] = []
+        self._nightly = next((m for m in modes.values() if m.start is not None and m.end is not None), None)
+        self._inside: bool | None = None  # the clock reads in the hours of `_nightly`, when last looked at
+        self._looked: Instant | None = None
+        self._look_at: Instant | None = None
+        self._commanded: Instant | None = None
+        self._owed = False  # its hours have begun; it comes as soon as the mode is home
 
     def command(self, mode: str, at: Instant, longest_ms: int | None = None, why: str = COMMAND) -> None:
         """Somebody sets it: it holds on [at, at + longest), whatever else would have set it at `at`."""
         self.coming = None
+        if why == COMMAND:
+            self._commanded, self._owed = at, False
         self._set(mode, at, why, longest_ms)
         self._book()
 
     def step(self, mode: str, at: Instant) -> None:
         """A step that ran at `at` sets it from the next instant on."""
         self._at_next(at, mode, STEP)
+
+    def wake(self, at: Instant) -> None:
+        """Look at the clock at `at`: it is known, or known otherwise."""
+        if self._nightly is not None:
+            self._look_at = at
+            self._book()
 
     def expire(self, at: Instant) -> None:
         """A deadline of it has come."""
@@ -63,7 +85,32 @@ class ModeState(Timer):
             sets, self.coming = self.coming[1], None
             for mode, why in sets:
                 self._set(mode, at, why)
+        if self._nightly is not None:
+            self._by_clock(self._nightly, at)
         self._book()
+
+    def _by_clock(self, nightly: Mode, at: Instant) -> None:
+        """Its hours begin and end, unless somebody has set a mode since they did."""
+        if self._look_at is not None and self._look_at <= at:
+            self._look(nightly, at)
+        if self._owed and self.mode == HOME:
+            self._owed = False
+            self._set(nightly.name, at, CLOCK)
+
+    def _look(self, nightly: Mode, at: Instant) -> None:
+        if not self._wall.trusted:
+            self._look_at = None
+            return
+        hours = nightly.start or 0, nightly.end or 0
+        inside, turned = self._wall.reads_between(at, *hours), self._wall.turned(at, *hours)
+        unseen = self._looked is not None and turned > self._looked + PUT_RIGHT_MS
+        news = inside is not self._inside or unseen
+        if news and (self._commanded is None or self._commanded < turned):
+            self._owed = inside
+            if not inside and self.mode == nightly.name:
+                self._set(HOME, at, CLOCK)
+        self._inside, self._looked = inside, at
+        self._look_at = self._wall.next_reading(at, hours)
 
     def _at_next(self, at: Instant, mode: str, why: str) -> None:
         if self.coming is None:
@@ -80,29 +127,41 @@ class ModeState(Timer):
             self._network.stir(atom)
 
     def _book(self) -> None:
-        dues = [due for due in (self.ends, self.coming[0] if self.coming else None) if due is not None]
+        waits = self.coming[0] if self.coming else None
+        dues = [due for due in (self.ends, waits, self._look_at) if due is not None]
         self.due = min(dues, default=None)
         self._network.timers.book(self)
 
+    # -- memory
+
     def shift(self, by_ms: int) -> None:
         """Move what it remembers in time (a downtime turned out longer than believed)."""
-        if self.ends is not None:
-            self.ends += by_ms
+        for name in ("ends", "_looked", "_look_at", "_commanded"):
+            instant = getattr(self, name)
+            if instant is not None:
+                setattr(self, name, instant + by_ms)
         if self.coming is not None:
             self.coming = self.coming[0] + by_ms, self.coming[1]
         self._book()
 
     def dump(self) -> list[Any]:
         """As JSON-able data."""
-        return [self.mode, self.ends, self.why, self.coming]
+        clock = [self._hours(), self._inside, self._looked, self._look_at, self._owed]
+        return [self.mode, self.ends, self.why, self.coming, self._commanded, clock]
 
-    def restore(self, data: Sequence[Any]) -> None:
-        """Take over what `dump` wrote; the first version wrote only the mode and when it ends."""
+    def restore(self, data: Sequence[Any], at: Instant) -> None:
+        """Take over what `dump` wrote, to go on from `at`; the first version wrote only mode and end."""
         self.mode, self.ends = data[0], data[1]
+        self.wake(at)
         if len(data) > 2:
-            self.why, coming = data[2:4]
+            self.why, coming, self._commanded, clock = data[2:]
             self.coming = (coming[0], [(mode, why) for mode, why in coming[1]]) if coming else None
+            if clock[0] == self._hours():
+                self._inside, self._looked, self._look_at, self._owed = clock[1:]
         self._book()
+
+    def _hours(self) -> list[Any]:
+        return [self._nightly.name, self._nightly.start, self._nightly.end] if self._nightly else []
 
 
 class ModeNode(Node):

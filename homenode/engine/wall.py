@@ -11,6 +11,7 @@ from homenode.reading import Instant
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
+DAY_MINUTES = DAY_MS // MINUTE_MS  # no mutant: any modulus of a day or more does
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +46,20 @@ class WallClock:
     def _shift_ms(self, at: Instant) -> int:
         shift = self.local(at).utcoffset() or timedelta()
         return shift // timedelta(milliseconds=1)
+
+    def reads_between(self, at: Instant, start: int, end: int) -> bool:
+        """Whether it reads in [start, end), minutes of the day, over midnight if end < start."""
+        minute = self.of_day_ms(at) // MINUTE_MS
+        return (minute - start) % DAY_MINUTES < (end - start) % DAY_MINUTES
+
+    def turned(self, at: Instant, start: int, end: int) -> Instant:
+        """Since when it reads in [start, end), or no longer does: the last such turn up to `at`."""
+        look = at - 2 * DAY_MS
+        turned, inside = look, self.reads_between(look, start, end)
+        while (look := self.next_reading(look, (start, end))) <= at:
+            if self.reads_between(look, start, end) is not inside:
+                turned, inside = look, not inside
+        return turned
 
     def next_reading(self, at: Instant, minutes: tuple[int, ...]) -> Instant:
         """The first instant after `at` at which the clock reads one of `minutes` of the day, or is moved.

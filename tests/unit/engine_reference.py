@@ -228,7 +228,7 @@ def transitions(
 ) -> list[Line]:
     """Everything told from `start` to `end`, both included."""
     past = Past.of(events)
-    mode = Modes(modes or {}, past.modes)
+    mode = Modes(modes or {}, past.modes, zone)
     lives = [_life(rule, Meaning(past, rule, start, stale, zone, mode), past, start, end) for rule in rules]
     told: list[Line] = []
     for t in range(start, end + 1):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from homenode.config.model import Mode
 from homenode.engine import Engine, WallClock
@@ -144,3 +148,147 @@ def test_a_memory_from_before_modes_set_themselves_is_read() -> None:
     data["mode"] = data["mode"][:2]
     again = Engine.load(data, machine.rules, {}, modes=MODES, wall=WallClock("Europe/Stockholm"))
     assert modes_of(again, 2 * MIN, MIN + 7 * DAY - 1, MIN + 7 * DAY) == ["away", "away", "home"]
+
+
+# -- the clock
+
+NIGHTLY = {**MODES, "night": Mode("night", 14 * HOUR, 22 * 60, 6 * 60)}
+ZONE = ZoneInfo("Europe/Stockholm")
+
+
+def clock(day: int, hour: int, minute: int = 0, *, month: int = 1, fold: int = 0) -> int:
+    return int(datetime(2026, month, day, hour, minute, fold=fold, tzinfo=ZONE).timestamp()) * 1000
+
+
+def nightly(start: int, *events: Event, rules: tuple[BoundRule, ...] = ()) -> Engine:
+    machine = engine(*rules, start=start, modes=NIGHTLY)
+    for event in events:
+        machine.feed(event)
+    return machine
+
+
+def test_night_comes_and_goes_at_the_hours_of_home_yaml() -> None:
+    machine = nightly(clock(5, 12))
+    assert modes_of(machine, clock(5, 22) - 1, clock(5, 22), clock(6, 6) - 1, clock(6, 6)) == [
+        "home", "night", "night", "home",
+    ]  # fmt: skip
+
+
+def test_a_condition_on_night_is_true_from_its_first_instant() -> None:
+    machine = nightly(clock(5, 12), rules=(rule(ModeIs("night")),))
+    assert told(machine, to=clock(6, 12)) == [
+        (clock(5, 22), "rule", "raised"),
+        (clock(6, 6), "rule", "resolved"),
+    ]
+
+
+def test_a_node_that_starts_at_night_begins_with_it() -> None:
+    assert modes_of(nightly(clock(5, 23)), clock(5, 23)) == ["night"]
+
+
+def test_night_does_not_come_to_a_home_in_another_mode_but_as_soon_as_that_ends_by_itself() -> None:
+    machine = nightly(clock(5, 12), ModeSet("away", clock(5, 20), 4 * HOUR))
+    assert modes_of(machine, clock(5, 23, 59), clock(6, 0), clock(6, 6)) == ["away", "night", "home"]
+
+
+def test_a_mode_that_outlasts_the_night_is_followed_by_none() -> None:
+    machine = nightly(clock(5, 12), ModeSet("away", clock(5, 20), 11 * HOUR))
+    assert modes_of(machine, clock(6, 6), clock(6, 7), clock(6, 22)) == ["away", "home", "night"]
+
+
+@pytest.mark.parametrize("at", [clock(5, 22), clock(5, 23)])
+def test_who_sets_home_at_night_keeps_it_until_the_next(at: int) -> None:
+    machine = nightly(clock(5, 12), ModeSet("home", at))
+    assert modes_of(machine, at, clock(6, 5), clock(6, 12), clock(6, 22)) == ["home", "home", "home", "night"]
+
+
+def test_who_sets_night_by_day_has_it_until_the_morning() -> None:
+    machine = nightly(clock(5, 12), ModeSet("night", clock(5, 20)))
+    assert modes_of(machine, clock(5, 23), clock(6, 5, 59), clock(6, 6)) == ["night", "night", "home"]
+
+
+def test_a_short_night_ends_after_its_longest_and_comes_back_the_next_evening() -> None:
+    machine = engine(start=clock(5, 12), modes={"night": Mode("night", HOUR, 22 * 60, 6 * 60)})
+    assert modes_of(machine, clock(5, 23) - 1, clock(5, 23), clock(6, 5), clock(6, 22)) == [
+        "night", "home", "home", "night",
+    ]  # fmt: skip
+
+
+def test_hours_that_pass_while_the_node_is_down_pass() -> None:
+    down = NodeDown(clock(5, 21)), NodeUp(clock(6, 7))
+    assert modes_of(nightly(clock(5, 12), *down), clock(6, 7)) == ["home"]
+    machine = nightly(clock(5, 12), NodeDown(clock(5, 21)), NodeUp(clock(5, 23)))
+    assert modes_of(machine, clock(5, 23)) == ["night"]
+    machine = nightly(
+        clock(5, 12), ModeSet("home", clock(5, 23)), NodeDown(clock(5, 23) + 1), NodeUp(clock(6, 1))
+    )
+    assert modes_of(machine, clock(6, 1)) == ["home"]
+
+
+def test_a_clock_that_is_not_trusted_brings_no_night_until_it_is() -> None:
+    machine = nightly(clock(5, 12), ClockSet(clock(5, 13), trusted=False), ClockSet(clock(5, 23)))
+    assert modes_of(machine, clock(5, 22, 30), clock(5, 23)) == ["home", "night"]
+
+
+def test_trust_that_comes_by_day_ends_a_night_and_a_whole_day_missed_is_a_night_of_its_own() -> None:
+    untrusted = ClockSet(clock(5, 23), trusted=False)
+    machine = nightly(clock(5, 12), untrusted, ClockSet(clock(6, 9)))
+    assert modes_of(machine, clock(6, 8), clock(6, 9)) == ["night", "home"]
+    machine = nightly(clock(5, 12), untrusted, ClockSet(clock(6, 23)))
+    assert modes_of(machine, clock(6, 13), clock(6, 23)) == ["home", "night"]
+
+
+def test_what_somebody_set_while_the_clock_was_not_trusted_stays() -> None:
+    untrusted = ClockSet(clock(5, 21), trusted=False)
+    machine = nightly(clock(5, 12), untrusted, ModeSet("home", clock(5, 22, 30)), ClockSet(clock(5, 23)))
+    assert modes_of(machine, clock(5, 23), clock(6, 22)) == ["home", "night"]
+    machine = nightly(clock(5, 12), untrusted, ModeSet("home", clock(5, 21, 30)), ClockSet(clock(5, 23)))
+    assert modes_of(machine, clock(5, 23)) == ["night"]
+
+
+def test_a_clock_put_right_by_a_second_at_night_begins_no_other() -> None:
+    machine = nightly(clock(5, 12), ModeSet("night", clock(5, 23), HOUR), ClockSet(clock(5, 23, 30), -700))
+    assert modes_of(machine, clock(5, 23, 59), clock(6, 0)) == ["night", "home"]
+    back = rule(HALL, sets("home"))
+    machine = nightly(clock(5, 12), ClockSet(clock(5, 23), -700), seen(clock(6, 1)), rules=(back,))
+    assert modes_of(machine, clock(6, 1), clock(6, 2)) == ["night", "home"]
+
+
+def test_what_is_known_of_the_clock_at_a_start_counts_for_the_downtime_before() -> None:
+    start = ClockSet(clock(5, 23), trusted=False), NodeUp(clock(5, 23), measured=False)
+    machine = nightly(clock(5, 12), NodeDown(clock(5, 21)), *start)
+    assert modes_of(machine, clock(5, 23)) == ["home"]
+    machine.feed(ClockSet(clock(5, 23, 30), slept_ms=2 * HOUR))
+    assert modes_of(machine, clock(5, 23, 30)) == ["night"]
+
+
+def test_the_nights_of_daylight_saving_begin_and_end_as_the_clock_reads() -> None:
+    early = {"night": Mode("night", 14 * HOUR, 2 * 60 + 30, 6 * 60)}
+    machine = engine(start=clock(28, 23, month=3), modes=early)
+    skipped = clock(29, 3, month=3)  # 02:00 to 03:00 is skipped
+    assert modes_of(machine, skipped - 1, skipped, clock(29, 6, month=3)) == ["home", "night", "home"]
+    machine = engine(start=clock(24, 23, month=10), modes=early)
+    first, second = clock(25, 2, 30, month=10), clock(25, 2, 30, month=10, fold=1)
+    again = first + HOUR // 2  # the clock goes back to 02:00
+    assert modes_of(machine, first - 1, first, again - 1, again, second - 1, second) == [
+        "home", "night", "night", "home", "home", "night",
+    ]  # fmt: skip
+
+
+def test_changed_hours_count_from_the_reload_on_and_unchanged_ones_change_nothing() -> None:
+    machine = nightly(clock(5, 12), ModeSet("home", clock(5, 22, 30)))
+    machine.advance(clock(5, 23))
+    machine.reload([], {}, clock(5, 23) + 1)
+    assert modes_of(machine, clock(5, 23) + 5) == ["home"]
+    later = {**NIGHTLY, "night": Mode("night", 14 * HOUR, 23 * 60, 6 * 60)}
+    machine.reload([], {}, clock(5, 23) + 10, modes=later)
+    assert modes_of(machine, clock(5, 23) + 20) == ["night"]
+
+
+def test_a_restart_at_night_keeps_what_somebody_decided() -> None:
+    machine = nightly(clock(5, 12), ModeSet("away", clock(5, 21), 2 * HOUR))
+    for at in (clock(5, 22), clock(5, 22, 30), clock(5, 23)):
+        machine.advance(at)
+        data = json.loads(json.dumps(machine.dump()))
+        machine = Engine.load(data, (), {}, modes=NIGHTLY, wall=WallClock("Europe/Stockholm"))
+    assert machine.mode == "night"

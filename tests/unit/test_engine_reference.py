@@ -35,6 +35,8 @@ START = int(datetime(2026, 1, 5, 20, 59, 59, 985_000, tzinfo=UTC).timestamp() * 
 """15 ms before 22:00 in Stockholm."""
 STALE = {"a": 9, "b": -1, "c": 6}
 MODES = {"away": Mode("away", 11), "night": Mode("night", 4)}
+NIGHTS = (None, None), (22 * 60, 6 * 60), (6 * 60, 22 * 60)
+"""Hours of the night: none; begins 15 ms after the start; ends then."""
 
 BOOLEAN = ("a.contact", "b.motion", "c.button", "b.button")
 SPANS = st.integers(0, 9)
@@ -148,8 +150,14 @@ def traces(draw: st.DrawFn) -> list[Event]:
     return found
 
 
-def engine_for(bound: tuple[BoundRule, ...]) -> Engine:
-    return Engine(bound, STALE, start=START, modes=MODES, wall=WallClock(ZONE))
+@st.composite
+def homes(draw: st.DrawFn) -> dict[str, Mode]:
+    start, end = draw(st.sampled_from(NIGHTS))
+    return {**MODES, "night": Mode("night", draw(st.sampled_from((4, 40))), start, end)}
+
+
+def engine_for(bound: tuple[BoundRule, ...], modes: dict[str, Mode] = MODES) -> Engine:
+    return Engine(bound, STALE, start=START, modes=modes, wall=WallClock(ZONE))
 
 
 def restarted(engine: Engine) -> Engine:
@@ -161,25 +169,25 @@ def lines(told: list[Transition]) -> list[Line]:
     return [(t.at, t.rule, t.event.value, t.step, t.because) for t in told]
 
 
-@given(rules(), traces(), st.integers(0, 25))
+@given(rules(), traces(), st.integers(0, 25), homes())
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_engine_says_what_the_definitions_say(
-    bound: tuple[BoundRule, ...], events: list[Event], rest: int
+    bound: tuple[BoundRule, ...], events: list[Event], rest: int, modes: dict[str, Mode]
 ) -> None:
-    engine, end = engine_for(bound), events[-1].at + rest
+    engine, end = engine_for(bound, modes), events[-1].at + rest
     for event in events:
         engine.feed(event)
     told = engine.advance(end)
-    assert lines(told) == transitions(bound, events, START, end, STALE, ZONE, MODES)
+    assert lines(told) == transitions(bound, events, START, end, STALE, ZONE, modes)
 
 
-@given(rules(), traces(), st.integers(0, 25), st.randoms(use_true_random=False))
+@given(rules(), traces(), st.integers(0, 25), homes(), st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_restart_at_any_moment_changes_nothing(
-    bound: tuple[BoundRule, ...], events: list[Event], rest: int, random: object
+    bound: tuple[BoundRule, ...], events: list[Event], rest: int, modes: dict[str, Mode], random: object
 ) -> None:
     end = events[-1].at + rest
-    whole, parts = engine_for(bound), engine_for(bound)
+    whole, parts = engine_for(bound, modes), engine_for(bound, modes)
     for event in events:
         whole.feed(event)
     told, waiting = [], list(events)
