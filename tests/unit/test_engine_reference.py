@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +46,10 @@ SPANS = st.integers(0, 9)
 
 def atoms() -> st.SearchStrategy[Expr]:
     numbers = st.builds(
-        Compare, st.just("a.power"), st.sampled_from(("<", "<=", ">", ">=", "==", "!=")), st.just(2)
+        Compare,
+        st.just("a.power"),
+        st.sampled_from(("<", "<=", ">", ">=", "==", "!=")),
+        st.sampled_from((2, 2, 1, 2.2, 3)),
     )
     flags = st.builds(Compare, st.sampled_from(BOOLEAN), st.sampled_from(("==", "!=")), st.booleans())
     changes = st.builds(Changes, st.sampled_from(BOOLEAN))
@@ -78,6 +83,18 @@ def wholes(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 EXPRS = st.recursive(atoms(), wholes, max_leaves=5)
 
 
+def other_spans(expr: Expr, more_ms: int) -> Expr:
+    match expr:
+        case For(part, window_ms) | Within(part, window_ms):
+            return type(expr)(other_spans(part, more_ms), window_ms + more_ms)
+        case Not(part):
+            return Not(other_spans(part, more_ms))
+        case And(parts) | Or(parts):
+            return type(expr)(tuple(other_spans(part, more_ms) for part in parts))
+        case _:
+            return expr
+
+
 @st.composite
 def steps(draw: st.DrawFn) -> tuple[BoundStep, ...]:
     found = []
@@ -100,6 +117,8 @@ def rules(draw: st.DrawFn) -> tuple[BoundRule, ...]:
     found = []
     for name in ("one", "two", "three")[: draw(st.integers(1, 3))]:
         when = draw(EXPRS)
+        if found and draw(st.integers(0, 2)) == 0:  # as two uses of one rule with other durations
+            when = other_spans(found[0].when, draw(st.integers(1, 4)))
         found.append(
             BoundRule(
                 name=name,
@@ -199,6 +218,34 @@ def test_a_restart_at_any_moment_changes_nothing(
         told += parts.advance(now)
         parts = restarted(parts)
     assert told == whole.advance(end)
+
+
+@given(rules(), traces(), st.integers(0, 25))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_downtime_that_bridge_covers_and_in_which_nothing_was_due_changes_nothing(
+    bound: tuple[BoundRule, ...], events: list[Event], rest: int
+) -> None:
+    events = [event for event in events if not isinstance(event, NodeDown | NodeUp)]
+    # being blind is counted anew from each `up`, whatever `bridge`
+    bound = tuple(replace(rule, bridge_ms=1000, grace_ms=10_000) for rule in bound)
+    end = (events[-1].at if events else START) + rest
+    whole = engine_for(bound)
+    for event in events:
+        whole.feed(event)
+    told = whole.advance(end)
+    busy = sorted({START, end, *(event.at for event in events), *(change.at for change in told)})
+    for before, after in pairwise(busy):
+        for up in {after - 1, after} - {before}:
+            parts = engine_for(bound)
+            for event in events:
+                if event.at <= before:
+                    parts.feed(event)
+            parts.feed(NodeDown(before + 1))
+            parts.feed(NodeUp(up))
+            for event in events:
+                if event.at > before:
+                    parts.feed(event)
+            assert parts.advance(end) == told
 
 
 @given(rules(), traces())
