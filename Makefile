@@ -2,6 +2,7 @@
 #   make demo [LIVE=1]   a day in the simulated apartment (needs Python and pip, no root)
 #   make test            all checks
 #   make mutants         all mutants of the pure core (make test: those of what changed)
+#   make quality         how good the shipped rules are in recorded homes
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-b
 # As pip does with what isn't editable: a node that compiles itself at each start takes a quarter longer.
 COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 
-.PHONY: demo test check unit bench soak peers mutants clean apt
+.PHONY: demo test check unit quality bench soak peers mutants clean apt
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -29,6 +30,9 @@ check: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit
+
+quality: $(VENV)/.test
+	$(BIN)/python -m tests.quality
 
 bench: apt $(VENV)/.test
 	$(COMPILE)

@@ -1,0 +1,40 @@
+"""What it means that the hand annotation confirms an alarm: what it says was so. Silence confirms nothing.
+
+An alarm that nothing here speaks of counts as false: nobody was hurt in these homes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.quality.annotation import Annotation
+from tests.quality.measuring import Alarm
+from tests.quality.spans import MINUTE_MS
+
+BEFORE_MS = 30 * MINUTE_MS
+AROUND_MS = 10 * MINUTE_MS
+
+MEANS: dict[str, tuple[str, Callable[[Annotation, Alarm], bool]]] = {
+    "stove_left_on": (
+        "nobody is annotated in the kitchen in the 20 min before",
+        lambda told, alarm: not told.at("kitchen", alarm.at - 20 * MINUTE_MS, alarm.at),
+    ),
+    "out_of_bed_at_night": (
+        "annotated neither in bed nor out of the house in the 30 min before, and in bed within the night",
+        lambda told, alarm: (
+            not told.at("bed", alarm.at - BEFORE_MS + 2 * MINUTE_MS, alarm.at)
+            and not told.at("away", alarm.at - BEFORE_MS, alarm.at)
+            and told.at("bed", alarm.at - 6 * 60 * MINUTE_MS, alarm.at)
+        ),
+    ),
+    "door_open_at_night": (
+        "annotated as leaving within 10 min of the opening",
+        lambda told, alarm: told.at("leaving", alarm.at - 5 * MINUTE_MS - AROUND_MS, alarm.at),
+    ),
+}
+"""By the rule file's name: in words, and as a test."""
+
+
+def is_confirmed(rule: str, annotation: Annotation, alarm: Alarm) -> bool:
+    """Whether the annotation says that an alarm of this rule file was right."""
+    return rule in MEANS and MEANS[rule][1](annotation, alarm)
