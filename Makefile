@@ -3,6 +3,7 @@
 #   make test            all checks
 #   make mutants         all mutants of the pure core (make test: those of what changed)
 #   make quality         how good the shipped rules are in recorded homes
+#   make fuzz [SECONDS=600]   everything that people write, by coverage-guided fuzzing
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-b
 # As pip does with what isn't editable: a node that compiles itself at each start takes a quarter longer.
 COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 
-.PHONY: demo test check unit quality bench soak peers mutants clean apt
+.PHONY: demo test check unit bench soak peers mutants quality fuzz clean apt
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -47,6 +48,10 @@ peers: apt $(VENV)/.test
 mutants: $(VENV)/.test
 	$(BIN)/python -m tests.mutation
 
+fuzz: $(VENV)/.test
+	$(PIP) -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
+
 apt:
 	@sh .ci/apt deploy/apt-test.txt
 
@@ -70,5 +75,5 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache .peers
+	  .import_linter_cache .peers .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
