@@ -82,8 +82,8 @@ TRACE = """\
 """
 WORDS = """\
 for within since and or not any( all( count( between mode== is stale unknown changes $long $hot 22:00 24:00
-1min 9999999999d -1s 0s NaN 1e999 true null on >- | &a *a <<:*a !!python/object { } [ ] : - at point value node
-down end +25:00 0000-01-01 9999-12-31T23:59:60Z"""
+1min 9999999999d -1s 0s NaN 1e999 true null on >- | &a *a <<:*a !!python/object { } [ ] : - at point value
+node down end +25:00 0000-01-01 9999-12-31T23:59:60Z"""
 """What libFuzzer puts in."""
 
 
