@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homenode import __version__
 from homenode.config.model import PARTIES
+from homenode.config.rows import LANGUAGES
 from homenode.errors import FileMistakes, HomenodeError, acted_on
 
 Command = Callable[[argparse.Namespace], int]
@@ -162,6 +163,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     switch = add("switch", _ask, "Turn an output on or off.", data=True)
     switch.add_argument("point", help="such as hall_lamp.light")
     switch.add_argument("to", choices=("on", "off", "open", "closed", "locked", "unlocked"))
+
+    say = add("say", _ask, "Say something at home, to hear whether the loudspeaker works.", data=True)
+    say.add_argument("text")
+    say.add_argument("--language", choices=LANGUAGES, help="of the text (default: the home's)")
 
     journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
     journal.add_argument("what", choices=("show", "verify", "export"))

@@ -5,7 +5,7 @@ Third-party exceptions are translated once, at the edge, with ``raise ... from``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -72,6 +72,18 @@ class SetupError(HomenodeError):
 
 class DriverLost(HomenodeError):
     """The hardware behind a driver is gone or silent; the supervisor tries again by itself."""
+
+
+class Unheard(HomenodeError):
+    """What was to be said at home can't be heard; the voice tries again by itself, the operator is told.
+
+    Attributes:
+        text: Language to the reason.
+    """
+
+    def __init__(self, text: Mapping[str, str], *, do: str = "") -> None:
+        self.text = dict(text)
+        super().__init__(text["en"], do=do)
 
 
 class Refused(HomenodeError):

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from homenode.config.load import Drivers, in_order, read_home
 from homenode.config.model import Home
+from homenode.config.recordings import unheard
 from homenode.config.registry import driver_types
 from homenode.errors import Mistake
 from homenode.language import BoundRule, check_rules
@@ -59,6 +60,7 @@ def check_home(
             for rule in rules
             if rule.to and not rule.says
         ]
+        warnings += unheard(home, rules, notes.file)
     mistakes.sort(
         key=lambda mistake: (mistake.file != notes.file, mistake.file, mistake.line, mistake.column)
     )

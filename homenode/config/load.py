@@ -21,6 +21,7 @@ from homenode.config.sections import (
     read_modes,
     read_resident,
     read_share,
+    read_voice,
 )
 from homenode.config.uses import read_uses
 from homenode.config.values import read_table
@@ -94,6 +95,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) 
         modes=read_modes(section("modes"), notes),
         clock_trusted=read_clock(section("clock"), notes),
         resident_ok=read_resident(section("resident"), notes, devices),
+        voice=read_voice(section("voice"), notes, beside, files=files),
         cameras=cameras,
         exports=read_exports(section("export"), notes),
     )

@@ -96,6 +96,28 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """How the home speaks.
+
+    Attributes:
+        device: As ALSA names it; ``none`` if there is no loudspeaker.
+        volume_percent: Of the loudest that the synthesiser can.
+        rate_wpm: Words a minute.
+        recordings: Folder of ``RULE.STEP.LANGUAGE.wav``, which are played instead of a synthesised voice.
+    """
+
+    device: str = "default"
+    volume_percent: int = 100
+    rate_wpm: int = 140
+    recordings: Path | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Nothing is said in this home."""
+        return self.device == "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """One home.yaml."""
 
@@ -111,6 +133,7 @@ class Home:
     modes: Mapping[str, Mode]
     clock_trusted: bool = False
     resident_ok: str = ""
+    voice: Voice = Voice()
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
     """Format (``homeassistant``) to the topic prefix it is sent under; opt-in."""

@@ -42,6 +42,7 @@ SECTIONS = {
     "modes": "Longest duration of each mode; modes of one's own.",
     "clock": "Whether the machine's clock is trusted without a time service.",
     "resident": "How the resident answers.",
+    "voice": "How what rules say is heard; by the first sound device, if absent.",
     "cameras": "Cameras, by name.",
     "export": "Other formats that shared readings are sent in; opt-in.",
 }
@@ -125,6 +126,23 @@ CLOCK = (
 RESIDENT = (
     Field(
         "ok", "point", "Button with which the resident answers.", shown="a button, such as bed_button.button"
+    ),
+)
+VOICE = (
+    Field(
+        "device",
+        "text",
+        "Sound device, as ALSA names it; none for a home without loudspeaker.",
+        default="default",
+        pattern=r"[^\s-]\S{0,99}",
+        shown='a device that `aplay -L` lists, such as default or "plughw:CARD=Device,DEV=0", or none',
+    ),
+    Field("volume", "whole", "Loudness of the synthesised voice in %.", default=100, low=10, high=100),
+    Field("rate", "whole", "Its speed in words a minute.", default=140, low=80, high=300),
+    Field(
+        "recordings",
+        "path",
+        "Folder with RULE.STEP.LANGUAGE.wav files, played instead of the synthesised voice.",
     ),
 )
 CAMERA = (

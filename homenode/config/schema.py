@@ -85,6 +85,7 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
         "modes": _named(_nullable(_object(rows.MODE))),
         "clock": _nullable(_object(rows.CLOCK)),
         "resident": _nullable(_object(rows.RESIDENT)),
+        "voice": _nullable(_object(rows.VOICE)),
         "cameras": _named(_object(rows.CAMERA) | {"additionalProperties": True}),
         "export": _nullable(_object(rows.EXPORT)),
     }

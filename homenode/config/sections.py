@@ -1,4 +1,4 @@
-"""The smaller sections of home.yaml: share, modes, clock, resident, cameras, export."""
+"""The smaller sections of home.yaml: share, modes, clock, resident, voice, cameras, export."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from homenode.config.devices import named
-from homenode.config.model import PARTIES, Device, Mode
+from homenode.config.model import PARTIES, Device, Mode, Voice
 from homenode.config.notes import Notes, listed, unknown_key
 from homenode.config.points import why_no_pattern, why_no_point
-from homenode.config.rows import CAMERA, CLOCK, EXPORT, MODE, RESIDENT, STANDARD_MODES
+from homenode.config.rows import CAMERA, CLOCK, EXPORT, MODE, RESIDENT, STANDARD_MODES, VOICE
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing, plain
 from homenode.kinds import Shape, kind_of
@@ -105,6 +105,21 @@ def read_resident(node: Node | None, notes: Notes, devices: Mapping[str, Device]
     elif kind is not None and kind.shape is not Shape.MOMENTARY:
         notes.wrong(at, "resident.ok", "a button, such as bed_button.button")
     return point
+
+
+def read_voice(node: Node | None, notes: Notes, beside: Path, *, files: bool) -> Voice:
+    """How the home speaks.
+
+    Args:
+        files: Whether the folder of recordings must exist.
+    """
+    if node is None or is_nothing(node):
+        return Voice()
+    values = read_table(VOICE, node, "voice", notes, beside)
+    folder, at = values["recordings"], node.get("recordings") if isinstance(node, Table) else None
+    if files and folder is not None and at is not None and not folder.is_dir():
+        notes.wrong(at, "voice.recordings", "a folder that exists")
+    return Voice(values["device"], values["volume"], values["rate"], folder)
 
 
 def read_cameras(node: Node | None, notes: Notes) -> dict[str, dict[str, Any]]:

@@ -10,12 +10,13 @@ from homenode.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak in the home. `text` by language."""
+    """Speak in the home. `text` by language; `rule` is the use of the rule that does."""
 
     text: Mapping[str, str]
     alert: str
     step: int
     run: int
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

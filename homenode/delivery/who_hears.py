@@ -377,7 +377,7 @@ def _heard_by(parties: Iterable[str]) -> list[str]:
 
 def _action(step: BoundStep, change: Transition) -> Say | Switch | OfferVideo:
     if step.do == "say":
-        return Say(step.text, change.alert, change.step, change.run)
+        return Say(step.text, change.alert, change.step, change.run, change.rule)
     if step.do in _SWITCHING:
         return Switch(step.point, step.turn, change.alert, change.step, change.run)
     return OfferVideo(step.camera, change.alert, change.step, change.run)

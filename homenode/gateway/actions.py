@@ -11,6 +11,7 @@ from homenode import records
 from homenode.delivery import Action, NodeFault, Say, Switch
 from homenode.errors import Refused
 from homenode.gateway.voice import Voice
+from homenode.speech import Sentence, language_of
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -26,11 +27,12 @@ class Actions:
 
     Attributes:
         unfinished: What was decided and is not done.
+        voice: Speaks.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._voice = Voice()
+        self.voice = Voice(node)
         self.unfinished: list[Action] = []
         self._wanted: dict[str, Switch] = {}
 
@@ -46,11 +48,7 @@ class Actions:
         node = self._node
         try:
             if isinstance(action, Say):
-                wanted = node.home.language
-                language = wanted if action.text.get(wanted) else next(iter(action.text), wanted)
-                text = action.text.get(language, "")
-                node.watchers.event({"say": text, "alert": action.alert})
-                await self._voice.say(text, language)
+                await self._say(action)
             elif isinstance(action, Switch):
                 await self._switch(action)
             else:
@@ -60,21 +58,44 @@ class Actions:
         finally:
             self.unfinished.remove(action)
 
+    async def _say(self, action: Say) -> None:
+        """Until it was heard, or is no longer worth hearing."""
+        node = self._node
+        language = language_of(action.text, node.home.language)
+        text = action.text[language]
+        node.watchers.event({"say": text, "alert": action.alert})
+        rule = node.judge.rules.get(action.rule)
+        at_resolve = rule is not None and any(
+            step.number == action.step and step.after_ms is None for step in rule.steps
+        )
+        sentence = Sentence(
+            text,
+            language,
+            severity=rule.severity if rule is not None else "warning",
+            asked_s=asyncio.get_running_loop().time(),
+            rule=action.rule,
+            alert=action.alert,
+            step=action.step,
+            while_open=not at_resolve and self.is_open(action.alert),
+        )
+        await self.voice.say(sentence)
+
     async def _switch(self, action: Switch) -> None:
         """Until it is done, or no longer wanted: the alert is over, or the output is to be otherwise."""
         self._wanted[action.point] = action
-        for_open = self._is_open(action.alert)  # not so for a step at the resolve
+        for_open = self.is_open(action.alert)  # not so for a step at the resolve
         for _ in range(TRIES):
             if await self._turned(action):
                 return
             await asyncio.sleep(RETRY_S)
             if self._wanted.get(action.point) is not action:
                 return
-            if for_open and not self._is_open(action.alert):
+            if for_open and not self.is_open(action.alert):
                 self._node.outcomes.well(f"{action.point} switches")
                 return
 
-    def _is_open(self, alert: str) -> bool:
+    def is_open(self, alert: str) -> bool:
+        """Whether that alert is."""
         return any(one.alert == alert for one in self._node.judge.engine.open_alerts())
 
     async def _turned(self, action: Switch) -> bool:

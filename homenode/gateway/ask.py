@@ -11,6 +11,9 @@ from typing import Any
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.local_socket import ask
 
+LONGEST_SAYING_S = 150.0
+"""Until a sentence was said, or dropped as nobody could hear it in time."""
+
 
 def _one(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any:
     for reply in ask(data, request, timeout_s):
@@ -56,6 +59,7 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet with the broker")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
+    _voice(status["voice"])
     if status["refused_commands"]:
         told = ", ".join(f"{count} of {party}" for party, count in status["refused_commands"].items())
         print(f"refused commands: {told}")
@@ -84,6 +88,23 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         print(f"\nmissing: {lack}")
     for address in status["unassigned"]:
         print(f"\njoined but not in home.yaml, feeds no rule: {address}")
+    return 0
+
+
+def _voice(voice: Mapping[str, Any]) -> None:
+    """Whether the home can speak, and what it said: it stands here for who didn't hear it."""
+    if voice["trouble"]:
+        print(f"voice  not heard: {voice['trouble']}")
+    elif voice["needed"]:
+        print(f"voice  on {voice['device']}")
+    for said in voice["said"]:
+        heard = "said" if said["heard"] else "not said"
+        print(f"{heard} {said['at']}: {said['text']}" + (f" ({said['why']})" if said["why"] else ""))
+
+
+def _say(args: argparse.Namespace, data: Path) -> int:
+    wish = {"do": "say", "text": args.text} | ({"language": args.language} if args.language else {})
+    print(_one(data, wish, timeout_s=LONGEST_SAYING_S))
     return 0
 
 
@@ -134,6 +155,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Path], int]] = {
     "watch": _watch,
     "devices": _devices,
     "pair": _pair,
+    "say": _say,
     "reload": _told(lambda args: {"do": "reload"}),
     "ack": _told(lambda args: {"do": "ack", "alert": args.alert, "party": args.party}),
     "mode": _told(lambda args: {"do": "mode", "mode": args.mode}),

@@ -18,9 +18,10 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "mode": {"mode": str},
     "speed": {"speed": NUMBER},
     "switch": {"point": str, "to": str},
+    "say": {"text": str, "language": str},
 }
 """``watch`` is answered by the socket itself."""
-MAY_LACK = ("radio", "by")
+MAY_LACK = ("radio", "by", "language")
 LONGEST = 200
 """Characters of a field: names, ids and persons are shorter."""
 

@@ -67,6 +67,7 @@ class Node:
             self.crew.start(posts(self.home, self.types))
             self.start("time", self.time.run())
             self.start("watchdog", self.time.watchdog())
+            self.start("voice", self.actions.voice.run())
             systemd.notify("READY=1")
             log.info("ready", extra={"home": self.home.home, "points": len(self.judge.engine.home.points)})
             await self.stopping.wait()
@@ -108,4 +109,5 @@ class Node:
         decided = self.judge.reload(home, rules, limits_ms, self.time.instant())
         self.home = home
         self.outcomes.carry_out(decided)
+        self.actions.voice.look()
         self.time.remember(anyway=True)  # what came before was decided by other rules

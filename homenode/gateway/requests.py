@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode import records
 from homenode.config.durations import milliseconds
+from homenode.config.rows import LANGUAGES
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.engine.events import Acknowledge, ModeSet
@@ -21,6 +22,7 @@ from homenode.gateway.status import missing, status
 from homenode.kinds import kind_of
 from homenode.message import Class, Message
 from homenode.reading import Instant
+from homenode.speech import Sentence
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -263,6 +265,22 @@ class Requests:
         told = "\n".join([told, *missing(node)])
         return told + ("; clock: counts from the next start" if new_trust else "")
 
+    async def say(self, text: str, language: str) -> str:
+        """Say something at home, to hear whether the loudspeaker works.
+
+        Raises:
+            Refused: Nobody could hear it, or there are no words or no such language.
+        """
+        if language not in LANGUAGES:
+            raise Refused(f"there is no language {language}", do=f"languages: {', '.join(LANGUAGES)}")
+        if not text.strip():
+            raise Refused("there is nothing to say")
+        now_s = asyncio.get_running_loop().time()
+        why = await self._node.actions.voice.say(Sentence(text, language, "info", now_s))
+        if why:
+            raise Refused(f"not heard: {why}")
+        return "said"
+
     # -- the local socket
 
     async def answer(self, request: Mapping[str, Any]) -> Any:
@@ -294,6 +312,8 @@ class Requests:
                 node.clock.set_speed(float(wish["speed"]))
                 node.time.arm(anew=True)
                 return f"the clock runs {wish['speed']} times as fast"
+            case "say":
+                return await self.say(wish["text"], wish.get("language", node.home.language))
             case _:
                 await node.actions.switch(wish["point"], _meant(wish["point"], wish["to"]))
                 return f"{wish['point']} {wish['to']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from homenode import __version__
@@ -73,6 +74,7 @@ def status(node: Node) -> dict[str, Any]:
         },
         "drivers": {name: driver.state for name, driver in node.crew.drivers.items()},
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
+        "voice": _voice(node, told),
         "refused_commands": dict(node.requests.refusals.counted),
         "points": _points(node, now),
         "rules": _rules(node, now),
@@ -102,6 +104,25 @@ def status(node: Node) -> dict[str, Any]:
             f"{joined.address} ({joined.manufacturer} {joined.model})"
             for joined in node.joined.values()
             if joined.name not in node.home.devices
+        ],
+    }
+
+
+def _voice(node: Node, told: Callable[[Instant], str]) -> dict[str, Any]:
+    voice = node.actions.voice
+    return {
+        "device": node.home.voice.device,
+        "needed": voice.is_needed,
+        "trouble": voice.trouble,
+        "said": [
+            {
+                "at": told(one.at),
+                "text": one.text,
+                "rule": one.rule,
+                "heard": not one.why_not,
+                "why": one.why_not,
+            }
+            for one in voice.said
         ],
     }
 

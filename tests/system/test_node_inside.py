@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from homenode.delivery import Say, Switch
+from homenode.delivery import Switch
 from homenode.driver import Driver, Host, Joined
 from homenode.errors import DriverLost, Refused, SetupError
 from homenode.gateway.hearing import BATCH
@@ -373,37 +373,6 @@ def test_what_waits_in_the_journal_is_sent_once_and_numbers_that_are_missing_cos
             assert sorted(sent) == list(range(many))
 
     asyncio.run(play())
-
-
-def test_the_voice_speaks_the_language_that_home_yaml_has_now_and_a_text_in_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    speaker, spoken = tmp_path / "espeak-ng", tmp_path / "spoken"
-    speaker.write_text(f'#!/bin/sh\necho "$@" >> {spoken}\n')
-    speaker.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-
-    async def play() -> None:
-        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
-
-            async def say(**text: str) -> None:
-                sentence = Say(text, "a1", 1, 0)
-                node.actions.expect([sentence])
-                node.actions.do(sentence)
-                await until(lambda: not node.actions.unfinished, "the end of the sentence")
-
-            await say(sv="Dörren är öppen.", en="The door is open.")
-            node.home.path.write_text(HOME.replace("language: en", "language: sv"))
-            await node.requests.reload()
-            await say(sv="Dörren är öppen.", en="The door is open.")
-            await say(en="The stove is on.")
-
-    asyncio.run(play())
-    assert spoken.read_text().splitlines() == [
-        "-v en -- The door is open.",
-        "-v sv -- Dörren är öppen.",
-        "-v en -- The stove is on.",
-    ]
 
 
 def test_the_faults_of_a_device_end_when_home_yaml_drops_it_at_a_reload_or_at_a_start(tmp_path: Path) -> None:

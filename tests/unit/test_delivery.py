@@ -145,7 +145,7 @@ def test_a_party_hears_nothing_before_its_notify_step(desk: Desk) -> None:
     assert desk.told() == []
     assert desk.status == {}
     assert desk.actions == [
-        Say({"sv": "Spisen är på."}, "stove-1", 1, 1),
+        Say({"sv": "Spisen är på."}, "stove-1", 1, 1, "stove"),
         Switch("stove.switch", False, "stove-1", 2, 1),
     ]
     desk.step("stove", 3 * MIN, 3)

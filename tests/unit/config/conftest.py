@@ -17,6 +17,7 @@ from tests.unit.config.some_drivers import DRIVERS
 def folder(tmp_path: Path) -> Path:
     for name in ("ca.pem", "node.pem", "node.key"):
         (tmp_path / name).write_text("PEM")
+    (tmp_path / "karin").mkdir()
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "cooking.yaml").write_text("rule: cooking\n")
     (tmp_path / "rules" / "damp.yaml").write_text("rule: water_where_none_should_be\n")

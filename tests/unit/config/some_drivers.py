@@ -88,6 +88,7 @@ modes:
   guests: {}
 clock: {trust: always}
 resident: {ok: bed_button.button}
+voice: {device: "plughw:CARD=Device,DEV=0", volume: 80, rate: 130, recordings: karin}
 cameras:
   hall: {room: hall, source: csi, masks: [[0, 0, 10, 10]]}
 export: {homeassistant: homeassistant}

@@ -10,6 +10,7 @@ import pytest
 
 from homenode.config.check import check, check_home
 from homenode.config.registry import GROUP, DriverTypes
+from homenode.speech import silence
 from tests.unit.config.some_drivers import DRIVERS
 
 HOME = """\
@@ -101,3 +102,24 @@ def test_the_command_says_in_its_last_line_and_status_how_it_went(tmp_path: Path
     assert lines[0].startswith(f"{file}:1:7: home: found 'A'")
     assert lines[-1] == f"{file}: 1 mistake, 0 warnings"
     assert check(tmp_path / "nowhere.yaml", out) == 2
+
+
+def test_recordings_that_nobody_would_hear_are_told(home: Path) -> None:
+    rule, voice = home.parent / "rules" / "seen.yaml", home.parent / "karin"
+    rule.write_text(
+        RULE + 'steps: [{after: 0 s, do: say, text: {sv: "Hej", en: "Hello"}}]\n', encoding="utf-8"
+    )
+    home.write_text(HOME + "voice: {recordings: karin}\n")
+    voice.mkdir()
+    for name in ("seen.1.sv.wav", "seen.1.se.wav", "seen.2.sv.WAV"):
+        (voice / name).write_bytes(silence(1.0))
+    (voice / "seen.1.en.wav").write_bytes(silence(61.0))
+    (voice / "notes.txt").write_text("by Karin")
+    told = [
+        warning for warning in check_home(home, drivers=DRIVERS).warnings if "recordings" in warning.field
+    ]
+    assert [(warning.found, warning.suggestion) for warning in told] == [
+        ("seen.1.en.wav: it is longer than 60 s", ""),
+        ("seen.1.se.wav", "seen.1.sv.wav"),
+        ("seen.2.sv.WAV", "seen.1.sv.wav"),
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homenode.config.load import load_home, read_home
-from homenode.config.model import NEVER, Home
+from homenode.config.model import NEVER, Home, Voice
 from homenode.errors import FileMistakes
 from tests.unit.config.some_drivers import DRIVERS, HOME
 
@@ -27,6 +27,7 @@ def test_the_whole_file_is_read(load: Load, folder: Path) -> None:
     assert home.radios["zigbee"].options == {"port": "/dev/serial/by-id/usb-stick", "channel": 15}
     assert home.clock_trusted
     assert home.resident_ok == "bed_button.button"
+    assert home.voice == Voice("plughw:CARD=Device,DEV=0", 80, 130, folder / "karin")
     assert home.cameras["hall"] == {"room": "hall", "source": "csi", "masks": [[0, 0, 10, 10]]}
     assert home.exports == {"homeassistant": "homeassistant"}
     assert home.share == {"property": ("sink.water", "*.battery")}
@@ -77,10 +78,15 @@ def test_everything_that_may_be_absent_is_absent(load: Load) -> None:
     assert (home.broker, home.radios, home.rules, home.share, home.cameras) == (None, {}, (), {}, {})
     assert not home.clock_trusted
     assert home.resident_ok == ""
+    assert home.voice == Voice("default", 100, 140, None)
+    assert not home.voice.silent
+    assert load(LEAST + "voice: {device: none}").voice.silent
 
 
 def test_a_section_with_nothing_in_it_is_as_if_absent(load: Load) -> None:
-    empty = "".join(f"{name}:\n" for name in ("radios", "rules", "share", "modes", "clock", "resident"))
+    empty = "".join(
+        f"{name}:\n" for name in ("radios", "rules", "share", "modes", "clock", "resident", "voice")
+    )
     assert load(LEAST + empty) == load(LEAST)
 
 

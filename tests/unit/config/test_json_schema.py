@@ -38,6 +38,7 @@ BEYOND_A_SCHEMA = set(
         "rules.2.as",
         "share.property",
         "resident.ok",
+        "voice.recordings",
         "modes.night",
         "modes.night.to",
         "modes.away.from",
