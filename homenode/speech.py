@@ -13,10 +13,10 @@ FRESH_S = 120.0
 LONGEST_S = 60.0
 """Nobody listens to a longer sentence, and the next one must not wait for it."""
 
-HEAD = 64 * 1024
+HEAD = 64 * 1024  # no mutant: any size that is enough
 """Bytes of a WAV file in which its sound begins; editors write descriptions before it."""
 
-_RANKS = {"alarm": 0, "warning": 1, "info": 2}
+_RANKS = {"alarm": 0, "warning": 1, "info": 2}  # no mutant: only their order counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,11 +139,11 @@ def wav_s(head: bytes, size: int) -> float:
     while place + 8 <= len(head):
         chunk, length = head[place : place + 4], struct.unpack_from("<I", head, place + 4)[0]
         place += 8
-        if chunk == b"fmt " and place + 16 <= len(head):
+        if chunk == b"fmt " and place + 16 <= len(head):  # no mutant: where it ends no sound follows
             bytes_per_s = struct.unpack_from("<I", head, place + 8)[0]
         elif chunk == b"data":
             sound = min(length, size - place)  # a synthesiser that writes into a pipe can't know the length
-            if not bytes_per_s or sound <= 0:
+            if not bytes_per_s or sound <= 0:  # no mutant: one byte is no sound either
                 break
             return float(sound / bytes_per_s)
         place += length + length % 2

@@ -89,6 +89,7 @@ devices:
   hall_eye: {driver: gpio, pin: 22, kind: motion, room: hall}
 """
 _RULES = """\
+voice: {device: none}
 rules:
   - {use: door_open_at_night, bind: {door: front_door.contact}}
   - {use: water_leak, bind: {water: [sink.water]}}

@@ -58,6 +58,7 @@ class Apartment:
 
 
 _RULES = """
+voice: {device: none}
 rules:
   - {use: stove_left_on, bind: {stove: plug_10.power, presence: [hall_eye.motion], guard: plug_10.switch}}
   - {use: door_open_at_night, bind: {door: front_door.contact}}

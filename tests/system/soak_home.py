@@ -52,6 +52,7 @@ timezone: Europe/Stockholm
 language: en
 clock: {trust: always}
 broker: {url: "mqtt://127.0.0.1:%(port)d"}
+voice: {device: none}
 radios:
   zigbee: {driver: zigbee, port: "%(stick)s", adapter: ezsp}
 devices:
