@@ -40,7 +40,7 @@ def table(measured: list[HomeQuality]) -> str:
     """Markdown: a row for each rule."""
     names = [quality.home.upper() for quality in measured]
     lines = [
-        "| rule | " + " | ".join(f"home {name}: false (right) a week" for name in names)
+        "| rule | " + " | ".join(f"home {name}" for name in names)
         + " | hazards found at the deadline | delay |",
         "|---|" + "---|" * (len(names) + 2),
     ]  # fmt: skip
@@ -59,9 +59,11 @@ def table(measured: list[HomeQuality]) -> str:
 def _rates(uses: list[RuleQuality], weeks: float) -> str:
     if not uses:
         return "–"
-    wrong = sum(len(use.false) for use in uses)
-    right = sum(len(use.confirmed) for use in uses)
-    return f"{wrong / weeks:.1f}" + (f" ({right / weeks:.1f})" if right else "") if wrong or right else "0"
+    counts = [
+        sum(map(len, each)) for each in zip(*((u.false, u.aside, u.confirmed) for u in uses), strict=True)
+    ]
+    false, aside, right = (f"{count / weeks:.1f}" if count else "0" for count in counts)
+    return f"{false} · {aside} · {right}" if any(counts) else "0"
 
 
 def _hazards(uses: list[RuleQuality]) -> tuple[str, str]:
@@ -84,6 +86,8 @@ def summary(measured: list[HomeQuality]) -> int:
             f"home {quality.home.upper()}: {quality.weeks:.1f} weeks, {a_week:.2f} false alarms a week "
             f"({a_month:.1f} a month), {attended}, {missed} hazards not found at their deadline"
         )
+        for name, why in quality.unbound.items():
+            print(f"  {name} is not bound: {why}")
         laid = [use for use in quality.rules if use.laid_over is not None]
         if laid:
             told = sum(len(use.laid_over or ()) for use in laid)

@@ -22,12 +22,13 @@ WORDS = {
     ),
     "bed": ("go-to-bed",),
     "away": ("leave-house",),
+    "going": ("Going-out-to-work", "Going-out-for-shopping", "Going-out-for-entertainment"),
     "leaving": ("leave-house", "Going-out-to-work", "Going-out-for-shopping", "Going-out-for-entertainment"),
     "bathroom": (
         "use-toilet", "take-shower", "brush-teeth", "Toileting", "Bathing", "Grooming", "Washing-hands",
     ),
 }  # fmt: skip
-"""What is meant here by a word, in the words of both studies. ``leaving`` of home D is the act of it only."""
+"""What is meant here by a word, in the words of both studies. ``going`` is only the act of it: home D."""
 
 
 class Activity(NamedTuple):

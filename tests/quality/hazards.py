@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from homenode.config.durations import milliseconds
 from homenode.config.model import RuleUse
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
+from homenode.engine.events import Event, ModeSet, Reading
 from homenode.importing.gather import Imported
 from homenode.reading import Instant, Value
 from tests.quality.laid_over import burning, with_power
@@ -33,7 +34,7 @@ from tests.quality.spans import (
 )
 
 HOUR_MS = 60 * MINUTE_MS
-LEAD_MS, TRAIL_MS = 30 * HOUR_MS, 8 * HOUR_MS
+LEAD_MS, TRAIL_MS = 30 * HOUR_MS, 14 * HOUR_MS
 """What of the recording before and after a hazard is replayed; longer than any rule of these remembers."""
 
 
@@ -45,6 +46,7 @@ class Injected:
         readings: What the node hears in [start, end], the hazard in it.
         at: When it begins.
         due: When the rule must raise.
+        modes: The mode that is set, and when.
     """
 
     readings: list[Imported]
@@ -52,6 +54,13 @@ class Injected:
     end: Instant
     at: Instant
     due: Instant
+    modes: tuple[tuple[Instant, str], ...] = ()
+
+    def events(self) -> list[Event]:
+        """What the engine is fed."""
+        said: list[Event] = [Reading(point, value, at) for at, point, value in self.readings]
+        said += [ModeSet(mode, at) for at, mode in self.modes]
+        return sorted(said, key=lambda event: event.at)
 
 
 class Place:
@@ -66,7 +75,7 @@ class Place:
 
     def __init__(self, home: RecordedHome, use: RuleUse, at: Instant, rng: random.Random) -> None:
         self.home, self.use, self.at, self.rng = home, use, at, rng
-        self.start, self.end = at - LEAD_MS, at + TRAIL_MS
+        self.start, self.end = self.span = at - LEAD_MS, at + TRAIL_MS
         before: dict[str, Imported] = {}
         self.readings: list[Imported] = []
         for reading in home.readings:
@@ -101,6 +110,22 @@ class Place:
         """They are heard besides."""
         said = [*self.readings, *(Imported(*reading) for reading in readings)]
         self.readings = sorted(said, key=lambda reading: reading.at)
+
+    def turned(self, points: tuple[str, ...], start: Instant, end: Instant) -> list[Instant]:
+        """When one of them said something else than before, in [start, end]."""
+        last: dict[str, Value] = {}
+        times = []
+        for at, point, value in self.readings:
+            if point in points:
+                if start <= at <= end and point in last and last[point] != value:
+                    times.append(at)
+                last[point] = value
+        return times
+
+    def others(self, *points: str) -> tuple[str, ...]:
+        """All points of the home that tell of people, but these."""
+        telling = (".motion", ".occupancy", ".contact")
+        return tuple({r.point for r in self.readings if r.point.endswith(telling)} - {*points})
 
     def when(self, point: str, holds: Callable[[Value], bool] = bool) -> Spans:
         """Stretches in which the point's value is so."""
@@ -141,9 +166,145 @@ def hob_left_on(place: Place) -> Injected | None:
     return place.found(lasted(both(hot, absent), place.span_ms("alone")))
 
 
+def burner_left_on(place: Place) -> Injected | None:
+    """As `hob_left_on`, by the knob's contact; seen by motion, or by what is used in the kitchen."""
+    burners, eyes, used = place.points("burner"), place.points("presence"), place.points("used")
+    if any(place.is_now(burner, True) for burner in burners):
+        return None
+    gone = place.at + place.rng.randrange(10 * MINUTE_MS)
+    place.silence((*burners, *used), place.at)
+    place.silence(eyes, gone)
+    thing = place.rng.choice(used) if used else ""
+    touches = [(gone, thing, not place.is_now(thing, True))] if thing else []
+    place.say(*((gone, eye, False) for eye in eyes), *touches, (place.at, place.rng.choice(burners), True))
+    hot = union(*(place.when(burner) for burner in burners))
+    if used:
+        due = max(place.at, gone + 1) + place.span_ms("alone")
+        return Injected(place.readings, place.start, place.end, place.at, due)
+    absent = outside(shorter(union(*(place.when(eye) for eye in eyes)), place.span_ms("stuck")), *place.span)
+    return place.found(lasted(both(hot, absent), place.span_ms("alone")))
+
+
+def cooker_left_on(place: Place) -> Injected | None:
+    """As `hob_left_on`, by a clamp."""
+    clamps, eyes = place.points("current"), place.points("presence")
+    gone = place.at + place.rng.randrange(10 * MINUTE_MS)
+    place.silence(eyes, gone)
+    place.silence(clamps[:1], place.at)
+    on = [(at, clamps[0], 7.5) for at in range(place.at, place.end, 10 * MINUTE_MS)]
+    place.say(*((gone, eye, False) for eye in eyes), *on)
+    absent = outside(shorter(union(*(place.when(eye) for eye in eyes)), place.span_ms("stuck")), *place.span)
+    return place.found(lasted(both([(place.at, place.end)], absent), place.span_ms("alone")))
+
+
+def hob_on_and_gone(place: Place) -> Injected | None:
+    """A hob has been on for 5 min when somebody goes out by the front door; an eye may hold on."""
+    (stove,), (door,), eyes = place.points("stove"), place.points("door"), place.points("presence")
+    if not place.is_now(door, False):
+        return None
+    begun = place.at - 5 * MINUTE_MS
+    last = place.at + place.rng.randrange(MINUTE_MS)
+    place.silence((*eyes, door), begun)
+    place.say(*((begun, eye, False) for eye in eyes))
+    place.say((place.at - 10_000, eyes[0], True), (last, eyes[0], False))
+    place.say((place.at, door, True), (place.at + place.rng.randrange(1_000, 20_000), door, False))
+    place.readings = with_power(place.readings, stove, burning(place.rng, begun, place.end))
+    hot_w = float(number(place.use, "hot").split()[0])
+    hot = longer(place.when(stove, lambda value: value is not None and value > hot_w), place.span_ms("cycle"))
+    gone = lasted([(max(place.at, last), place.end)], place.span_ms("quiet"))
+    return place.found(both(hot, gone))
+
+
+def out_at_night(place: Place) -> Injected | None:
+    """Somebody goes out by the front door at night and doesn't come back."""
+    (door,), inside, beds = place.points("door"), place.points("inside"), place.points("bed")
+    night = clock(number(place.use, "from"), number(place.use, "to"), place.home.zone, *place.span)
+    if not place.is_now(door, False) or first(night, place.at) != place.at:
+        return None
+    last = place.at + place.rng.randrange(MINUTE_MS)
+    woken = place.at - 3 * MINUTE_MS
+    place.silence((*inside, *beds, door), woken)
+    place.say(*((woken, point, False) for point in (*inside, *beds)))
+    place.say((place.at - MINUTE_MS, inside[0], True), (last, inside[0], False))
+    place.say((place.at, door, True), (place.at + place.rng.randrange(1_000, 20_000), door, False))
+    due = max(place.at, last) + place.span_ms("back")
+    return Injected(place.readings, place.start, place.end, place.at, due)
+
+
+def falls_in_the_bathroom(place: Place) -> Injected | None:
+    """Somebody comes from another room into the bathroom, and nothing moves anywhere after that."""
+    (bathroom,), elsewhere = place.points("bathroom"), place.points("elsewhere")
+    if not elsewhere or place.turned((bathroom,), place.at - 20 * MINUTE_MS, place.at):
+        return None
+    place.silence((bathroom, *elsewhere), place.at - 2 * MINUTE_MS)
+    way = place.rng.choice(elsewhere)
+    open_now = place.is_now(way, True)
+    place.say((place.at - 2 * MINUTE_MS, bathroom, False))
+    place.say((place.at - 70_000, way, not open_now), (place.at - 40_000, way, open_now))
+    place.say((place.at, bathroom, True), (place.at + 50_000, bathroom, False))
+    due = place.at + place.span_ms("long")
+    return Injected(place.readings, place.start, place.end, place.at, due)
+
+
+def falls(place: Place) -> Injected | None:
+    """Nothing in the home moves from some instant on."""
+    life = place.points("life")
+    signs = place.turned(life, place.start, place.at)
+    place.silence(place.others(), place.at)
+    # the last sign still counts at the instant that is exactly that long after it
+    due = signs[-1] + place.span_ms("long") + 1 if signs else 0
+    return Injected(place.readings, place.start, place.end, place.at, due) if due > place.at else None
+
+
+def somebody_in(place: Place) -> Injected | None:
+    """The mode is away for an hour, and somebody moves about."""
+    (*eyes,) = place.points("presence") or place.points("bed")
+    away = place.at - HOUR_MS
+    place.silence(tuple(eyes), away)
+    place.say(*((away, eye, False) for eye in eyes))
+    lying = bool(place.points("bed"))
+    for at in range(place.at, place.at + place.span_ms("long") + HOUR_MS, MINUTE_MS):
+        eye = place.rng.choice(eyes)
+        place.say((at, eye, True), *(() if lying else ((at + 20_000, eye, False),)))
+    due = place.at + place.span_ms("long")
+    return Injected(place.readings, place.start, place.end, place.at, due, ((away, "away"),))
+
+
+def left_on(place: Place) -> Injected | None:
+    """An appliance is turned on and not off again; it goes on as recorded ones do."""
+    (plug,) = place.points("appliance")
+    place.readings = with_power(place.readings, plug, burning(place.rng, place.at, place.end, "iron"))
+    on_w = float(number(place.use, "on").split()[0])
+    on = longer(place.when(plug, lambda value: value is not None and value > on_w), place.span_ms("cycle"))
+    return place.found(lasted(on, place.span_ms("long")))
+
+
+def window_in_winter(place: Place) -> Injected | None:
+    """A window is opened, and it gets cold inside within an hour."""
+    window, (air,) = place.points("window")[0], place.points("temperature")
+    place.silence((window, air), place.at)
+    cold = place.at + place.rng.randrange(HOUR_MS)
+    place.say((place.at, window, True), (cold, air, 15.0))
+    times = range(cold, place.end, 10 * MINUTE_MS)
+    place.say(*((at, air, 15.0) for at in times))
+    due = max(place.at + place.span_ms("open"), cold)
+    return Injected(place.readings, place.start, place.end, place.at, due)
+
+
+def gets_up_in_the_dark(place: Place) -> Injected | None:
+    """Somebody in bed gets up."""
+    (bed,) = place.points("bed")
+    if not place.is_now(bed, True):
+        return None
+    place.silence((bed,), place.at)
+    place.say((place.at, bed, False))
+    due = place.at + place.span_ms("up")
+    return Injected(place.readings, place.start, place.end, place.at, due)
+
+
 def stands_open(place: Place) -> Injected | None:
-    """A door is opened and stays open."""
-    (door,) = place.points("door")
+    """A door, fridge or window is opened and stays open."""
+    (door,) = place.points("door") or place.points("fridge")
     if not place.is_now(door, False):
         return None
     place.silence((door,), place.at)
@@ -201,6 +362,25 @@ def says(value: Value, role: str, after: str = "", every_ms: int = 0) -> Callabl
 
 
 HAZARDS: dict[str, Callable[[Place], Injected | None]] = {
+    "appliance_left_on": left_on,
+    "burner_left_on": burner_left_on,
+    "burner_left_on_by_use": burner_left_on,
+    "cooker_left_on": cooker_left_on,
+    "fridge_left_open": stands_open,
+    "gas_alarm": says(True, "gas"),
+    "guide_light": gets_up_in_the_dark,
+    "heat_alarm": says(True, "heat"),
+    "long_in_bathroom": falls_in_the_bathroom,
+    "no_sign_of_life": falls,
+    "out_at_night": out_at_night,
+    "out_at_night_bed": out_at_night,
+    "power_cut": says(False, "mains", after="long"),
+    "somebody_home": somebody_in,
+    "somebody_in_bed": somebody_in,
+    "stove_guard": says(True, "guard"),
+    "stove_on_and_gone": hob_on_and_gone,
+    "tamper": says(True, "tamper"),
+    "window_open_in_winter": window_in_winter,
     "battery_low": says(5, "battery", after="long"),
     "co_alarm": says(True, "co"),
     "cold": says(14.5, "temperature", after="long", every_ms=10 * MINUTE_MS),

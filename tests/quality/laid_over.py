@@ -63,9 +63,11 @@ def uses(appliance: str) -> tuple[Reports, ...]:
     return tuple(use for use in found if use[-1][0] >= 2 * MINUTE_MS)
 
 
-def burning(rng: random.Random, start: Instant, end: Instant) -> list[tuple[Instant, float]]:
+def burning(
+    rng: random.Random, start: Instant, end: Instant, appliance: str = "stove"
+) -> list[tuple[Instant, float]]:
     """A hob on from `start` to `end`: a recorded use, over and over, and then off."""
-    use = rng.choice([use for use in uses("stove") if use[-1][0] >= 4 * MINUTE_MS])
+    use = rng.choice([use for use in uses(appliance) if use[-1][0] >= 4 * MINUTE_MS])
     reports: list[tuple[Instant, float]] = []
     begin = start
     while begin < end:

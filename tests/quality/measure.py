@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from homenode.config.model import RuleUse
-from homenode.engine.events import Reading
 from homenode.language.bound import BoundRule
 from homenode.reading import Instant
+from tests.quality.commissioning import unfit
 from tests.quality.confirmed import is_confirmed
 from tests.quality.hazards import HAZARDS, Injected, draw
 from tests.quality.laid_over import attended, whole_days
@@ -62,8 +62,13 @@ class RuleQuality:
 
     @property
     def false(self) -> list[Alarm]:
-        """Not confirmed; also those that ended before anybody was told."""
-        return [alarm for alarm in self.alarms if alarm not in self.confirmed]
+        """Told to a party, and not confirmed."""
+        return [alarm for alarm in self.alarms if alarm.told and alarm not in self.confirmed]
+
+    @property
+    def aside(self) -> list[Alarm]:
+        """Said at home at most, ended before any party was told, and not confirmed."""
+        return [alarm for alarm in self.alarms if not alarm.told and alarm not in self.confirmed]
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class HomeQuality:
     Attributes:
         weeks: That its node was up.
         cooked: Annotated cookings with a hob on.
+        unbound: Use to why the installer took it away after the first days.
         during_cooking: Alarms of rules that read the hob's power during those.
     """
 
@@ -80,6 +86,7 @@ class HomeQuality:
     weeks: float
     rules: list[RuleQuality]
     cooked: int = 0
+    unbound: dict[str, str] = field(default_factory=dict)
     during_cooking: list[Alarm] = field(default_factory=list)
 
     @property
@@ -97,13 +104,15 @@ def measure(home: RecordedHome, times: int, seed: int, rules: Sequence[BoundRule
         seed: Of their times, and of which recorded use of a hob is laid over which cooking.
         rules: In place of the home's own (the same uses with other settings).
     """
-    bound = tuple(rules) or home.rules
     rng = random.Random(f"{seed} {home.name}")
     uses = {use.name: use for use in home.home.rules}
+    why_not = {rule.name: unfit(home, rule, uses[rule.name]) for rule in home.rules}
+    bound = tuple(rule for rule in rules or home.rules if not why_not[rule.name])
     stoves = [point for point in home.added if point.startswith("stove.")]
     readings, cooked = attended(home, stoves[0], rng) if stoves else (home.readings, 0)
     raised = alarms(transitions(home, home.events(readings), home.end, bound), bound)
     result = HomeQuality(home.name, home.up_ms / WEEK_MS, [], cooked)
+    result.unbound = {name: why for name, why in why_not.items() if why}
     plugs = {f"{name}.power": what for name, what in PLUGS.items() if f"{name}.power" in home.added}
     lived = whole_days(home, plugs)
     over = alarms(transitions(home, home.events(lived), home.end, bound), bound)
@@ -133,9 +142,7 @@ def _hazards(
     found = Found()
     for hazard in draw(home, use, times, rng, busy):
         found.injected += 1
-        changes = transitions(
-            home, [Reading(r.point, r.value, r.at) for r in hazard.readings], hazard.end, (rule,)
-        )
+        changes = transitions(home, hazard.events(), hazard.end, (rule,))
         raised = [alarm.at for alarm in alarms(changes, (rule,))]
         if hazard.due in raised:
             found.exact += 1
