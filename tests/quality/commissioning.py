@@ -15,8 +15,8 @@ from tests.quality.spans import MINUTE_MS, both, clock, lasted, where
 
 DAY_MS = 24 * 60 * MINUTE_MS
 OPEN_DAYS, OPEN_MS, OPEN_TIMES = 2, 30 * MINUTE_MS, 2
-"""A contact that stays open so long so often in the first days doesn't come back when the door shuts. Measured
-on the fridges of these homes: three good ones never in 327 openings, a badly glued one 20 times in 128."""
+"""A contact that stays open so long so often in the first days doesn't come back when the door shuts.
+On the fridges of these homes: three good ones never in 327 openings, a badly glued one 20 times in 128."""
 HABIT_DAYS = 7
 
 
