@@ -37,6 +37,12 @@ def _check(args: argparse.Namespace) -> int:
     return check(args.home, sys.stdout)
 
 
+def _rules_check(args: argparse.Namespace) -> int:
+    from homenode.rule_tools import check_rules
+
+    return check_rules(args.files, sys.stdout)
+
+
 def _schema(args: argparse.Namespace) -> int:
     from homenode.config.schema import print_schema
 
@@ -79,6 +85,15 @@ def _journal(args: argparse.Namespace) -> int:
     return command(args.what, _data(args), sys.stdout, sys.stderr)
 
 
+def _add_rules(rules: argparse.ArgumentParser) -> None:
+    what = rules.add_subparsers(dest="what", required=True, metavar="check")
+    checked = what.add_parser("check", help="what is wrong with a home's rules, or with rule files alone")
+    checked.set_defaults(call=_rules_check)
+    checked.add_argument(
+        "files", nargs="*", metavar="FILE", help="HOME.yaml or RULE.yaml (default: home.yaml here)"
+    )
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="homenode", description="A home node: sensors, local rules, alerts."
@@ -115,6 +130,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log more")
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
+    rules = add("rules", _rules_check, "Check rules, or tell in plain words what one does.")
+    _add_rules(rules)
     schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
     schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True)

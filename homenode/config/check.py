@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TextIO
 
 from homenode.config.load import Drivers, in_order, read_home
@@ -12,6 +14,10 @@ from homenode.config.recordings import unheard
 from homenode.config.registry import driver_types
 from homenode.errors import Mistake
 from homenode.language import BoundRule, check_rules
+from homenode.language.rule_file import RuleFile
+
+MOST_TOLD = 200
+"""Mistakes that are printed, and warnings; nobody reads more at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +29,14 @@ class CheckReport:
         warnings: What a person should look at all the same.
         home: The home, as far as it could be read; None if it isn't even a mapping.
         rules: The rules that it uses, ready for the engine; those with mistakes are not among them.
+        rule_files: Their rule files, as read.
     """
 
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
     home: Home | None
     rules: tuple[BoundRule, ...] = ()
+    rule_files: Mapping[Path, RuleFile | None] = field(default_factory=dict)
 
 
 def check_home(
@@ -46,43 +54,84 @@ def check_home(
     mistakes = in_order(notes)
     warnings = list(notes.warnings)
     rules: tuple[BoundRule, ...] = ()
+    rule_files: dict[Path, RuleFile | None] = {}
     if home is not None:
         warnings += _broken(types, home, notes.file)
-        rules, found = check_rules(home)
+        rules, found = check_rules(home, files=rule_files)
         told = {_slip(mistake) for mistake in mistakes}
         for mistake in found:
             if mistake.file != str(home.path):
                 mistakes.append(mistake)
             elif _slip(mistake) not in told:
                 mistakes.append(replace(mistake, file=notes.file))
-        warnings += [
-            Mistake(rule.file, 0, "says", "nothing", "{sv: …, en: …}; without it an alert has no words")
-            for rule in rules
-            if rule.to and not rule.says
-        ]
         warnings += unheard(home, rules, notes.file)
-    mistakes.sort(
-        key=lambda mistake: (mistake.file != notes.file, mistake.file, mistake.line, mistake.column)
-    )
-    return CheckReport(tuple(mistakes), tuple(warnings), home, rules)
+    return CheckReport(_in_order(mistakes, notes.file), tuple(warnings), home, rules, rule_files)
+
+
+def look_closer(report: CheckReport, file: str) -> CheckReport:
+    """The report with what only a person needs to know before the node runs: what no rule can have meant.
+
+    Args:
+        report: Of `check_home`.
+        file: home.yaml, as mistakes name it.
+    """
+    from homenode.language.applied import Applied
+    from homenode.language.hazards import uncovered
+    from homenode.language.lint import Findings, lint
+    from homenode.language.rivals import rivals
+
+    if report.home is None:
+        return report
+    home, found = report.home, Findings()
+    sound = {rule.name for rule in report.rules}
+    for use in home.rules:
+        rule = report.rule_files.get(use.file)
+        if rule is not None and use.name in sound:
+            found.add(lint(Applied(rule, home, use)))
+    for warning in (*rivals(home, report.rules), *uncovered(home, report.rules)):
+        found.warnings.append(replace(warning, file=file))
+    mistakes = _in_order([*report.mistakes, *found.mistakes], file)
+    return replace(report, mistakes=mistakes, warnings=(*report.warnings, *found.warnings))
 
 
 def check(path: str | os.PathLike[str], out: TextIO) -> int:
-    """Prints what `check_home` finds. Returns 0 if the node can run with it, 2 if not."""
-    report = check_home(path)
-    for mistake in report.mistakes:
-        print(mistake, file=out)
-    for warning in report.warnings:
-        print(f"warning: {warning}", file=out)
-    wrong, odd = len(report.mistakes), len(report.warnings)
-    counted = f"{_count(wrong, 'mistake')}, {_count(odd, 'warning')}"
-    if wrong or report.home is None:
-        print(f"{os.fspath(path)}: {counted}", file=out)
-        return 2
+    """Prints what `check_home` and `look_closer` find. Returns 2 if anything is a mistake, else 0."""
+    file = os.fspath(path)
+    report = look_closer(check_home(path), file)
     home = report.home
-    things = f"{_count(len(home.devices), 'device')}, {_count(len(home.rules), 'rule')}"
-    print(f"{os.fspath(path)}: home {home.home}, {things}; {counted}", file=out)
-    return 0
+    things = ""
+    if home is not None and not report.mistakes:
+        things = f"home {home.home}, {_count(len(home.devices), 'device')}, {_count(len(home.rules), 'rule')}"
+    return tell(file, things, report.mistakes, report.warnings, out)
+
+
+def tell(
+    file: str, things: str, mistakes: Sequence[Mistake], warnings: Sequence[Mistake], out: TextIO
+) -> int:
+    """Prints mistakes and warnings, each with its line, and how many; returns the exit status.
+
+    Args:
+        file: What was checked.
+        things: What it is, for the last line; "" if that can't be said.
+        mistakes, warnings: What was found.
+        out: Where it goes.
+    """
+    from homenode.config.excerpt import Excerpts
+
+    excerpts = Excerpts()
+    for found, prefix in ((mistakes, ""), (warnings, "warning: ")):
+        for line in excerpts.told(found[:MOST_TOLD], prefix):
+            print(line, file=out)
+        if len(found) > MOST_TOLD:
+            print(f"{prefix}… and {len(found) - MOST_TOLD} more", file=out)
+    counted = f"{_count(len(mistakes), 'mistake')}, {_count(len(warnings), 'warning')}"
+    print(f"{file}: {things}; {counted}" if things else f"{file}: {counted}", file=out)
+    return 2 if mistakes else 0
+
+
+def _in_order(mistakes: Sequence[Mistake], file: str) -> tuple[Mistake, ...]:
+    """Those of home.yaml first, then by file and place."""
+    return tuple(sorted(mistakes, key=lambda m: (m.file != file, m.file, m.line, m.column)))
 
 
 def _broken(types: Drivers, home: Home, file: str) -> list[Mistake]:

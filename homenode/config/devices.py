@@ -131,6 +131,7 @@ def _device(
         model=values["model"],
         options={name: value for name, value in values.items() if name not in own},
         line=key.line,
+        column=key.column,
     )
 
 

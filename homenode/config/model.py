@@ -59,6 +59,7 @@ class Device:
     options: Mapping[str, Any] = field(default_factory=dict)
     kinds: tuple[str, ...] | None = None
     line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ class RuleUse:
         file: The rule file read (beside home.yaml or shipped).
         bind: Role to the points bound to it (one for a single role).
         set: Parameter to the text given, such as ``15 min``.
-        line: Of the entry in home.yaml.
+        line, column: Of the entry in home.yaml.
         lists: Roles that are bound to a list, be it of one (only a ``many`` role may be).
-        lines: ``use``, ``as``, ``bind.ROLE`` and ``set.PARAMETER`` to the line in home.yaml.
+        places: ``use``, ``as``, ``bind.ROLE``, ``set.PARAMETER`` and each of their values, as
+            ``bind.ROLE.POINT``, to line and column in home.yaml.
     """
 
     name: str
@@ -81,8 +83,9 @@ class RuleUse:
     bind: Mapping[str, tuple[str, ...]]
     set: Mapping[str, str]
     line: int = 0
+    column: int = 0
     lists: frozenset[str] = frozenset()
-    lines: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

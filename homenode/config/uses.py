@@ -73,7 +73,15 @@ def _use(
         notes.wrong(at, f"{where}.use", accepted, suggestion=nearest(name, names_known))
         return None
     return RuleUse(
-        values["as"] or own_name(file), name, file, bind, given, entry.line, frozenset(lists), _lines(entry)
+        values["as"] or own_name(file),
+        name,
+        file,
+        bind,
+        given,
+        line=entry.line,
+        column=entry.column,
+        lists=frozenset(lists),
+        places=_places(entry),
     )
 
 
@@ -125,10 +133,13 @@ def _entries(node: Node | None, where: str, accepted: str, notes: Notes) -> list
     return [(name, value) for name, (_, value) in node.entries.items()]
 
 
-def _lines(entry: Table) -> dict[str, int]:
-    lines = {name: value.line for name, (_, value) in entry.entries.items()}
+def _places(entry: Table) -> dict[str, tuple[int, int]]:
+    places = {name: (value.line, value.column) for name, (_, value) in entry.entries.items()}
     for section in USE_TABLES:
         inner = entry.get(section)
-        if isinstance(inner, Table):
-            lines.update({f"{section}.{name}": key.line for name, (key, _) in inner.entries.items()})
-    return lines
+        for name, (key, value) in inner.entries.items() if isinstance(inner, Table) else ():
+            places[f"{section}.{name}"] = key.line, key.column
+            for item in value.items if isinstance(value, Listing) else (value,):
+                if isinstance(item, Scalar):
+                    places[f"{section}.{name}.{item.text}"] = item.line, item.column
+    return places

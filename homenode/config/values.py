@@ -131,8 +131,8 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
         try:
             return _in_range(row, durations.milliseconds(text))
         except ValueError as error:
-            unit = f"{text} min" if isinstance(node.value, int) and not isinstance(node.value, bool) else ""
-            raise Wrong(accepted(row) if str(error) == durations.SHOWN else str(error), unit) from error
+            shown = accepted(row) if str(error) == durations.SHOWN else str(error)
+            raise Wrong(shown, _with_unit(row, node)) from error
     if row.type == "time":
         if not re.fullmatch(TIME, text):
             early = f"0{text}" if re.fullmatch(TIME, f"0{text}") else ""
@@ -152,6 +152,17 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
     if row.pattern and not re.fullmatch(row.pattern, text):
         raise Wrong(accepted(row))
     return beside / text if row.type == "path" else text
+
+
+def _with_unit(row: Field, node: Scalar) -> str:
+    """A bare number as the duration that was probably meant: the first of these that the row takes."""
+    if isinstance(node.value, bool) or not isinstance(node.value, int) or node.value < 0:
+        return ""
+    low, high = row.low or 0, durations.LONGEST_MS if row.high is None else row.high
+    for unit in ("min", "s"):
+        if low <= node.value * durations.UNITS_MS[unit] <= high:
+            return f"{node.value} {unit}"
+    return durations.words(node.value) if low <= node.value <= high else ""
 
 
 def _as_word(text: str, pattern: str) -> str:

@@ -161,8 +161,10 @@ def read_text(path: Path, file: str) -> str:
         FileMistakes: It isn't there, isn't a file, can't be read, is too big or is not UTF-8.
     """
 
-    def wrong(found: str, accepted: str, line: int = 0, suggestion: str = "") -> FileMistakes:
-        return FileMistakes([Mistake(file, line, "file", found, accepted, suggestion)])
+    def wrong(
+        found: str, accepted: str, line: int = 0, suggestion: str = "", column: int = 0
+    ) -> FileMistakes:
+        return FileMistakes([Mistake(file, line, "file", found, accepted, suggestion, column)])
 
     try:
         if not path.is_file():
@@ -178,15 +180,17 @@ def read_text(path: Path, file: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise wrong(f"the byte 0x{data[error.start]:02x}, which is not UTF-8", "UTF-8 text", line) from error
+        before = data[: error.start].decode("utf-8-sig")
+        found = f"the byte 0x{data[error.start]:02x}, which is not UTF-8"
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise wrong(found, "UTF-8 text", line, column=column) from error
 
 
 def _neighbour(path: Path) -> str:
     import difflib
 
     try:
-        names = [other.name for other in path.parent.iterdir()]
+        names = [other.name for other in path.parent.iterdir() if other.name != path.name]
     except OSError:
         return ""
     if path.is_dir():

@@ -74,10 +74,13 @@ class _Binding:
             if step.mode:
                 self._mode(step.mode, f"step {step.number} to: {step.mode}")
 
-    def _wrong(self, field: str, found: str, accepted: str, suggestion: str = "") -> None:
-        line = self._use.lines.get(field, self._use.line)
+    def _wrong(self, field: str, found: str, accepted: str, suggestion: str = "", *, value: str = "") -> None:
+        """`value`: of the field, which it stands at."""
+        places = self._use.places
+        here = places.get(field, (self._use.line, self._use.column))
+        line, column = places.get(f"{field}.{value}", here)
         where = f"rules.{self._use.name}" + (f".{field}" if field else "")
-        self.mistakes.append(Mistake(str(self._home.path), line, where, found, accepted, suggestion))
+        self.mistakes.append(Mistake(str(self._home.path), line, where, found, accepted, suggestion, column))
 
     # -- what the home gives
 
@@ -92,12 +95,13 @@ class _Binding:
             try:
                 value = parse_value(text)
             except ValueError as error:
-                self._wrong(field, repr(text), str(error))
+                self._wrong(field, repr(text), str(error), value=text)
                 continue
             if not alike(value, setting.default):
-                self._wrong(field, repr(text), f"{SORTS[type(setting.default)]} such as {setting.text}")
+                accepted = f"{SORTS[type(setting.default)]} such as {setting.text}"
+                self._wrong(field, repr(text), accepted, value=text)
             elif why := self._out_of_range(value, setting):
-                self._wrong(field, repr(text), why)
+                self._wrong(field, repr(text), why, value=text)
             else:
                 self._given[name] = value
                 self._texts[name] = text
@@ -131,15 +135,23 @@ class _Binding:
             if CAMERA in role.kinds:
                 if point not in self._home.cameras:
                     cameras = self._home.cameras
-                    self._wrong(
-                        field, point, f"a name under cameras: {listed(cameras)}", nearest(point, cameras)
-                    )
+                    accepted = f"a name under cameras: {listed(cameras)}"
+                    self._wrong(field, point, accepted, nearest(point, cameras), value=point)
                 continue
             kind = kind_of(point)
             if kind is None or kind.name not in role.kinds:
-                device = point.partition(".")[0]
-                suggestion = f"{device}.{role.kinds[0]}" if len(role.kinds) == 1 else ""
-                self._wrong(field, point, f"a point of kind {listed(role.kinds)}", suggestion)
+                accepted = f"a point of kind {listed(role.kinds)}"
+                self._wrong(field, point, accepted, self._fitting(role, point), value=point)
+
+    def _fitting(self, role: Role, point: str) -> str:
+        """What was probably meant: the device's point of that kind, else the only one home.yaml names."""
+        device = self._home.devices.get(point.partition(".")[0])
+        wanted = role.kinds[0] if len(role.kinds) == 1 else ""
+        if device is not None and wanted and (device.kinds is None or wanted in device.kinds):
+            return f"{device.name}.{wanted}"
+        kinds = ((name, kind) for name, other in self._home.devices.items() for kind in other.kinds or ())
+        known = [f"{name}.{kind}" for name, kind in kinds if kind in role.kinds]
+        return known[0] if len(known) == 1 else ""
 
     def _modes(self, expr: Syntax) -> None:
         if isinstance(expr, InMode):

@@ -17,14 +17,17 @@ Read = Callable[[Path, str], str]
 """Reads a text file: its path, and how mistakes name it. Raises FileMistakes."""
 
 
-def check_rules(home: Home, read: Read = read_text) -> tuple[tuple[BoundRule, ...], tuple[Mistake, ...]]:
+def check_rules(
+    home: Home, read: Read = read_text, files: dict[Path, RuleFile | None] | None = None
+) -> tuple[tuple[BoundRule, ...], tuple[Mistake, ...]]:
     """The rules that `home` uses, in its order, and all mistakes in their files and in how it uses them.
 
     Args:
         home: As far as home.yaml could be read.
         read: What reads a rule file.
+        files: Gets the rule files that were read, None for those with mistakes.
     """
-    files: dict[Path, RuleFile | None] = {}
+    files = {} if files is None else files
     bound: list[BoundRule] = []
     mistakes: list[Mistake] = []
     for use in home.rules:

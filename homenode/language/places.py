@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from homenode.config.yaml12 import Scalar
 
 
-def place_of(source: str, scalar: Scalar, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of ``scalar.text[offset]`` in the file's text.
+class Placed:
+    """A text of a file and where its characters stand there.
 
     Folding changes only white space, so both texts are walked side by side without it. Where they part
     (escapes in double quotes) the place of the scalar itself is the answer.
+
+    Args:
+        source: The whole file.
+        scalar: The text in it.
     """
-    lines = source.splitlines()
-    line, column = scalar.line - 1, scalar.column - 1
-    if line >= len(lines):
-        return scalar.line, scalar.column
-    if lines[line][column : column + 1] in ("|", ">"):
-        line, column = line + 1, 0
-    wanted = [character for character in scalar.text[: offset + 1] if not character.isspace()]
-    at_end = offset >= len(scalar.text) or scalar.text[offset].isspace()
-    last = scalar.line, scalar.column
-    begun = False
-    for character in wanted:
-        while True:
-            if line >= len(lines):
-                return scalar.line, scalar.column
-            if column >= len(lines[line]):
-                line, column = line + 1, 0
+
+    def __init__(self, source: str, scalar: Scalar) -> None:
+        self._source, self._scalar = source, scalar
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1, of ``scalar.text[offset]``; behind the last character for its end."""
+        places = self._places
+        return places[offset] if offset < len(places) else (self._scalar.line, self._scalar.column)
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """Of every character and of the end, as far as both texts go together."""
+        lines = self._source.splitlines()
+        line, column = self._scalar.line - 1, self._scalar.column - 1
+        behind = self._scalar.line, self._scalar.column
+        if line < len(lines) and lines[line][column : column + 1] in ("|", ">"):
+            line, column = line + 1, 0
+        found: list[tuple[int, int]] = []
+        begun = False
+        for character in self._scalar.text:
+            if character.isspace():
+                found.append(behind)
                 continue
-            here = lines[line][column]
-            if here == character:
-                break
-            if not here.isspace() and (begun or here not in "'\""):
-                return scalar.line, scalar.column
+            while line < len(lines) and lines[line][column : column + 1] != character:
+                here = lines[line][column : column + 1]
+                if not here:
+                    line, column = line + 1, 0
+                elif here.isspace() or (not begun and here in "'\""):
+                    column += 1
+                else:
+                    return found
+            if line >= len(lines):
+                return found
+            begun = True
+            found.append((line + 1, column + 1))
             column += 1
-        begun = True
-        last = line + 1, column + 1
-        column += 1
-    return (last[0], last[1] + 1) if at_end and begun else last
+            behind = line + 1, column + 1
+        return [*found, behind]

@@ -13,7 +13,7 @@ from homenode.errors import FileMistakes, Mistake
 from homenode.kinds import KINDS
 from homenode.language.grammar import KEYWORDS, SyntaxMistake, parse
 from homenode.language.meaning import Meaning
-from homenode.language.places import place_of
+from homenode.language.places import Placed
 from homenode.language.rule_file import CAMERA, Condition, Role, RuleFile, Setting
 from homenode.language.steps import read_steps
 from homenode.language.syntax import Constant, Parameter
@@ -24,6 +24,8 @@ KEYS = (
     "bridge", "grace", "again", "hold",
 )  # fmt: skip
 SEVERITIES = ("info", "warning", "alarm")
+HEARING = tuple(party for party in PARTIES if party != "operator")
+"""Who may hear of an alert. Who keeps the nodes running hears of faults only."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RULE_NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -105,7 +107,7 @@ class RuleReader:
             to=to,
             roles=self.roles,
             parameters=self.settings,
-            when=when or Condition(parse("mode == home"), ""),
+            when=when or Condition(parse("mode == home"), "", Placed("", Scalar("", "", 1, 1))),
             clear=clear,
             steps=read_steps(root.get("steps"), self),
             says=self.texts(root.get("says"), "says"),
@@ -113,6 +115,7 @@ class RuleReader:
             grace=self.span("grace"),
             again=again,
             hold=hold is not None,
+            places=_places(root),
         )
 
     # -- single keys
@@ -152,16 +155,19 @@ class RuleReader:
         """One party or a list of them."""
         if node is None or is_nothing(node):
             if node is not None:
-                self.notes.wrong(node, field, f"a list of {listed(PARTIES)}, or []")
+                self.notes.wrong(node, field, f"a list of {listed(HEARING)}, or []")
             return ()
         found: list[str] = []
         for item in node.items if isinstance(node, Listing) else (node,):
-            if isinstance(item, Scalar) and item.text in PARTIES:
+            if isinstance(item, Scalar) and item.text == "operator":
+                who = "operator, who hears of faults and of no alert"
+                self.notes.wrong(item, field, listed(HEARING), found=who)
+            elif isinstance(item, Scalar) and item.text in HEARING:
                 if item.text not in found:
                     found.append(item.text)
             else:
-                near = nearest(item.text, PARTIES) if isinstance(item, Scalar) else ""
-                self.notes.wrong(item, field, listed(PARTIES), suggestion=near)
+                near = nearest(item.text, HEARING) if isinstance(item, Scalar) else ""
+                self.notes.wrong(item, field, listed(HEARING), suggestion=near)
         return tuple(found)
 
     def texts(self, node: Node | None, field: str) -> dict[str, str]:
@@ -346,20 +352,34 @@ class RuleReader:
         if not isinstance(node, Scalar) or is_nothing(node):
             self.notes.wrong(node, key, "a condition, such as door for $open")
             return None
-        scalar = node
+        places = Placed(self._source, node)
 
         def tell(at: int, found: str, accepted: str, suggestion: str) -> None:
-            line, column = place_of(self._source, scalar, at)
+            line, column = places.at(at)
             place = Scalar(None, "", line, column)
             self.notes.wrong(place, key, accepted, found=found, suggestion=suggestion)
 
         try:
-            expr = parse(scalar.text)
+            expr = parse(node.text)
         except SyntaxMistake as wrong:
             tell(wrong.at, wrong.found, wrong.accepted, wrong.suggestion)
             return None
         Meaning(self.roles, self.settings, tell).check(expr)
-        return Condition(expr, scalar.text)
+        return Condition(expr, node.text, places)
+
+
+def _places(root: Table) -> dict[str, tuple[int, int]]:
+    """Where the keys of a rule file stand, and the entries of its tables."""
+    places = {}
+    for name, (key, node) in root.entries.items():
+        places[name] = key.line, key.column
+        if isinstance(node, Table):
+            places.update(
+                {f"{name}.{k}": (inner.line, inner.column) for k, (inner, _) in node.entries.items()}
+            )
+        elif isinstance(node, Listing):
+            places.update({f"{name}.{n}": (item.line, item.column) for n, item in enumerate(node.items, 1)})
+    return places
 
 
 def alike(a: Value, b: Value) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from homenode.kinds import KINDS, Kind
+from homenode.language.places import Placed
 from homenode.language.syntax import Constant, Parameter, Syntax
 from homenode.language.values import Value
 
@@ -52,10 +53,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`when` or `clear` with its text."""
+    """`when` or `clear` with its text, and where that stands in the file."""
 
     expr: Syntax
     text: str
+    places: Placed = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class RuleFile:
     grace: Constant | None = None
     again: Constant | None = None
     hold: bool = False
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
+    """``when``, ``roles.NAME``, ``parameters.NAME`` and ``steps.N`` to line and column."""
 
 
 def value_of(constant: Constant, settings: Mapping[str, Setting], given: Mapping[str, Value]) -> Value | None:

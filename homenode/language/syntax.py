@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from homenode.language.values import Quantity, Span, TimeOfDay, Word
@@ -125,6 +126,13 @@ class Ever:
 
 
 Syntax = Ask | Counted | Daytime | InMode | Negation | Joined | Timed | Ever
+
+
+def walk(expr: Syntax) -> Iterator[Syntax]:
+    """`expr` and everything in it, from left to right."""
+    yield expr
+    for part in inside(expr):
+        yield from walk(part)
 
 
 def inside(expr: Syntax) -> tuple[Syntax, ...]:

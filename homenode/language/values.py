@@ -55,6 +55,18 @@ SORTS = {Quantity: "a number", Span: "a duration", TimeOfDay: "a time HH:MM", Wo
 """How a person calls each sort of value."""
 
 
+def shown(value: Value) -> str:
+    """As a person writes it."""
+    match value:
+        case Quantity(amount, unit):
+            return f"{amount} {unit}".rstrip()
+        case Span(ms):
+            return durations.words(ms)
+        case TimeOfDay(minutes):
+            return f"{minutes // 60:02}:{minutes % 60:02}"
+    return value.text
+
+
 def number(text: str) -> int | float:
     """A number token."""
     return float(text) if "." in text else int(text)

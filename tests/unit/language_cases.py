@@ -56,7 +56,8 @@ def bound(
 ) -> tuple[BoundRule | None, list[Mistake]]:
     rule, mistakes = try_rule(rule_text(when, rest), "case.yaml")
     assert rule is not None, mistakes
-    use = RuleUse("case", "case", Path("case.yaml"), binds or BINDS, sets or {}, 7, lists, {"set.hot": 9})
+    places = {"set.hot": (9, 3)}
+    use = RuleUse("case", "case", Path("case.yaml"), binds or BINDS, sets or {}, 7, 5, lists, places)
     return bind(rule, use, home_with())
 
 

@@ -50,7 +50,7 @@ def test_a_use_of_a_rule_keeps_its_points_values_and_lines(load: Load, folder: P
     assert use.bind == {"stove": ("stove.power",), "presence": ("kitchen_eye.motion",)}
     assert use.lists == {"presence"}
     assert use.set == {"alone": "15 min", "hot": "60"}
-    assert use.lines["set.alone"] == use.line + 2
+    assert use.places["set.alone"] == (use.line + 2, 11)
 
 
 def test_a_use_is_named_by_as_or_by_the_rule_itself(load: Load) -> None:

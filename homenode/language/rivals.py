@@ -1,0 +1,75 @@
+"""Steps of two rules that switch one point in opposite ways (pure)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import combinations
+
+from homenode.config.model import Home, RuleUse
+from homenode.errors import Mistake
+from homenode.kinds import kind_of
+from homenode.language.bound import BoundRule, BoundStep
+
+
+def rivals(home: Home, rules: Sequence[BoundRule]) -> list[Mistake]:
+    """A warning for each two uses and each point that one turns on and the other off.
+
+    What one rule turns on at its raise and off at its resolve is its own affair; that it turns off what
+    another still wants on is not.
+    """
+    switching: dict[str, dict[str, list[BoundStep]]] = defaultdict(lambda: defaultdict(list))
+    for rule in rules:
+        for step in rule.steps:
+            if step.point:
+                switching[step.point][rule.name].append(step)
+    uses = {use.name: use for use in home.rules}
+    found = []
+    for point, by_rule in switching.items():
+        for name, steps in by_rule.items():
+            found += _within(home, uses[name], point, steps)
+        for (first, ours), (second, theirs) in combinations(by_rule.items(), 2):
+            pair = _opposed(ours, theirs)
+            if pair:
+                told = f"{second} turns {_does(point, pair[1])}, and {first} turns {_does(point, pair[0])}"
+                found.append(_warning(home, uses[second], point, told))
+    return found
+
+
+def _within(home: Home, use: RuleUse, point: str, steps: Sequence[BoundStep]) -> list[Mistake]:
+    """Two steps of one rule at one instant, under two roles that are bound to one point."""
+    return [
+        _warning(home, use, point, f"step {b.number} turns {_does(point, b)}, step {a.number} the other way")
+        for a, b in combinations(steps, 2)
+        if a.turn is not b.turn and a.after_ms == b.after_ms and _roles(use, point) > 1
+    ]
+
+
+def _roles(use: RuleUse, point: str) -> int:
+    return sum(point in points for points in use.bind.values())
+
+
+def _opposed(ours: Sequence[BoundStep], theirs: Sequence[BoundStep]) -> tuple[BoundStep, BoundStep] | None:
+    """Of the steps that go against each other those that run earliest; two that run at a resolve never do."""
+    pairs = [
+        (a, b)
+        for a in ours
+        for b in theirs
+        if a.turn is not b.turn and not (a.after_ms is None and b.after_ms is None)
+    ]
+    return min(pairs, key=lambda pair: (pair[0].after_ms is None) + (pair[1].after_ms is None), default=None)
+
+
+def _does(point: str, step: BoundStep) -> str:
+    kind = kind_of(point)
+    assert kind is not None  # binding refused other points
+    word = kind.true_word if step.turn else kind.false_word
+    return f"it {word}" + (" when it resolves" if step.after_ms is None else "")
+
+
+def _warning(home: Home, use: RuleUse, point: str, told: str) -> Mistake:
+    places = (place for place in use.places if place.startswith("bind.") and place.endswith(f".{point}"))
+    line, column = use.places.get(next(places, ""), (use.line, use.column))
+    where = f"rules.{use.name}"
+    accepted = "one rule that switches a point, or two that agree"
+    return Mistake(str(home.path), line, where, f"{point}: {told}", accepted, "", column)
