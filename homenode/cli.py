@@ -52,7 +52,20 @@ def _schema(args: argparse.Namespace) -> int:
 def _replay(args: argparse.Namespace) -> int:
     from homenode.replay import replay
 
-    return replay(args.home, args.readings, sys.stdout, sys.stderr, as_json=args.json)
+    if not args.journal and args.readings is None:
+        args.wrong("name the recording, READINGS.jsonl, or give --journal")
+    journal = None
+    if args.journal:  # with it, the name of a recording is the folder that the journal is in
+        journal = Path(args.readings) if args.readings is not None and args.data is None else _data(args)
+    return replay(
+        args.home,
+        args.readings or "",
+        sys.stdout,
+        sys.stderr,
+        as_json=args.json,
+        against=args.against,
+        journal=journal,
+    )
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -134,11 +147,16 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     _add_rules(rules)
     schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
     schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
-    replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True)
+    replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)
     replay.add_argument(
-        "readings", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
+        "readings", nargs="?", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
     )
     replay.add_argument("--json", action="store_true", help="one line a transition")
+    replay.add_argument("--against", metavar="OTHER.yaml", help="what another home.yaml would make different")
+    replay.add_argument(
+        "--journal", action="store_true", help="replay what the node heard itself, from its journal"
+    )
+    replay.set_defaults(wrong=replay.error)
 
     imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
     imported.add_argument(

@@ -63,9 +63,13 @@ class Timekeeping:
         now = self._begin(found)
         node.outcomes.carry_out(found.decided)
         if found.down is not None:
-            for event in (NodeDown(found.down), NodeUp(now, self.measured)):
+            # What came by the last sign of life has been judged, that instant is closed.
+            for event in (NodeDown(node.judge.engine.now + 1), NodeUp(now, self.measured)):
                 node.journal.append(records.of_event(event), klass="system")
                 node.judge.feed(event)
+        # Behind the downtime: before its end the engine would take no notice, and a start that reads this
+        # again would let the time run on to it as if the node had been up.
+        self._tell_clock(now)
         node.actions.expect(found.undone)
         for action in found.undone:
             node.actions.do(action)
@@ -89,7 +93,6 @@ class Timekeeping:
             if not self.measured:
                 self._slept_from = down_wall_ms
         self.up = now
-        self._tell_clock(now)
         judge.silence_due = now
         return now
 

@@ -8,24 +8,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
 from homenode.errors import SetupError, StorageError
-from homenode.journal.codec import CODES, NAMES, Damage, decode
+from homenode.journal.codec import NAMES, Damage, decode
 from homenode.journal.segment import Segment, find, name_of, records
+from homenode.journal.wall_time import WallTime, text_of
 
 Record = dict[str, Any]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SYSTEM = CODES["system"]
 
 
 def verify(data: Path, out: TextIO) -> int:
     """Read everything; print what is damaged and what is there. 0 if nothing is damaged, else 1."""
-    folder, files = _files(data)
+    folder, files = files_of(data)
     damage = _missing(files)
     counted: Counter[str] = Counter()
     first = last = 0
@@ -46,8 +43,8 @@ def verify(data: Path, out: TextIO) -> int:
 
 def show(data: Path, out: TextIO) -> int:
     """Every record on a line: number, time (UTC), class, what it says."""
-    folder, _ = _files(data)
-    clock = _WallTime(folder)
+    folder, _ = files_of(data)
+    clock = WallTime(folder)
     for found in records(folder):
         record = decode(found.payload)
         at = record.pop("at", None)
@@ -59,14 +56,14 @@ def show(data: Path, out: TextIO) -> int:
 
 def export(data: Path, out: TextIO) -> int:
     """JSON lines for `homenode replay`: readings, modes, acknowledgements, downtimes, and the end."""
-    folder, _ = _files(data)
+    folder, _ = files_of(data)
     for line in _replayable(folder):
         print(json.dumps(line, ensure_ascii=False), file=out)
     return 0
 
 
 def _replayable(folder: Path) -> Iterator[dict[str, Any]]:
-    clock = _WallTime(folder)
+    clock = WallTime(folder)
     rules: dict[str, str] = {}  # of alerts
     answered: set[str] = set()
     wall_ms, up, anything = 0, True, False
@@ -76,16 +73,21 @@ def _replayable(folder: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(at, int):
             continue
         kind = record.get("t")
-        before = _text(wall_ms)
+        before = text_of(wall_ms)
         # Never back: replay wants its lines in order, and the node, too, took a late one as of now.
         wall_ms = max(wall_ms, clock.wall_ms(found.number, at))
-        when = _text(wall_ms)
+        when = text_of(wall_ms)
         if kind == "r" and record.get("h") != "historical":
             yield {"at": when, "point": record["p"], "value": record["v"]}
         elif kind == "mode":
             yield {"at": when, "mode": record["mode"]}
-        elif kind == "tr" and record.get("event") == "raised":
-            rules[record["alert"]] = record["rule"]
+        elif kind == "tr":
+            if record.get("event") == "raised":
+                rules[record["alert"]] = record["rule"]
+            elif record.get("event") == "lapsed":
+                answered.discard(record["alert"])
+            elif record.get("reason") == "resident":
+                yield {"at": when, "ack": record["rule"]}
         elif kind == "ack" and record.get("alert") in rules and record["alert"] not in answered:
             answered.add(record["alert"])
             yield {"at": when, "ack": rules[record["alert"]]}
@@ -99,63 +101,16 @@ def _replayable(folder: Path) -> Iterator[dict[str, Any]]:
             yield {"at": when, "node": "up"}
         anything = True
     if anything:
-        yield {"at": _text(wall_ms), "end": True}
+        yield {"at": text_of(wall_ms), "end": True}
 
 
-class _WallTime:
-    """Wall time of the node's instants: in each run of the node what its clock said last, trusted if it was.
+def files_of(data: Path) -> tuple[Path, list[Segment]]:
+    """The folder of the journal of a node, and its files, oldest first.
 
-    The last and not the one of the moment: a node boots in 1970 and learns the time later, and durations
-    within a run must not change by that.
+    Raises:
+        SetupError: There is none.
+        StorageError: It can't be read.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self._runs: list[tuple[int, int]] = [(0, 0)]  # first number of the run, offset in ms
-        self._known = self._trusted = False
-        said: Record | None = None  # the clock of a start is written before its down and up
-        for found in records(folder):
-            if found.code != _SYSTEM:
-                continue
-            record = decode(found.payload)
-            kind = record.get("t")
-            if kind == "up":
-                self._runs.append((found.number, self._runs[-1][1]))
-                self._trusted = False
-            if said is not None and kind != "down":
-                self._told(said)
-                said = None
-            if kind == "clock":
-                said = record
-        if said is not None:
-            self._told(said)
-        self._at = 0
-
-    def _told(self, clock: Record) -> None:
-        """What the clock of the newest run said, unless it knew better before."""
-        if self._trusted and not clock.get("trusted"):
-            return
-        self._trusted = bool(clock.get("trusted"))
-        if self._trusted and not self._known:  # nothing known before: as good for the runs until here
-            self._known = True
-            self._runs = [(number, clock["offset_ms"]) for number, _ in self._runs]
-        self._runs[-1] = (self._runs[-1][0], clock["offset_ms"])
-
-    def wall_ms(self, number: int, at: int) -> int:
-        """For records in the order of the journal."""
-        while self._at + 1 < len(self._runs) and self._runs[self._at + 1][0] <= number:
-            self._at += 1
-        return at + self._runs[self._at][1]
-
-    def text(self, number: int, at: int) -> str:
-        """RFC 3339, UTC, with milliseconds."""
-        return _text(self.wall_ms(number, at))
-
-
-def _text(wall_ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=wall_ms)).isoformat(timespec="milliseconds")
-
-
-def _files(data: Path) -> tuple[Path, list[Segment]]:
     folder = data / "journal"
     try:
         return folder, find(folder)
