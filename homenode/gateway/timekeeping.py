@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode import records
 from homenode.delivery import NodeFault
-from homenode.engine.events import ClockSet, NodeDown, NodeUp
+from homenode.engine.events import ClockSet, Event, NodeDown, NodeUp
 from homenode.gateway import systemd
 from homenode.language.bound import DEFAULT_BRIDGE_MS
 from homenode.reading import Instant
@@ -64,12 +64,11 @@ class Timekeeping:
         node.outcomes.carry_out(found.decided)
         if found.down is not None:
             # What came by the last sign of life has been judged, that instant is closed.
-            for event in (NodeDown(node.judge.engine.now + 1), NodeUp(now, self.measured)):
-                node.journal.append(records.of_event(event), klass="system")
-                node.judge.feed(event)
-        # Behind the downtime: before its end the engine would take no notice, and a start that reads this
-        # again would let the time run on to it as if the node had been up.
+            self._tell(NodeDown(node.judge.engine.now + 1))
+        # Behind `down`: a start that reads this again would let the time run on to it as if the node was up.
         self._tell_clock(now)
+        if found.down is not None:
+            self._tell(NodeUp(now, self.measured))
         node.actions.expect(found.undone)
         for action in found.undone:
             node.actions.do(action)
@@ -101,9 +100,11 @@ class Timekeeping:
         offset_ms = node.clock.wall_offset_ms()
         if abs(offset_ms - node.judge.offset_ms) <= JITTER_MS:
             offset_ms = node.judge.offset_ms
-        event = ClockSet(at, offset_ms, node.clock.trusted(), slept_ms)
-        node.journal.append(records.of_event(event), klass="system")
-        node.judge.feed(event)
+        self._tell(ClockSet(at, offset_ms, node.clock.trusted(), slept_ms))
+
+    def _tell(self, event: Event) -> None:
+        self._node.journal.append(records.of_event(event), klass="system")
+        self._node.judge.feed(event)
 
     def instant(self) -> Instant:
         """Now, as an instant that is not yet closed."""
