@@ -80,6 +80,12 @@ def _ask(args: argparse.Namespace) -> int:
     return ask.COMMANDS[args.command](args, _data(args))
 
 
+def _rules_test(args: argparse.Namespace) -> int:
+    from homenode.cases.command import command
+
+    return command(args.rules, Path(args.home).parent if args.home else Path(), sys.stdout)
+
+
 def _sim(args: argparse.Namespace) -> int:
     from homenode.sim.run import run
 
@@ -205,6 +211,19 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
     journal.add_argument("what", choices=("show", "verify", "export"))
+
+    about = commands.add_parser("rules", help="What rules say and do.").add_subparsers(
+        dest="about", required=True, metavar="COMMAND"
+    )
+    text = (
+        "Run the cases of rules (rules/traces/NAME.yaml): what they must do in a home, sentence by sentence."
+    )
+    test = about.add_parser("test", help=text, description=text)
+    test.set_defaults(call=_rules_test)
+    test.add_argument(
+        "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"
+    )
+    test.add_argument("--home", metavar="HOME.yaml", help="looks into rules/ beside it first (default: here)")
 
     sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
