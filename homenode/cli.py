@@ -105,12 +105,18 @@ def _journal(args: argparse.Namespace) -> int:
 
 
 def _add_rules(rules: argparse.ArgumentParser) -> None:
-    what = rules.add_subparsers(dest="what", required=True, metavar="check")
+    what = rules.add_subparsers(dest="what", required=True, metavar="check|test")
     checked = what.add_parser("check", help="what is wrong with a home's rules, or with rule files alone")
     checked.set_defaults(call=_rules_check)
     checked.add_argument(
         "files", nargs="*", metavar="FILE", help="HOME.yaml or RULE.yaml (default: home.yaml here)"
     )
+    test = what.add_parser("test", help="run the cases of rules, rules/traces/NAME.yaml: do they do as told?")
+    test.set_defaults(call=_rules_test)
+    test.add_argument(
+        "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"
+    )
+    test.add_argument("--home", metavar="HOME.yaml", help="looks into rules/ beside it first (default: here)")
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -149,7 +155,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log more")
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
-    rules = add("rules", _rules_check, "Check rules, or tell in plain words what one does.")
+    rules = add("rules", _rules_check, "Check rules, tell in plain words what one does, or run its cases.")
     _add_rules(rules)
     schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
     schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
@@ -211,19 +217,6 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
     journal.add_argument("what", choices=("show", "verify", "export"))
-
-    about = commands.add_parser("rules", help="What rules say and do.").add_subparsers(
-        dest="about", required=True, metavar="COMMAND"
-    )
-    text = (
-        "Run the cases of rules (rules/traces/NAME.yaml): what they must do in a home, sentence by sentence."
-    )
-    test = about.add_parser("test", help=text, description=text)
-    test.set_defaults(call=_rules_test)
-    test.add_argument(
-        "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"
-    )
-    test.add_argument("--home", metavar="HOME.yaml", help="looks into rules/ beside it first (default: here)")
 
     sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")

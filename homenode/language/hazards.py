@@ -40,8 +40,9 @@ def _words(text: str) -> frozenset[str]:
 
 HAZARDS = (
     Hazard("smoke", "smoke_alarm", "smoke", _words("smoke rok rökvarnare brandvarnare")),
-    Hazard("heat", "smoke_alarm", "smoke", _words("varmevarnare värmevarnare")),
+    Hazard("heat", "heat_alarm", "heat", _words("heat_alarm varmevarnare värmevarnare")),
     Hazard("co", "co_alarm", "co", _words("co kolmonoxid")),
+    Hazard("gas", "gas_alarm", "gas", _words("gas gasvarnare gaslarm")),
     Hazard("water", "water_leak", "water", _words("water leak vatten läcka lacka vattenlarm")),
     Hazard("button", "help_button", "button", _words("help help_button hjälp hjalp larmknapp trygghetslarm")),
     Hazard("power", "stove_left_on", "stove", _words("stove hob cooker oven spis ugn"),
