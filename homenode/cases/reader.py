@@ -109,7 +109,7 @@ class _Reader:
 
     def _bound(self, node: Table, where: str) -> BoundRule | None:
         points: dict[str, tuple[str, ...]] = {}
-        lists, lines = set(), {}
+        lists, places = set(), {}
         for role, (key, value) in self._entries(node, "bind", where).items():
             items = value.items if isinstance(value, Listing) else (value,)
             names = []
@@ -118,15 +118,17 @@ class _Reader:
                     self._notes.wrong(item, f"bind.{role}", "a point DEVICE.KIND, such as stove.power")
                     return None
                 names.append(item.text)
-            points[role], lines[f"bind.{role}"] = tuple(names), key.line
+            points[role], places[f"bind.{role}"] = tuple(names), (key.line, key.column)
             if isinstance(value, Listing):
                 lists.add(role)
         given = {}
         for name, (key, value) in self._entries(node, "set", where).items():
-            given[name], lines[f"set.{name}"] = value.text if isinstance(value, Scalar) else "", key.line
+            given[name] = value.text if isinstance(value, Scalar) else ""
+            places[f"set.{name}"] = key.line, key.column
         name = self._rule.rule
         file = Path(self._rule.file)
-        use = RuleUse(name, name, file, points, given, node.line, frozenset(lists), lines)
+        at = node.line, node.column
+        use = RuleUse(name, name, file, points, given, *at, frozenset(lists), places)
         home = Home(self._path, "case", "UTC", "sv", None, {}, {}, (use,), {}, MODES)
         rule, mistakes = bind(self._rule, use, home)
         self._notes.mistakes += [m for m in mistakes if m not in self._notes.mistakes]

@@ -235,7 +235,7 @@ def test_a_line_that_cannot_be_read_is_named_with_what_it_may_be(rules: Path, li
         ("bind: {stove: 5}\ncases: [{it: x, story: [17:00 end]}]\n", "a point DEVICE.KIND"),
         (BIND + "bin: {}\n" + "cases: [{it: x, story: [17:00 end]}]\n", "did you mean bind?"),
         ("bind: {stove: a.motion, eye: [b.motion]}\ncases: [{it: x, story: [17:00 end]}]\n", "of kind power"),
-        (BIND + "set: {hot: 1 W}\ncases: [{it: x, story: [17:00 end]}]\n", "hob.yaml:2: rules.hob.set.hot"),
+        (BIND + "set: {hot: 1 W}\ncases: [{it: x, story: [17:00 end]}]\n", "hob.yaml:2:7: rules.hob.set.hot"),
         (BIND + "stale_after: {stov: 1 h}\ncases: [{it: x, story: [17:00 end]}]\n", "did you mean stove?"),
         (BIND + "stale_after: {stove: 1}\ncases: [{it: x, story: [17:00 end]}]\n", "a duration such as"),
         (BIND + "date: yesterday\ncases: [{it: x, story: [17:00 end]}]\n", "a date such as 2026-01-05"),
