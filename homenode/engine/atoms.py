@@ -122,7 +122,7 @@ class PressNode(Node):
 
     def settle(self, at: Instant) -> int:
         view = self._view
-        if view.state.pressed == at and not view.cut:
+        if view.state.pressed == at:  # also if a downtime too long begins at this instant
             self.due = at + 1
             return self._of
         return 2 - self._of if view.quality(at) is Quality.GOOD else UNKNOWN
@@ -140,8 +140,6 @@ class ChangesNode(Node):
 
     def settle(self, at: Instant) -> int:
         view = self._view
-        if view.cut:
-            return UNKNOWN
         if view.state.changed == at:
             self.due = at + 1
             return TRUE

@@ -292,13 +292,17 @@ class Machine:
             if self.down_at is not None and isinstance(event, ClockSet):
                 self._set_clock(event)
             if self.down_at is None and isinstance(event, NodeDown):
-                self._held = events[:index]
+                self._held = [ack for acks in acknowledgements.values() for ack in acks] + events[:index]
+                acknowledgements.clear()
                 self.down_at = at
                 return self._through_downtime(events[index + 1 :], at, acknowledgements)
             if self.down_at is not None and isinstance(event, NodeUp):
-                self._leave_downtime(event, events[index + 1 :])
+                rest = events[index + 1 :]
+                if event.measured and at == self.down_at:  # no time has passed: it is one instant
+                    rest, self._held = self._held + rest, []
+                self._leave_downtime(event, rest)
                 self._end_downtime(at, event, acknowledgements)
-                return self._through_downtime(events[index + 1 :], at, acknowledgements)
+                return self._through_downtime(rest, at, acknowledgements)
         return events if self.down_at is None else []
 
     def _end_downtime(

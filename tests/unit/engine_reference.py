@@ -75,7 +75,16 @@ class Past:
         return past
 
     def is_down(self, t: int) -> bool:
-        return any(d <= t and (u is None or t < u) for d, u in self.downs)
+        return self.next_up(t) != t
+
+    def next_up(self, t: int) -> int | None:
+        """The first instant from `t` on at which the node is up; None if it stays down."""
+        for d, u in self.downs:
+            if d <= t and (u is None or t < u):
+                if u is None:
+                    return None
+                t = u
+        return t
 
 
 class Meaning:
@@ -160,7 +169,7 @@ class Meaning:
             case Compare(p, op, value):
                 if self.momentary(p):
                     wanted = (op == "==") is bool(value)
-                    if self.press(p, t) and not self.cut(p, t):
+                    if self.press(p, t):
                         return T if wanted else F
                     if self.quality(p, t) != "good":
                         return U
@@ -170,8 +179,6 @@ class Meaning:
                 now = self.last_values(p, t)[-1][1]
                 return T if eval(f"a {op} b", {"a": now, "b": value}) else F
             case Changes(p):
-                if self.cut(p, t):
-                    return U
                 if self.press(p, t) if self.momentary(p) else self.changed(p, t):
                     return T
                 return F if self.quality(p, t) == "good" else U
@@ -248,7 +255,7 @@ def _life(rule: BoundRule, meaning: Meaning, past: Past, start: int, end: int) -
     alert: _Alert | None = None
     fault = False
     blind: list[int] = []
-    ups = {u: d for d, u in past.downs if u is not None}
+    ups = {u for _, u in past.downs}
     points = points_of(rule.when)
     for t in range(start, end + 1):
         out: list[Line] = []
@@ -262,8 +269,7 @@ def _life(rule: BoundRule, meaning: Meaning, past: Past, start: int, end: int) -
             out.append((t, rule.name, event, step, because))
 
         when, clear = meaning.truth(rule.when, t), meaning.truth(rule.clear, t)
-        acks = [at for at, target in past.acks if target == rule.name]
-        acked_now = t in acks or (t in ups and ups[t] in acks)
+        acked_now = any(past.next_up(at) == t for at, target in past.acks if target == rule.name)
         if alert and rule.again_ms and alert.acked is not None and t >= alert.acked + rule.again_ms:
             alert.acked, alert.origin = None, t
             tell("lapsed")

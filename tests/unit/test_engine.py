@@ -28,6 +28,7 @@ from homenode.language.bound import (
     Between,
     BoundRule,
     BoundStep,
+    Changes,
     Compare,
     Count,
     Expr,
@@ -215,6 +216,26 @@ def test_lines_at_the_instant_of_down_are_applied_and_evaluated_when_up() -> Non
     ]
 
 
+@pytest.mark.parametrize("bridge_ms", [0, HOUR])
+def test_a_press_at_the_instant_of_down_counts_however_long_the_downtime(bridge_ms: int) -> None:
+    for when in (Within(HELP, MIN), Within(Changes("help.button"), MIN), Count("help.button", MIN, ">=", 1)):
+        machine = engine(rule(when, bridge_ms=bridge_ms))
+        pressed = Reading("help.button", True, 10)
+        said = told(machine, Heard("help", 0), pressed, NodeDown(10), NodeUp(20), to=30)
+        assert said == [(20, "raised")]
+
+
+def test_a_change_at_the_instant_of_down_counts_though_the_value_is_forgotten() -> None:
+    machine = engine(rule(Within(Changes("door.contact"), MIN), bridge_ms=0))
+    assert told(machine, door(0, False), door(10), NodeDown(10), NodeUp(20), to=30) == [(20, "raised")]
+
+
+def test_a_downtime_that_ends_at_the_instant_it_began_leaves_it_one_instant() -> None:
+    machine = engine(rule(Changes("door.contact"), bridge_ms=0))
+    said = told(machine, door(0), door(5, False), NodeDown(5), NodeUp(5), door(5), to=9)
+    assert said == []
+
+
 def test_what_comes_while_down_is_not_heard() -> None:
     assert told(engine(rule(DOOR)), door(0, False), NodeDown(10), door(15), NodeUp(20), to=30) == []
 
@@ -252,6 +273,14 @@ def test_an_acknowledgement_stops_notify_and_nothing_else() -> None:
         (2 * MIN, "resolved"),
         (2 * MIN, "step", 3),
     ]
+
+
+def test_an_acknowledgement_at_the_instant_of_down_is_told_when_the_node_stays_up() -> None:
+    acknowledged = door(0), Acknowledge("rule", 5), NodeDown(5)
+    assert told(engine(rule(DOOR)), *acknowledged, NodeUp(9), to=9) == [(0, "raised"), (9, "acknowledged")]
+    for again in ((NodeUp(7), NodeDown(7)), (NodeUp(5), NodeDown(5))):
+        said = told(engine(rule(DOOR)), *acknowledged, *again, NodeUp(9), to=9)
+        assert said == [(0, "raised"), (9, "acknowledged")]
 
 
 def test_an_acknowledgement_at_the_instant_of_the_raise_does_nothing() -> None:
