@@ -59,6 +59,9 @@ def test_when_the_length_is_told_every_condition_is_as_if_it_had_been_known(
     longer: int,
     restart: bool,
 ) -> None:
+    bound = tuple(  # a mode that a step really set stays set, whatever would have been
+        replace(rule, steps=tuple(step for step in rule.steps if step.do != "mode")) for rule in bound
+    )
     before = [event for event in before if not isinstance(event, NodeDown | NodeUp)] or [
         Reading("a.power", 1, START)
     ]
