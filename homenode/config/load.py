@@ -92,7 +92,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) 
         devices=devices,
         rules=uses,
         share=read_share(section("share"), notes, devices),
-        modes=read_modes(section("modes"), notes),
+        modes=read_modes(section("modes"), notes, devices),
         clock_trusted=read_clock(section("clock"), notes),
         resident_ok=read_resident(section("resident"), notes, devices),
         voice=read_voice(section("voice"), notes, beside, files=files),

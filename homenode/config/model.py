@@ -89,13 +89,39 @@ class RuleUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """How a home is found to be left: the door is used, and then nobody is seen for `after_ms`.
+
+    Attributes:
+        door: Point that changes when somebody goes.
+        quiet: Points that are true while somebody is seen.
+        passage_ms: Who is seen as the door is used may be seen so long after it: motion sensors hold their
+            end back, by 3 min (IKEA E1525) and less.
+        longest_ms: Nobody said that the home is left, so it doesn't count as left for longer.
+    """
+
+    door: str
+    quiet: tuple[str, ...]
+    after_ms: int
+    passage_ms: int = 5 * 60_000
+    longest_ms: int = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
 class Mode:
-    """A mode of the home. `longest_ms` None: never ends. `start`, `end`: minutes of the day, for night."""
+    """A mode of the home.
+
+    Attributes:
+        longest_ms: None never ends.
+        start, end: Of night: minutes of the day between which it comes by itself.
+        silence: Of away: what it comes by itself after.
+    """
 
     name: str
     longest_ms: int | None
     start: int | None = None
     end: int | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)

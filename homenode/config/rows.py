@@ -39,7 +39,7 @@ SECTIONS = {
     "devices": "The physical things, by name.",
     "rules": "The rules that are used, in order.",
     "share": "Raw readings that leave the home, by party. Nothing leaves that isn't listed.",
-    "modes": "Longest duration of each mode; modes of one's own.",
+    "modes": "How long each mode lasts, and what it comes by itself at; modes of one's own.",
     "clock": "Whether the machine's clock is trusted without a time service.",
     "resident": "How the resident answers.",
     "voice": "How what rules say is heard; by the first sound device, if absent.",
@@ -104,7 +104,23 @@ MODE = (
     Field("longest", "duration", "After this the mode is home again.", low=1),
     Field("from", "time", "Begins by itself at this time, if the mode is home (night)."),
     Field("to", "time", "Ends by itself at this time (night)."),
+    Field(
+        "door",
+        "point",
+        "Comes by itself when this was used and then nobody is seen, for a day at most (away).",
+        shown="the door that is used to go out, such as front_door.contact",
+    ),
+    Field(
+        "after",
+        "duration",
+        "For so long nobody is seen after the door was used (away).",
+        low=10 * 60_000,
+        high=_DAY_MS,
+    ),
 )
+DOOR_KINDS = ("contact", "lock")
+QUIET_KINDS = ("motion", "occupancy", "vibration")
+"""Kinds of `quiet`: true while somebody is seen."""
 STANDARD_MODES: dict[str, int | None] = {
     "home": None,
     "away": 7 * _DAY_MS,

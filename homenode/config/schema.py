@@ -62,6 +62,12 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
     point = {"type": "string", "pattern": _whole(rf"{WORD}(\.[a-z][a-z0-9_]*)?")}
     shared = {"type": "string", "pattern": _whole(rf"(\*|{WORD})\.(\*|[a-z][a-z0-9_]*)")}
     url = {"type": "string", "pattern": "^mqtts?://[^@ /]+/?$"}
+    quiet = {
+        "type": "array",
+        "items": {"type": "string", "pattern": _whole(rf"{WORD}\.({'|'.join(rows.QUIET_KINDS)})(_[0-9]+)?")},
+        "minItems": 1,
+        "description": "Points that are true while somebody is seen, one at least for each room (away).",
+    }
     bind = {"anyOf": [point, {"type": "array", "items": point, "minItems": 1, "uniqueItems": True}]}
     sections: dict[str, Schema] = {
         "broker": _object(
@@ -82,7 +88,7 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
                 "additionalProperties": False,
             }
         ),
-        "modes": _named(_nullable(_object(rows.MODE))),
+        "modes": _named(_nullable(_object(rows.MODE, {"quiet": quiet}))),
         "clock": _nullable(_object(rows.CLOCK)),
         "resident": _nullable(_object(rows.RESIDENT)),
         "voice": _nullable(_object(rows.VOICE)),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from homenode.config.devices import named
-from homenode.config.model import PARTIES, Device, Mode, Voice
+from homenode.config.model import PARTIES, Device, Mode, Silence, Voice
 from homenode.config.notes import Notes, listed, unknown_key
 from homenode.config.points import why_no_pattern, why_no_point
-from homenode.config.rows import CAMERA, CLOCK, EXPORT, MODE, RESIDENT, STANDARD_MODES, VOICE
+from homenode.config.rows import (
+    CAMERA,
+    CLOCK,
+    DOOR_KINDS,
+    EXPORT,
+    MODE,
+    QUIET_KINDS,
+    RESIDENT,
+    STANDARD_MODES,
+    VOICE,
+)
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing, plain
 from homenode.kinds import Shape, kind_of
@@ -53,7 +63,7 @@ def read_share(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -
     return share
 
 
-def read_modes(node: Node | None, notes: Notes) -> dict[str, Mode]:
+def read_modes(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> dict[str, Mode]:
     """All modes of the home: the standard ones, as home.yaml changes them, and its own."""
     modes = {name: Mode(name, longest) for name, longest in STANDARD_MODES.items()}
     if node is None:
@@ -63,8 +73,11 @@ def read_modes(node: Node | None, notes: Notes) -> dict[str, Mode]:
         if is_nothing(entry):
             modes.setdefault(name, Mode(name, None))
             continue
-        values = read_table(MODE, entry, where, notes, Path(), at=key)
         given = entry.entries if isinstance(entry, Table) else {}
+        if isinstance(entry, Table):
+            rest = {n: e for n, e in given.items() if n != "quiet"}
+            entry = Table(rest, entry.line, entry.column)
+        values = read_table(MODE, entry, where, notes, Path(), at=key)
         if name == "home" and "longest" in given:
             notes.wrong(
                 given["longest"][0], f"{where}.longest", "no longest: home is what other modes end in"
@@ -77,9 +90,66 @@ def read_modes(node: Node | None, notes: Notes) -> dict[str, Mode]:
             notes.wrong(key, where, "both from and to, or neither", found="one of them")
         elif name == "night" and start is not None and start == end:
             notes.wrong(given["to"][1], f"{where}.to", "another time than from")
+        silence = _silence(name, key, given, values, where, notes, devices)
         longest = values["longest"] if "longest" in given else STANDARD_MODES.get(name)
-        modes[name] = Mode(name, longest, start, end)
+        modes[name] = Mode(name, longest, start, end, silence)
     return modes
+
+
+def _silence(
+    name: str,
+    key: Node,
+    given: Mapping[str, tuple[Node, Node]],
+    values: Mapping[str, Any],
+    where: str,
+    notes: Notes,
+    devices: Mapping[str, Device],
+) -> Silence | None:
+    """What tells that the home was left; None if it isn't given, or wrong."""
+    said = [field for field in ("door", "quiet", "after") if field in given]
+    if not said:
+        return None
+    before = len(notes.mistakes)
+    if name != "away":
+        notes.wrong(given[said[0]][0], f"{where}.{said[0]}", "longest (only away comes by door and silence)")
+        return None
+    if len(said) < 3:
+        notes.wrong(key, where, "all of door, quiet and after, or none", found=f"only {listed(said)}")
+        return None
+    door = _sensor(values["door"], given["door"][1], f"{where}.door", DOOR_KINDS, notes, devices)
+    quiet, listing = [], given["quiet"][1]
+    if not isinstance(listing, Listing) or not listing.items:
+        notes.wrong(listing, f"{where}.quiet", "a list of points, such as [hall.motion, bed.occupancy]")
+    else:
+        quiet = [
+            _sensor(
+                item.text if isinstance(item, Scalar) else "",
+                item,
+                f"{where}.quiet",
+                QUIET_KINDS,
+                notes,
+                devices,
+            )
+            for item in listing.items
+        ]
+    if len(notes.mistakes) > before or values["after"] is None:
+        return None
+    return Silence(door, tuple(dict.fromkeys(quiet)), values["after"])
+
+
+def _sensor(
+    point: str | None, at: Node, where: str, kinds: Sequence[str], notes: Notes, devices: Mapping[str, Device]
+) -> str:
+    """A point of the home, of one of these kinds."""
+    if point is None:  # told already
+        return ""
+    why, suggestion = why_no_point(point, devices)
+    kind = kind_of(point)
+    if why:
+        notes.wrong(at, where, why, suggestion=suggestion)
+    elif kind is not None and kind.name not in kinds:
+        notes.wrong(at, where, f"a point of kind {listed(kinds)}")
+    return point
 
 
 def read_clock(node: Node | None, notes: Notes) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from homenode.config.model import Silence
 from homenode.engine.atoms import (
     BetweenNode,
     ChangesNode,
@@ -10,6 +13,7 @@ from homenode.engine.atoms import (
     QualityNode,
     View,
 )
+from homenode.engine.away import AwayState, silence_rule
 from homenode.engine.mode import ModeNode, ModeState
 from homenode.engine.network import AndNode, Network, Node, NotNode, OrNode
 from homenode.engine.rule import RuleState
@@ -36,6 +40,8 @@ from homenode.language.bound import (
 )
 from homenode.reading import Quality
 
+State = TypeVar("State", bound=RuleState)
+
 
 class Builder:
     """Makes the nodes of rules.
@@ -52,10 +58,19 @@ class Builder:
 
     def rule(self, rule: BoundRule, order: int) -> RuleState:
         """The state of a rule, with its nodes in the network."""
+        return self._state(RuleState, rule, order)
+
+    def away(self, mode: str, silence: Silence, order: int) -> AwayState:
+        """What finds a home to be left and sets a mode then."""
+        state = self._state(AwayState, silence_rule(mode, silence), order)
+        state.mode, state.becomes = self._mode, mode
+        return state
+
+    def _state(self, made: type[State], rule: BoundRule, order: int) -> State:
         bridge_ms = rule.bridge_ms
         when, clear = self._node(rule.when, bridge_ms), self._node(rule.clear, bridge_ms)
         views = [self._view(point, bridge_ms) for point in points_of(rule.when)]
-        state = RuleState(rule, order, when, clear, views, self._wall)
+        state = made(rule, order, when, clear, views, self._wall)
         when.rules += (state,)
         for view in views:
             view.readers.append(state)

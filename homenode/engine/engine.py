@@ -16,6 +16,7 @@ from homenode.engine import outlook, snapshot
 from homenode.engine.atoms import View
 from homenode.engine.events import ClockSet, Event, NodeDown, NodeUp
 from homenode.engine.machine import Machine
+from homenode.engine.mode import SILENCE
 from homenode.engine.outlook import OpenAlert, Verdict
 from homenode.engine.rule import RuleState
 from homenode.engine.snapshot import Unmeasured
@@ -88,6 +89,7 @@ class Engine(Machine):
             **self._dump_common(),
             "home": self.home.dump(),
             "rules": {state.rule.name: snapshot.dump_rule(state) for state in self.states},
+            "own": {state.rule.name: snapshot.dump_rule(state) for state in self._own},
         }
 
     def _dump_common(self) -> dict[str, Any]:
@@ -179,7 +181,7 @@ class Engine(Machine):
             "rules": {rule: snapshot.dump_rule(state)},
         }
         data["home"] = self.home.dump(set(state.rule.points))
-        return Engine.load(data, [state.rule], {}, modes=self.modes, wall=replace(self.wall))
+        return Engine.load(data, [state.rule], {}, modes=_by_command(self.modes), wall=replace(self.wall))
 
     def _restore(
         self, data: Mapping[str, Any], history: Sequence[Event] | None, *, shift_ms: int | None = None
@@ -204,6 +206,7 @@ class Engine(Machine):
             self._begin(new, history)
         for state, entry in known.items():
             snapshot.restore_rule(state, entry)
+        self._restore_own(data.get("own", {}))
         kept = {state.rule.name for state in known}
         self._closing = [
             (name, entry["alert"], entry["fault"])
@@ -221,7 +224,7 @@ class Engine(Machine):
         silences = [silence for found in self._silences.values() for silence in found]
         for silence in silences:
             silence.due = None if silence.lane.is_silent(evaluated) else silence.lane.stale_at()
-        for timer in (*self._network.nodes, *self.states, *silences):
+        for timer in (*self._network.nodes, *self._judged, *silences):
             self._timers.book(timer)
 
     def _shift(self, by_ms: int) -> None:
@@ -233,8 +236,17 @@ class Engine(Machine):
         self._mode.shift(by_ms)  # nodes and rules are looked at when the downtime ends
         for node in self._network.nodes:
             node.shift(by_ms)
-        for state in self.states:
+        for state in self._judged:
             state.shift(by_ms)
+
+    def _restore_own(self, entries: Mapping[str, Any]) -> None:
+        """What the node decides of modes; where that is gone or changed, what it began is over."""
+        for state in self._own:
+            entry = entries.get(state.rule.name)
+            if entry and entry["is"] == snapshot.fingerprint(state.rule):
+                snapshot.restore_rule(state, entry)
+        if entries and self._mode.why == SILENCE and not any(state.alert for state in self._own):
+            self._mode.alive(self.now)
 
     def _begin(self, new: Sequence[RuleState], history: Sequence[Event] | None) -> None:
         """Rules that start now look back: their nodes are taken from a run over the past, untold."""
@@ -242,7 +254,11 @@ class Engine(Machine):
             history = snapshot.remembered(self.home, (self._mode.mode, self._mode.ends), self.now)
         start = history[0].at if history else self.now
         past = Engine(
-            [state.rule for state in new], {}, start=start, modes=self.modes, wall=replace(self.wall)
+            [state.rule for state in new],
+            {},
+            start=start,
+            modes=_by_command(self.modes),
+            wall=replace(self.wall),
         )
         for event in history:
             past.feed(event)
@@ -317,7 +333,12 @@ class Engine(Machine):
         told: list[Transition] = []
         for state, real in zip(known.states, self.states, strict=True):
             told += state.take_over(real, at)
-        known._network.touched.update(known.states)
+        known._network.touched.update(known._judged)
         known.now, known._queue = at, self._queue
         self.__dict__.update(known.__dict__)
         return told
+
+
+def _by_command(modes: Mapping[str, Mode]) -> dict[str, Mode]:
+    """The modes, none of which comes by itself: for a look at the past or ahead."""
+    return {name: Mode(name, mode.longest_ms) for name, mode in modes.items()}

@@ -87,6 +87,12 @@ class Machine:
         self._mode = ModeState(self.modes, self._network, self.wall)
         builder = Builder(self._network, self.home, self._mode, self.wall)
         self.states = [builder.rule(rule, order) for order, rule in enumerate(self.rules)]
+        self._own = [
+            builder.away(mode.name, mode.silence, len(self.rules))
+            for mode in self.modes.values()
+            if mode.silence
+        ]
+        self._judged = [*self.states, *self._own]
         self._by_name = {state.rule.name: state for state in self.states}
         self._views = builder.views
         self._silences: dict[str, list[_Silence]] = {}
@@ -98,7 +104,7 @@ class Machine:
         self._mode.wake(start)
         for node in self._network.nodes:
             self._network.stir(node)
-        self._network.touched.update(self.states)
+        self._network.touched.update(self._judged)
 
     # -- what comes in
 
@@ -339,9 +345,9 @@ class Machine:
             if view.state.momentary:
                 view.cut = False
                 view.look(up, self._network)
-        for rule in self.states:
+        for rule in self._judged:
             rule.restart()
-        self._network.touched.update(self.states)
+        self._network.touched.update(self._judged)
 
     # -- for a machine that remembers (`homenode.engine.engine`)
 

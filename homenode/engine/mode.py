@@ -18,9 +18,9 @@ from homenode.reading import Instant
 HOME = "home"
 """The mode at first start, and after every other mode that ends."""
 
-COMMAND, STEP, CLOCK, ENDED = "command", "step", "clock", "ended"
-"""Why the home is in its mode: somebody said so, a rule did, it is the time of day, or the one before it had
-lasted its longest."""
+COMMAND, STEP, CLOCK, SILENCE, LIFE, ENDED = "command", "step", "clock", "silence", "life", "ended"
+"""Why the home is in its mode: somebody said so, a rule did, it is the time of day, nobody is heard after the
+door was used, somebody is again, or the one before it had lasted its longest."""
 
 PUT_RIGHT_MS = HOUR_MS
 """A clock that is put right by less than this begins no other night."""
@@ -71,6 +71,14 @@ class ModeState(Timer):
         """A step that ran at `at` sets it from the next instant on."""
         self._at_next(at, mode, STEP)
 
+    def left(self, mode: str, at: Instant) -> None:
+        """Nobody is heard any more at `at`: from the next instant on, if the mode is home then."""
+        self._at_next(at, mode, SILENCE)
+
+    def alive(self, at: Instant) -> None:
+        """Somebody is heard at `at`, or nobody can be: that ends what `left` began, and nothing else."""
+        self._at_next(at, HOME, LIFE)
+
     def wake(self, at: Instant) -> None:
         """Look at the clock at `at`: it is known, or known otherwise."""
         if self._nightly is not None:
@@ -84,7 +92,8 @@ class ModeState(Timer):
         if self.coming is not None and self.coming[0] <= at:
             sets, self.coming = self.coming[1], None
             for mode, why in sets:
-                self._set(mode, at, why)
+                if self.mode == HOME if why == SILENCE else why != LIFE or self.why == SILENCE:
+                    self._set(mode, at, why)
         if self._nightly is not None:
             self._by_clock(self._nightly, at)
         self._book()
@@ -122,6 +131,9 @@ class ModeState(Timer):
         self.mode, self.why = mode, why
         if longest_ms is None and mode in self._modes:
             longest_ms = self._modes[mode].longest_ms
+            silence = self._modes[mode].silence
+            if why == SILENCE and silence is not None:
+                longest_ms = min(longest_ms or silence.longest_ms, silence.longest_ms)
         self.ends = None if longest_ms is None or mode == HOME else at + longest_ms
         for atom in self.atoms:
             self._network.stir(atom)

@@ -237,6 +237,8 @@ def transitions(
     past = Past.of(events)
     mode = Modes(modes or {}, past.modes, zone)
     lives = [_life(rule, Meaning(past, rule, start, stale, zone, mode), past, start, end) for rule in rules]
+    plain = BoundRule("", "", 1, "info", (), ModeIs("home"), ModeIs("home"))
+    senses = Meaning(past, plain, start, stale, zone, mode)
     told: list[Line] = []
     for t in range(start, end + 1):
         mode.pass_to(t)
@@ -247,6 +249,8 @@ def transitions(
                 step = next(step for step in rule.steps if step.number == number)
                 if step.do == "mode":
                     mode.step(step.mode, t)
+        if not past.is_down(t):
+            mode.listen(start, t, senses)
     return told
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from homenode.config.model import Mode
+from homenode.config.model import Mode, Silence
 from homenode.engine import Engine, Transition, WallClock
 from homenode.engine.events import Acknowledge, Event, Heard, ModeSet, NodeDown, NodeUp, Reading
 from homenode.language.bound import (
@@ -96,10 +96,10 @@ def other_spans(expr: Expr, more_ms: int) -> Expr:
 
 
 @st.composite
-def steps(draw: st.DrawFn) -> tuple[BoundStep, ...]:
+def steps(draw: st.DrawFn, does: tuple[str, ...]) -> tuple[BoundStep, ...]:
     found = []
     for number in range(1, draw(st.integers(0, 4)) + 1):
-        do = draw(st.sampled_from(("say", "notify", "mode")))
+        do = draw(st.sampled_from(does))
         mode = draw(st.sampled_from(("home", "away", "night"))) if do == "mode" else ""
         if draw(st.integers(0, 4)) == 0:
             found.append(BoundStep(number, do, None, mode=mode))
@@ -113,7 +113,7 @@ def steps(draw: st.DrawFn) -> tuple[BoundStep, ...]:
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> tuple[BoundRule, ...]:
+def rules(draw: st.DrawFn, does: tuple[str, ...] = ("say", "notify", "mode")) -> tuple[BoundRule, ...]:
     found = []
     for name in ("one", "two", "three")[: draw(st.integers(1, 3))]:
         when = draw(EXPRS)
@@ -128,7 +128,7 @@ def rules(draw: st.DrawFn) -> tuple[BoundRule, ...]:
                 to=("care",),
                 when=when,
                 clear=draw(st.one_of(st.just(Not(when)), EXPRS)),
-                steps=draw(steps()),
+                steps=draw(steps(does)),
                 bridge_ms=draw(st.sampled_from((0, 3, 5, 8, 1000))),
                 grace_ms=draw(st.integers(0, 7)),
                 again_ms=draw(st.one_of(st.none(), st.integers(1, 8))),
@@ -157,6 +157,7 @@ def traces(draw: st.DrawFn) -> list[Event]:
             found.append(Acknowledge(draw(st.sampled_from(("one", "two", "three"))), at))
         elif what < 15:
             found.append(Heard(draw(st.sampled_from("abc")), at))
+            found.append(Reading("c.occupancy", draw(boolean), at))
         elif what < 17:
             found.append(ModeSet(draw(st.sampled_from(("home", "away", "night", "guest"))), at))
         elif what < 18:
@@ -172,7 +173,14 @@ def traces(draw: st.DrawFn) -> list[Event]:
 @st.composite
 def homes(draw: st.DrawFn) -> dict[str, Mode]:
     start, end = draw(st.sampled_from(NIGHTS))
-    return {**MODES, "night": Mode("night", draw(st.sampled_from((4, 40))), start, end)}
+    quiet = draw(st.sampled_from((("b.motion",), ("b.motion", "c.occupancy"))))
+    silence = Silence("a.contact", quiet, draw(st.integers(1, 6)), draw(st.integers(0, 4)), 15)
+    return {
+        "away": Mode(
+            "away", draw(st.sampled_from((None, 11))), silence=draw(st.sampled_from((None, silence)))
+        ),
+        "night": Mode("night", draw(st.sampled_from((4, 40))), start, end),
+    }
 
 
 def engine_for(bound: tuple[BoundRule, ...], modes: dict[str, Mode] = MODES) -> Engine:

@@ -49,7 +49,7 @@ def moved(events: list[Event], by_ms: int) -> list[Event]:
     return [event._replace(at=event.at + by_ms) for event in events]
 
 
-@given(rules(), traces(), traces(), st.integers(0, 12), st.integers(0, 12), st.booleans())
+@given(rules(("say", "notify")), traces(), traces(), st.integers(0, 12), st.integers(0, 12), st.booleans())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_when_the_length_is_told_every_condition_is_as_if_it_had_been_known(
     bound: tuple[BoundRule, ...],

@@ -83,7 +83,7 @@ rules:
 share:
   property: [sink.water, "*.battery"]
 modes:
-  away: {longest: 3 d}
+  away: {longest: 3 d, door: front_door.contact, quiet: [kitchen_eye.motion], after: 30 min}
   night: {from: 22:00, to: 06:30}
   guests: {}
 clock: {trust: always}

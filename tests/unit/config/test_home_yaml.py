@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homenode.config.load import load_home, read_home
-from homenode.config.model import NEVER, Home, Voice
+from homenode.config.model import NEVER, Home, Silence, Voice
 from homenode.errors import FileMistakes
 from tests.unit.config.some_drivers import DRIVERS, HOME
 
@@ -71,6 +71,8 @@ def test_modes_have_the_longest_durations_of_the_design_unless_changed(load: Loa
     }
     assert (modes["night"].start, modes["night"].end) == (22 * 60, 6 * 60 + 30)
     assert load(LEAST).modes["away"].longest_ms == 7 * DAY
+    assert modes["away"].silence == Silence("front_door.contact", ("kitchen_eye.motion",), HOUR // 2)
+    assert load(LEAST).modes["away"].silence is None
 
 
 def test_everything_that_may_be_absent_is_absent(load: Load) -> None:

@@ -42,6 +42,10 @@ BEYOND_A_SCHEMA = set(
         "modes.night",
         "modes.night.to",
         "modes.away.from",
+        "modes.away",
+        "modes.away.door",
+        "modes.away.after",
+        "modes.guests.after",
         "modes.home.longest",
     ]
 )
