@@ -17,7 +17,6 @@ class Senses(Protocol):
 
     def last_values(self, p: str, t: int) -> list[tuple[int, object]]: ...
     def changed(self, p: str, t: int) -> bool: ...
-    def cut(self, p: str, t: int) -> bool: ...
 
 
 Set = tuple[int, str, int | None]
@@ -99,7 +98,7 @@ class Modes:
             return senses.quality(p, u) == "good" and senses.last_values(p, u)[-1][1] is True
 
         def used(u: int) -> bool:
-            return u >= start and senses.changed(silence.door, u) and not senses.cut(silence.door, u)
+            return u >= start and senses.changed(silence.door, u)
 
         def calm(u: int) -> bool:
             door = u >= start and senses.quality(silence.door, u) == "good" and not used(u)
