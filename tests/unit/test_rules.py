@@ -36,6 +36,7 @@ NOT_STILLED = {
     "somebody_home": "presence raises it, none stills it",
     "somebody_in_bed": "presence raises it, none stills it",
     "no_sign_of_life": "one silent sensor of many would make it an alert for ever: it says that it is blind",
+    "no_sign_of_life_door": "one silent sensor of many would make it an alert for ever: it says that it is blind",
 }
 """Rules that read presence and raise nothing when a sensor of it is silent, and why."""
 
