@@ -35,8 +35,8 @@ NOT_STILLED = {
     "long_in_bathroom_occupancy": "presence raises it, none stills it",
     "somebody_home": "presence raises it, none stills it",
     "somebody_in_bed": "presence raises it, none stills it",
-    "no_sign_of_life": "one silent sensor of many would make it an alert for ever: it says that it is blind",
-    "no_sign_of_life_door": "one silent sensor of many would make it an alert for ever: it says that it is blind",
+    "no_sign_of_life": "one silent sensor would make it an alert for ever: it is blind, and says so",
+    "no_sign_of_life_door": "one silent sensor would make it an alert for ever: it is blind, and says so",
 }
 """Rules that read presence and raise nothing when a sensor of it is silent, and why."""
 
