@@ -43,6 +43,12 @@ def _rules_check(args: argparse.Namespace) -> int:
     return check_rules(args.files, sys.stdout)
 
 
+def _rules_explain(args: argparse.Namespace) -> int:
+    from homenode.rule_tools import explain
+
+    return explain(args.names, args.home, args.language, sys.stdout)
+
+
 def _schema(args: argparse.Namespace) -> int:
     from homenode.config.schema import print_schema
 
@@ -105,12 +111,21 @@ def _journal(args: argparse.Namespace) -> int:
 
 
 def _add_rules(rules: argparse.ArgumentParser) -> None:
-    what = rules.add_subparsers(dest="what", required=True, metavar="check|test")
-    checked = what.add_parser("check", help="what is wrong with a home's rules, or with rule files alone")
+    what = rules.add_subparsers(dest="what", required=True, metavar="check|explain|test")
+    text = "What is wrong with the rules of a home, or with rule files standing alone."
+    checked = what.add_parser("check", help=text, description=text)
     checked.set_defaults(call=_rules_check)
     checked.add_argument(
         "files", nargs="*", metavar="FILE", help="HOME.yaml or RULE.yaml (default: home.yaml here)"
     )
+    text = "What a rule does, in plain words, with a home's sensors and numbers."
+    explained = what.add_parser("explain", help=text, description=text)
+    explained.set_defaults(call=_rules_explain)
+    explained.add_argument(
+        "names", nargs="+", metavar="RULE", help="its name in the home, that of a shipped rule, or a file"
+    )
+    explained.add_argument("--home", metavar="HOME.yaml", help="default: home.yaml here, if there is one")
+    explained.add_argument("--language", choices=LANGUAGES, help="default: the home's, else en")
     test = what.add_parser("test", help="run the cases of rules, rules/traces/NAME.yaml: do they do as told?")
     test.set_defaults(call=_rules_test)
     test.add_argument(
@@ -155,8 +170,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log more")
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
-    rules = add("rules", _rules_check, "Check rules, tell in plain words what one does, or run its cases.")
-    _add_rules(rules)
+    _add_rules(
+        add("rules", _rules_check, "Check rules, tell in plain words what one does, or run its cases.")
+    )
     schema = add("schema", _schema, "Print the JSON Schema of a file, for editors.")
     schema.add_argument("what", nargs="?", choices=("home", "rule"), default="home")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)

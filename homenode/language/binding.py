@@ -27,7 +27,6 @@ from homenode.language.bound import (
     Since,
     Within,
 )
-from homenode.language.reader import alike, out_of_range
 from homenode.language.rule_file import CAMERA, Role, RuleFile, Setting, Step, value_of
 from homenode.language.syntax import (
     Ask,
@@ -45,7 +44,18 @@ from homenode.language.syntax import (
     Timed,
     inside,
 )
-from homenode.language.values import SORTS, Quantity, Span, TimeOfDay, Value, Word, parse_value, truth
+from homenode.language.values import (
+    SORTS,
+    Quantity,
+    Span,
+    TimeOfDay,
+    Value,
+    Word,
+    alike,
+    out_of_range,
+    parse_value,
+    truth,
+)
 
 DEFAULT_GRACE_MS = 10 * 60_000
 

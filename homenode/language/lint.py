@@ -144,10 +144,10 @@ class _Linter:
     def ending(self) -> None:
         """An alert that ends and begins with every flicker, or never ends."""
         rule = self._rule
-        if rule.hold and not self._told():
+        if rule.hold and not self._rule.tells:
             self._warn("hold", "acknowledged, and nobody who is told and could", "to: [care]; it never ends")
         ends = self._settled(rule.clear.expr, True) if rule.clear else self._settled(rule.when.expr, False)
-        if not rule.hold and not ends and self._told() and not self._settled(rule.when.expr, True):
+        if not rule.hold and not ends and self._rule.tells and not self._settled(rule.when.expr, True):
             key = "clear" if rule.clear else "when"
             found = "an end at once" if rule.clear else "no clear: it ends at once"
             self._warn(key, found, "clear: (…) for 2 min, or each flicker is an alert of its own")
@@ -171,29 +171,21 @@ class _Linter:
 
     # -- telling
 
-    def _told(self) -> bool:
-        """Whether anybody hears of it."""
-        notifies = [step for step in self._rule.steps if step.do == "notify"]
-        return any(self._parties(step) for step in notifies) if notifies else bool(self._rule.to)
-
-    def _parties(self, step: Step) -> tuple[str, ...]:
-        return self._rule.to if step.to is None else step.to
-
     def telling(self) -> None:
         """Whom it tells, with which words, and what it does."""
         rule = self._rule
         notifies = [step for step in rule.steps if step.do == "notify"]
         for step in notifies:
-            if not self._parties(step):
+            if not self._rule.parties(step):
                 found = "notify of nobody (to: [])"
                 self._warn(f"steps.{step.number}", found, f"to: {listed(HEARING)}, or no such step")
-        if self._told() and notifies and all(step.after is None for step in notifies):
+        if self._rule.tells and notifies and all(step.after is None for step in notifies):
             found = "notify only at the resolve"
             at = f"steps.{notifies[0].number}"
             self._warn(at, found, "a notify while it lasts: {after: 0 s, do: notify}")
         if not rule.steps and not rule.to:
             self._warn("to", "nobody who is told, and no step", "somebody, or something that is done")
-        if self._told() and not rule.says:
+        if self._rule.tells and not rule.says:
             accepted = "says: {sv: …, en: …}; without it an alert has no words"
             self._warn("says", "nothing", accepted, at="rule")
         stem = PurePath(rule.file).stem

@@ -17,7 +17,14 @@ from homenode.language.places import Placed
 from homenode.language.rule_file import CAMERA, Condition, Role, RuleFile, Setting
 from homenode.language.steps import read_steps
 from homenode.language.syntax import Constant, Parameter
-from homenode.language.values import SORTS, Quantity, Span, Value, Word, parse_value
+from homenode.language.values import (
+    SORTS,
+    Span,
+    Value,
+    alike,
+    out_of_range,
+    parse_value,
+)
 
 KEYS = (
     "rule", "version", "severity", "to", "roles", "parameters", "when", "clear", "steps", "says",
@@ -380,36 +387,3 @@ def _places(root: Table) -> dict[str, tuple[int, int]]:
         elif isinstance(node, Listing):
             places.update({f"{name}.{n}": (item.line, item.column) for n, item in enumerate(node.items, 1)})
     return places
-
-
-def alike(a: Value, b: Value) -> bool:
-    """Whether two values are of one sort and unit."""
-    if isinstance(a, Quantity) and isinstance(b, Quantity):
-        return a.unit == b.unit
-    return type(a) is type(b)
-
-
-def out_of_range(value: Value, low: Value | None, high: Value | None, low_text: str, high_text: str) -> str:
-    """The range that `value` misses, in words; "" if it lies within."""
-    amount = _amount(value)
-    too_low = low is not None and amount < _amount(low)
-    too_high = high is not None and amount > _amount(high)
-    if not too_low and not too_high:
-        return ""
-    parts = [
-        f"at least {low_text}" if low is not None else "",
-        f"at most {high_text}" if high is not None else "",
-    ]
-    return " and ".join(part for part in parts if part)
-
-
-def _amount(value: Value) -> float:
-    match value:
-        case Quantity(number):
-            return number
-        case Span(ms):
-            return ms
-        case Word():
-            return 0
-        case _:
-            return value.minutes

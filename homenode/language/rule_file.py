@@ -98,6 +98,16 @@ class RuleFile:
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
     """``when``, ``roles.NAME``, ``parameters.NAME`` and ``steps.N`` to line and column."""
 
+    def parties(self, step: Step) -> tuple[str, ...]:
+        """Whom a `notify` step tells."""
+        return self.to if step.to is None else step.to
+
+    @property
+    def tells(self) -> bool:
+        """Whether anybody hears of it."""
+        notifies = [step for step in self.steps if step.do == "notify"]
+        return any(self.parties(step) for step in notifies) if notifies else bool(self.to)
+
 
 def value_of(constant: Constant, settings: Mapping[str, Setting], given: Mapping[str, Value]) -> Value | None:
     """The value that a constant has with what a home sets; None if it names no parameter."""

@@ -115,3 +115,36 @@ def truth_words(kinds: Sequence[Kind]) -> list[str]:
     if len({(kind.true_word, kind.false_word) for kind in kinds}) == 1 and kinds[0].true_word:
         words += [kinds[0].true_word, kinds[0].false_word]
     return words
+
+
+def alike(a: Value, b: Value) -> bool:
+    """Whether two values are of one sort and unit."""
+    if isinstance(a, Quantity) and isinstance(b, Quantity):
+        return a.unit == b.unit
+    return type(a) is type(b)
+
+
+def out_of_range(value: Value, low: Value | None, high: Value | None, low_text: str, high_text: str) -> str:
+    """The range that `value` misses, in words; "" if it lies within."""
+    amount = _amount(value)
+    too_low = low is not None and amount < _amount(low)
+    too_high = high is not None and amount > _amount(high)
+    if not too_low and not too_high:
+        return ""
+    parts = [
+        f"at least {low_text}" if low is not None else "",
+        f"at most {high_text}" if high is not None else "",
+    ]
+    return " and ".join(part for part in parts if part)
+
+
+def _amount(value: Value) -> float:
+    match value:
+        case Quantity(number):
+            return number
+        case Span(ms):
+            return ms
+        case Word():
+            return 0
+        case _:
+            return value.minutes
