@@ -49,7 +49,7 @@ HAZARDS = (
            many=False, by_kind=False, presence="presence"),
     Hazard("contact", "door_open_at_night", "door",
            _words("front_door outer_door entrance ytterdörr ytterdorr"), many=False, by_kind=False),
-    Hazard("occupancy", "out_of_bed_at_night", "bed", _words("bed säng sang"), many=False, by_kind=False),
+    Hazard("occupancy", "out_of_bed_at_night", "bed", _words("bed säng sang"), by_kind=False),
 )  # fmt: skip
 """What a home with such a thing has it for. What a device is called counts only where its kinds fit."""
 

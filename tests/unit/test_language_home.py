@@ -106,7 +106,7 @@ def test_what_a_hazard_is_told_to_be_watched_by_is_a_shipped_rule_that_can(hazar
             "{use: water_leak, bind: {water: [sink.water]}}",
         ),
         (device("front_door", 1), "{use: door_open_at_night, bind: {door: front_door.contact}}"),
-        (device("x", 1, ", is: bed"), "{use: out_of_bed_at_night, bind: {bed: x.occupancy}}"),
+        (device("x", 1, ", is: bed"), "{use: out_of_bed_at_night, bind: {bed: [x.occupancy]}}"),
         (device("help_button", 1), "{use: help_button, bind: {button: [help_button.button]}}"),
     ],
 )  # fmt: skip
