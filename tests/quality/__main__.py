@@ -86,6 +86,13 @@ def summary(measured: list[HomeQuality]) -> int:
             f"home {quality.home.upper()}: {quality.weeks:.1f} weeks, {a_week:.2f} false alarms a week "
             f"({a_month:.1f} a month), {attended}, {missed} hazards not found at their deadline"
         )
+        tuned = quality.tuned
+        rate = tuned.after / tuned.weeks * MONTH_WEEKS
+        chosen = "; ".join(f"{name} {setting}" for name, setting in tuned.chosen.items()) or "nothing to tune"
+        print(
+            f"  tuned on the first half ({chosen}): {tuned.after} false alarms in the second instead of "
+            f"{tuned.before}, {rate:.1f} a month"
+        )
         for name, why in quality.unbound.items():
             print(f"  {name} is not bound: {why}")
         laid = [use for use in quality.rules if use.laid_over is not None]

@@ -31,11 +31,21 @@ def _in_the_bathroom(told: Annotation, alarm: Alarm) -> bool:
     )
 
 
+UP = "annotated neither in bed nor out of the house in the 30 min before, and in bed in the 6 h before"
+
+
+def _is_up(told: Annotation, alarm: Alarm) -> bool:
+    since = alarm.at - BEFORE_MS
+    up = not told.at("bed", since + 2 * MINUTE_MS, alarm.at) and not told.at("away", since, alarm.at)
+    return up and told.at("bed", alarm.at - 6 * 60 * MINUTE_MS, alarm.at)
+
+
 MEANS: dict[str, tuple[str, Callable[[Annotation, Alarm], bool]]] = {
     "stove_left_on": (
         "nobody is annotated in the kitchen in the 20 min before",
         _nobody_in_kitchen,
     ),
+    "stove_left_on_by_use": ("as stove_left_on", _nobody_in_kitchen),
     "cooker_left_on": ("as stove_left_on", _nobody_in_kitchen),
     "burner_left_on": ("as stove_left_on", _nobody_in_kitchen),
     "burner_left_on_by_use": ("as stove_left_on", _nobody_in_kitchen),
@@ -46,14 +56,8 @@ MEANS: dict[str, tuple[str, Callable[[Annotation, Alarm], bool]]] = {
     "out_at_night_bed": ("annotated as out", lambda told, alarm: told.at("away", alarm.at, alarm.at)),
     "long_in_bathroom": ("annotated in the bathroom for the 40 min before", _in_the_bathroom),
     "appliance_left_on": ("the appliance's own recording says so", lambda told, alarm: True),
-    "out_of_bed_at_night": (
-        "annotated neither in bed nor out of the house in the 30 min before, and in bed within the night",
-        lambda told, alarm: (
-            not told.at("bed", alarm.at - BEFORE_MS + 2 * MINUTE_MS, alarm.at)
-            and not told.at("away", alarm.at - BEFORE_MS, alarm.at)
-            and told.at("bed", alarm.at - 6 * 60 * MINUTE_MS, alarm.at)
-        ),
-    ),
+    "out_of_bed_at_night": (UP, _is_up),
+    "out_of_bed_at_night_mat": (UP, _is_up),
     "door_open_at_night": (
         "annotated as leaving within 10 min of the opening",
         lambda told, alarm: told.at("leaving", alarm.at - 5 * MINUTE_MS - AROUND_MS, alarm.at),

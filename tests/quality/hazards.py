@@ -197,6 +197,18 @@ def cooker_left_on(place: Place) -> Injected | None:
     return place.found(lasted(both([(place.at, place.end)], absent), place.span_ms("alone")))
 
 
+def hob_left_on_by_use(place: Place) -> Injected | None:
+    """As `hob_left_on`; what was last touched in the kitchen tells when somebody was there."""
+    (stove,), used = place.points("stove"), place.points("used")
+    gone = place.at + place.rng.randrange(10 * MINUTE_MS)
+    place.silence(used, place.at)
+    thing = place.rng.choice(used)
+    place.say((gone, thing, not place.is_now(thing, True)))
+    place.readings = with_power(place.readings, stove, burning(place.rng, place.at, place.end))
+    due = max(place.at, gone + 1) + place.span_ms("alone")
+    return Injected(place.readings, place.start, place.end, place.at, due)
+
+
 def hob_on_and_gone(place: Place) -> Injected | None:
     """A hob has been on for 5 min when somebody goes out by the front door; an eye may hold on."""
     (stove,), (door,), eyes = place.points("stove"), place.points("door"), place.points("presence")
@@ -248,11 +260,14 @@ def falls_in_the_bathroom(place: Place) -> Injected | None:
 
 def falls(place: Place) -> Injected | None:
     """Nothing in the home moves from some instant on."""
-    life = place.points("life")
+    life = (*place.points("life"), *place.points("door"))
     signs = place.turned(life, place.start, place.at)
     place.silence(place.others(), place.at)
+    doors = place.points("door")
+    if not signs or (doors and place.turned(doors, signs[-1] - 5 * MINUTE_MS, signs[-1])):
+        return None  # the last that turned was the front door: somebody may have gone out
     # the last sign still counts at the instant that is exactly that long after it
-    due = signs[-1] + place.span_ms("long") + 1 if signs else 0
+    due = signs[-1] + place.span_ms("long") + 1
     return Injected(place.readings, place.start, place.end, place.at, due) if due > place.at else None
 
 
@@ -293,11 +308,11 @@ def window_in_winter(place: Place) -> Injected | None:
 
 def gets_up_in_the_dark(place: Place) -> Injected | None:
     """Somebody in bed gets up."""
-    (bed,) = place.points("bed")
-    if not place.is_now(bed, True):
+    beds = place.points("bed")
+    if not any(place.is_now(bed, True) for bed in beds):
         return None
-    place.silence((bed,), place.at)
-    place.say((place.at, bed, False))
+    place.silence(beds, place.at)
+    place.say(*((place.at, bed, False) for bed in beds))
     due = place.at + place.span_ms("up")
     return Injected(place.readings, place.start, place.end, place.at, due)
 
@@ -326,25 +341,36 @@ def stands_open_at_night(place: Place) -> Injected | None:
 
 
 def leaves_the_bed(place: Place) -> Injected | None:
-    """Somebody in bed gets up at night, is seen once on the way, and neither seen nor in bed after that."""
+    """Somebody in bed gets up at night, and nothing is heard after that."""
     beds = place.points("bed")
     begin, end = number(place.use, "from"), number(place.use, "to")
     night = clock(begin, end, place.home.zone, place.start, place.end)
+    stuck_ms = place.span_ms("stuck")
+    taken = union(*(shorter(place.when(bed), stuck_ms) for bed in beds))
+    if first(both(taken, night), place.at - 1) != place.at - 1:
+        return None
+    place.silence((*beds, *place.others(*beds)), place.at)
+    place.say(*((place.at, bed, False) for bed in beds))
+    taken = union(*(shorter(place.when(bed), stuck_ms) for bed in beds))
+    empty = outside(taken, place.start, place.end)
+    lain = longer(lasted(longer(taken, MINUTE_MS), place.span_ms("lain")), place.span_ms("slept"))
+    return place.found(both(both(lasted(empty, place.span_ms("out")), night), lain))
+
+
+def is_up_and_seen(place: Place) -> Injected | None:
+    """Somebody in bed gets up at night and is seen elsewhere within 5 min, and nothing after that."""
+    beds, elsewhere = place.points("bed"), place.points("elsewhere")
+    night = clock(number(place.use, "from"), number(place.use, "to"), place.home.zone, *place.span)
     if not any(place.is_now(bed, True) for bed in beds) or first(night, place.at) != place.at:
         return None
-    others = tuple(
-        {reading.point for reading in place.readings if reading.point.endswith((".motion", ".contact"))}
-    )
-    place.silence((*beds, *others), place.at)
-    place.say(*((place.at, bed, False) for bed in beds))
-    ways = [way for way in others if way in place.points("up")]
+    if place.turned(beds, place.at - 10 * MINUTE_MS, place.at) == []:
+        return None  # a mat that hangs
     seen = place.at + place.rng.randrange(MINUTE_MS, 5 * MINUTE_MS)
-    if ways:
-        way = place.rng.choice(sorted(ways))
-        calm = place.is_now(way, True)
-        place.say((seen, way, not calm), (seen + 20_000, way, calm))
-    empty = outside(union(*(place.when(bed) for bed in beds)), place.start, place.end)
-    return place.found(both(lasted(empty, place.span_ms("out")), night))
+    place.silence((*beds, *place.others(*beds)), place.at)
+    eye = place.rng.choice(elsewhere)
+    place.say(*((place.at, bed, False) for bed in beds), *((place.at, each, False) for each in elsewhere))
+    place.say((seen, eye, True), (seen + 20_000, eye, False))
+    return place.found(both([(seen + place.span_ms("out"), place.end)], night))
 
 
 def says(value: Value, role: str, after: str = "", every_ms: int = 0) -> Callable[[Place], Injected | None]:
@@ -374,6 +400,9 @@ HAZARDS: dict[str, Callable[[Place], Injected | None]] = {
     "no_sign_of_life": falls,
     "out_at_night": out_at_night,
     "out_at_night_bed": out_at_night,
+    "out_of_bed_at_night_mat": is_up_and_seen,
+    "stove_left_on_by_use": hob_left_on_by_use,
+    "no_sign_of_life_door": falls,
     "power_cut": says(False, "mains", after="long"),
     "somebody_home": somebody_in,
     "somebody_in_bed": somebody_in,

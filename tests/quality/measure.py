@@ -16,6 +16,7 @@ from tests.quality.laid_over import attended, whole_days
 from tests.quality.measuring import Alarm, alarms, transitions
 from tests.quality.recorded import RecordedHome
 from tests.quality.spans import Spans
+from tests.quality.tuning import Tuned, tune
 
 WEEK_MS = 7 * 86_400_000
 PLUGS = {"stove": "stove", "iron": "iron", "kettle": "kettle", "coffee": "coffeemaker"}
@@ -79,6 +80,7 @@ class HomeQuality:
         weeks: That its node was up.
         cooked: Annotated cookings with a hob on.
         unbound: Use to why the installer took it away after the first days.
+        tuned: On the first half, and measured on the second.
         during_cooking: Alarms of rules that read the hob's power during those.
     """
 
@@ -88,6 +90,7 @@ class HomeQuality:
     cooked: int = 0
     unbound: dict[str, str] = field(default_factory=dict)
     during_cooking: list[Alarm] = field(default_factory=list)
+    tuned: Tuned = field(default_factory=Tuned)
 
     @property
     def false_per_week(self) -> float:
@@ -112,6 +115,7 @@ def measure(home: RecordedHome, times: int, seed: int, rules: Sequence[BoundRule
     readings, cooked = attended(home, stoves[0], rng) if stoves else (home.readings, 0)
     raised = alarms(transitions(home, home.events(readings), home.end, bound), bound)
     result = HomeQuality(home.name, home.up_ms / WEEK_MS, [], cooked)
+    result.tuned = tune(home, bound)
     result.unbound = {name: why for name, why in why_not.items() if why}
     plugs = {f"{name}.power": what for name, what in PLUGS.items() if f"{name}.power" in home.added}
     lived = whole_days(home, plugs)

@@ -30,6 +30,9 @@ class Alarm(NamedTuple):
 class _Tape:
     """Events as `homenode.replay.run` takes a trace's."""
 
+    start = None
+    trusted = True
+
     def __init__(self, events: Sequence[Event], end: Instant) -> None:
         self._events, self._end = events, end
 
