@@ -148,9 +148,10 @@ class Judge:
                 break
             for change in engine.advance(due):
                 self._add_transition(decided, change)
-            if engine.mode != mode:
+            over = engine.modes_over()
+            if over or engine.mode != mode:
                 mode = engine.mode
-                self._add(decided, delivery.mode(mode, due))
+                self._add(decided, delivery.mode(mode, due, over))
         engine.advance(to)
         return decided
 

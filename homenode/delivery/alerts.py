@@ -19,6 +19,9 @@ NEVER_DELAYED = HAZARDS | {"gas", "heat", "water"}
 UNMARKED_MS = 120_000
 """A hazard still open so long after its raise is no test."""
 
+NEWS_MS = 86_400_000
+"""News that nobody acknowledged are old after a day."""
+
 ANSWER_DELAYS_MS = 300_000
 """How long the resident's OK holds an alarm back, once: until somebody was told of it."""
 
@@ -38,6 +41,7 @@ class OpenAlert:
         held: Notifications that the resident's OK holds back: (due, parties).
         evidence: As of the last notification (`evidence.stored`).
         messages: Party to the number of messages so far, from which the next id comes.
+        news: No rule raised it (`homenode.delivery.news`).
     """
 
     id: str
@@ -56,12 +60,15 @@ class OpenAlert:
     held: list[tuple[Instant, list[str]]] = field(default_factory=list)
     evidence: list[list[Any]] = field(default_factory=list)
     messages: dict[str, int] = field(default_factory=dict)
+    news: bool = False
 
     def due(self) -> Instant | None:
         """When something is to be told without anything happening."""
         dues = [due for due, _ in self.held]
         if self.hazard and "test" in self.told.values():
             dues.append(self.raised + UNMARKED_MS)
+        if self.news:
+            dues.append(self.raised + NEWS_MS)
         return min(dues, default=None)
 
     def acknowledged_by(self, viewer: str) -> list[str]:

@@ -7,6 +7,7 @@ replay of the journal after a crash decides as the node did.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from homenode.config.model import PARTIES
@@ -15,11 +16,13 @@ from homenode.contract.alert import Told
 from homenode.contract.command import Refusal
 from homenode.contract.times import Zone
 from homenode.delivery import evidence as evidence_of
-from homenode.delivery.alerts import ANSWER_DELAYS_MS, UNMARKED_MS, OpenAlert, opened, restored
+from homenode.delivery import news as news_of
+from homenode.delivery.alerts import ANSWER_DELAYS_MS, NEWS_MS, UNMARKED_MS, OpenAlert, opened, restored
 from homenode.delivery.evidence import Evidence
 from homenode.delivery.faults import JOIN_MS, Fault, FaultBook, Group, NodeFault, blind_text
 from homenode.delivery.outcome import OfferVideo, Outcome, Say, Switch
 from homenode.delivery.telling import Teller
+from homenode.engine.mode import Over
 from homenode.engine.transition import Happening, Transition
 from homenode.language.bound import BoundRule, BoundStep
 from homenode.message import Message
@@ -116,8 +119,12 @@ class Delivery:
             self._recovered(alert, at, outcome)
         return self._with_status(outcome, at)
 
-    def mode(self, mode: str, at: Instant) -> Outcome:
-        """The mode of the home is now this. What was told as a test and outlives `service` is told again."""
+    def mode(self, mode: str, at: Instant, over: Iterable[Over] = ()) -> Outcome:
+        """The mode of the home is now this. What was told as a test and outlives `service` is told again.
+
+        Args:
+            over: Modes that lasted their longest and so ended by themselves; that is news.
+        """
         outcome = self.advance(at)
         before, self._mode = self._mode, mode
         if before == SERVICE != mode:
@@ -126,6 +133,10 @@ class Delivery:
             for group in self._faults:
                 if group.told == "test":
                     self._tell_group(group, at, outcome)
+        for news in (news_of.mode_over(one, at) for one in over):
+            if news is not None:
+                self._alerts[news.id] = news
+                self._notify(news, news.to, at, outcome)
         self._touched.update(status_contract.SEES_MODE)
         return self._with_status(outcome, at)
 
@@ -148,9 +159,18 @@ class Delivery:
         return Refusal("", "unknown_alert", f"no open alert {alert!r} was sent to {party}")
 
     def acknowledge_fault(self, party: str, alert: str, by: str, at: Instant) -> Outcome | None:
-        """A party takes care of a fault; None if `alert` is a rule's, which the engine acknowledges."""
-        group = self._faults.find(party, alert)
-        if group is None or alert in self._alerts:
+        """A party takes care of a fault or of news; None if it is a rule's, which the engine does."""
+        group, known = self._faults.find(party, alert), self._alerts.get(alert)
+        if known is not None and known.news:
+            outcome = self.advance(at)
+            if alert in self._alerts:
+                change = Transition(
+                    at, known.rule, alert, Happening.ACKNOWLEDGED, parties=(party,), reason=by
+                )
+                self._acknowledged(known, change, outcome)
+                self._resolved(known, replace(change, event=Happening.RESOLVED, reason=""), outcome)
+            return self._with_status(outcome, at)
+        if group is None or known is not None:
             return None
         outcome = self.advance(at)
         if not group.acknowledged:
@@ -170,7 +190,7 @@ class Delivery:
         """Tell what has fallen due."""
         outcome = Outcome()
         while (due := self.due()) is not None and due <= now:
-            for alert in self._alerts.values():
+            for alert in list(self._alerts.values()):
                 self._alert_due(alert, due, outcome)
             for group in self._faults:
                 if group.due is not None and group.due <= due:
@@ -241,6 +261,8 @@ class Delivery:
             self._notify(alert, held[1], due, outcome)
         if alert.hazard and due >= alert.raised + UNMARKED_MS:
             self._notify(alert, [p for p, how in alert.told.items() if how == "test"], due, outcome)
+        if alert.news and due >= alert.raised + NEWS_MS:
+            self._resolved(alert, Transition(due, alert.rule, alert.id, Happening.RESOLVED), outcome)
 
     def _acknowledged(self, alert: OpenAlert, change: Transition, outcome: Outcome) -> None:
         for party in change.parties or alert.told or alert.to:

@@ -16,7 +16,7 @@ from homenode.engine import outlook, snapshot
 from homenode.engine.atoms import View
 from homenode.engine.events import ClockSet, Event, NodeDown, NodeUp
 from homenode.engine.machine import Machine
-from homenode.engine.mode import SILENCE
+from homenode.engine.mode import SILENCE, Over
 from homenode.engine.outlook import OpenAlert, Verdict
 from homenode.engine.rule import RuleState
 from homenode.engine.snapshot import Unmeasured
@@ -80,6 +80,21 @@ class Engine(Machine):
     def mode(self) -> str:
         """The mode of the home."""
         return self._mode.mode
+
+    @property
+    def mode_why(self) -> str:
+        """How it came (`homenode.engine.mode`); "" if nothing ever set it."""
+        return self._mode.why
+
+    @property
+    def mode_ends(self) -> Instant | None:
+        """When it is over by itself; None if never."""
+        return self._mode.ends
+
+    def modes_over(self) -> list[Over]:
+        """Modes that lasted their longest, each told once."""
+        over, self._mode.over = self._mode.over, []
+        return over
 
     # -- memory
 
@@ -334,6 +349,8 @@ class Engine(Machine):
         for state, real in zip(known.states, self.states, strict=True):
             told += state.take_over(real, at)
         known._network.touched.update(known._judged)
+        if known.mode == self.mode:
+            known._mode.over = []
         known.now, known._queue = at, self._queue
         self.__dict__.update(known.__dict__)
         return told

@@ -6,7 +6,7 @@ At one instant first what was decided at the instant before, then commands: a pe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from homenode.config.model import Mode
 from homenode.engine.network import Network, Node
@@ -29,6 +29,20 @@ MODE_STEP = "mode"
 """The word of the step that sets the mode."""
 
 
+class Over(NamedTuple):
+    """A mode that lasted its longest.
+
+    Attributes:
+        why: How it had been set.
+        lasted_ms: How long it was.
+    """
+
+    at: Instant
+    mode: str
+    why: str
+    lasted_ms: int
+
+
 class ModeState(Timer):
     """The mode of the home, which is `home` again when its longest duration is over.
 
@@ -36,13 +50,14 @@ class ModeState(Timer):
         mode: Its name.
         why: `COMMAND` …, "" before anything set it.
         ends: Instant at which it is over by itself; None if never.
+        over: What lasted its longest since somebody last took this list.
         coming: What is to be set at the next instant, as (mode, why), by the instant for which it waits.
         atoms: Nodes that ask for it.
     """
 
     __slots__ = (
-        "_commanded", "_inside", "_look_at", "_looked", "_modes", "_network", "_nightly", "_owed", "_wall",
-        "atoms", "coming", "ends", "mode", "why",
+        "_commanded", "_inside", "_look_at", "_looked", "_modes", "_network", "_nightly", "_owed", "_since",
+        "_wall", "atoms", "coming", "ends", "mode", "over", "why",
     )  # fmt: skip
 
     def __init__(self, modes: Mapping[str, Mode], network: Network, wall: WallClock) -> None:
@@ -50,6 +65,8 @@ class ModeState(Timer):
         self._modes, self._network, self._wall = modes, network, wall
         self.mode, self.why = HOME, ""
         self.ends: Instant | None = None
+        self._since: Instant = 0
+        self.over: list[Over] = []
         self.coming: tuple[Instant, list[tuple[str, str]]] | None = None
         self.atoms: list[Node] = []
         self._nightly = next((m for m in modes.values() if m.start is not None and m.end is not None), None)
@@ -88,6 +105,7 @@ class ModeState(Timer):
     def expire(self, at: Instant) -> None:
         """A deadline of it has come."""
         if self.ends is not None and self.ends <= at:
+            self.over.append(Over(at, self.mode, self.why, at - self._since))
             self._set(HOME, at, ENDED)
         if self.coming is not None and self.coming[0] <= at:
             sets, self.coming = self.coming[1], None
@@ -128,7 +146,7 @@ class ModeState(Timer):
         self._book()
 
     def _set(self, mode: str, at: Instant, why: str, longest_ms: int | None = None) -> None:
-        self.mode, self.why = mode, why
+        self.mode, self.why, self._since = mode, why, at
         if longest_ms is None and mode in self._modes:
             longest_ms = self._modes[mode].longest_ms
             silence = self._modes[mode].silence
@@ -148,7 +166,7 @@ class ModeState(Timer):
 
     def shift(self, by_ms: int) -> None:
         """Move what it remembers in time (a downtime turned out longer than believed)."""
-        for name in ("ends", "_looked", "_look_at", "_commanded"):
+        for name in ("ends", "_since", "_looked", "_look_at", "_commanded"):
             instant = getattr(self, name)
             if instant is not None:
                 setattr(self, name, instant + by_ms)
@@ -159,14 +177,16 @@ class ModeState(Timer):
     def dump(self) -> list[Any]:
         """As JSON-able data."""
         clock = [self._hours(), self._inside, self._looked, self._look_at, self._owed]
-        return [self.mode, self.ends, self.why, self.coming, self._commanded, clock]
+        return [self.mode, self.ends, self.why, self.coming, self._commanded, clock, self._since]
 
     def restore(self, data: Sequence[Any], at: Instant) -> None:
         """Take over what `dump` wrote, to go on from `at`; the first version wrote only mode and end."""
         self.mode, self.ends = data[0], data[1]
+        if len(data) == 2 and self.ends is not None:
+            self._since = self.ends - (self._modes[self.mode].longest_ms or 0)
         self.wake(at)
         if len(data) > 2:
-            self.why, coming, self._commanded, clock = data[2:]
+            self.why, coming, self._commanded, clock, self._since = data[2:]
             self.coming = (coming[0], [(mode, why) for mode, why in coming[1]]) if coming else None
             if clock[0] == self._hours():
                 self._inside, self._looked, self._look_at, self._owed = clock[1:]

@@ -48,7 +48,11 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=1))
         return 0
-    print(f"{status['home']}  mode {status['mode']}  up {span(status['up_ms'])}", end="")
+    mode = status["mode"]
+    if status["mode_why"]:
+        mode += f" ({status['mode_why']}"
+        mode += f", {span(status['mode_left_ms'])} left)" if status["mode_left_ms"] is not None else ")"
+    print(f"{status['home']}  mode {mode}  up {span(status['up_ms'])}", end="")
     print(f"  clock {status['clock']}  homenode {status['version']}")
     link, outbox = status["link"], status["outbox"]
     print(

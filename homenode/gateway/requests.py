@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from homenode import records
-from homenode.config.durations import milliseconds
+from homenode.config.durations import milliseconds, words
 from homenode.config.rows import LANGUAGES
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
@@ -181,16 +181,19 @@ class Requests:
         node.time.arm()
 
     def mode(self, mode: str, longest_ms: int | None = None) -> None:
-        """Set the mode of the home.
+        """Set the mode of the home, for its longest if nothing is said.
 
         Raises:
-            Refused: There is no such mode.
+            Refused: There is no such mode, or it may not be for so long.
         """
         node = self._node
         if mode != "home" and mode not in node.home.modes:
             raise Refused(
                 f"there is no mode {mode}; there are {', '.join(dict.fromkeys(('home', *node.home.modes)))}"
             )
+        most_ms = node.home.modes[mode].longest_ms if mode in node.home.modes else None
+        if longest_ms is not None and most_ms is not None and longest_ms > most_ms:
+            raise Refused(f"mode {mode} for {words(longest_ms)}", do=f"at most {words(most_ms)}")
         event = ModeSet(mode, node.time.instant() + 1, longest_ms)
         node.journal.append(records.of_event(event), klass="system")
         node.judge.feed(event)

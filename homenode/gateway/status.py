@@ -58,6 +58,8 @@ def status(node: Node) -> dict[str, Any]:
         "home": node.home.home,
         "version": __version__,
         "mode": judge.engine.mode,
+        "mode_why": judge.engine.mode_why,
+        "mode_left_ms": ends - now if (ends := judge.engine.mode_ends) is not None else None,
         "at": told(now),
         "up_ms": now - node.time.up,
         "clock": "trusted" if node.clock.trusted() else "not set",

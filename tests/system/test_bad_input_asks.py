@@ -155,6 +155,7 @@ def commands() -> list[tuple[str, dict[str, Any], str]]:
         ("care", {**good, "do": "mode", "args": {"mode": "away", "for": "0.00001 s"}}, "whole number of"),
         ("care", {**good, "do": "mode", "args": {"mode": "away", "for": "99999999 d"}}, "hundred years"),
         ("care", {**good, "do": "mode", "args": {"mode": "away", "for": "9" * 30 + " d"}}, "duration"),
+        ("care", {**good, "do": "mode", "args": {"mode": "away", "for": "8 d"}}, "at most 7 d"),
         ("care", {**good, "do": "mode"}, "args.mode is missing"),
         ("care", {**good, "do": "mode", "args": {"mode": "away"}, "expires": in_an_hour(-1)}, "expired"),
         ("care", {**good, "do": "mode", "args": {"mode": "away"}, "expires": in_an_hour(999)}, "7 days"),

@@ -13,6 +13,7 @@ from homenode.contract import status as status_contract
 from homenode.contract.alert import numbered
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, Evidence, NodeFault, Outcome, Say, Switch
+from homenode.engine.mode import Over
 from homenode.engine.transition import Happening, Transition
 from homenode.language.bound import And, BoundRule, BoundStep, Compare, Not
 from homenode.message import Class, Message
@@ -509,3 +510,56 @@ def test_what_fell_due_is_told_with_its_own_time_however_late_it_is_asked(desk: 
         ("operator", "fault", "node"),
         ("care", "notified", "door"),
     ]
+
+
+# -- news of modes
+
+
+def over(mode: str, at: int = 2 * MIN, why: str = "command", lasted_ms: int = 120 * MIN) -> Over:
+    return Over(at, mode, why, lasted_ms)
+
+
+def test_service_that_ended_by_itself_is_told_to_care_and_to_the_technicians_party(desk: Desk) -> None:
+    desk.take(desk.delivery.mode("service", 0))
+    desk.take(desk.delivery.mode("home", 2 * MIN, [over("service")]))
+    assert desk.told() == [("care", "notified", "node"), ("property", "notified", "node")]
+    data = desk.heard[0][1]["data"]
+    assert (data["severity"], data["test"], data["evidence"]) == ("info", False, [])
+    assert data["text"] == {
+        "sv": "Läget service slutade av sig självt efter 2 h. Nu gäller läget hemma.",
+        "en": "Mode service ended by itself after 2 h. The mode is home now.",
+    }
+    assert [entry["alert"] for entry in desk.status["care"]["open"]] == [f"mode-{2 * MIN}"]
+
+
+def test_that_nobody_is_away_any_more_is_for_care_alone_and_a_night_is_no_news(desk: Desk) -> None:
+    desk.take(desk.delivery.mode("home", 2 * MIN, [over("away", why="silence", lasted_ms=1440 * MIN)]))
+    assert desk.told() == [("care", "notified", "node")]
+    assert "1 d after the front door was used" in desk.heard[0][1]["data"]["text"]["en"]
+    desk.take(desk.delivery.mode("home", 3 * MIN, [over("night", 3 * MIN)]))
+    assert len(desk.told()) == 1
+
+
+def test_news_are_over_when_somebody_has_acknowledged_them_or_after_a_day(desk: Desk) -> None:
+    for at in (2 * MIN, 5 * MIN):
+        desk.take(desk.delivery.mode("home", at, [over("service", at)]))
+    first, second = f"mode-{2 * MIN}", f"mode-{5 * MIN}"
+    assert desk.delivery.may_acknowledge("property", first) is None
+    assert desk.delivery.may_acknowledge("resident", first) is not None
+    desk.restart()
+    outcome = desk.delivery.acknowledge_fault("property", first, "Bo", 6 * MIN)
+    assert outcome is not None
+    desk.take(outcome)
+    told = [(who, body["type"].rpartition(".")[2], body["data"].get("by")) for who, body in desk.heard[4:]]
+    assert told == [
+        ("care", "acknowledged", "property"),
+        ("property", "acknowledged", "Bo"),
+        ("care", "resolved", None),
+        ("property", "resolved", None),
+    ]
+    assert [entry["alert"] for entry in desk.status["care"]["open"]] == [second]
+    assert desk.delivery.due() == 5 * MIN + 1440 * MIN
+    desk.take(desk.delivery.advance(5 * MIN + 1440 * MIN))
+    assert desk.told()[-2:] == [("care", "resolved", "node"), ("property", "resolved", "node")]
+    assert desk.status["care"]["open"] == []
+    assert desk.delivery.due() is None

@@ -12,6 +12,7 @@ import pytest
 from homenode.config.model import Mode
 from homenode.engine import Engine, WallClock
 from homenode.engine.events import ClockSet, Event, ModeSet, NodeDown, NodeUp, Reading
+from homenode.engine.mode import Over
 from homenode.engine.snapshot import fingerprint
 from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, ModeIs, Not
 
@@ -148,6 +149,33 @@ def test_a_memory_from_before_modes_set_themselves_is_read() -> None:
     data["mode"] = data["mode"][:2]
     again = Engine.load(data, machine.rules, {}, modes=MODES, wall=WallClock("Europe/Stockholm"))
     assert modes_of(again, 2 * MIN, MIN + 7 * DAY - 1, MIN + 7 * DAY) == ["away", "away", "home"]
+
+
+# -- modes that last their longest
+
+
+def test_what_lasted_its_longest_is_told_once_with_how_it_came_and_how_long_it_was() -> None:
+    machine = engine(rule(HALL, sets("away")))
+    told(machine, ModeSet("service", MIN), seen(3 * HOUR), to=3 * HOUR)
+    assert machine.modes_over() == [Over(MIN + 2 * HOUR, "service", "command", 2 * HOUR)]
+    assert machine.modes_over() == []
+    machine.advance(8 * DAY)
+    assert machine.modes_over() == [Over(3 * HOUR + 1 + 7 * DAY, "away", "step", 7 * DAY)]
+
+
+def test_a_mode_that_somebody_ends_is_not_over_by_itself() -> None:
+    machine = engine()
+    told(machine, ModeSet("service", MIN), ModeSet("home", MIN + 2 * HOUR), to=DAY)
+    assert machine.modes_over() == []
+
+
+def test_a_mode_found_to_be_over_when_the_length_of_a_downtime_is_learnt_is_told_then() -> None:
+    machine = engine(rule(HALL))
+    told(machine, ModeSet("service", MIN), NodeDown(HOUR), NodeUp(HOUR + MIN, measured=False), to=HOUR + MIN)
+    told(machine, ClockSet(HOUR + 5 * MIN, slept_ms=3 * HOUR), to=HOUR + 5 * MIN)
+    assert [(over.mode, over.lasted_ms) for over in machine.modes_over()] == [("service", 2 * HOUR)]
+    told(machine, ModeSet("home", 4 * HOUR), to=4 * HOUR)
+    assert machine.modes_over() == []
 
 
 # -- the clock

@@ -345,6 +345,21 @@ def test_a_mode_is_told_to_care_when_it_begins_and_when_it_ends_by_itself() -> N
     assert [data_of(m)["mode"] for m in ended.messages if m.topic == "hn1/h1/care/status"] == ["home"]
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_a_mode_that_ended_by_itself_is_news_to_care_also_when_the_node_was_down(down: bool) -> None:
+    judge = a_judge()
+    judge.feed(Reading("door.contact", False, 1000))
+    judge.feed(ModeSet("away", 1000, 5 * MIN))
+    if down:
+        judge.feed(NodeDown(2000))
+        judge.feed(NodeUp(10 * MIN))
+    told = [message for message in judge.advance(10 * MIN).messages if message.id]
+    assert [(m.id, m.at, m.party) for m in told] == [
+        (f"mode-{1000 + 5 * MIN}.care.1", 10 * MIN if down else 1000 + 5 * MIN, "care")
+    ]
+    assert judge.advance(20 * MIN).messages == []
+
+
 def test_only_messages_with_an_id_are_written() -> None:
     judge = a_judge()
     opened(judge)
