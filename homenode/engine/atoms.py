@@ -75,7 +75,7 @@ class View:
                 passed = self.steps
                 if between and self.between:
                     passed = passed[min(between[0], self.between[0]) : max(between[1], self.between[1])]
-                self.between = between
+                self.between = between  # no mutant: for speed
                 for step in passed:
                     network.change(step, step.settle(at))
         if bad or self.bad:

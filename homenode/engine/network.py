@@ -36,7 +36,7 @@ class Node(Timer, ABC):
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self.value = UNKNOWN
-        self.rank = -1
+        self.rank = -1  # no mutant: the network gives it one
         self.wholes: tuple[Node, ...] = ()
         self.rules: tuple[RuleState, ...] = ()
         self.queued = False
@@ -103,7 +103,7 @@ class OrNode(Node):
     def settle(self, at: Instant) -> int:
         most = FALSE
         for part in self._parts:
-            if part.value > most:
+            if part.value > most:  # no mutant: equal is the same
                 most = part.value
                 if most == TRUE:
                     break
@@ -135,7 +135,7 @@ class Network:
     def stir(self, node: Node) -> None:
         """`node` must be settled at the coming instant."""
         if not node.queued:
-            node.queued = True
+            node.queued = True  # no mutant: for speed
             heappush(self.waiting, node.rank)
 
     def change(self, node: Node, value: int) -> None:
@@ -145,7 +145,7 @@ class Network:
         node.value = value
         for whole in node.wholes:
             if not whole.queued:
-                whole.queued = True
+                whole.queued = True  # no mutant: for speed
                 heappush(self.waiting, whole.rank)
         if node.rules:
             self.touched.update(node.rules)

@@ -119,4 +119,5 @@ def remembered(home: HomeState, mode: tuple[str, Instant | None], now: Instant) 
             past.append(Reading(point.name, None, point.at))
     past.sort(key=lambda event: event.at)
     start, (name, until) = past[0].at if past else now, mode
-    return [ModeSet(name, start, None if until is None else until - start), *past]
+    longest_ms = None if until is None else until - start  # no mutant: it lasts until now
+    return [ModeSet(name, start, longest_ms), *past]

@@ -35,7 +35,8 @@ class History(Node):
         self._denied, self._wanted = (TRUE, FALSE) if dual else (FALSE, TRUE)
         self._windows: list[WindowNode] = []
         self._lengths_ms: list[int] = []
-        self._sure = self._known = -1  # how many are wanted; how many are not denied; -1: look at all
+        self._known = 0  # no mutant: how many are not denied; looked at where `_sure` was set
+        self._sure = -1  # no mutant: how many are wanted; less than none: look at all
         self._seen = UNKNOWN
         self._last_denied: Instant | None = None  # last instant at which `part` was denied
         self._last_other: Instant = 0  # no mutant: last at which it was not wanted; the first value sets it
@@ -90,7 +91,7 @@ class History(Node):
         _, due, self._seen, self._last_denied, self._last_other = memory
         if due is not None and (self.due is None or due < self.due):  # several windows restore it
             self.due = due
-        self._sure = -1
+        self._sure = -1  # no mutant: any less than none
 
     def shift(self, by_ms: int) -> None:
         self._last_other += by_ms

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from homenode.config.model import Mode
 from homenode.engine import Engine, WallClock
 from homenode.engine.events import (
@@ -18,6 +20,7 @@ from homenode.engine.events import (
     Reading,
     StaleAfter,
 )
+from homenode.engine.truth import FALSE, TRUE, UNKNOWN, WORDS
 from homenode.language.bound import And, Between, BoundRule, BoundStep, Count, For, ModeIs, Not, Within
 from tests.unit import engine_state
 from tests.unit.test_engine import DOOR, HELP, HOUR, MIN, SEC, door, engine, rule, told
@@ -269,3 +272,28 @@ def test_a_state_written_by_the_first_version_goes_on_as_if_nothing_had_happened
     told = again.advance(3 * 3_600_000)
     assert {change.rule for change in told} == {rule.name for rule in engine_state.rules()}
     assert told == whole.advance(3 * 3_600_000)
+
+
+@pytest.mark.parametrize(
+    ("op", "few", "enough", "many"),
+    [
+        (">=", UNKNOWN, TRUE, TRUE), ("<", UNKNOWN, FALSE, FALSE), (">", UNKNOWN, UNKNOWN, TRUE),
+        ("<=", UNKNOWN, UNKNOWN, FALSE), ("==", UNKNOWN, UNKNOWN, FALSE), ("!=", UNKNOWN, UNKNOWN, TRUE),
+    ],
+)  # fmt: skip
+def test_a_count_with_a_gap_in_it_is_only_known_to_be_at_least_so_much(
+    op: str, few: int, enough: int, many: int
+) -> None:
+    machine = engine(rule(Count("help.button", HOUR, op, 2)))
+    machine.feed(Reading("help.button", False, 1))
+    for number, truth in ((1, few), (2, enough), (3, many)):
+        machine.feed(Reading("help.button", True, number * MIN))
+        machine.advance(number * MIN + 1)
+        assert machine.verdicts()["rule"].truth == WORDS[truth], f"{number} {op} 2"
+
+
+def test_a_new_rule_knows_that_a_button_says_fault() -> None:
+    machine = engine(rule(DOOR))
+    told(machine, Reading("help.button", True, 1), Reading("help.button", None, 2), to=MIN)
+    machine.reload([rule(HELP, grace_ms=MIN)], {}, MIN)
+    assert told(machine, to=HOUR) == [(2 * MIN + 1, "fault")]

@@ -30,7 +30,7 @@ from homenode.language.bound import (
 )
 from tests.unit.test_engine_reference import STALE, START, ZONE, engine_for, lines, rules, traces
 
-MIN = 60_000
+MIN, HOUR = 60_000, 3_600_000
 HOT = Compare("stove.power", ">", 50)
 STOVE = BoundRule(
     "stove",
@@ -384,3 +384,16 @@ def test_what_was_before_the_first_start_stays_unknown_and_is_so_much_longer_ago
     engine.advance(30 * MIN - MISSED)
     assert engine.verdicts()["rule"].truth == "FALSE"
     assert engine.start == -MISSED
+
+
+def test_what_was_otherwise_before_the_downtime_is_as_long_ago_as_it_really_was() -> None:
+    engine = Engine([STOVE], {}, start=0, wall=WallClock("UTC"))
+    for event in (
+        Reading("stove.power", 0, 0),
+        Reading("stove.power", 1500, MIN),
+        NodeDown(5 * MIN),
+        NodeUp(6 * MIN, measured=False),
+        ClockSet(7 * MIN, slept_ms=4 * MIN),
+    ):
+        engine.feed(event)
+    assert lines(engine.advance(HOUR))[0][:3] == (18 * MIN, "stove", "raised")
