@@ -40,14 +40,21 @@ WHERE = ("home", "other")
 """How lines of JSON name the two configurations."""
 
 
-class Source(Protocol):
+class Tape(Protocol):
+    """What can be run: instants in order, the first of them the start, with what happened or None."""
+
+    def events(self) -> Iterator[tuple[Instant, Event | None]]:
+        """From the start to the end."""
+        ...
+
+
+class Source(Tape, Protocol):
     """What is replayed: a recording (`homenode.trace.Trace`) or a journal.
 
     Attributes:
         name: As the user gave it.
         start, last: Instants of the first and the latest line; `start` is known with the first event.
         lines: Lines read.
-        trusted: Whether the wall clock may be believed from the start.
         down: When the node was down.
         heard: Points that were read.
         skipped, strange: What the home doesn't have, and in how many lines.
@@ -58,16 +65,11 @@ class Source(Protocol):
     start: Instant | None
     last: Instant | None
     lines: int
-    trusted: bool
     down: Downtimes
     heard: set[str]
     skipped: Counter[str]
     strange: Counter[str]
     notes: list[str]
-
-    def events(self) -> Iterator[tuple[Instant, Event | None]]:
-        """Every instant in order with what happened; None where only time runs on."""
-        ...
 
     def wall_ms(self, at: Instant) -> int:
         """What a right clock on the wall showed at an instant, in ms since 1970 (UTC)."""
@@ -177,44 +179,38 @@ def replay(
     return 0
 
 
-def run(home: Home, rules: tuple[BoundRule, ...], trace: Source) -> Iterator[Transition]:
+def run(home: Home, rules: tuple[BoundRule, ...], tape: Tape) -> Iterator[Transition]:
     """Every transition, in the order of the design."""
-    return (change for _, change in play([Side(str(home.path), home, rules)], trace))
+    return (change for _, change in play([Side(str(home.path), home, rules)], tape))
 
 
-def play(sides: Sequence[Side], source: Source) -> Iterator[tuple[int, Transition]]:
+def play(sides: Sequence[Side], tape: Tape) -> Iterator[tuple[int, Transition]]:
     """Every transition and in which configuration it came, in order of time, at one instant side by side."""
     engines: list[Engine] = []
     waiting, last = 0, 0
-    several = len(sides) > 1
-    feed = None
-    for at, event in source.events():
+    for at, event in tape.events():
         if waiting >= AT_A_TIME and at > last:
             waiting = 0
             yield from _advanced(engines, last)
         last = at
+        if not engines:
+            engines = [_engine(side, at) for side in sides]
+            feed = engines[0].feed
         if event is None:
             continue
         waiting += 1
-        if feed is None:
-            engines = [_engine(side, source, at) for side in sides]
-            feed = engines[0].feed
-        if several:
+        if len(sides) > 1:
             _feed_each(sides, engines, event)
         else:
             feed(event)
-    if not engines:
-        engines = [_engine(side, source, last) for side in sides]
     yield from _advanced(engines, last)
 
 
-def _engine(side: Side, source: Source, at: Instant) -> Engine:
+def _engine(side: Side, start: Instant) -> Engine:
     home = side.home
     points = {point for rule in side.rules for point in rule.points}
     limits_ms = silence_limits(home.devices.values(), points, driver_types())
-    start = at if source.start is None else source.start
-    wall = WallClock(home.timezone, trusted=source.trusted)
-    return Engine(side.rules, limits_ms, start=start, modes=home.modes, wall=wall)
+    return Engine(side.rules, limits_ms, start=start, modes=home.modes, wall=WallClock(home.timezone))
 
 
 def _feed_each(sides: Sequence[Side], engines: Sequence[Engine], event: Event) -> None:

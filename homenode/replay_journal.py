@@ -60,8 +60,6 @@ class JournalTrace:
     Attributes: as of `homenode.replay.Source`.
     """
 
-    trusted = False
-
     def __init__(
         self,
         data: Path,
@@ -100,9 +98,13 @@ class JournalTrace:
         """
         waiting: list[tuple[Instant, int, Event]] = []
         newest = -1
+        begun = False
         for serial, event in enumerate(self._inputs()):
             heappush(waiting, (event.at, serial, event))
             newest = max(newest, event.at)
+            if not begun and self.start is not None:
+                begun = True
+                yield self.start, None
             while waiting[0][0] < newest - LATE_MS:
                 at, _, event = heappop(waiting)
                 yield at, event

@@ -96,10 +96,8 @@ class Trace:
         lines: Lines read.
         down: When the node was down.
         heard: Points of the home that were read.
-        trusted, notes: As in `homenode.replay.Source`.
+        notes: Nothing.
     """
-
-    trusted = True
 
     def __init__(
         self, name: str, devices: Mapping[str, Device], modes: Collection[str], rules: Collection[str]
