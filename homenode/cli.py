@@ -80,6 +80,35 @@ def _import(args: argparse.Namespace) -> int:
     return command(args, sys.stdout, sys.stderr)
 
 
+def _tune(args: argparse.Namespace) -> int:
+    from homenode.tune.command import tune
+
+    readings, *names = ("", *args.words) if args.journal else args.words
+    if not names:
+        args.wrong("name READINGS.jsonl (or give --journal), and the RULE")
+    given = {}
+    for text in args.set:
+        name, equals, values = text.partition("=")
+        if not equals or not all(value.strip() for value in values.split(",")):
+            args.wrong(f"--set {text}: write --set NAME=VALUE,VALUE")
+        given[name.strip()] = [value.strip() for value in values.split(",")]
+    if not 2 < args.steps <= 100:
+        args.wrong("--steps: from 3 to 100")
+    return tune(
+        args.home,
+        readings,
+        names[0],
+        sys.stdout,
+        sys.stderr,
+        parameters=names[1:],
+        given=given,
+        steps=args.steps,
+        svg=args.svg,
+        png=args.png,
+        journal=_data(args) if args.journal else None,
+    )
+
+
 def _ask(args: argparse.Namespace) -> int:
     from homenode.gateway import ask
 
@@ -206,6 +235,21 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--write-home", metavar="HOME.yaml", help="write a home.yaml to begin with (without --home, --map)"
     )
 
+    tune = add("tune", _tune, "Show what other settings of a rule would have done.", home=True, data=True)
+    tune.usage = (
+        "homenode tune HOME.yaml (READINGS.jsonl | --journal [--data DIR]) RULE [PARAMETER …]\n"
+        "                     [--set NAME=VALUE,… …] [--steps N] [--svg FILE] [--png FILE]"
+    )
+    tune.add_argument("words", nargs="+", metavar="READINGS.jsonl RULE PARAMETER", help=argparse.SUPPRESS)
+    tune.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE,…", help="values to try of a parameter"
+    )
+    tune.add_argument("--steps", type=int, default=7, metavar="N", help="values tried of others (default 7)")
+    tune.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    tune.add_argument("--png", type=Path, metavar="FILE", help="write a picture (needs homenode[plot])")
+    tune.add_argument("--journal", action="store_true", help="the recording is the node's own journal")
+    tune.set_defaults(wrong=tune.error)
+
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
     status.add_argument("--json", action="store_true")
     add("watch", _ask, "Follow readings and alerts of the running node, until interrupted.", data=True)
@@ -259,7 +303,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _EXTRAS = {
     "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio",
-    "amqtt": "demo", "rich": "demo",
+    "amqtt": "demo", "rich": "demo", "PIL": "plot",
 }  # fmt: skip
 
 

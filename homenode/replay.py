@@ -170,12 +170,7 @@ def replay(
     zone = Zone(sides[0].home.timezone)
     lines = _lines(sides, trace, zone) if as_json else _report(sides, trace, zone)
     when_read(lines, out)
-    _tell(err, "skipped, home.yaml has no point", trace.skipped)
-    _tell(err, "home.yaml has no", trace.strange)
-    for side in sides:
-        _tell(err, f"skipped, {side.path} has no point", side.skipped)
-    for note in trace.notes:
-        print(note, file=err)
+    tell(err, sides, trace)
     return 0
 
 
@@ -248,14 +243,15 @@ def _report(sides: Sequence[Side], source: Source, zone: Zone) -> Iterator[str]:
         difference = Difference([side.path for side in sides], [side.rules for side in sides])
         for index, change in play(sides, source):
             difference.add(index, change)
-        return difference.lines(_covered(source, zone))
+        return difference.lines(covered(source, zone))
     report = Report(sides[0].rules)
     for _, change in play(sides, source):
         report.add(change)
-    return report.lines(_covered(source, zone))
+    return report.lines(covered(source, zone))
 
 
-def _covered(source: Source, zone: Zone) -> Covered:
+def covered(source: Source, zone: Zone) -> Covered:
+    """What was replayed, when all of it has been."""
     assert source.start is not None
     assert source.last is not None
     return Covered(
@@ -267,6 +263,16 @@ def _covered(source: Source, zone: Zone) -> Covered:
         heard=source.heard,
         text=lambda at: zone.text(source.wall_ms(at)),
     )
+
+
+def tell(err: TextIO, sides: Sequence[Side], source: Source) -> None:
+    """What of the recording was not used."""
+    _tell(err, "skipped, home.yaml has no point", source.skipped)
+    _tell(err, "home.yaml has no", source.strange)
+    for side in sides:
+        _tell(err, f"skipped, {side.path} has no point", side.skipped)
+    for note in source.notes:
+        print(note, file=err)
 
 
 def _tell(err: TextIO, what: str, counted: Mapping[str, int]) -> None:

@@ -27,7 +27,7 @@ class _Open:
 
 
 @dataclass(slots=True)
-class _Pair:
+class Pair:
     """One rule in both configurations; `told` has None where it isn't.
 
     Attributes:
@@ -44,6 +44,7 @@ class _Pair:
     differences: int = 0
 
     def add(self, index: int, change: Transition) -> None:
+        """One transition of one configuration."""
         told = self.told[index]
         assert told is not None
         told.add(change)
@@ -51,6 +52,17 @@ class _Pair:
             self.open[index] = _Open(change.at)
         elif change.event is Happening.RESOLVED:
             self._close(index)
+
+    @property
+    def second(self) -> Told:
+        """What the rule did in the second configuration, which has it."""
+        assert self.told[1] is not None
+        return self.told[1]
+
+    @property
+    def both(self) -> int:
+        """How many occasions were told by both."""
+        return self.later_ms.total()
 
     def settle(self) -> None:
         """Everything of an instant was told."""
@@ -93,7 +105,7 @@ class Difference:
         self._names = names
         by_name = [{rule.name: Told(rule) for rule in some} for some in rules]
         self._pairs = {
-            name: _Pair([told.get(name) for told in by_name]) for name in {**by_name[0], **by_name[1]}
+            name: Pair([told.get(name) for told in by_name]) for name in {**by_name[0], **by_name[1]}
         }
         self._at: Instant | None = None
         self._touched: dict[str, None] = {}
@@ -128,7 +140,7 @@ class Difference:
                 yield f"\n{name}\n"
                 yield from (f"  {line}\n" for line in details)
 
-    def _row(self, name: str, pair: _Pair, covered: Covered) -> tuple[str, ...]:
+    def _row(self, name: str, pair: Pair, covered: Covered) -> tuple[str, ...]:
         return (
             name,
             _both([None if told is None else str(told.count) for told in pair.told]),
@@ -146,7 +158,7 @@ def _both(said: Sequence[str | None]) -> str:
     return one if one == other else f"{one} → {other}"
 
 
-def _details(pair: _Pair, covered: Covered) -> Iterator[str]:
+def _details(pair: Pair, covered: Covered) -> Iterator[str]:
     one, other = pair.told
     if one is None or other is None:
         told, mark = (one, "A") if other is None else (other, "B")

@@ -84,6 +84,7 @@ class Occasion:
     end: Instant | None = None
     acknowledged: Instant | None = None
     steps: int = 0
+    notified: bool = False
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class Told:
         open: The one that is open.
         open_ms: How long those that ended were open.
         steps: What was done, and how often.
+        notified: Of how many alerts somebody was told before they ended.
         raised_at: When.
         faults: How often it was blind.
         blind_since: Since when it is.
@@ -110,11 +112,16 @@ class Told:
     open: Occasion | None = None
     open_ms: array[int] = field(default_factory=lambda: array("q"))
     steps: Counter[str] = field(default_factory=Counter)
+    notified: int = 0
     raised_at: array[int] = field(default_factory=lambda: array("q"))
     faults: int = 0
     blind_since: Instant | None = None
     blind_ms: int = 0
     because: set[str] = field(default_factory=set)
+    _tells_at_once: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self._tells_at_once = not any(step.do == "notify" for step in self.rule.steps)
 
     def add(self, change: Transition) -> None:
         """One transition of the rule, in order."""
@@ -122,7 +129,8 @@ class Told:
         match change.event:
             case Happening.RAISED:
                 self.count += 1
-                self.open = Occasion(at)
+                self.open = Occasion(at, notified=self._tells_at_once)
+                self.notified += self._tells_at_once
                 self.raised_at.append(at)
                 if len(self.first) < SHOWN:
                     self.first.append(self.open)
@@ -136,6 +144,9 @@ class Told:
                 self.steps[change.do] += 1
                 if alert is not None:
                     alert.steps += 1
+                    if change.do == "notify" and not alert.notified:
+                        alert.notified = True
+                        self.notified += 1
             case Happening.FAULT:
                 self.faults += 1
                 self.blind_since = at - self.rule.grace_ms
