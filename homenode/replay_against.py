@@ -132,8 +132,9 @@ class Difference:
             yield f"{mark}: {name}\n"
         yield from covered.heading()
         yield "\n"
-        heads = ("rule", "alerts", "only A", "only B", "B earlier", "B later", "steps", "blind")
+        heads = ("rule", "alerts", "only A", "only B", "earlier", "later", "steps", "blind")
         yield from table(heads, [self._row(name, pair, covered) for name, pair in self._pairs.items()])
+        yield "(earlier, later: alerts that both have, as B has them)\n"
         for name, pair in self._pairs.items():
             details = list(_details(pair, covered))
             if details:
@@ -154,7 +155,7 @@ class Difference:
 
 
 def _both(said: Sequence[str | None]) -> str:
-    one, other = (text if text is not None else "none" for text in said)
+    one, other = (text if text is not None else "–" for text in said)
     return one if one == other else f"{one} → {other}"
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from homenode.errors import FileMistakes
 from homenode.replay import replay
+from homenode.replay_lines import IN_MEMORY, when_read
 
 HOME = """home: replayed
 timezone: Europe/Stockholm
@@ -24,6 +26,8 @@ rules:
   - {use: door_left_open, bind: {door: door.contact}, set: {open: 5 min}}
   - {use: hot, bind: {stove: stove.power}}
 """
+RULE_OF_DOOR = "  - {use: door_left_open, bind: {door: door.contact}, set: {open: 5 min}}\n"
+RULE_OF_STOVE = "  - {use: hot, bind: {stove: stove.power}}\n"
 HOT = "rule: hot\nto: [care]\nroles: {stove: {kind: power}}\nwhen: stove > 50 W\ngrace: 1 min\n"
 
 
@@ -201,3 +205,114 @@ def test_a_step_that_sets_the_mode_is_told_and_counts(home: Path) -> None:
         ("2026-01-05T10:00:00.000+01:00", "step", "mode"),
         ("2026-01-05T10:00:00.001+01:00", "resolved", None),
     ]
+
+
+DAYS = (
+    at("06:00:00", point="stove.power", value=0),
+    at("06:00:00", point="door.contact", value=True),
+    at("06:05:30", point="door.contact", value=False),
+    at("07:00:00", point="door.contact", value=True),
+    at("07:10:00", ack="door_left_open"),
+    at("07:55:00", point="door.contact", value=False),
+    at("20:00:00", node="down"),
+    at("20:10:00", node="up"),
+    {"at": "2026-01-15T06:00:00+01:00", "end": True},
+)
+
+REPORT = """\
+9 lines, 2026-01-05 06:00:00 to 2026-01-15 06:00:00 (10 d)
+node down 1 time, 10 min in all (<0.1 %)
+
+rule                     alerts  a week  median open  longest   blind
+door_left_open  warning       2     1.4  26 min 15 s   51 min       -
+hot             alarm         -       -            -        -  99.6 %
+
+door_left_open (warning): 2 alerts
+  morning 6-12 2
+  steps: say 2
+  2026-01-05 06:05:00  1 step, resolved after 1 min 30 s
+  2026-01-05 07:05:00  1 step, acknowledged after 5 min, resolved after 51 min
+
+hot (alarm): no alerts
+  blind 1 time, 9 d 23 h in all (99.6 %), because of stove.power
+"""
+
+DIFFERENCE = """\
+9 lines, 2026-01-05 06:00:00 to 2026-01-15 06:00:00 (10 d)
+node down 1 time, 10 min in all (<0.1 %)
+
+rule            alerts  only A  only B  earlier  later  steps        blind
+door_left_open   2 → 1       1       -        -      1      2            -
+hot              0 → –       -       -        -      -  0 → –   99.6 % → –
+second           – → 0       -       -        -      -  – → 0  – → 100.0 %
+(earlier, later: alerts that both have, as B has them)
+
+door_left_open
+  steps: notify 0 → 1, say 2 → 1
+  where both have one: B 5 min later
+  2026-01-05 06:05:00  only in A
+  2026-01-05 07:05:00  B 5 min later
+
+hot
+  only in A: no alerts
+
+second
+  only in B: no alerts
+"""
+
+
+def test_the_report_is_a_table_and_what_there_is_to_say_of_each_rule(home: Path) -> None:
+    assert told(home, *DAYS) == REPORT
+
+
+def test_the_difference_of_two_homes_is_told_occasion_by_occasion(home: Path) -> None:
+    against = other(home)
+    assert told(home, *DAYS, against=against) == f"A: {home}\nB: {against}\n{DIFFERENCE}"
+
+
+def test_the_lines_of_two_homes_are_in_order_of_time_and_say_whose_they_are(home: Path) -> None:
+    both = [json.loads(line) for line in told(home, *DAYS, against=other(home), as_json=True).splitlines()]
+    assert [line["at"] for line in both] == sorted(line["at"] for line in both)
+    for where, path in (("home", home), ("other", home.with_name("other.yaml"))):
+        alone, _ = replayed(path, write(home, *DAYS))
+        assert [{k: v for k, v in line.items() if k != "in"} for line in both if line["in"] == where] == alone
+
+
+def test_a_point_that_only_one_of_two_homes_has_is_heard_there_and_counted(home: Path) -> None:
+    home.write_text(
+        HOME.replace("kind: contact, room: hall", "kind: water, room: hall").replace(RULE_OF_DOOR, "")
+    )
+    out, err = io.StringIO(), io.StringIO()
+    replay(home, write(home, *DAYS), out, err, against=other(home))
+    assert f"skipped, {home} has no point door.contact: 4 lines" in err.getvalue()
+    assert "only in B: 1 alert" in out.getvalue()
+
+
+def test_output_that_fits_no_memory_waits_too_for_the_end_of_the_recording() -> None:
+    def lines(whole: bool) -> Iterator[str]:
+        for number in range(100):
+            yield f"{number:05d} " + "å" * (IN_MEMORY // 30) + "\n"
+        if not whole:
+            raise FileMistakes([])
+
+    out = io.StringIO()
+    with pytest.raises(FileMistakes):
+        when_read(lines(whole=False), out)
+    assert out.getvalue() == ""
+    when_read(lines(whole=True), out)
+    assert out.getvalue() == "".join(lines(whole=True))
+
+
+def told(home: Path, *lines: dict[str, object], against: Path | None = None, as_json: bool = False) -> str:
+    out = io.StringIO()
+    assert replay(home, write(home, *lines), out, io.StringIO(), as_json=as_json, against=against) == 0
+    return out.getvalue()
+
+
+def other(home: Path) -> Path:
+    """Another home.yaml: patient at the door, one rule less and one more."""
+    second = "  - {use: door_left_open, as: second, bind: {door: fridge.contact}}\n"
+    text = HOME.replace("open: 5 min", "open: 10 min").replace(RULE_OF_STOVE, second)
+    path = home.with_name("other.yaml")
+    path.write_text(text, encoding="utf-8")
+    return path
