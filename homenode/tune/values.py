@@ -99,7 +99,8 @@ def _round(low: float, high: float, whole: bool, most: int) -> list[float]:
 def _thinned(numbers: Sequence[float], present: float, most: int) -> list[float]:
     """At most so many of them, both ends and the present one for sure."""
     wanted = sorted({*numbers})
-    if len(wanted) > most - 1:
+    room = most if present in (wanted[0], wanted[-1]) else most - 1
+    if len(wanted) > room:
         last = len(wanted) - 1
-        wanted = [wanted[round(index * last / (most - 2))] for index in range(most - 1)]
+        wanted = [wanted[round(index * last / (room - 1))] for index in range(room)]
     return sorted({*wanted, present})
