@@ -55,6 +55,7 @@ class Actions:
                 node.watchers.event({"offer_video": action.camera, "alert": action.alert})
             done = records.of_done(action.alert, action.step, action.run, node.clock.now())
             node.journal.append(done, klass="alert")
+            node.journal.flush()  # what was heard at home, kill -9 can't take back
         finally:
             self.unfinished.remove(action)
 

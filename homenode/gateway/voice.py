@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class Voice:
         self._waiting = Waiting()
         self._ends: dict[Sentence, asyncio.Future[str]] = {}
         self._spoken: Sentence | None = None
+        self._looks = False
         self._news = asyncio.Event()
         self._look_s = self._retry_s = 0.0  # at once
         self.said: deque[Said] = deque(maxlen=KEPT)
@@ -81,7 +83,7 @@ class Voice:
         end: asyncio.Future[str] = loop.create_future()
         self._ends[sentence] = end
         self._waiting.add(sentence)
-        if self._spoken is not None and sentence.overtakes(self._spoken):
+        if self._looks or (self._spoken is not None and sentence.overtakes(self._spoken)):
             self._speaker.stop()
         self._news.set()
         return await end
@@ -106,20 +108,22 @@ class Voice:
                     async with asyncio.timeout(due_s - now_s):
                         await self._news.wait()
                 continue
+            self._look_s = math.inf
             try:
                 await (self._look() if turn is None else self._speak(turn[0]))
             except Unheard as unheard:
                 self._fault(unheard)
             except Exception as fault:
                 log.debug("failed", exc_info=True)
+                if turn is not None and turn[0] in self._ends:
+                    self._waiting.failed(turn[0])
                 self._fault(Unheard(dict.fromkeys(LANGUAGES, f"a mistake in homenode itself: {fault!r}")))
             self.looked = True
-            self._look_s = loop.time() + (LOOK_AGAIN_S if self.trouble else LOOK_S)
+            self._look_s = min(self._look_s, loop.time() + (LOOK_AGAIN_S if self.trouble else LOOK_S))
             self._retry_s = loop.time() + RETRY_S
 
     async def _speak(self, sentence: Sentence) -> None:
         self._speaker.stopped, self._spoken = False, sentence
-        self._node.watchers.event({"says": sentence.text, "alert": sentence.alert})
         try:
             await self._play(sentence)
         except Unheard as unheard:
@@ -155,15 +159,24 @@ class Voice:
             log.warning("recording left out", extra={"rule": sentence.rule, "why": str(failed)})
 
     async def _look(self) -> None:
-        """Whether what the rules say could be heard now."""
-        node = self._node
-        if self.is_needed:
-            self._speaker.stopped = False
-            for rule, step, language in sorted(spoken(node.judge.rules.values(), node.home.language)):
-                if await self._recording(rule, step, language) is None:
+        """Whether what the rules say could be heard now; a sentence that comes meanwhile goes first."""
+        home, rules = self._node.home, self._node.judge.rules.values()
+        self._speaker.stopped, self._looks = False, self.is_needed
+        try:
+            if self._looks:
+                steps = list(spoken(rules, home.language))
+                lacking = {step[2] for step in steps if await self._recording(*step) is None}
+                for language in sorted(lacking):
                     await self._synthesised(_PROBE, language)
-            await self._speaker.look(node.home.voice.device)
-        self._well()
+                await self._speaker.look(home.voice.device)
+        except Unheard:
+            if not self._speaker.stopped:
+                raise
+            self.look()
+        else:
+            self._well()
+        finally:
+            self._looks = False
 
     @property
     def is_needed(self) -> bool:

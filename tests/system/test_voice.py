@@ -256,13 +256,13 @@ def test_a_program_that_hangs_is_killed_and_a_fault(
 
 
 @needs_voice
-def test_an_alarm_comes_first_and_breaks_into_what_is_no_alarm(
+def test_an_alarm_comes_first_and_breaks_into_what_is_no_alarm_and_anything_into_a_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """aplay is one that takes a while, as a real loudspeaker does."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    slow = f"cat > /dev/null; read go < {gate}"
+    slow = f"touch {tmp_path}/began; cat > /dev/null; read go < {gate}"
     monkeypatch.setenv("PATH", a_program(tmp_path / "bin", "aplay", slow))
     texts = {"info": "Take your pills.", "warning": "The window is open.", "alarm": "The stove is on."}
 
@@ -273,8 +273,7 @@ def test_an_alarm_comes_first_and_breaks_into_what_is_no_alarm(
         home = a_home(tmp_path, *texts)
         async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet)), home=home) as node:
             voice = node.actions.voice
-            await lets_one_end()  # the look at the start
-            await until(lambda: voice.looked, "the look")
+            await until((tmp_path / "began").exists, "the look at the start")
             begins(node, "info", "a1", en=texts["info"])
             await until(lambda: voice.speaks == texts["info"], "the reminder")
             begins(node, "warning", "a2", en=texts["warning"])
