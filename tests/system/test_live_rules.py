@@ -195,7 +195,7 @@ def on_time(journal: list[dict[str, Any]], due: int) -> int:
     """When something due then is to happen: then, or when the node is up again."""
     downs = [record["at"] for record in journal if record["t"] == "down"]
     ups = [record["at"] for record in journal if record["t"] == "up"]
-    return next((up for down, up in zip(downs, ups, strict=True) if down < due < up), due)
+    return next((up for down, up in zip(downs, ups, strict=True) if down <= due < up), due)
 
 
 def judge(home: Kitchen, pace: Pace) -> None:
