@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homenode.config.model import Device, Home, RuleUse
@@ -22,6 +22,7 @@ class Hazard:
         many: Whether the role takes a list.
         words: A device called so (``is:``, or its name) is such a thing.
         by_kind: Whether any point of the kind is such a hazard, whatever its device is called.
+        guessed: Whether a device called so has such a point though home.yaml doesn't show its kinds.
         presence: A role of the rule that takes who is there, "" if none.
     """
 
@@ -31,6 +32,7 @@ class Hazard:
     words: frozenset[str]
     many: bool = True
     by_kind: bool = True
+    guessed: bool = True
     presence: str = ""
 
 
@@ -38,6 +40,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_STOVE = _words("stove hob cooker oven spis ugn")
 HAZARDS = (
     Hazard("smoke", "smoke_alarm", "smoke", _words("smoke rok rökvarnare brandvarnare")),
     Hazard("heat", "heat_alarm", "heat", _words("heat_alarm varmevarnare värmevarnare")),
@@ -45,11 +48,12 @@ HAZARDS = (
     Hazard("gas", "gas_alarm", "gas", _words("gas gasvarnare gaslarm")),
     Hazard("water", "water_leak", "water", _words("water leak vatten läcka lacka vattenlarm")),
     Hazard("button", "help_button", "button", _words("help help_button hjälp hjalp larmknapp trygghetslarm")),
-    Hazard("power", "stove_left_on", "stove", _words("stove hob cooker oven spis ugn"),
-           many=False, by_kind=False, presence="presence"),
+    Hazard("power", "stove_left_on", "stove", _STOVE, many=False, by_kind=False, presence="presence"),
+    Hazard("current", "cooker_left_on", "current", _STOVE, by_kind=False, guessed=False, presence="presence"),
     Hazard("contact", "door_open_at_night", "door",
            _words("front_door outer_door entrance ytterdörr ytterdorr"), many=False, by_kind=False),
     Hazard("occupancy", "out_of_bed_at_night", "bed", _words("bed säng sang"), by_kind=False),
+    Hazard("mains", "power_cut", "mains", _words("mains elnät"), many=False),
 )  # fmt: skip
 """What a home with such a thing has it for. What a device is called counts only where its kinds fit."""
 
@@ -89,15 +93,19 @@ def _known(home: Home) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mine))
 
 
-def _points(hazard: Hazard, home: Home, known: Iterable[str]) -> list[str]:
+def _points(hazard: Hazard, home: Home, known: Sequence[str]) -> list[str]:
     points = [point for point in known if _is_kind(point, hazard.kind)]
     if not hazard.by_kind:
         points = [p for p in points if _is_called(home.devices[p.partition(".")[0]], hazard.words)]
-    of = {point.partition(".")[0] for point in points}
+    kinds = [other.kind for other in HAZARDS if other.words == hazard.words]
+    of = {point.partition(".")[0] for point in known if any(_is_kind(point, kind) for kind in kinds)}
     return points + [
         f"{device.name}.{hazard.kind}"
         for device in home.devices.values()
-        if device.kinds is None and device.name not in of and _is_called(device, hazard.words)
+        if hazard.guessed
+        and device.kinds is None
+        and device.name not in of
+        and _is_called(device, hazard.words)
         if f"{device.name}.{hazard.kind}" != home.resident_ok
     ]
 

@@ -107,6 +107,8 @@ def test_what_a_hazard_is_told_to_be_watched_by_is_a_shipped_rule_that_can(hazar
         ),
         (device("front_door", 1), "{use: door_open_at_night, bind: {door: front_door.contact}}"),
         (device("x", 1, ", is: bed"), "{use: out_of_bed_at_night, bind: {bed: [x.occupancy]}}"),
+        (device("mains", 1), "{use: power_cut, bind: {mains: mains.mains}}"),
+        (device("gas", 1), "{use: gas_alarm, bind: {gas: [gas.gas]}}"),
         (device("help_button", 1), "{use: help_button, bind: {button: [help_button.button]}}"),
     ],
 )  # fmt: skip
@@ -156,6 +158,14 @@ def test_a_second_stove_gets_a_use_of_its_own(tmp_path: Path) -> None:
 )
 def test_what_is_no_hazard_is_left_alone(tmp_path: Path, devices: str) -> None:
     assert closer(tmp_path, devices) == []
+
+
+def test_a_cooker_on_three_phases_is_told_of_when_its_currents_are_known(tmp_path: Path) -> None:
+    devices = device("x", 1, ", is: cooker") + device("eye", 2)
+    share = "share: {care: [x.current, x.current_2, x.current_3]}\n"
+    (told,) = closer(tmp_path, f"{devices}{share}")
+    bind = "{current: [x.current, x.current_2, x.current_3], presence: [DEVICE.motion]}"
+    assert told.accepted == f"under rules: - {{use: cooker_left_on, bind: {bind}}}"
 
 
 def test_the_residents_ok_button_needs_no_rule(tmp_path: Path) -> None:
