@@ -37,7 +37,7 @@ def when_read(lines: Iterable[str], out: TextIO) -> None:
     """Print `lines` when the last of them has come; nothing if what makes them raises.
 
     Raises:
-        SetupError: There is no room for so many.
+        SetupError: There is no room for so many, or they can't be written.
     """
     held: list[str] = []
     size = 0
@@ -56,10 +56,16 @@ def when_read(lines: Iterable[str], out: TextIO) -> None:
                     raise _no_room(error) from error
                 held.clear()
                 size = 0
-        if file is not None:
-            file.seek(0)
-            shutil.copyfileobj(file, out)
-        out.writelines(held)
+        try:
+            if file is not None:
+                file.seek(0)
+                shutil.copyfileobj(file, out)
+            out.writelines(held)
+            out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SetupError(f"what was found can't be written: {error.strerror or error}") from error
 
 
 def _no_room(error: OSError) -> SetupError:
