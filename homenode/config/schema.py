@@ -14,16 +14,48 @@ from homenode.config import rows
 from homenode.config.durations import PATTERN as DURATION
 from homenode.config.fields import Field
 from homenode.config.load import Drivers
-from homenode.config.model import PARTIES
+from homenode.config.notes import listed
 from homenode.config.registry import driver_types
 from homenode.config.sections import SHARED_WITH
 from homenode.config.values import MOMENT, POINT, TIME, WORD, accepted
 from homenode.driver import DriverType
 from homenode.kinds import KINDS
+from homenode.language.grammar import LONGEST
+from homenode.language.reader import HEARING, SEVERITIES
+from homenode.language.rule_file import SWITCHES
+from homenode.language.values import truth_words
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+"""Of a role or a parameter."""
+_PARAMETER = rf"\${_NAME}"
+_SAID: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "minLength": 1},
+    "properties": {
+        language: {"description": text, "type": "string", "minLength": 1}
+        for language, text in (("sv", "In Swedish."), ("en", "In English."))
+    },
+    "minProperties": 1,
+}
+_PARTIES: Schema = {
+    "anyOf": [
+        {"enum": list(HEARING)},
+        {"type": "array", "items": {"enum": list(HEARING)}, "uniqueItems": True},
+    ]
+}
+_DOES = {
+    "say": "Says a text at home.",
+    "light": "Turns a lamp on or off.",
+    "switch": "Turns a switch on or off.",
+    "valve": "Opens or closes a valve.",
+    "siren": "Starts or stops a siren.",
+    "notify": "Tells the alert to those outside, until somebody acknowledges.",
+    "offer_video": "Offers a look through a camera.",
+    "mode": "Sets the mode of the home.",
+}
 _TEXT = ["string", "number", "boolean"]
 """Of text any scalar is taken as it stands: a home id may be all digits."""
 
@@ -71,20 +103,39 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
     bind = {"anyOf": [point, {"type": "array", "items": point, "minItems": 1, "uniqueItems": True}]}
     sections: dict[str, Schema] = {
         "broker": _object(
-            rows.BROKER, {"url": {"anyOf": [url, {"type": "array", "items": url, "minItems": 1}]}}, ["url"]
+            rows.BROKER,
+            {
+                "url": _described(
+                    "Address of the broker, such as mqtts://broker.example:8883; or a list, tried in order.",
+                    {"anyOf": [url, {"type": "array", "items": url, "minItems": 1}]},
+                )
+            },
+            ["url"],
         ),
         "radios": _named({"anyOf": [_radio(kind) for kind in types.values() if kind.radio_fields] or [{}]}),
         "devices": _named({"anyOf": _devices(types)}),
         "rules": _nullable(
             {
                 "type": "array",
-                "items": _object(rows.USE, {"bind": _map(bind), "set": _map({"type": _TEXT})}),
+                "items": _object(
+                    rows.USE,
+                    {
+                        "bind": _described(rows.USE_TABLES["bind"], _map(bind)),
+                        "set": _described(rows.USE_TABLES["set"], _map({"type": _TEXT})),
+                    },
+                ),
             }
         ),
         "share": _nullable(
             {
                 "type": "object",
-                "properties": {party: _nullable({"type": "array", "items": shared}) for party in SHARED_WITH},
+                "properties": {
+                    party: _described(
+                        f"Points that {party} gets raw readings of.",
+                        _nullable({"type": "array", "items": shared}),
+                    )
+                    for party in SHARED_WITH
+                },
                 "additionalProperties": False,
             }
         ),
@@ -101,42 +152,71 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
 
 def rule_schema() -> Schema:
     """The schema of a rule file (its conditions are texts; `homenode check` reads them)."""
-    span = {"type": "string", "pattern": _whole(rf"{DURATION}|\$[a-z][a-z0-9_]*")}
-    said = {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}, "minProperties": 1}
+    span = {"type": "string", "pattern": _whole(rf"{DURATION}|{_PARAMETER}")}
     kinds = {"enum": [*KINDS, "camera"]}
     role = {
         "type": "object",
         "properties": {
-            "kind": {"anyOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
-            "many": {"type": "boolean"},
-            "optional": {"type": "boolean"},
+            "kind": _described(
+                "Kind of its points, or a list of kinds.",
+                {"anyOf": [kinds, {"type": "array", "items": kinds, "minItems": 1}]},
+            ),
+            "many": _described(
+                "Bound to a list of points, which any(…) and all(…) ask.", {"type": "boolean"}
+            ),
+            "optional": _described("May stay unbound; only steps use it.", {"type": "boolean"}),
         },
         "required": ["kind"],
         "additionalProperties": False,
     }
-    parties = {"type": "array", "items": {"enum": list(PARTIES)}, "uniqueItems": True}
+    setting = {
+        "type": "object",
+        "properties": {
+            "default": _described(
+                "Its value where a home sets none: 20 min, 50 W, 22:00, 3.", {"type": _TEXT}
+            ),
+            "min": _described("The least that a home may set.", {"type": _TEXT}),
+            "max": _described("The most that a home may set.", {"type": _TEXT}),
+        },
+        "required": ["default"],
+        "additionalProperties": False,
+    }
+    condition = {"type": "string", "minLength": 1, "maxLength": LONGEST}
     properties: dict[str, Schema] = {
-        "rule": {"type": "string", "pattern": _whole(WORD), "description": "Name of the rule."},
-        "version": {"type": "integer", "minimum": 1, "description": "Raised with every change."},
-        "severity": {"enum": ["info", "warning", "alarm"]},
-        "to": {**parties, "description": "Who hears of it; [] stays in the home."},
-        "roles": _map(role),
-        "parameters": _map(
-            {
-                "type": "object",
-                "properties": {name: {"type": _TEXT} for name in ("default", "min", "max")},
-                "required": ["default"],
-                "additionalProperties": False,
-            }
+        "rule": _described(
+            "Name of the rule, as its file is called.", {"type": "string", "pattern": _whole(WORD)}
         ),
-        "when": {"type": "string", "description": "The condition that raises the alert."},
-        "clear": {"type": "string", "description": "The condition that resolves it; not when if absent."},
-        "steps": {"type": "array", "items": _step(said, span, parties)},
-        "says": {**said, "description": "What the alert says, by language."},
-        "bridge": {**span, "description": "Longest downtime that changes nothing."},
-        "grace": {**span, "description": "How long it may be blind before that is a fault."},
-        "again": {**span, "description": "An acknowledgement lapses after this."},
-        "hold": {"enum": ["acknowledged"], "description": "It resolves only once acknowledged."},
+        "version": _described("Raised with every change; 1 if absent.", {"type": "integer", "minimum": 1}),
+        "severity": _described("How urgent it is; alarm if absent.", {"enum": list(SEVERITIES)}),
+        "to": _described("Who hears of it, care if absent; [] stays in the home.", _PARTIES),
+        "roles": _described(
+            "Names for the points that a home binds.",
+            {
+                "type": ["object", "null"],
+                "patternProperties": {_whole(_NAME): role},
+                "additionalProperties": False,
+            },
+        ),
+        "parameters": _described(
+            "Values that a home may set; $NAME stands for one in conditions and steps, {NAME} in texts.",
+            {
+                "type": ["object", "null"],
+                "patternProperties": {_whole(_NAME): setting},
+                "additionalProperties": False,
+            },
+        ),
+        "when": _described(
+            "The condition that raises the alert, such as: door == open for $open.", condition
+        ),
+        "clear": _described("The condition that ends it; as soon as when is not true if absent.", condition),
+        "steps": _described(
+            "What is done; without a notify it is told at once.", {"type": "array", "items": _step(span)}
+        ),
+        "says": _described("What the alert says, by language; {NAME} is a parameter's value.", _SAID),
+        "bridge": _described("Longest downtime of the node that changes nothing; 15 min if absent.", span),
+        "grace": _described("How long it may be blind before that is a fault; 10 min if absent.", span),
+        "again": _described("An acknowledgement lapses after this, and telling begins anew.", span),
+        "hold": _described("It ends only once acknowledged.", {"enum": ["acknowledged"]}),
     }
     return {
         "$schema": DIALECT,
@@ -155,39 +235,58 @@ def print_schema(what: str, out: TextIO) -> int:
     return 0
 
 
-def _step(said: Schema, span: Schema, parties: Schema) -> Schema:
+def _step(span: Schema) -> Schema:
+    """One of what a step may do, so that an editor offers the keys that go with it."""
+    count = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _whole(_PARAMETER)}]}
     when = {
-        "after": span,
-        "at": {"enum": ["resolve"]},
-        "every": span,
-        "times": {"type": "integer", "minimum": 1},
+        "after": _described("How long after the raise it runs, such as 0 s or 3 min.", span),
+        "at": _described("At the end of the alert instead.", {"enum": ["resolve"]}),
+        "every": _described("How long until it runs again; with times.", span),
+        "times": _described("How often it runs in all; with every.", count),
     }
-    name = {"type": "string", "pattern": _whole(WORD)}
-    to = {"enum": ["on", "off", "open", "closed", True, False]}
-    own: dict[str, tuple[Schema, list[str]]] = {
-        "say": ({"text": said}, ["text"]),
-        **{do: ({"role": name, "to": to}, ["role", "to"]) for do in ("light", "switch", "valve", "siren")},
-        "notify": ({"to": parties}, []),
-        "offer_video": ({"role": name}, ["role"]),
-        "mode": ({"to": name}, ["to"]),
+    name = {"type": "string", "pattern": _whole(_NAME)}
+    mode = {"type": "string", "pattern": _whole(WORD)}
+    own: dict[str, Schema] = {
+        "say": {"text": _described("What is said at home, by language.", _SAID)},
+        **{do: _switching(do, name) for do in SWITCHES},
+        "notify": {"to": _described("Who is told; the rule's to if absent.", _PARTIES)},
+        "offer_video": {"role": _described("The role of the camera that is offered.", name)},
+        "mode": {"to": _described("The mode that the home is set to.", mode)},
     }
     return {
+        "type": "object",
+        "properties": {"do": _described("What it does.", {"enum": list(own)})},
+        "required": ["do"],
         "anyOf": [
             {
-                "type": "object",
-                "properties": {"do": {"const": do}, **when, **fields},
-                "required": ["do", *required],
+                "title": do,
+                "properties": {"do": {"const": do, "description": _DOES[do]}, **when, **fields},
+                "required": ["do", *(key for key in fields if do != "notify")],
                 "oneOf": [{"required": ["after"]}, {"required": ["at"]}],
                 "dependentRequired": {"every": ["times"], "times": ["every"]},
                 "additionalProperties": False,
             }
-            for do, (fields, required) in own.items()
-        ]
+            for do, fields in own.items()
+        ],
     }
 
 
+def _switching(do: str, name: Schema) -> Schema:
+    words = truth_words([KINDS[do]])
+    to: Schema = {"enum": [{"true": True, "false": False}.get(word, word) for word in reversed(words)]}
+    return {
+        "role": _described(f"The role, of kind {do}, that is switched.", name),
+        "to": _described(f"What it is switched to: {listed(words[2:])}.", to),
+    }
+
+
+def _described(text: str, schema: Schema) -> Schema:
+    return {"description": text, **schema}
+
+
 def _radio(kind: DriverType) -> Schema:
-    return _object(kind.radio_fields, {"driver": {"const": kind.name}}, ["driver"])
+    driver = _described(rows.RADIO[0].help, {"const": kind.name})
+    return _object(kind.radio_fields, {"driver": driver}, ["driver"])
 
 
 def _devices(types: Drivers) -> list[Schema]:
@@ -200,7 +299,8 @@ def _devices(types: Drivers) -> list[Schema]:
         if kind.radio_fields:
             own.append(_object(fields, {"via": field_schema(rows.DEVICE[0])}, ["via"]))
         else:
-            own.append(_object(fields, {"driver": {"const": kind.name}}, ["driver"]))
+            driver = _described(rows.DEVICE[1].help, {"const": kind.name})
+            own.append(_object(fields, {"driver": driver}, ["driver"]))
     return own or [_object(common) | {"additionalProperties": True}]
 
 

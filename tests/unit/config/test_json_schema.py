@@ -16,6 +16,7 @@ from homenode.config.model import Home
 from homenode.config.rule_files import shipped_folder
 from homenode.config.schema import home_schema, print_schema, rule_schema
 from homenode.config.yaml12 import compose, plain
+from homenode.language.steps import DOES
 from tests.unit.config.some_drivers import DRIVERS, HOME
 from tests.unit.config.test_home_yaml_mistakes import ONE_MISTAKE
 
@@ -127,6 +128,51 @@ says: {sv: "x", en: "y"}
 def test_rule_files_have_a_schema_too(before: str, after: str, fine: bool) -> None:
     text = RULE.replace(before, after, 1)
     assert Draft202012Validator(rule_schema()).is_valid(plain(compose(text, "f"))) is fine
+
+
+STEPS = {
+    "say": 'text: {sv: "x"}',
+    "light": "role: guard, to: on",
+    "switch": "role: guard, to: true",
+    "valve": "role: guard, to: closed",
+    "siren": "role: guard, to: off",
+    "notify": "to: property",
+    "offer_video": "role: Guard",
+    "mode": "to: away",
+}
+
+
+@pytest.mark.parametrize("do", DOES)
+def test_a_step_of_each_sort_has_its_own_keys(do: str) -> None:
+    """An editor that knows `do` offers what goes with it."""
+
+    def fits(step: str) -> bool:
+        text = RULE.replace("{at: resolve, do: notify}", f"{{{step}}}")
+        return Draft202012Validator(rule_schema()).is_valid(plain(compose(text, "f")))
+
+    assert fits(f"after: $alone, do: {do}, {STEPS[do]}, every: 1 min, times: $often")
+    assert fits(f"at: resolve, do: {do}, {STEPS[do]}")
+    assert fits(f"at: resolve, do: {do}") is (do == "notify")
+    assert not fits(f"at: resolve, do: {do}, {STEPS[do]}, colour: red")
+    wrong = {"light": "role: guard, to: open", "notify": "to: operator", "valve": "role: guard, to: on"}
+    assert not fits(f"at: resolve, do: {do}, {wrong.get(do, 'view: all')}")
+
+
+def undescribed(schema: dict[str, Any], place: str) -> list[str]:
+    own = [
+        f"{place}.{name}" for name, one in schema.get("properties", {}).items() if "description" not in one
+    ]
+    inner = list(schema.get("properties", {}).items()) + list(schema.get("patternProperties", {}).items())
+    inner += [
+        (key, schema[key]) for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)
+    ]
+    inner += [(str(number), one) for number, one in enumerate(schema.get("anyOf", ()))]
+    return own + [found for name, one in inner for found in undescribed(one, f"{place}.{name}")]
+
+
+def test_an_editor_has_a_sentence_for_every_key() -> None:
+    assert undescribed(rule_schema(), "rule") == []
+    assert undescribed(home_schema(), "home") == []
 
 
 @pytest.mark.parametrize("file", sorted(shipped_folder().glob("*.yaml")), ids=lambda file: file.stem)
