@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+LONGEST_SHOWN = 200
+"""Characters of one part of a mistake that are shown."""
+
 
 class HomenodeError(Exception):
     """What went wrong, where, and what to do; all three in plain words.
@@ -54,8 +57,13 @@ class Mistake:
 
     def __str__(self) -> str:
         place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
-        hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
-        return f"{place}: {self.field}: found {self.found}; accepted: {self.accepted}{hint}"
+        hint = f"; did you mean {_short(self.suggestion)}?" if self.suggestion else ""
+        return f"{place}: {_short(self.field)}: found {_short(self.found)}; accepted: {self.accepted}{hint}"
+
+
+def _short(text: str) -> str:
+    """What a person wrote may be a megabyte long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 class FileMistakes(HomenodeError):

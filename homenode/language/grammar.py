@@ -257,7 +257,8 @@ class _Parser:
         if token.sort == "time":
             time = time_of_day(token.text)
             if time is None:
-                raise self._wrong("a time from 00:00 to 23:59")
+                early = f"0{token.text}"
+                raise self._wrong("a time from 00:00 to 23:59", early if time_of_day(early) else "")
             self._next()
             return Constant(time, token.at)
         return self._parameter("a time HH:MM or $PARAMETER")
