@@ -311,7 +311,10 @@ def _told(error: BaseException) -> int:
     """What ended a command, in plain words."""
     match error:
         case FileMistakes():
-            print(error, file=sys.stderr)
+            from homenode.config.excerpt import Excerpts
+
+            for line in Excerpts().told(error.mistakes):
+                print(line, file=sys.stderr)
             return 2
         case HomenodeError():
             print(f"homenode: {error}", file=sys.stderr)

@@ -55,6 +55,12 @@ USES = f"  - use: one\n{BIND}  - use: two\n{BIND}"
         (f"{ON}, {OFF_AT_END}", OFF, "l.light: two turns it off, and one turns it on"),
         (ON, OFF_AT_END, "l.light: two turns it off when it resolves, and one turns it on"),
         (OFF_AT_END, ON, "l.light: two turns it on, and one turns it off when it resolves"),
+        (
+            f"{OFF_AT_END}, {ON}",
+            f"{ON.replace('0 s', '1 s')}, {OFF}",
+            "l.light: two turns it off, and one turns it on",
+        ),
+        (f"{ON}, {OFF_AT_END}", f"{OFF_AT_END}, {OFF}", "l.light: two turns it off, and one turns it on"),
     ],
 )
 def test_two_rules_that_switch_against_each_other_are_named(
@@ -74,6 +80,34 @@ def test_rules_that_agree_and_a_lamp_that_one_rule_turns_off_again_are_left_alon
     assert closer(tmp_path, DOOR_AND_LAMPS, USES) == []
     rule(tmp_path, "one", f"{ON}, {OFF_AT_END}")
     assert closer(tmp_path, DOOR_AND_LAMPS, USES[: USES.index("  - use: two")]) == []
+
+
+def test_two_roles_of_one_rule_that_are_bound_to_one_lamp_are_seen(tmp_path: Path) -> None:
+    roles = "{door: {kind: contact}, lamp: {kind: light}, other: {kind: light}}"
+    off = OFF.replace("lamp", "other")
+    text = f"rule: one\nroles: {roles}\nwhen: door for 5 min\nto: []\nsteps: [{ON}, {off}]\n"
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "one.yaml").write_text(text, encoding="utf-8")
+    use = "  - use: one\n    bind: {door: d.contact, lamp: l.light, other: l.light}\n"
+    (warning,) = closer(tmp_path, DOOR_AND_LAMPS, use)
+    assert warning.found == "l.light: step 2 turns it off, step 1 the other way"
+    assert closer(tmp_path, DOOR_AND_LAMPS, use.replace("other: l.light", "other: m.light")) == []
+    (tmp_path / "rules" / "one.yaml").write_text(text.replace("{after: 0 s", "{after: 1 s", 1))
+    assert closer(tmp_path, DOOR_AND_LAMPS, use) == []
+
+
+def test_what_can_never_be_true_is_a_mistake_once_however_many_use_it(tmp_path: Path) -> None:
+    rule(tmp_path, "one", ON)
+    file = tmp_path / "rules" / "one.yaml"
+    file.write_text(file.read_text().replace("door for 5 min", "door and not door"))
+    home = tmp_path / "home.yaml"
+    uses = USES.replace("use: two", "use: one\n    as: two")
+    home.write_text(f"{TOP}{RADIO}{DOOR_AND_LAMPS}rules:\n{uses}", encoding="utf-8")
+    report = check_home(home, drivers=DRIVERS)
+    assert report.mistakes == ()
+    (mistake,) = look_closer(report, str(home)).mistakes
+    assert (mistake.file, mistake.line, mistake.column) == (str(file), 3, 20)
+    assert len(report.rules) == 2, "a node runs with it all the same"
 
 
 @pytest.mark.parametrize("hazard", HAZARDS, ids=lambda hazard: hazard.rule)
