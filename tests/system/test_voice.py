@@ -6,6 +6,7 @@ import array
 import asyncio
 import math
 import os
+import re
 import struct
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ from homenode.errors import Refused
 from homenode.gateway.node import Node
 from tests.system.loudspeakers import HEAD, Loudspeaker, needs_voice
 from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
+from tests.system.nodes import NodeProcess
 
 RULE = """
 rule: {name}
@@ -287,3 +289,27 @@ def test_an_alarm_comes_first_and_breaks_into_what_is_no_alarm_and_anything_into
             assert not node.judge.troubled
 
     asyncio.run(play())
+
+
+@needs_voice
+def test_an_installer_tries_the_loudspeaker_and_sees_what_was_said(tmp_path: Path) -> None:
+    speaker = Loudspeaker(tmp_path / "speaker")
+    home = tmp_path / "home.yaml"
+    home.write_text("home: a-1\ntimezone: UTC\nlanguage: sv\nclock: {trust: always}\ndevices: {}\n")
+    with NodeProcess(home, tmp_path / "data", env=speaker.env) as node:
+        node.until("ready")
+        assert node.ask("say", "Hej, hör du mig?").stdout == "said\n"
+        assert node.ask("say", "Hello", "--language", "en").returncode == 0
+        speaker.unplug()
+        refused = node.ask("say", "Hej igen")
+        assert refused.returncode == 1
+        assert "not heard: sound device default takes no sound" in refused.stderr
+        shown = node.ask("status").stdout
+        assert re.search(r"^said \d{4}-.*: Hello$", shown, re.MULTILINE)
+        assert re.search(r"^not said .*: Hej igen \(sound device", shown, re.MULTILINE)
+        assert "voice  not heard: sound device default takes no sound" in shown
+        assert "\nfault" not in shown, "no rule says anything"
+        assert node.stop() == 0
+    first, second = speaker.heard()
+    assert first.samples.startswith(by_espeak("Hej, hör du mig?", "sv"))
+    assert second.samples.startswith(by_espeak("Hello", "en"))
