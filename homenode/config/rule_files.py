@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
@@ -24,7 +25,7 @@ def find_rule(name: str, beside: Path) -> Path | None:
     """
     for folder in (beside / "rules", shipped_folder()):
         file = folder / f"{name}.yaml"
-        if file.is_file():
+        if os.path.lexists(file):  # what is there and can't be read is told, never passed over for another
             return file
     return None
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homenode.cli import main
 from homenode.config.model import RuleUse
 from homenode.config.rule_files import shipped_folder
 from homenode.errors import FileMistakes, SetupError
@@ -320,6 +321,20 @@ def test_a_rule_that_the_home_does_not_use_and_a_file_are_told_alone(folder: Pat
     assert "Told without a home" in told("co_alarm")
     (folder / "mine.yaml").write_text("rule: mine\nroles: {d: {kind: contact}}\nwhen: d for 3 min\n")
     assert "- d is open for 3 min on end" in told("mine.yaml")
+
+
+def test_the_commands_are_asked_for_as_their_help_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "explain", "back_open", "--home", "home.yaml", "--language", "en"]) == 0
+    assert "is open for 15 min on end" in capsys.readouterr().out
+    assert main(["rules", "explain", "back_opn"]) == 1
+    assert "did you mean back_open?" in capsys.readouterr().err
+    assert main(["rules", "check"]) == 0
+    (folder / "bad.yaml").write_text("rule: bad\nwhen: d\n")
+    assert main(["rules", "check", "home.yaml", "bad.yaml"]) == 2
+    assert main(["rules", "explain", "bad.yaml"]) == 2
+    assert capsys.readouterr().err.endswith("    2 | when: d\n      |       ^\n")
 
 
 def test_what_is_wrong_is_told_and_not_explained(folder: Path) -> None:

@@ -117,6 +117,14 @@ def test_a_home_has_no_other_modes_than_its_own() -> None:
     assert told.found == "not mode == night, never true together with the rest"
 
 
+def test_only_the_smallest_part_that_is_impossible_is_told() -> None:
+    (told,) = found(
+        "help and ((door and not door) for 5 s or (stove > 50 W and door and not door))"
+    ).mistakes[:1]
+    assert told.found == "not door, never true together with door"
+    assert len(found("help and (door and not door) for 5 s").mistakes) == 1
+
+
 def test_the_place_is_right_in_a_folded_condition_and_in_clear() -> None:
     (told,) = found(">-\n  door\n  and (stove > 50 W\n  and stove < 30 W)").mistakes
     assert (told.line, told.column) == (17, 7)

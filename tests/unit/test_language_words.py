@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from homenode.config.model import RuleUse
 from homenode.errors import Mistake
 from homenode.kinds import KINDS
 from homenode.language import try_rule
+from homenode.language.binding import bind
 from homenode.language.bound import BoundStep
 from homenode.language.values import Quantity, Span, TimeOfDay, Word, parse_value, truth, truth_words
-from tests.unit.language_cases import BINDS, bound, mistakes_of
+from tests.unit.language_cases import BINDS, bound, home_with, mistakes_of, rule_text
 
 MIN = 60_000
 
@@ -194,6 +199,21 @@ def test_a_wrong_binding_is_told_in_these_words(
     _, (told,) = bound("door", "", {**BINDS, **binds})
     assert words(told)[1:] == (found, accepted, suggestion)
     assert told.file == "/home.yaml"
+
+
+def test_a_point_that_the_device_lacks_is_never_suggested() -> None:
+    rule, _ = try_rule(rule_text("stove > 5 W"), "case.yaml")
+    assert rule is not None
+    use = RuleUse("case", "case", Path("case.yaml"), {**BINDS, "stove": ("d.contact",)}, {})
+    home = home_with()
+    for plug, meant in ((("switch", "power"), "s.power"), (None, "")):
+        devices = {
+            **home.devices,
+            "d": replace(home.devices["d"], kinds=("contact",)),
+            "s": replace(home.devices["s"], kinds=plug),
+        }
+        _, (told,) = bind(rule, use, replace(home, devices=devices))
+        assert words(told)[1:] == ("d.contact", "a point of kind power", meant)
 
 
 def test_one_point_given_as_a_list_is_told() -> None:

@@ -77,6 +77,20 @@ def test_two_slips_in_one_line_are_two_mistakes_under_the_name_that_was_given(
     assert {mistake.field.rpartition(".")[2] for mistake in found} == {"eye", "foo"}
 
 
+@pytest.mark.parametrize("how", ["a folder", "a link to nothing"])
+def test_a_rule_of_ones_own_that_cannot_be_read_is_not_passed_over_for_the_shipped_one(
+    home: Path, how: str
+) -> None:
+    own = home.parent / "rules" / "cold.yaml"
+    if how == "a folder":
+        own.mkdir()
+    else:
+        own.symlink_to("nowhere.yaml")
+    home.write_text(HOME.replace("use: seen", "use: cold"))
+    (mistake,) = check_home(home, drivers=DRIVERS).mistakes
+    assert (mistake.file, mistake.field) == (str(own), "file")
+
+
 def test_a_broken_driver_that_the_home_does_not_use_is_a_warning(home: Path) -> None:
     points = {
         "zigbee": EntryPoint("zigbee", "tests.unit.config.some_drivers:RADIO", GROUP),
