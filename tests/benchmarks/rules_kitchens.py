@@ -6,14 +6,18 @@ Standard library only: the peers import it in environments of their own.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import count, islice
+from pathlib import Path
 from typing import NamedTuple
 
 START_MS = 1_767_571_200_000
 """2026-01-05T00:00Z."""
+
+KITCHENS = 1000
+"""Of the home whose memory is measured, with rules or without."""
 
 WAYS = {
     "own": "each rule with its own sensors",
@@ -124,9 +128,26 @@ def turning(events: list[Event]) -> float:
     return turned / len(events)
 
 
-def home_yaml(rules: list[StoveRule]) -> str:
-    """A home.yaml with the shipped rule stove_left_on bound as `rules` say."""
-    kitchens = sorted({rule.kitchen for rule in rules})
+def prepared(argv: Sequence[str]) -> tuple[list[StoveRule], list[Event], list[Event]]:
+    """What ``WAY RULES EVENTS`` ask for: the rules, readings to warm up on, and those to measure."""
+    rules = stove_rules(argv[1], int(argv[2]))
+    kitchens = len({rule.kitchen for rule in rules})
+    number = int(argv[3])
+    warm = max(number // 4, 40 * kitchens) if number else 0  # by then every stove has been used
+    came = readings(kitchens, warm + number)
+    return rules, came[:warm], came[warm:]
+
+
+def resident_mb() -> float:
+    """Resident memory of this process (/proc/self/smaps_rollup)."""
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith("Rss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
+def home_yaml(rules: list[StoveRule], kitchens: int) -> str:
+    """A home.yaml of so many kitchens, with the shipped rule stove_left_on bound as `rules` say."""
     ieee = (":".join(f"{nth:016x}"[i : i + 2] for i in range(0, 16, 2)) for nth in count(1))
     lines = [
         "home: bench",
@@ -134,7 +155,7 @@ def home_yaml(rules: list[StoveRule]) -> str:
         "radios: {air: {driver: zigbee, port: /dev/ttyUSB0}}",
         "devices:",
     ]
-    for kitchen in kitchens or [0]:
+    for kitchen in range(kitchens):
         for name in ("stove", "eye"):
             lines.append(f'  {name}{kitchen}: {{via: air, ieee: "{next(ieee)}", room: kitchen}}')
     if rules:
