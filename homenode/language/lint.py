@@ -89,7 +89,7 @@ class _Linter:
                     self._nothing(part, key, condition)
         if self._rule.severity != "info":
             for ask, phrase in stilled_by_silence(self._rule):
-                silent = f"{ask.role}, which stills the {self._rule.severity} even when silent or faulty"
+                silent = f"{ask.role}, which stills the {self._rule.severity} even when silent or stuck"
                 self.found.warnings.append(self._at("when", self._rule.when, ask.at, silent, phrase))
 
     def _at(self, key: str, condition: Condition, at: int, found: str, accepted: str) -> Mistake:

@@ -20,6 +20,7 @@ from homenode.language.possible import Possible
 from tests.unit.language_cases import BINDS, bound, home_with, rule_text
 
 NOBODY = "to: []\nsteps: [{after: 0 s, do: say, text: {en: a}}]\n"
+SILENT = "any(eye is stale) or any(eye is unknown)"
 UNUSED = "which nothing uses"
 
 
@@ -150,11 +151,17 @@ def test_a_window_of_nothing_is_a_warning(when: str, column: int, told: str) -> 
 @pytest.mark.parametrize(
     ("when", "phrase"),
     [
-        ("stove > $hot and not any(eye)", "(not any(eye) or any(eye is stale) or any(eye is unknown))"),
+        (
+            "stove > $hot and not any(eye)",
+            "(not any(eye) or any(eye is stale) or any(eye is unknown) or any(eye) for 1 h)",
+        ),
         ("stove > $hot and not any(eye) within 5 min", "any(eye is stale)"),
         ("stove > $hot and all(eye == false) for 5 min", "any(eye is unknown)"),
         ("door and not any(eye changes) within 5 min", "any(eye is unknown)"),
         ("door and (not any(eye) or any(eye is stale))", "any(eye is unknown)"),
+        (f"door and (not any(eye) or {SILENT})", "any(eye) for 1 h"),
+        (f"door and (not any(eye) or {SILENT} or any(eye == false) for 1 h)", "any(eye) for 1 h"),
+        ("door and not any(eye changes) within 5 min", "any(eye is stale) or any(eye is unknown))"),
         ("door and not any(eye) and (any(eye is stale) or any(eye is unknown) or help)", "any(eye is stale)"),
         ("not (any(eye) or door == closed)", "any(eye is unknown)"),
     ],
@@ -162,7 +169,7 @@ def test_a_window_of_nothing_is_a_warning(when: str, column: int, told: str) -> 
 def test_presence_that_stills_an_alarm_by_silence_gets_the_phrase_to_write(when: str, phrase: str) -> None:
     (told,) = found(when).warnings
     assert phrase in told.accepted
-    assert told.found == "eye, which stills the alarm even when silent or faulty"
+    assert told.found == "eye, which stills the alarm even when silent or stuck"
     assert when[told.column - 7 :].startswith(("any", "all"))
     assert found(when, f"{NOBODY}severity: info\n") == Findings()
 
@@ -170,8 +177,10 @@ def test_presence_that_stills_an_alarm_by_silence_gets_the_phrase_to_write(when:
 @pytest.mark.parametrize(
     "when",
     [
-        "stove > $hot and (not any(eye) or any(eye is stale) or any(eye is unknown)) for 5 min",
-        "not (any(eye) and not any(eye is stale) and not any(eye is unknown)) and door",
+        f"stove > $hot and (not any(eye) or {SILENT} or any(eye) for 1 h) for 5 min",
+        f"door and (not any(eye changes) within 5 min or {SILENT})",
+        "door and not (any(eye) and not any(eye is stale)"
+        " and not any(eye is unknown) and not (any(eye) for 1 h))",
         "not any(eye changes) within 12 h",
         "stove > $hot and any(eye)",
     ],
