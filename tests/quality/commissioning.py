@@ -18,6 +18,7 @@ OPEN_DAYS, OPEN_MS, OPEN_TIMES = 2, 30 * MINUTE_MS, 2
 """A contact that stays open so long so often in the first days doesn't come back when the door shuts.
 On the fridges of these homes: three good ones never in 327 openings, a badly glued one 20 times in 128."""
 HABIT_DAYS = 7
+OUT_NIGHTS = 2
 
 
 def unfit(home: RecordedHome, rule: BoundRule, use: RuleUse) -> str:
@@ -30,7 +31,20 @@ def unfit(home: RecordedHome, rule: BoundRule, use: RuleUse) -> str:
             return f"open for over 30 min {len(stood)} times in the first {OPEN_DAYS} days: does it shut?"
     if use.file.stem.endswith("_by_ten"):
         return _no_habit(home, use)
+    if use.file.stem.startswith("out_at_night"):
+        return _out_by_habit(home, use)
     return ""
+
+
+def _out_by_habit(home: RecordedHome, use: RuleUse) -> str:
+    """Whether somebody came or went by the door on several nights of the first week: nobody is astray."""
+    (door,) = use.bind["door"]
+    end = home.start + HABIT_DAYS * DAY_MS
+    nights = clock(number(use, "from"), number(use, "to"), home.zone, home.start, end)
+    used = where(home.readings, door, bool, end)
+    busy = [night for night in nights if both(used, [night])]
+    days = ", ".join(f"{datetime.fromtimestamp(start / 1000, home.zone):%d %b}" for start, _ in busy)
+    return f"comes and goes at night as a habit ({days})" if len(busy) >= OUT_NIGHTS else ""
 
 
 def _no_habit(home: RecordedHome, use: RuleUse) -> str:

@@ -263,7 +263,8 @@ def falls(place: Place) -> Injected | None:
     life = (*place.points("life"), *place.points("door"))
     signs = place.turned(life, place.start, place.at)
     place.silence(place.others(), place.at)
-    doors = place.points("door")
+    silence = place.home.home.modes["away"].silence
+    doors = place.points("door") or ((silence.door,) if silence else ())
     if not signs or (doors and place.turned(doors, signs[-1] - 5 * MINUTE_MS, signs[-1])):
         return None  # the last that turned was the front door: somebody may have gone out
     # the last sign still counts at the instant that is exactly that long after it
@@ -423,7 +424,15 @@ HAZARDS: dict[str, Callable[[Place], Injected | None]] = {
 }
 """By the rule file's name."""
 
-TRIES = 400
+TRIES = 1000
+
+
+def _nights(home: RecordedHome, use: RuleUse) -> Spans:
+    """When the hazards of a rule may begin: for one of the night an hour before it, and until its end."""
+    if not use.file.stem.endswith(("_at_night", "_at_night_bed", "_at_night_mat")):
+        return [(home.start, home.end)]
+    nights = clock(number(use, "from"), number(use, "to"), home.zone, home.start, home.end)
+    return union([(start - HOUR_MS, end) for start, end in nights])
 
 
 def draw(home: RecordedHome, use: RuleUse, times: int, rng: random.Random, busy: Spans) -> list[Injected]:
@@ -433,12 +442,13 @@ def draw(home: RecordedHome, use: RuleUse, times: int, rng: random.Random, busy:
         busy: When the rule's alert is open without any hazard.
     """
     put = HAZARDS[use.file.stem]
+    nights = _nights(home, use)
     found: list[Injected] = []
     for _ in range(TRIES):
         if len(found) == times:
             break
         at = rng.randrange(home.start + LEAD_MS, home.end - TRAIL_MS)
-        if not home.is_up(at - LEAD_MS, at + TRAIL_MS):
+        if not home.is_up(at - LEAD_MS, at + TRAIL_MS) or first(nights, at) != at:
             continue
         hazard = put(Place(home, use, at, rng))
         if hazard is None or any(start <= hazard.due and end >= hazard.at for start, end in busy):

@@ -4,7 +4,7 @@
   annotated to be out, it was down: a living person at home touches something in that time, and nobody died.
 - A sensor tells its state when the node starts; what it was, the next edge tells: the opposite of it.
 - A motion or bed sensor isn't there yet before its first edge (people move every day); a home's time begins
-  when the last of them has come.
+  when the last of them has come, and ends when the recorder was down for more than half of what is left.
 - What isn't in the recording (water, smoke, power …) is quiet: dry, cool, off; plugs report every 10 minutes.
 """
 
@@ -108,11 +108,15 @@ def load(file: Path) -> RecordedHome:
     outages = [
         gap for gap in gathered.silences(OUTAGE_MS) if gap[0] >= start and not annotation.at("away", *gap)
     ]
+    for n, (down, _) in enumerate(outages):
+        if sum(up - begun_down for begun_down, up in outages[n:]) > (end - down) / 2:
+            outages, end = outages[:n], down
+            break
     added = [
         f"{device.name}.{device.options['kind']}" for device in home.devices.values() if device.via == "added"
     ]
     told = [*_states(recorded, start, outages), *_quiet(added, start, end, outages)]
-    heard = [reading for reading in recorded if reading.at >= start]
+    heard = [reading for reading in recorded if start <= reading.at <= end]
     readings = sorted([*told, *heard], key=lambda reading: reading.at)
     return RecordedHome(file.stem, home, rules, annotation, readings, outages, start, end, zone, added)
 

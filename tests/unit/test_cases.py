@@ -287,7 +287,7 @@ def test_without_a_name_the_rules_of_the_home_and_the_shipped_ones_are_run(rules
     assert status == 1
     assert "FAIL shows it" in text
     assert "\nwater_leak\n" in text
-    assert text.endswith("40 rules, 1 with something to mend\n")
+    assert text.endswith("41 rules, 1 with something to mend\n")
 
 
 def test_a_rule_that_is_nowhere_is_told_with_its_neighbour(rules: Path) -> None:

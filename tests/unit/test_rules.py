@@ -36,6 +36,7 @@ NOT_STILLED = {
     "somebody_home": "presence raises it, none stills it",
     "somebody_in_bed": "presence raises it, none stills it",
     "no_sign_of_life": "one silent sensor would make it an alert for ever: it is blind, and says so",
+    "no_sign_of_life_door": "one silent sensor would make it an alert for ever: it is blind, and says so",
 }
 """Rules that read presence and raise nothing when a sensor of it is silent, and why."""
 
