@@ -28,7 +28,6 @@ from homenode.language.steps import DOES
 from homenode.language.values import NUMBER, number, truth
 from homenode.reading import Instant, Value
 
-DAY_MS = 86_400_000
 MOST = 20_000
 """Readings that one line may stand for."""
 
@@ -50,7 +49,6 @@ SOMETIMES = ("acknowledged", "lapsed")
 _TIME = r"(?:day (?P<day>[1-9][0-9]{0,3}) )?(?P<h>[01][0-9]|2[0-3]):(?P<m>[0-5][0-9])" \
         r"(?::(?P<s>[0-5][0-9])(?:\.(?P<ms>[0-9]{3}))?)?"  # fmt: skip
 _LINE = re.compile(rf"{_TIME}\s+(?P<rest>\S.*)")
-_UNTIL = re.compile(rf"{_TIME}\s+(?P<rest>\S.*)")
 _EVERY = re.compile(r"every (?P<gap>[0-9 .smhind]+?) until (?P<rest>\S.*)")
 _SAID = re.compile(r"(?P<what>\S+)\s+(?P<value>\S.*)")
 _NUMBER = re.compile(rf"({NUMBER})\s*(\S*)")
@@ -183,7 +181,7 @@ class Story:
     def _repeated(self, rest: str, at: Instant) -> list[Event]:
         accepted = "every DURATION until TIME and what happens"
         match = _EVERY.fullmatch(rest)
-        until = _UNTIL.fullmatch(match["rest"]) if match else None
+        until = _LINE.fullmatch(match["rest"]) if match else None
         if match is None or until is None:
             raise StoryMistake(repr(rest), accepted)
         try:
