@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homenode.language.bound import (
     And,
     BoundRule,
@@ -12,6 +14,7 @@ from homenode.language.bound import (
     Or,
     Since,
     Within,
+    parts_of,
 )
 
 
@@ -32,13 +35,16 @@ def told_after_ms(rule: BoundRule) -> int | None:
 def delay_ms(expr: Expr, to: bool = True) -> int:
     """From the instant at which every atom takes the value that leads there, until `expr` is TRUE (or FALSE).
 
-    Before that instant each atom had the other value, for ever.
+    Before that instant each atom had the other value, for ever; save that what must have been (``within``) of
+    an atom that now has to be otherwise was so long enough: who is out of bed had lain in it.
     """
     match expr:
+        case And(parts) if to:
+            return max(0 if _was_before(part, parts) else delay_ms(part) for part in parts)
         case Not(part):
             return delay_ms(part, not to)
         case And(parts):
-            return (max if to else min)(delay_ms(part, to) for part in parts)
+            return min(delay_ms(part, to) for part in parts)
         case Or(parts):
             return (min if to else max)(delay_ms(part, to) for part in parts)
         case For(part, window_ms):
@@ -52,3 +58,19 @@ def delay_ms(expr: Expr, to: bool = True) -> int:
             return window_ms if fewer is to and op not in ("==", "!=") else 0
         case _:
             return 0
+
+
+def _was_before(part: Expr, parts: Sequence[Expr]) -> bool:
+    """Whether it is about a time before what the others ask for now."""
+    if not isinstance(part, Within):
+        return False
+    otherwise = {(atom, not value) for atom, value in _wanted(part, True)}
+    return any(otherwise & _wanted(other, True) for other in parts if not isinstance(other, Within))
+
+
+def _wanted(expr: Expr, to: bool) -> set[tuple[Expr, bool]]:
+    """The atoms of `expr`, and the values with which they lead to what is wanted of it."""
+    if isinstance(expr, Not):
+        return _wanted(expr.part, not to)
+    parts = parts_of(expr)
+    return set().union(*(_wanted(part, to) for part in parts)) if parts else {(expr, to)}

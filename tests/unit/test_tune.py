@@ -240,6 +240,17 @@ def test_a_hazard_is_told_after_exactly_what_the_rule_says(when: Expr, after_ms:
     assert told[-1].at == begin + after_ms + 30
 
 
+def test_what_must_have_been_before_does_not_delay_what_is_now() -> None:
+    """Out of bed for 900 ms, in which somebody had lain for 3 s."""
+    when = And((For(Not(SEEN), 900), Within(For(SEEN, 3000), 9000)))
+    rule = BoundRule("rule", "rule", 1, "alarm", ("care",), when, Not(when))
+    assert told_after_ms(rule) == 900
+    engine = Engine([rule], {}, start=0)
+    engine.feed(Reading("eye.motion", True, 0))
+    engine.feed(Reading("eye.motion", False, 8000))
+    assert [change.at for change in engine.advance(9000)] == [8900]
+
+
 def test_what_is_told_at_once_or_only_at_the_end() -> None:
     rule = BoundRule("rule", "rule", 1, "alarm", ("care",), For(HOT, 700), Not(HOT))
     assert told_after_ms(rule) == 700
