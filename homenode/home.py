@@ -106,11 +106,12 @@ class PointState:
         fault: The device says fault.
         stale: It went stale and has not been read since (not for momentary points).
         pressed: Instant of the last press of a momentary point.
+        since: Instant from which it has had this value, without having been stale or at fault in between.
         lane: How long its device may be silent before this point is stale.
     """
 
     __slots__ = (
-        "at", "changed", "device", "fault", "known", "lane", "momentary", "name", "pressed", "read",
+        "at", "changed", "device", "fault", "known", "lane", "momentary", "name", "pressed", "read", "since",
         "stale", "value",
     )  # fmt: skip
 
@@ -127,12 +128,15 @@ class PointState:
         self.read = self.fault = self.stale = False
         self.changed: Instant | None = None
         self.pressed: Instant | None = None
+        self.since: Instant | None = None
 
     def hear(self, value: Value, at: Instant) -> None:
         """A reading of it (its device is to be told first)."""
         self.read = True
         self.at = at
-        self.stale = False
+        if value != self.value or self.stale:
+            self.since = at
+            self.stale = False
         self.fault = value is None
         if self.momentary:
             if value:
@@ -233,7 +237,7 @@ class HomeState:
             if device.heard is not None:
                 device.heard += by_ms
         for point in self.points.values():
-            for name in ("at", "changed", "pressed"):
+            for name in ("at", "changed", "pressed", "since"):
                 instant = getattr(point, name)
                 if instant is not None:
                     setattr(point, name, instant + by_ms)
@@ -249,7 +253,7 @@ class HomeState:
             "cut_until": self.cut_until,
             "devices": {d.name: d.heard for d in self.devices.values() if d.heard is not None},
             "points": {
-                p.name: [p.value, p.known, p.at, int(p.fault), int(p.stale), p.changed, p.pressed]
+                p.name: [p.value, p.known, p.at, int(p.fault), int(p.stale), p.changed, p.pressed, p.since]
                 for p in self.points.values()
                 if p.read and (points is None or p.name in points)
             },
@@ -260,11 +264,12 @@ class HomeState:
         self.cut_until = data.get("cut_until")
         for name, heard in data["devices"].items():
             self.device(name).heard = heard
-        for name, (value, known, at, fault, stale, changed, pressed) in data["points"].items():
+        for name, (value, known, at, fault, stale, changed, pressed, *since) in data["points"].items():
             point = self.point(name)
             point.value, point.known, point.at = value, known, at
             point.read, point.fault, point.stale = True, bool(fault), bool(stale)
             point.changed, point.pressed = changed, pressed
+            point.since = since[0] if since else at  # the first version did not know it: no longer than sure
 
 
 OFTEN_MS = 3_600_000

@@ -19,6 +19,7 @@ from homenode.engine.events import Acknowledge, ClockSet, Event, StaleAfter
 from homenode.engine.transition import Transition
 from homenode.home import DeviceState, Lane
 from homenode.language.bound import BoundRule
+from homenode.language.stuck import stuck_after
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
 from homenode.records import Record
@@ -56,7 +57,7 @@ class Judge:
         self, home: Home, rules: Sequence[BoundRule], engine: Engine, delivery: Delivery, zone: Zone
     ) -> None:
         self.home, self.engine, self.delivery, self.zone = home, engine, delivery, zone
-        self.rules = {rule.name: rule for rule in rules}
+        self._set_rules(rules)
         self.sharing = Sharing(home.home, zone, home.share)
         self.offset_ms = 0
         self.troubled: dict[str, tuple[Instant, dict[str, str]]] = {}
@@ -79,11 +80,15 @@ class Judge:
         for change in self.engine.reload(rules, limits_ms, at, modes=home.modes):
             self._add_transition(decided, change)
         self.home = home
-        self.rules = {rule.name: rule for rule in rules}
+        self._set_rules(rules)
         self.sharing = Sharing(home.home, self.zone, home.share)
         self.delivery.reload({name: device.room for name, device in home.devices.items()}, self.rules)
         self._extend(decided, self.advance(self.engine.now + 1))
         return decided
+
+    def _set_rules(self, rules: Sequence[BoundRule]) -> None:
+        self.rules = {rule.name: rule for rule in rules}
+        self._stuck_ms = {rule.name: stuck_after(rule.when) for rule in rules}
 
     # -- readings
 
@@ -177,10 +182,17 @@ class Judge:
     def _evidence(self, change: Transition) -> list[Evidence]:
         """What the rule saw: after a downtime too long for its `bridge` that is nothing."""
         told = []
+        stuck_ms = self._stuck_ms.get(change.rule, {})
         for view in self.engine.seen(change.rule):
             point, quality = view.state, view.quality(change.at)
-            value = point.value if quality is Quality.GOOD else None
-            told.append(Evidence(point.name, value, quality, point.at))
+            if quality is not Quality.GOOD:
+                told.append(Evidence(point.name, None, quality, point.at))
+                continue
+            since = point.pressed if point.momentary else point.since
+            limit_ms = stuck_ms.get(point.name)
+            stuck = point.value is True and limit_ms is not None and since is not None
+            stuck = stuck and change.at - (since or 0) >= (limit_ms or 0)
+            told.append(Evidence(point.name, point.value, quality, point.at, since, stuck))
         return told
 
     def _blind_from(self, change: Transition) -> Instant:

@@ -52,10 +52,22 @@ def numbered(message: bytes, sequence: int, epoch: str) -> bytes:
 
 
 def data_schema() -> shapes.Schema:
-    """JSON Schema of ``data``. Property's evidence may leave out value, quality and time."""
+    """JSON Schema of ``data``.
+
+    Property's evidence may leave out value, quality and times. ``since``: from when on the value has been so
+    without a break. ``stuck``: a presence that is true for so long that the rule counts it as absent.
+    ``why``: what of the evidence this party may know, as a sentence.
+    """
     evidence = shapes.mapping(
         {"point": shapes.POINT, "unit": shapes.UNIT},
-        {"room": {"type": "string"}, "value": shapes.VALUE, "quality": shapes.QUALITY, "at": shapes.TIME},
+        {
+            "room": {"type": "string"},
+            "value": shapes.VALUE,
+            "quality": shapes.QUALITY,
+            "at": shapes.TIME,
+            "since": shapes.TIME,
+            "stuck": {"const": True},
+        },
     )
     because = shapes.several({"type": "string"})
     fault = shapes.mapping(
@@ -78,6 +90,9 @@ def data_schema() -> shapes.Schema:
             "by": {"type": "string"},
             "reason": {"type": "string"},
             "raised": shapes.TIME,
+            "version": {"type": "integer", "minimum": 1},
+            "thresholds": {"type": "object", "additionalProperties": {"type": "string"}},
+            "why": shapes.TEXTS,
             "answered": shapes.TIME,
             "because": because,
             "source": {"type": "string"},

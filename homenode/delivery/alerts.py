@@ -42,6 +42,8 @@ class OpenAlert:
         evidence: As of the last notification (`evidence.stored`).
         messages: Party to the number of messages so far, from which the next id comes.
         news: No rule raised it (`homenode.delivery.news`).
+        version: Of the rule file; 0 if no rule raised it.
+        thresholds: Parameter of the rule to its text in force, such as ``20 min``.
     """
 
     id: str
@@ -61,6 +63,8 @@ class OpenAlert:
     evidence: list[list[Any]] = field(default_factory=list)
     messages: dict[str, int] = field(default_factory=dict)
     news: bool = False
+    version: int = 0
+    thresholds: dict[str, str] = field(default_factory=dict)
 
     def due(self) -> Instant | None:
         """When something is to be told without anything happening."""
@@ -95,6 +99,8 @@ def opened(rule: BoundRule, alert: str, at: Instant, rooms: Mapping[str, str]) -
         [party for party in rule.to if party != "operator"],
         bool(kinds & HAZARDS),
         not kinds & NEVER_DELAYED,
+        version=rule.version,
+        thresholds={name: str(text) for name, text in rule.parameters.items()},
     )
 
 

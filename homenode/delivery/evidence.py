@@ -19,17 +19,34 @@ class Evidence(NamedTuple):
     Attributes:
         value: None unless the quality is good.
         at: When it was last heard; None if never.
+        since: From when on it has had this value without a break; of a button its last press; None if the
+            value isn't known.
+        stuck: A presence that has been true for so long that the rule counts it as absent.
     """
 
     point: str
     value: Value
     quality: Quality
     at: Instant | None
+    since: Instant | None = None
+    stuck: bool = False
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Evidence:
+        """What `stored` gave; the first version lacked the last two."""
+        point, value, quality, at, *more = row
+        return cls(point, value, Quality(quality), at, *more)
 
 
 def stored(evidence: Iterable[Evidence]) -> list[list[Any]]:
     """As JSON types."""
-    return [[item.point, item.value, item.quality.value, item.at] for item in evidence]
+    return [[one.point, one.value, one.quality.value, one.at, one.since, one.stuck] for one in evidence]
+
+
+def told_to(party: str, point: str) -> bool:
+    """Whether a party may learn the value of a point, its quality and its times."""
+    kind = kind_of(point)
+    return party != "property" or (kind is not None and kind.name not in PRESENCE)
 
 
 def shown(
@@ -45,15 +62,20 @@ def shown(
         rooms: Device to room.
     """
     entries: list[dict[str, Any]] = []
-    for point, value, quality, at in evidence:
-        kind = kind_of(point)
-        entry: dict[str, Any] = {"point": point, "unit": kind.unit if kind else None}
+    for one in map(Evidence.of, evidence):
+        kind = kind_of(one.point)
+        entry: dict[str, Any] = {"point": one.point, "unit": kind.unit if kind else None}
         if party == "property":
-            entry["room"] = rooms.get(point.rpartition(".")[0], "")
-        if party != "property" or (kind is not None and kind.name not in PRESENCE):
-            entry["value"] = value if quality == Quality.GOOD.value else None
-            entry["quality"] = quality
-            if at is not None:
-                entry["at"] = zone.text(at + offset_ms)
+            entry["room"] = rooms.get(one.point.rpartition(".")[0], "")
+        if told_to(party, one.point):
+            good = one.quality is Quality.GOOD
+            entry["value"] = one.value if good else None
+            entry["quality"] = one.quality.value
+            if one.at is not None:
+                entry["at"] = zone.text(one.at + offset_ms)
+            if good and one.since is not None:
+                entry["since"] = zone.text(one.since + offset_ms)
+            if one.stuck:
+                entry["stuck"] = True
         entries.append(entry)
     return entries

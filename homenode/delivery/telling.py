@@ -13,6 +13,7 @@ from homenode.contract.times import Zone
 from homenode.delivery import evidence as evidence_of
 from homenode.delivery.alerts import OpenAlert
 from homenode.delivery.faults import Fault, Group
+from homenode.delivery.why import why
 from homenode.message import Class, Message
 from homenode.reading import Instant
 
@@ -54,6 +55,12 @@ class Teller:
             "raised": self._time(alert.raised),
             **(more or {}),
         }
+        if alert.version:
+            data["version"] = alert.version
+        if shown:
+            data["thresholds"] = alert.thresholds
+            if said := why(shown, party, at, self.rooms, self._time):
+                data["why"] = said
         if alert.answered is not None:
             data["answered"] = self._time(alert.answered)
         alert.messages[party] = nth = alert.messages.get(party, 0) + 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from homenode.engine.truth import TRUE, WORDS
@@ -46,6 +47,7 @@ class OpenAlert:
         told: Parties that were notified.
         because: Of a fault: what blinds the rule now; empty for an alert.
         fault: Whether it is one.
+        said: What was last said of it at home, by language; {} if nothing yet.
     """
 
     alert: str
@@ -57,6 +59,7 @@ class OpenAlert:
     told: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     fault: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_alerts(engine: Engine) -> list[OpenAlert]:
@@ -67,7 +70,16 @@ def open_alerts(engine: Engine) -> list[OpenAlert]:
         if (alert := state.alert) is not None:
             by, told = tuple(sorted(alert.by)), tuple(sorted(alert.told))
             found.append(
-                OpenAlert(alert.id, rule.name, rule.severity, alert.raised_at, alert.acknowledged, by, told)
+                OpenAlert(
+                    alert.id,
+                    rule.name,
+                    rule.severity,
+                    alert.raised_at,
+                    alert.acknowledged,
+                    by,
+                    told,
+                    said=state.last_said(alert),
+                )
             )
         if state.fault:
             since = int(state.fault.rpartition(":")[2])

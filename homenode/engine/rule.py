@@ -223,6 +223,15 @@ class RuleState(Timer):
         start = alert.notify_from if step.do == "notify" else alert.raised_at
         return start + (step.after_ms or 0) + runs * step.every_ms
 
+    def last_said(self, alert: Alert) -> Mapping[str, str]:
+        """What the latest `say` that ran says, by language."""
+        ran = [
+            (alert.raised_at + (step.after_ms or 0) + (runs - 1) * step.every_ms, step.number, step)
+            for step, runs in zip(self.steps, alert.runs, strict=True)
+            if step.do == "say" and runs
+        ]
+        return max(ran, key=lambda run: run[:2])[2].text if ran else {}
+
     def _run_steps(self, alert: Alert, at: Instant, told: list[Transition]) -> None:
         """Run what is due, in order of due instant and number; several overdue runs of a step are one."""
         due_now = []
@@ -240,16 +249,21 @@ class RuleState(Timer):
             told.append(self._run(at, alert, step, alert.runs[index]))
 
     def _still_to_tell(self, alert: Alert, step: BoundStep) -> bool:
-        """Whether somebody whom the step tells has not acknowledged."""
+        """Whether the step tells somebody."""
         if alert.by_all or not step.parties:
             return not alert.acknowledged
-        return not alert.by.issuperset(step.parties)
+        return bool(self._left_to_tell(alert, step))
+
+    @staticmethod
+    def _left_to_tell(alert: Alert, step: BoundStep) -> tuple[str, ...]:
+        """Of a step's parties those that did not acknowledge; the next one only if not all before it did."""
+        taken = alert.acknowledged
+        return tuple(p for p in step.parties if p not in alert.by and (p in alert.told or not taken))
 
     def _run(self, at: Instant, alert: Alert, step: BoundStep, run: int) -> Transition:
         parties: tuple[str, ...] = ()
         if step.do == "notify":
-            resolving = step.after_ms is None
-            parties = tuple(p for p in step.parties if resolving or p not in alert.by)
+            parties = step.parties if step.after_ms is None else self._left_to_tell(alert, step)
             alert.told.update(parties)
         return Transition(
             at, self.rule.name, alert.id, Happening.STEP, step.number, step.do, run, parties=parties

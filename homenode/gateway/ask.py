@@ -86,6 +86,8 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         state = "acknowledged" if alert["acknowledged"] else "open"
         print(f"\n{state}: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
         print(f"      {alert['text']}")
+        if alert["said"]:
+            print(f"      said at home: {alert['said']}")
     for fault in status["faults"]:
         print(f"\nfault: {fault['source']} since {fault['at']}: {fault['why']}")
     for lack in status["missing"]:

@@ -88,6 +88,7 @@ def status(node: Node) -> dict[str, Any]:
                 "at": told(alert.raised_at),
                 "acknowledged": alert.acknowledged,
                 "text": judge.rules[alert.rule].says.get(node.home.language, alert.rule),
+                "said": alert.said.get(node.home.language, next(iter(alert.said.values()), "")),
             }
             for alert in judge.engine.open_alerts()
             if not alert.fault

@@ -322,6 +322,40 @@ def test_each_party_silences_only_its_own_notify_and_hold_wants_all_that_were_to
     ]
 
 
+@pytest.mark.parametrize("by", [None, "care", "resident"])
+def test_the_next_party_is_told_when_not_all_before_it_took_care(by: str | None) -> None:
+    steps = (
+        BoundStep(1, "notify", 0, parties=("care",)),
+        BoundStep(2, "notify", 5 * MIN, MIN, 3, parties=("property",)),
+    )
+    if by == "resident":
+        steps = (*steps, BoundStep(3, "notify", MIN, parties=("resident",)))
+    machine = engine(rule(DOOR, *steps))
+    machine.feed(door(0))
+    if by:
+        machine.feed(Acknowledge("rule", 2 * MIN, (by,)))
+    told_to = [(t.at, t.parties) for t in machine.advance(HOUR) if t.do == "notify"]
+    reaches_property = by != "care"
+    assert ((5 * MIN, ("property",)) in told_to) is reaches_property
+    assert len([at for at, parties in told_to if parties == ("property",)]) == 3 * reaches_property
+
+
+def test_after_a_lapse_the_next_party_is_reached_though_the_first_had_acknowledged() -> None:
+    steps = (
+        BoundStep(1, "notify", 0, parties=("care",)),
+        BoundStep(2, "notify", 5 * MIN, parties=("property",)),
+    )
+    machine = engine(rule(DOOR, *steps, again_ms=HOUR))
+    machine.feed(door(0))
+    machine.feed(Acknowledge("rule", 2 * MIN, ("care",)))
+    lapse = 2 * MIN + HOUR
+    assert [(t.at, t.parties) for t in machine.advance(3 * HOUR) if t.do == "notify"] == [
+        (0, ("care",)),
+        (lapse, ("care",)),
+        (lapse + 5 * MIN, ("property",)),
+    ]
+
+
 def test_a_mode_ends_by_itself_also_while_the_node_is_down() -> None:
     machine = engine(rule(ModeIs("away")))
     assert told(machine, ModeSet("away", 10), to=2 * HOUR) == [(10, "raised"), (10 + HOUR, "resolved")]

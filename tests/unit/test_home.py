@@ -166,6 +166,32 @@ def test_a_change_is_against_the_last_known_value_and_a_first_value_is_none() ->
     assert [point.changed, point.known] == [400, False]
 
 
+def test_a_value_is_so_since_it_came_and_repeats_change_nothing_but_a_break_does() -> None:
+    home = heard()
+    point = home.point("door.contact")
+    home.hear("door.contact", True, 200)
+    assert point.since == 100
+    home.hear("door.contact", None, 300)
+    home.hear("door.contact", True, 400)
+    assert point.since == 400
+    home.hear("door.contact", True, 400 + HOUR + 1)  # it was stale in between
+    assert point.since == 400 + HOUR + 1
+    home.hear("door.contact", True, 500 + HOUR)
+    again = HomeState({"door": HOUR})
+    again.restore(json.loads(json.dumps(home.dump())))
+    assert again.point("door.contact").since == 400 + HOUR + 1
+    again.shift(-1)
+    assert again.point("door.contact").since == 400 + HOUR
+
+
+def test_what_the_first_version_remembered_of_a_point_is_so_since_its_last_reading() -> None:
+    data = heard().dump()
+    data["points"]["door.contact"].pop()
+    home = HomeState({"door": HOUR})
+    home.restore(data)
+    assert home.point("door.contact").since == 100
+
+
 def test_a_button_keeps_its_last_press() -> None:
     home = HomeState()
     home.hear("help.button", True, 5)

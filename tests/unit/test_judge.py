@@ -360,6 +360,60 @@ def test_a_mode_that_ended_by_itself_is_news_to_care_also_when_the_node_was_down
     assert judge.advance(20 * MIN).messages == []
 
 
+EYE, HELP = Compare("eye.motion", "==", True), Compare("help.button", "==", True)
+NOBODY = Or((Not(EYE), For(EYE, 60 * MIN)))
+
+
+def evidence_of(*readings: Reading, at: int) -> dict[str, dict[str, Any]]:
+    """Point to what the message of an alert shows that is raised at `at`."""
+    when = And((For(OPEN, 5 * MIN), Or((NOBODY, HELP))))
+    rule = replace(RULE, when=when, clear=Not(OPEN), steps=(), version=2, parameters={"open": "5 min"})
+    engine = Engine([rule], {"eye": 600 * MIN}, start=0, modes=MODES)
+    delivery = Delivery("h1", Zone("UTC"), {}, {RULE.name: rule}, {"homenode": "0"})
+    judge = Judge(HOME, [rule], engine, delivery, Zone("UTC"))
+    known = Reading("door.contact", False, 0), Reading("help.button", False, 0)
+    for reading in (*known, *readings):
+        judge.feed(reading)
+    (told,) = (m for m in judge.advance(at).messages if m.id)
+    data = data_of(told)["data"]
+    assert (data["version"], data["thresholds"], "why" in data) == (2, {"open": "5 min"}, True)
+    return {entry["point"]: entry for entry in data["evidence"]}
+
+
+@pytest.mark.parametrize(("since_ms", "stuck"), [(0, True), (1, False)])
+def test_evidence_says_since_when_and_which_presence_counts_as_absent(since_ms: int, stuck: bool) -> None:
+    renewed = Reading("eye.motion", True, 30 * MIN)
+    pressed = [Reading("help.button", True, 60 * MIN)]
+    seen = evidence_of(
+        Reading("eye.motion", True, since_ms),
+        renewed,
+        Reading("door.contact", True, 10 * MIN),
+        *pressed,
+        at=60 * MIN,
+    )
+    assert seen["door.contact"]["since"] == "1970-01-01T00:10:00.000+00:00"
+    assert seen["eye.motion"]["at"] == "1970-01-01T00:30:00.000+00:00"
+    assert seen["eye.motion"]["since"] == f"1970-01-01T00:00:00.00{since_ms}+00:00"
+    assert ("stuck" in seen["eye.motion"]) is stuck
+    assert seen["help.button"]["since"] == "1970-01-01T01:00:00.000+00:00"
+
+
+def test_a_reload_looks_anew_at_what_counts_as_absent() -> None:
+    judge = a_judge()
+    rule = replace(RULE, when=And((OPEN, NOBODY)), clear=Not(OPEN), steps=())
+    judge.reload(HOME, [rule], LIMITS_MS, 1000)
+    for reading in (
+        ("door.contact", False, 2000),
+        ("eye.motion", True, 2000),
+        ("eye.motion", True, 50 * MIN),
+    ):
+        judge.feed(Reading(*reading))
+    judge.feed(Reading("door.contact", True, 62 * MIN))
+    (told,) = (m for m in judge.advance(62 * MIN).messages if m.id)
+    eye = data_of(told)["data"]["evidence"][1]
+    assert (eye["point"], eye["stuck"]) == ("eye.motion", True)
+
+
 def test_only_messages_with_an_id_are_written() -> None:
     judge = a_judge()
     opened(judge)
