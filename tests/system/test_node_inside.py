@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -404,6 +404,16 @@ def test_the_faults_of_a_device_end_when_home_yaml_drops_it_at_a_reload_or_at_a_
     asyncio.run(starts())
 
 
+def like_a_kill(folder: Path) -> None:
+    """The state of the end is gone, so that what was written at the time is all there is."""
+    with Journal.open(folder / "data") as journal:
+        first = [record for _, record in journal.read() if record["t"] not in ("state", "part")]
+    shutil.rmtree(folder / "data" / "journal")
+    with Journal.open(folder / "data") as journal:
+        for record in first:
+            journal.append(record, klass="alert")
+
+
 def test_a_command_that_was_done_is_answered_and_not_done_again_after_a_restart(tmp_path: Path) -> None:
     done: list[str] = []
 
@@ -419,18 +429,9 @@ def test_a_command_that_was_done_is_answered_and_not_done_again_after_a_restart(
             await until(lambda: told.extend(replies(node)) or len(told) == len(keys), "the answers")
             assert sorted(answer["id"] for answer in told if answer["ok"]) == sorted(keys)
 
-    def like_a_kill() -> None:
-        """The state of the end is gone, so that what was written at the time is all there is."""
-        with Journal.open(tmp_path / "data") as journal:
-            first = [record for _, record in journal.read() if record["t"] not in ("state", "part")]
-        shutil.rmtree(tmp_path / "data" / "journal")
-        with Journal.open(tmp_path / "data") as journal:
-            for record in first:
-                journal.append(record, klass="alert")
-
     asyncio.run(asked("one", "two"))
     asyncio.run(asked("two"))
-    like_a_kill()
+    like_a_kill(tmp_path)
     asyncio.run(asked("one", "three"))
     assert len(done) == 3
 
@@ -475,3 +476,29 @@ def test_what_home_yaml_counts_on_and_the_radio_lacks_is_told(tmp_path: Path) ->
             assert lacks in await node.requests.reload()
 
     asyncio.run(play())
+
+
+def test_a_step_that_was_due_while_the_node_was_down_is_told_once_however_often_it_starts(
+    tmp_path: Path,
+) -> None:
+    """Read again, the time before the second start must not run as if the node had been up."""
+    (tmp_path / "rules").mkdir()
+    late = LAMP_ON.replace("after: 0 s, do: light, role: lamp, to: on", "after: 0.3 s, do: notify")
+    (tmp_path / "rules" / "lamp.yaml").write_text(late)
+    home = HOME + "rules: [{use: lamp, bind: {door: door.contact, lamp: lamp.light}}]\n"
+    raised: list[int] = []
+
+    async def opens(host: Host) -> None:
+        host.heard("door", "contact", True)
+
+    async def lives(at_work: Callable[[Host], Awaitable[None]]) -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, at_work)), home=home) as node:
+            await until(node.judge.engine.open_alerts, "the alert")
+            raised.append(node.clock.now())
+        await until(lambda: node.clock.now() > raised[0] + 300, "the time of the step")
+
+    for at_work in (opens, quiet, quiet, quiet):
+        asyncio.run(lives(at_work))
+        like_a_kill(tmp_path)
+    told = [record["event"] for record in written(tmp_path, "tr")]
+    assert told == ["raised", "step"]
