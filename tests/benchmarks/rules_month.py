@@ -1,8 +1,8 @@
 """A month of a busy home through `homenode replay`: 54,000 readings a day, 30 rules.
 
 The readings are made, with the texture of a recorded home of 31,000 a day: three sensors say nearly all,
-about once a second for as long as somebody is up, some twenty others a tenth, the rest is rare. Every shipped
-rule is used, again and again on other points of their kinds, until there are 30 uses.
+about once a second for as long as somebody is up, some twenty others a tenth, the rest is rare. The rules are
+the shipped ones, each role bound to the next points of its kind, until there are 30 uses.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _uses(rule: RuleFile, points: dict[str, Iterator[str]]) -> str:
 
 
 def write_home(folder: Path) -> Path:
-    """home.yaml with every shipped rule, and 30 uses of them."""
+    """home.yaml with 30 uses of the shipped rules, evenly chosen if there are more."""
     points = _points()
     by_kind = {kind: cycle([p for p in points if p.endswith(f".{kind}")]) for kind in KINDS}
     rules = []
@@ -82,7 +82,8 @@ def write_home(folder: Path) -> Path:
         ieee = re.sub("(..)(?!$)", r"\1:", f"{nth:016x}")
         lines.append(f'  {point.partition(".")[0]}: {{via: air, ieee: "{ieee}", room: kitchen}}')
     lines.append("rules:")
-    for name, rule in islice(cycle(rules), RULES):
+    picked = rules if len(rules) < RULES else [rules[nth * len(rules) // RULES] for nth in range(RULES)]
+    for name, rule in islice(cycle(picked), RULES):
         used[name] += 1
         bind = _uses(rule, by_kind)
         lines.append(f"  - {{use: {name}, as: {name}_{used[name]}, bind: {bind}}}")
@@ -117,7 +118,8 @@ def write_recording(folder: Path) -> tuple[Path, int]:
     """The month as JSON lines, and how many there are."""
     rng = random.Random(1)
     values: dict[str, bool | float] = {
-        point: 20.0 if KINDS[point.partition(".")[2]].shape is Shape.NUMBER else False for point in _points()
+        point: 20.0 if KINDS[point.partition(".")[2]].shape is Shape.NUMBER else point.endswith(".mains")
+        for point in _points()
     }
     lively = {point for point in values if point.endswith((".power", ".motion", ".contact"))}
     file = folder / "month.jsonl"
