@@ -41,6 +41,7 @@ class OpenAlert:
         held: Notifications that the resident's OK holds back: (due, parties).
         evidence: As of the last notification (`evidence.stored`).
         messages: Party to the number of messages so far, from which the next id comes.
+        wants: Output to how its steps have set it while it is open.
         news: No rule raised it (`homenode.delivery.news`).
         version: Of the rule file; 0 if no rule raised it.
         thresholds: Parameter of the rule to its text in force, such as ``20 min``.
@@ -62,6 +63,7 @@ class OpenAlert:
     held: list[tuple[Instant, list[str]]] = field(default_factory=list)
     evidence: list[list[Any]] = field(default_factory=list)
     messages: dict[str, int] = field(default_factory=dict)
+    wants: dict[str, bool] = field(default_factory=dict)
     news: bool = False
     version: int = 0
     thresholds: dict[str, str] = field(default_factory=dict)

@@ -227,8 +227,15 @@ class Delivery:
                 self._tell_at_resolve(alert, change, parties, outcome)
             else:
                 self._called(alert, change, parties, evidence, outcome)
-        elif step.do != "mode":  # the engine has set it
+        elif step.do != "mode" and not self._in_use(step):  # the mode the engine has set
             outcome.actions.append(_action(step, change))
+            if step.point:
+                alert.wants[step.point] = step.turn
+
+    def _in_use(self, step: BoundStep) -> bool:
+        """Whether a step at a resolve would undo what another open alert wants: its lamp stays lit."""
+        wanted = (alert.wants.get(step.point) for alert in self._alerts.values())
+        return step.after_ms is None and (not step.turn) in wanted
 
     def _called(
         self,

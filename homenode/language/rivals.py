@@ -15,8 +15,7 @@ from homenode.language.bound import BoundRule, BoundStep
 def rivals(home: Home, rules: Sequence[BoundRule]) -> list[Mistake]:
     """A warning for each two uses and each point that one turns on and the other off.
 
-    What one rule turns on at its raise and off at its resolve is its own affair; that it turns off what
-    another still wants on is not.
+    What a rule sets back at its resolve waits for the other (`homenode.delivery`).
     """
     switching: dict[str, dict[str, list[BoundStep]]] = defaultdict(lambda: defaultdict(list))
     for rule in rules:
@@ -50,14 +49,9 @@ def _roles(use: RuleUse, point: str) -> int:
 
 
 def _opposed(ours: Sequence[BoundStep], theirs: Sequence[BoundStep]) -> tuple[BoundStep, BoundStep] | None:
-    """Of the steps that go against each other those that run earliest; two that run at a resolve never do."""
-    pairs = [
-        (a, b)
-        for a in ours
-        for b in theirs
-        if a.turn is not b.turn and not (a.after_ms is None and b.after_ms is None)
-    ]
-    return min(pairs, key=lambda pair: (pair[0].after_ms is None) + (pair[1].after_ms is None), default=None)
+    """The first steps that go against each other while both alerts are open."""
+    pairs = ((a, b) for a in ours for b in theirs if a.turn is not b.turn)
+    return next(((a, b) for a, b in pairs if a.after_ms is not None and b.after_ms is not None), None)
 
 
 def _does(point: str, step: BoundStep) -> str:

@@ -43,6 +43,10 @@ def notify(number: int = 1, after_ms: int | None = 0, **more: Any) -> BoundStep:
     return BoundStep(number, "notify", after_ms, **more)
 
 
+LAMP = (
+    BoundStep(1, "light", 0, point="hall.light", turn=True),
+    BoundStep(2, "light", None, point="hall.light"),
+)
 RULES = {
     rule.name: rule
     for rule in (
@@ -64,6 +68,7 @@ RULES = {
         bound("quiet", "eye.motion", to=()),
         bound("goodbye", "eye.motion", steps=(notify(1, 10 * MIN), notify(2, None, parties=("resident",)))),
         bound("wrong", "eye.motion", to=("operator",)),
+        *(bound(name, "eye.motion", to=(), steps=LAMP) for name in ("lit", "lit_too")),
     )
 }
 
@@ -152,6 +157,22 @@ def test_a_party_hears_nothing_before_its_notify_step(desk: Desk) -> None:
     desk.step("stove", 3 * MIN, 3)
     assert desk.told() == [("care", "notified", "stove")]
     assert desk.heard[0][1]["data"]["raised"] == "1970-01-01T01:00:00.000+01:00"
+
+
+def test_a_lamp_stays_lit_until_the_last_alert_that_wants_it_is_over(desk: Desk) -> None:
+    for rule in ("lit", "lit_too"):
+        desk.raised(rule, 0)
+        desk.step(rule, 0, 1, "light")
+    desk.tell(Happening.RESOLVED, "lit", MIN)
+    desk.step("lit", MIN, 2, "light")
+    desk.restart()
+    desk.tell(Happening.RESOLVED, "lit_too", 2 * MIN)
+    desk.step("lit_too", 2 * MIN, 2, "light")
+    assert [(action.alert, action.to) for action in desk.actions] == [
+        ("lit-1", True),
+        ("lit_too-1", True),
+        ("lit_too-1", False),
+    ]
 
 
 def test_an_alert_resolved_before_anybody_was_told_is_told_to_nobody(desk: Desk) -> None:
