@@ -93,6 +93,10 @@ def summary(measured: list[HomeQuality]) -> int:
             f"  tuned on the first half ({chosen}): {tuned.after} false alarms in the second instead of "
             f"{tuned.before}, {rate:.1f} a month"
         )
+        if quality.unbound:
+            print(
+                f"  with what the installer took away: {quality.unchecked_per_week:.2f} false alarms a week"
+            )
         for name, why in quality.unbound.items():
             print(f"  {name} is not bound: {why}")
         laid = [use for use in quality.rules if use.laid_over is not None]

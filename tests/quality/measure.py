@@ -80,6 +80,7 @@ class HomeQuality:
         weeks: That its node was up.
         cooked: Annotated cookings with a hob on.
         unbound: Use to why the installer took it away after the first days.
+        unchecked_per_week: False alarms with everything bound that the installer took away, too.
         tuned: On the first half, and measured on the second.
         during_cooking: Alarms of rules that read the hob's power during those.
     """
@@ -90,6 +91,7 @@ class HomeQuality:
     cooked: int = 0
     unbound: dict[str, str] = field(default_factory=dict)
     during_cooking: list[Alarm] = field(default_factory=list)
+    unchecked_per_week: float = 0.0
     tuned: Tuned = field(default_factory=Tuned)
 
     @property
@@ -116,6 +118,10 @@ def measure(home: RecordedHome, times: int, seed: int, rules: Sequence[BoundRule
     raised = alarms(transitions(home, home.events(readings), home.end, bound), bound)
     result = HomeQuality(home.name, home.up_ms / WEEK_MS, [], cooked)
     result.tuned = tune(home, bound)
+    everything = tuple(rule for rule in rules or home.rules if rule.severity != "info")
+    all_raised = alarms(transitions(home, home.events(readings), home.end, everything), everything)
+    wrong = [a for a in all_raised if a.told and not is_confirmed(_file(uses, a), home.annotation, a)]
+    result.unchecked_per_week = len(wrong) / result.weeks
     result.unbound = {name: why for name, why in why_not.items() if why}
     plugs = {f"{name}.power": what for name, what in PLUGS.items() if f"{name}.power" in home.added}
     lived = whole_days(home, plugs)
@@ -138,6 +144,10 @@ def measure(home: RecordedHome, times: int, seed: int, rules: Sequence[BoundRule
             quality.hazards = _hazards(home, rule, uses[rule.name], times, rng, busy)
         result.rules.append(quality)
     return result
+
+
+def _file(uses: dict[str, RuleUse], alarm: Alarm) -> str:
+    return uses[alarm.rule].file.stem
 
 
 def _hazards(
