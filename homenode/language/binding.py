@@ -115,6 +115,8 @@ class _Binding:
             else:
                 self._given[name] = value
                 self._texts[name] = text
+                if isinstance(value, Quantity) and isinstance(setting.default, Quantity) and not value.unit:
+                    self._texts[name] = f"{text} {setting.default.unit}".rstrip()
 
     @staticmethod
     def _out_of_range(value: Value, setting: Setting) -> str:

@@ -117,11 +117,11 @@ def truth_words(kinds: Sequence[Kind]) -> list[str]:
     return words
 
 
-def alike(a: Value, b: Value) -> bool:
-    """Whether two values are of one sort and unit."""
-    if isinstance(a, Quantity) and isinstance(b, Quantity):
-        return a.unit == b.unit
-    return type(a) is type(b)
+def alike(value: Value, default: Value) -> bool:
+    """Whether `value` may stand for `default`: of the same sort, with its unit or none."""
+    if isinstance(value, Quantity) and isinstance(default, Quantity):
+        return value.unit in ("", default.unit)
+    return type(value) is type(default)
 
 
 def out_of_range(value: Value, low: Value | None, high: Value | None, low_text: str, high_text: str) -> str:

@@ -241,7 +241,7 @@ def test_a_step_whose_role_is_not_bound_is_left_out_and_the_others_keep_their_nu
         ({"view": ("hall",)}, {}, "bind.view", "cameras"),
         ({}, {"hot": "5 W"}, "set.hot", "at least 10 W"),
         ({}, {"hot": "20 min"}, "set.hot", "a number such as 50 W"),
-        ({}, {"hot": "60"}, "set.hot", "50 W"),
+        ({}, {"hot": "60 A"}, "set.hot", "50 W"),
         ({}, {"hot": "hot"}, "set.hot", "50 W"),
         ({}, {"hto": "60 W"}, "set.hto", "hot"),
         ({}, {"alone": "3 h"}, "set.alone", "at most 2 h"),
@@ -314,3 +314,10 @@ def test_any_row_of_words_is_a_condition_or_a_mistake(words: list[str]) -> None:
 def test_any_text_is_a_rule_file_or_mistakes(text: str) -> None:
     rule, mistakes = try_rule(text, "any.yaml")
     assert (rule is None) == bool(mistakes)
+
+
+def test_a_number_without_a_unit_has_that_of_the_default() -> None:
+    rule, _ = bound("stove > $hot", 'says: {en: "more than {hot}"}\n', sets={"hot": "60"})
+    assert rule is not None
+    assert rule.when == Compare("s.power", ">", 60)
+    assert rule.says == {"en": "more than 60 W"}
