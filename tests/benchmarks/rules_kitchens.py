@@ -21,8 +21,8 @@ KITCHENS = 1000
 
 WAYS = {
     "own": "each rule with its own sensors",
-    "pair": "all on one pair of sensors, each with other durations",
-    "apart": "all on one pair, each with other durations and another threshold",
+    "pair": "all on one pair of sensors, each alone for another time",
+    "apart": "all on one pair, each with another threshold and all durations other",
     "equal": "all on one pair, all equal",
 }
 
@@ -55,10 +55,10 @@ def stove_rules(way: str, number: int) -> list[StoveRule]:
         return [StoveRule(f"stove_{nth}", nth) for nth in range(number)]
     if way == "equal":
         return [StoveRule(f"stove_{nth}", 0) for nth in range(number)]
+    if way == "pair":
+        return [StoveRule(f"stove_{nth}", 0, 1200 + nth) for nth in range(number)]
     return [
-        StoveRule(
-            f"stove_{nth}", 0, 1200 + nth, 480 + nth / 4, 3600 + nth, 50 + nth / 4 if way == "apart" else 50
-        )
+        StoveRule(f"stove_{nth}", 0, 1200 + nth, 480 + nth / 4, 3600 + nth, 50 + nth / 4)
         for nth in range(number)
     ]
 
