@@ -25,6 +25,9 @@ door was used, somebody is again, or the one before it had lasted its longest.""
 PUT_RIGHT_MS = HOUR_MS
 """A clock that is put right by less than this begins no other night."""
 
+MOST_STEPS = 60
+"""How often an hour steps may set the mode: two rules that set it against each other do no more."""
+
 MODE_STEP = "mode"
 """The word of the step that sets the mode."""
 
@@ -57,7 +60,7 @@ class ModeState(Timer):
 
     __slots__ = (
         "_commanded", "_inside", "_look_at", "_looked", "_modes", "_network", "_nightly", "_owed", "_since",
-        "_wall", "atoms", "coming", "ends", "mode", "over", "why",
+        "_steps", "_steps_from", "_wall", "atoms", "coming", "ends", "mode", "over", "why",
     )  # fmt: skip
 
     def __init__(self, modes: Mapping[str, Mode], network: Network, wall: WallClock) -> None:
@@ -75,6 +78,8 @@ class ModeState(Timer):
         self._look_at: Instant | None = None
         self._commanded: Instant | None = None
         self._owed = False  # its hours have begun; it comes as soon as the mode is home
+        self._steps_from: Instant = 0  # no mutant: begin of the hour in which steps are counted
+        self._steps = 0
 
     def command(self, mode: str, at: Instant, longest_ms: int | None = None, why: str = COMMAND) -> None:
         """Somebody sets it: it holds on [at, at + longest), whatever else would have set it at `at`."""
@@ -110,11 +115,19 @@ class ModeState(Timer):
         if self.coming is not None and self.coming[0] <= at:
             sets, self.coming = self.coming[1], None
             for mode, why in sets:
+                if why == STEP and not self._may_step(at):
+                    continue
                 if self.mode == HOME if why == SILENCE else why != LIFE or self.why == SILENCE:
                     self._set(mode, at, why)
         if self._nightly is not None:
             self._by_clock(self._nightly, at)
         self._book()
+
+    def _may_step(self, at: Instant) -> bool:
+        if at - self._steps_from >= HOUR_MS:
+            self._steps_from, self._steps = at, 0
+        self._steps += 1
+        return self._steps <= MOST_STEPS
 
     def _by_clock(self, nightly: Mode, at: Instant) -> None:
         """Its hours begin and end, unless somebody has set a mode since they did."""
@@ -166,7 +179,7 @@ class ModeState(Timer):
 
     def shift(self, by_ms: int) -> None:
         """Move what it remembers in time (a downtime turned out longer than believed)."""
-        for name in ("ends", "_since", "_looked", "_look_at", "_commanded"):
+        for name in ("ends", "_since", "_looked", "_look_at", "_commanded", "_steps_from"):
             instant = getattr(self, name)
             if instant is not None:
                 setattr(self, name, instant + by_ms)
@@ -177,7 +190,8 @@ class ModeState(Timer):
     def dump(self) -> list[Any]:
         """As JSON-able data."""
         clock = [self._hours(), self._inside, self._looked, self._look_at, self._owed]
-        return [self.mode, self.ends, self.why, self.coming, self._commanded, clock, self._since]
+        steps = [self._steps_from, self._steps]
+        return [self.mode, self.ends, self.why, self.coming, self._commanded, clock, self._since, steps]
 
     def restore(self, data: Sequence[Any], at: Instant) -> None:
         """Take over what `dump` wrote, to go on from `at`; the first version wrote only mode and end."""
@@ -186,7 +200,8 @@ class ModeState(Timer):
             self._since = self.ends - (self._modes[self.mode].longest_ms or 0)
         self.wake(at)
         if len(data) > 2:
-            self.why, coming, self._commanded, clock, self._since = data[2:]
+            self.why, coming, self._commanded, clock, self._since, steps = data[2:]
+            self._steps_from, self._steps = steps
             self.coming = (coming[0], [(mode, why) for mode, why in coming[1]]) if coming else None
             if clock[0] == self._hours():
                 self._inside, self._looked, self._look_at, self._owed = clock[1:]

@@ -12,7 +12,7 @@ import pytest
 from homenode.config.model import Mode
 from homenode.engine import Engine, WallClock
 from homenode.engine.events import ClockSet, Event, ModeSet, NodeDown, NodeUp, Reading
-from homenode.engine.mode import Over
+from homenode.engine.mode import MOST_STEPS, Over
 from homenode.engine.snapshot import fingerprint
 from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, ModeIs, Not
 
@@ -320,3 +320,13 @@ def test_a_restart_at_night_keeps_what_somebody_decided() -> None:
         data = json.loads(json.dumps(machine.dump()))
         machine = Engine.load(data, (), {}, modes=NIGHTLY, wall=WallClock("Europe/Stockholm"))
     assert machine.mode == "night"
+
+
+def test_two_rules_that_set_the_mode_against_each_other_come_to_rest() -> None:
+    machine = engine(
+        rule(ModeIs("home"), sets("away"), name="one"), rule(ModeIs("away"), sets("home"), name="two")
+    )
+    steps = [line for line in told(machine, to=2 * HOUR) if line[2] == "mode"]
+    assert len(steps) == MOST_STEPS + 1
+    machine = Engine.load(json.loads(json.dumps(machine.dump())), machine.rules, {}, modes=MODES)
+    assert told(machine, ModeSet("home", 2 * HOUR + 1), to=3 * HOUR) != []
