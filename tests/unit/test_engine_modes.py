@@ -329,4 +329,4 @@ def test_two_rules_that_set_the_mode_against_each_other_come_to_rest() -> None:
     steps = [line for line in told(machine, to=2 * HOUR) if line[2] == "mode"]
     assert len(steps) == MOST_STEPS + 1
     machine = Engine.load(json.loads(json.dumps(machine.dump())), machine.rules, {}, modes=MODES)
-    assert told(machine, ModeSet("home", 2 * HOUR + 1), to=3 * HOUR) != []
+    assert told(machine, ModeSet("away", 2 * HOUR + 1), to=3 * HOUR) != []
