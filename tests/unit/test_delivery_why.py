@@ -23,6 +23,7 @@ from homenode.reading import Quality
 
 MIN, HOUR = 60_000, 3_600_000
 ZONE = Zone("UTC")
+SCHEMA = jsonschema.Draft202012Validator(alert_contract.schema())
 NOON = 12 * HOUR
 ROOMS = {"stove": "kitchen", "kitchen_eye": "kitchen", "hall_eye": "hall", "help": "bedroom", "door": "hall"}
 
@@ -147,7 +148,7 @@ def heard(points: list[str], evidence: list[Evidence]) -> dict[str, list[bytes]]
                 found[message.party].append(message.payload)
                 if message.id:
                     body = json.loads(numbered(message.payload, 1, "e"))
-                    jsonschema.validate(body, alert_contract.schema())
+                    SCHEMA.validate(body)
     return found
 
 
