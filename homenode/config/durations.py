@@ -12,6 +12,12 @@ LONGEST_MS = 36_525 * UNITS_MS["d"]
 PATTERN = r"\s*(?:[0-9]{1,15}(?:\.[0-9]{1,15})?\s*(?:min|s|h|d)\s*)+"
 _PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(min|s|h|d)\s*")
 _WHOLE = re.compile(PATTERN)
+_ALMOST = re.compile(r"([0-9]{1,15}(?:[.,][0-9]{1,15})?)\s*([^\W\d_]{1,10}\.?)")
+_MEANT = re.compile(
+    r"(?:(?P<s>s|se[ck]\w*)|(?P<min>m|min\w*)|(?P<h>t|h|hrs?|hour\w*|tim\w*)|(?P<d>d|day\w*|dag\w*|dygn\w*))\.?",
+    re.IGNORECASE,
+)
+"""Units of time as they are written out in Swedish and English."""
 SHOWN = "a duration such as 20 min, 1 h 30 min or 0.5 s"
 
 
@@ -29,6 +35,20 @@ def milliseconds(text: str) -> int:
     if total > LONGEST_MS:
         raise ValueError("at most a hundred years (36525 d)")
     return int(total)
+
+
+def unit_meant(word: str) -> str:
+    """The unit that ``minutes``, ``tim`` or ``dygn`` probably means, "" if none."""
+    match = _MEANT.fullmatch(word)
+    return str(match.lastgroup) if match else ""
+
+
+def meant(text: str) -> str:
+    """The duration that ``20 minuter`` or ``1,5 h`` probably means, "" if none."""
+    match = _ALMOST.fullmatch(text.strip())
+    unit = unit_meant(match[2]) if match else ""
+    likely = f"{match[1].replace(',', '.')} {unit}" if match and unit else ""
+    return "" if likely == text.strip() else likely
 
 
 def words(span_ms: int) -> str:

@@ -33,7 +33,7 @@ _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _PARAMETER = rf"\${_NAME}"
 _SAID: Schema = {
     "type": "object",
-    "additionalProperties": {"type": "string", "minLength": 1},
+    "additionalProperties": False,
     "properties": {
         language: {"description": text, "type": "string", "minLength": 1}
         for language, text in (("sv", "In Swedish."), ("en", "In English."))

@@ -155,7 +155,9 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
 
 
 def _with_unit(row: Field, node: Scalar) -> str:
-    """A bare number as the duration that was probably meant: the first of these that the row takes."""
+    """The duration that was probably meant; of a bare number the first of these that the row takes."""
+    if likely := durations.meant(node.text):
+        return likely
     if isinstance(node.value, bool) or not isinstance(node.value, int) or node.value < 0:
         return ""
     low, high = row.low or 0, durations.LONGEST_MS if row.high is None else row.high

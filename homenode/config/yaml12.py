@@ -307,6 +307,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Mistake:
     at, column = (mark.line, mark.column) if mark is not None else (0, 0)
     lines = text.splitlines()
     shown = lines[at] if at < len(lines) else ""
+    if "expected ':'" in str(error.problem) and error.context_mark is not None:  # it lies before
+        at, column = error.context_mark.line, error.context_mark.column
+        shown = lines[at] if at < len(lines) else ""
     if not shown.strip():  # the end of the file: its last line is where to look
         at, column = max(len(lines) - 1, 0), 0
 

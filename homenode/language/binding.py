@@ -52,6 +52,7 @@ from homenode.language.values import (
     Value,
     Word,
     alike,
+    meant,
     out_of_range,
     parse_value,
     truth,
@@ -105,7 +106,7 @@ class _Binding:
             try:
                 value = parse_value(text)
             except ValueError as error:
-                self._wrong(field, repr(text), str(error), value=text)
+                self._wrong(field, repr(text), str(error), meant(text), value=text)
                 continue
             if not alike(value, setting.default):
                 accepted = f"{SORTS[type(setting.default)]} such as {setting.text}"

@@ -15,8 +15,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from homenode.config.durations import UNITS_MS, milliseconds
+from homenode.config.durations import UNITS_MS, milliseconds, unit_meant
 from homenode.config.notes import nearest
+from homenode.kinds import KINDS
 from homenode.language.bound import OPERATORS
 from homenode.language.syntax import (
     Ask,
@@ -38,6 +39,9 @@ from homenode.language.syntax import (
 )
 from homenode.language.values import NUMBER, UNITS, Quantity, Span, Word, number, time_of_day
 
+SAID = {"true", "false"}.union(*((kind.true_word, kind.false_word) for kind in KINDS.values())) - {""}
+"""What sensors say."""
+
 KEYWORDS = frozenset((
     "and", "or", "not", "for", "within", "since", "any", "all", "between", "mode", "count", "is",
     "stale", "unknown", "changes", "true", "false",
@@ -51,10 +55,17 @@ LONGEST = 20_000
 """Characters of a condition; the longest shipped one has some 200."""
 
 _TOKEN = re.compile(
-    rf"\s*(?:(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?![0-9:]))|(?P<number>{NUMBER}(?![0-9.]))"
+    rf"\s*(?:(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?![0-9:]))|(?P<comma>-?[0-9]+,[0-9]+)"
+    rf"|(?P<number>{NUMBER}(?![0-9.:]))"
     r"|(?P<parameter>\$[A-Za-z_][A-Za-z0-9_]*)|(?P<op>[<>=!]=|[<>])|(?P<mark>[(),])"
     r"|(?P<word>[^\W\d][\w-]*|%|°\w*)|(?P<end>$)|(?P<long>-?[0-9][0-9.:]*)|(?P<bad>\S))"
 )
+_MEANT = {
+    "=": "==", "=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "≠": "!=",
+    "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not",
+}  # fmt: skip
+"""Signs of other languages, and what they are here."""
+
 _UNIT = re.compile(r"\s*(?P<word>[^\W\d_]+|%|°\w*)")
 
 
@@ -91,16 +102,27 @@ def tokens(text: str) -> list[Token]:
         assert match.lastgroup is not None
         sort = match.lastgroup
         token = Token(sort, match[sort], match.start(sort))
+        if sort == "comma":
+            point = token.text.replace(",", ".")
+            raise SyntaxMistake(token.at, repr(token.text[:20]), "a decimal point", point[:20])
         if sort == "long":
             accepted = "a number of at most 15 digits, or a time HH:MM"
-            raise SyntaxMistake(token.at, repr(token.text[:20]), accepted)
+            until = f"and {token.text[1:]}" if time_of_day(token.text[1:]) else ""
+            raise SyntaxMistake(token.at, repr(token.text[:20]), accepted, until)
         if sort == "bad":
-            suggestion = "==" if token.text == "=" else ""
-            shown = text[token.at : token.at + 20].split()[0]
-            raise SyntaxMistake(token.at, repr(shown), "a role, a number, a word or a sign", suggestion)
+            raise _unread(text, token)
         found.append(token)
         place = match.end()
     return found
+
+
+def _unread(text: str, token: Token) -> SyntaxMistake:
+    """A sign that no condition has."""
+    shown = text[token.at : token.at + 20].split()[0]
+    if token.text in "\"'“”„«»":
+        return SyntaxMistake(token.at, repr(shown), "words of a condition without quotes")
+    meant = _MEANT.get(text[token.at : token.at + 2]) or _MEANT.get(token.text, "")
+    return SyntaxMistake(token.at, repr(shown), "a role, a number, a word or a sign", meant)
 
 
 def parse(text: str) -> Syntax:
@@ -203,9 +225,16 @@ class _Parser:
             return Comparison(self._operator(), self._value())
         if self._take_word("changes"):
             return Turning()
+        being = self._here
         if self._take_word("is"):
-            if self._here.text not in ("stale", "unknown"):
-                raise self._wrong("stale or unknown")
+            word = self._here.text if self._here.sort == "word" else ""
+            if word not in ("stale", "unknown"):
+                if word != "not" and word not in SAID:
+                    raise self._wrong("stale or unknown")
+                accepted = "is stale or is unknown; what a sensor says is compared by == or !="
+                raise SyntaxMistake(
+                    being.at, f"'is {word}'", accepted, "!=" if word == "not" else f"== {word}"
+                )
             return Is(self._next().text)
         return Bare()
 
@@ -245,10 +274,10 @@ class _Parser:
             raise self._wrong("the name of a role")
         return self._next().text
 
-    def _parameter(self, accepted: str) -> Constant:
+    def _parameter(self, accepted: str, suggestion: str = "") -> Constant:
         token = self._here
         if token.sort != "parameter":
-            raise self._wrong(accepted)
+            raise self._wrong(accepted, suggestion)
         self._next()
         return Constant(Parameter(token.text[1:]), token.at)
 
@@ -261,7 +290,11 @@ class _Parser:
                 raise self._wrong("a time from 00:00 to 23:59", early if time_of_day(early) else "")
             self._next()
             return Constant(time, token.at)
-        return self._parameter("a time HH:MM or $PARAMETER")
+        likely = ""
+        if token.sort == "number":
+            hour, _, minute = token.text.partition(".")
+            likely = f"{hour:0>2}:{minute:0<2}"
+        return self._parameter("a time HH:MM or $PARAMETER", likely if time_of_day(likely) else "")
 
     def _value(self) -> Constant:
         token = self._here
@@ -285,7 +318,7 @@ class _Parser:
             amount = self._next().text
             unit = self._here
             if unit.sort != "word" or unit.text not in UNITS_MS:
-                near = nearest(unit.text, UNITS_MS) if unit.sort == "word" and unit.text not in UNITS else ""
+                near = unit_meant(unit.text) if unit.sort == "word" and unit.text not in UNITS else ""
                 raise self._wrong("a unit of time: s, min, h or d", near)
             self._next()
             parts.append(f"{amount} {unit.text}")

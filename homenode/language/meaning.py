@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from homenode.config.notes import listed, nearest
 from homenode.kinds import Kind, Shape
@@ -35,10 +35,17 @@ class Meaning:
         roles: Its roles.
         settings: Its parameters.
         tell: Gets every mistake.
+        unread: Parameters whose mistake is told already.
     """
 
-    def __init__(self, roles: Mapping[str, Role], settings: Mapping[str, Setting], tell: Tell) -> None:
-        self._roles, self._settings, self._tell = roles, settings, tell
+    def __init__(
+        self,
+        roles: Mapping[str, Role],
+        settings: Mapping[str, Setting],
+        tell: Tell,
+        unread: Collection[str] = (),
+    ) -> None:
+        self._roles, self._settings, self._tell, self._unread = roles, settings, tell, unread
 
     def check(self, expr: Syntax) -> None:
         """Everything in `expr`."""
@@ -67,6 +74,8 @@ class Meaning:
         if value is None:
             assert isinstance(constant.value, Parameter)
             name = constant.value.name
+            if name in self._unread:
+                return None
             near = nearest(name, self._settings)
             known = listed(f"${setting}" for setting in self._settings)
             self._tell(constant.at, f"${name}, which is no parameter", known, f"${near}" if near else "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from homenode.config.model import PARTIES
 from homenode.config.notes import Notes, listed, nearest
+from homenode.config.rows import LANGUAGES
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing
 from homenode.errors import FileMistakes, Mistake
 from homenode.kinds import KINDS
@@ -22,6 +23,7 @@ from homenode.language.values import (
     Span,
     Value,
     alike,
+    meant,
     out_of_range,
     parse_value,
 )
@@ -82,6 +84,8 @@ class RuleReader:
     def __init__(self, source: str, root: Table, notes: Notes) -> None:
         self._source, self._root, self.notes = source, root, notes
         self.settings: dict[str, Setting] = {}
+        self._unread: set[str] = set()
+        """Parameters that have a mistake, which is told once and not wherever they are used."""
         self.roles: dict[str, Role] = {}
 
     def read(self) -> RuleFile:
@@ -185,12 +189,19 @@ class RuleReader:
             self.notes.wrong(node, field, '{sv: "…", en: "…"}')
             return {}
         found = {}
-        for language, (_, text) in node.entries.items():
+        for language, (key, text) in node.entries.items():
+            if language not in LANGUAGES:
+                accepted = f"{listed(LANGUAGES)}; a text with a comma or colon in straight quotes"
+                near = nearest(language, [one for one in LANGUAGES if one not in node.entries])
+                self.notes.wrong(
+                    key, f"{field}.{language}", accepted, found="an unknown language", suggestion=near
+                )
+                continue
             if not isinstance(text, Scalar) or is_nothing(text):
                 self.notes.wrong(text, f"{field}.{language}", "a text")
                 continue
             for name in _PLACEHOLDER.findall(text.text):
-                if name not in self.settings:
+                if name not in self.settings and name not in self._unread:
                     near = nearest(name, self.settings)
                     self.notes.wrong(
                         text,
@@ -214,6 +225,8 @@ class RuleReader:
         text = node.text.strip() if isinstance(node, Scalar) else ""
         if text.startswith("$"):
             name = text[1:]
+            if name in self._unread:
+                return None
             if name not in self.settings:
                 near = nearest(name, self.settings)
                 known = listed(f"${setting}" for setting in self.settings)
@@ -225,7 +238,7 @@ class RuleReader:
             try:
                 value = parse_value(text)
             except ValueError as error:
-                self.notes.wrong(node, field, str(error))
+                self.notes.wrong(node, field, str(error), suggestion=meant(text))
                 return None
             constant = Constant(value, 0)
         if not isinstance(value, sort):
@@ -260,6 +273,8 @@ class RuleReader:
             setting = self._setting(name, node, where)
             if setting is not None:
                 settings[name] = setting
+            else:
+                self._unread.add(name)
         return settings
 
     def _setting(self, name: str, node: Node, where: str) -> Setting | None:
@@ -272,7 +287,8 @@ class RuleReader:
                     raise ValueError("a value such as 20 min, 50 W, 22:00 or 3")
                 values[field] = parse_value(inner.text), inner.text
             except ValueError as error:
-                self.notes.wrong(inner, f"{where}.{field}", str(error))
+                likely = meant(inner.text) if isinstance(inner, Scalar) else ""
+                self.notes.wrong(inner, f"{where}.{field}", str(error), suggestion=likely)
         if "default" not in values:
             if "default" not in fields and isinstance(node, Table):
                 self.notes.wrong(node, f"{where}.default", shown, found="nothing")
@@ -283,7 +299,9 @@ class RuleReader:
             if bound is not None and not alike(bound, default):
                 self.notes.wrong(fields[field], f"{where}.{field}", f"{SORTS[type(default)]}, as the default")
                 return Setting(name, default, text)
-        if why := out_of_range(default, low[0], high[0], low[1], high[1]):
+        if low[0] is not None and high[0] is not None and out_of_range(low[0], None, high[0], "", high[1]):
+            self.notes.wrong(fields["min"], f"{where}.min", f"at most {high[1]}, the max")
+        elif why := out_of_range(default, low[0], high[0], low[1], high[1]):
             self.notes.wrong(fields["default"], f"{where}.default", why)
         return Setting(name, default, text, low[0], high[0], low[1], high[1])
 
@@ -298,10 +316,11 @@ class RuleReader:
                 found[name] = value
             else:
                 missing = [k for k in known if k not in node.entries]
+                cut = is_nothing(value) and name[:1].isdigit()
                 self.notes.wrong(
                     key,
                     f"{where}.{name}",
-                    listed(known),
+                    "a decimal point in place of the comma before it" if cut else listed(known),
                     found="an unknown key",
                     suggestion=nearest(name, missing),
                 )
@@ -371,7 +390,7 @@ class RuleReader:
         except SyntaxMistake as wrong:
             tell(wrong.at, wrong.found, wrong.accepted, wrong.suggestion)
             return None
-        Meaning(self.roles, self.settings, tell).check(expr)
+        Meaning(self.roles, self.settings, tell, self._unread).check(expr)
         return Condition(expr, node.text, places)
 
 

@@ -16,6 +16,7 @@ NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
 """More digits than a double holds are a slip of the hand."""
 
 _QUANTITY = re.compile(rf"({NUMBER})\s*(\S*)")
+_ALMOST = re.compile(r"(-?[0-9]{1,15}(?:[.,][0-9]{1,15})?)\s*([^\W\d_]{0,10}|°\w?|%)")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -96,6 +97,19 @@ def parse_value(text: str) -> Value:
     if _WORD.fullmatch(text):
         return Word(text)
     return Span(durations.milliseconds(text))
+
+
+def meant(text: str) -> str:
+    """The value that ``20 minuter`` or ``1,5 W`` probably means, "" if none."""
+    likely = durations.meant(text)
+    if likely:
+        return likely
+    match = _ALMOST.fullmatch(text.strip())
+    unit = next((one for one in ("", *UNITS) if match and one.lower() == match[2].lower()), None)
+    if match is None or unit is None:
+        return ""
+    likely = f"{match[1].replace(',', '.')} {unit}".rstrip()
+    return "" if likely == text.strip() else likely
 
 
 def truth(word: str, kind: Kind) -> bool | None:

@@ -36,6 +36,27 @@ def test_each_mistake_is_told_at_the_place_that_the_file_begins_with(file: Path)
         assert one.accepted
 
 
+MEANT = {
+    "when: d = open": "==", "when: d == open && d": "and", "when: d || d": "or", "when: not d ! d": "not",
+    "when: count(d, 5 min) => 3": ">=", "when: count(d, 5 min) ≤ 3": "<=", "when: d ≠ open": "!=",
+    "when: d is open": "== open", "when: d is not closed": "!=", "when: d for 0,5 h": "0.5",
+    "when: d for 20 minuter": "min", "when: d for 2 timmar": "h", "when: d for 2 dygn": "d",
+    "when: d for 30 sek": "s", "when: d for 500 ms": "", "when: d for 2 months": "",
+    "when: d and between 22.30 and 06:00": "22:30", "when: d and between 7 and 08:00": "07:00",
+    "when: d and between 22:00-06:00": "and 06:00", "when: d and between 25 and 06:00": "",
+    "when: d\nbridge: 2 timmar": "2 h", "when: d\nbridge: 1,5 h": "1.5 h", "when: d\nbridge: 5 ms": "",
+    "when: d\nparameters: {hot: {default: '0,5 A'}}": "0.5 A",
+    "when: d\nparameters: {hot: {default: 50 w}}": "50 W",
+    "when: d\nparameters: {hot: {default: 50 volt}}": "", "when: d\nsays: {se: a}": "sv",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", MEANT)
+def test_what_was_probably_meant_is_suggested(line: str) -> None:
+    _, (mistake,) = try_rule(f"rule: x\nroles: {{d: {{kind: contact}}}}\n{line}\n", "bad.yaml")
+    assert mistake.suggestion == MEANT[line]
+
+
 def test_the_corpus_is_there() -> None:
     assert len(CORPUS) > 60
 
