@@ -54,7 +54,7 @@ class WallClock:
 
     def turned(self, at: Instant, start: int, end: int) -> Instant:
         """Since when it reads in [start, end), or no longer does: the last such turn up to `at`."""
-        look = at - 2 * DAY_MS
+        look = at - 2 * DAY_MS  # no mutant: the longest day has 25 hours
         turned, inside = look, self.reads_between(look, start, end)
         while (look := self.next_reading(look, (start, end))) <= at:
             if self.reads_between(look, start, end) is not inside:

@@ -172,6 +172,13 @@ def test_a_new_rule_looks_back_through_a_downtime_as_its_bridge_has_it() -> None
             assert told(copy, to=HOUR) == raised
 
 
+def test_a_new_rule_knows_of_a_downtime_that_began_with_the_first_reading() -> None:
+    machine = engine(rule(HELP, name="other"))
+    told(machine, door(0), NodeDown(0), NodeUp(20 * MIN), to=21 * MIN)
+    machine.reload([rule(DOOR)], {}, 22 * MIN)
+    assert told(machine, to=HOUR) == []
+
+
 def test_a_new_rule_knows_only_as_much_of_the_past_as_it_is_given() -> None:
     new = rule(Count("door.contact", HOUR, ">=", 2), clear=HELP)
     for history, truth in (
@@ -297,3 +304,20 @@ def test_a_new_rule_knows_that_a_button_says_fault() -> None:
     told(machine, Reading("help.button", True, 1), Reading("help.button", None, 2), to=MIN)
     machine.reload([rule(HELP, grace_ms=MIN)], {}, MIN)
     assert told(machine, to=HOUR) == [(2 * MIN + 1, "fault")]
+
+
+def test_the_last_thing_said_is_known() -> None:
+    says = (
+        BoundStep(1, "say", 0, 5 * MIN, 3, text={"en": "again and again"}),
+        BoundStep(2, "say", 7 * MIN, text={"en": "once"}),
+    )
+    machine = engine(rule(DOOR, *says))
+    machine.feed(door(0))
+    for at, said in (
+        (0, "again and again"),
+        (6 * MIN, "again and again"),
+        (8 * MIN, "once"),
+        (11 * MIN, "again and again"),
+    ):
+        machine.advance(at)
+        assert machine.open_alerts()[0].said == {"en": said}

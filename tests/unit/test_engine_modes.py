@@ -14,7 +14,7 @@ from homenode.engine import Engine, WallClock
 from homenode.engine.events import ClockSet, Event, ModeSet, NodeDown, NodeUp, Reading
 from homenode.engine.mode import MOST_STEPS, Over
 from homenode.engine.snapshot import fingerprint
-from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, ModeIs, Not
+from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, For, ModeIs, Not
 
 SEC, MIN, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR
@@ -149,6 +149,14 @@ def test_a_memory_from_before_modes_set_themselves_is_read() -> None:
     data["mode"] = data["mode"][:2]
     again = Engine.load(data, machine.rules, {}, modes=MODES, wall=WallClock("Europe/Stockholm"))
     assert modes_of(again, 2 * MIN, MIN + 7 * DAY - 1, MIN + 7 * DAY) == ["away", "away", "home"]
+    assert again.modes_over() == [Over(MIN + 7 * DAY, "away", "", 7 * DAY)]
+
+
+def test_a_mode_set_right_before_a_downtime_is_as_old_as_that_proves_to_be() -> None:
+    machine = engine(rule(HALL, sets("away")), rule(For(ModeIs("away"), 5 * MIN), name="long"))
+    told(machine, seen(0), NodeDown(1), NodeUp(2 * MIN, measured=False), to=3 * MIN)
+    clock = ClockSet(4 * MIN, slept_ms=10 * MIN)
+    assert told(machine, clock, to=5 * MIN) == [(4 * MIN, "long", "raised")]
 
 
 # -- modes that last their longest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -172,6 +173,10 @@ def test_a_home_yaml_that_no_longer_asks_for_it_ends_it() -> None:
     machine.reload(rules(MODES), STALE, HOUR + 1)
     machine.advance(HOUR + 2)
     assert machine.mode == "away"
+    other = {**MODES, "away": Mode("away", 7 * DAY, silence=replace(LEFT, after_ms=40 * MIN))}
+    machine.reload(rules(other), STALE, HOUR + 3, modes=other)
+    machine.advance(HOUR + 4)
+    assert machine.mode == "home", "what it began is over"
 
 
 def test_nobody_is_told_of_it_as_of_a_rule() -> None:
