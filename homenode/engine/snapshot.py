@@ -115,8 +115,6 @@ def remembered(home: HomeState, mode: tuple[str, Instant | None], now: Instant) 
             past.append(Reading(point.name, True, point.pressed))
         if point.at is not None and not point.momentary:
             past.append(Reading(point.name, point.value, point.at))
-        elif point.at is not None and point.fault:
-            past.append(Reading(point.name, None, point.at))
     past.sort(key=lambda event: event.at)
     start, (name, until) = past[0].at if past else now, mode
     longest_ms = None if until is None else until - start  # no mutant: it lasts until now

@@ -321,3 +321,10 @@ def test_the_last_thing_said_is_known() -> None:
     ):
         machine.advance(at)
         assert machine.open_alerts()[0].said == {"en": said}
+
+
+def test_what_ends_at_the_instant_of_up_and_begins_anew_at_it_has_not_ended() -> None:
+    machine = engine(rule(For(Within(DOOR, 5 * MIN), 10 * MIN)))
+    open_and_shut = (door(0), door(MIN, False))
+    again = (NodeDown(5 * MIN), NodeUp(6 * MIN), door(6 * MIN))
+    assert told(machine, *open_and_shut, *again, to=HOUR) == [(10 * MIN, "raised")]
