@@ -155,7 +155,8 @@ def _add_rules(rules: argparse.ArgumentParser) -> None:
     )
     explained.add_argument("--home", metavar="HOME.yaml", help="default: home.yaml here, if there is one")
     explained.add_argument("--language", choices=LANGUAGES, help="default: the home's, else en")
-    test = what.add_parser("test", help="run the cases of rules, rules/traces/NAME.yaml: do they do as told?")
+    text = "Run the cases of rules, rules/traces/NAME.yaml: do they do as told?"
+    test = what.add_parser("test", help=text, description=text)
     test.set_defaults(call=_rules_test)
     test.add_argument(
         "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"

@@ -63,7 +63,7 @@ def _read(file: str) -> tuple[RuleFile | None, list[Mistake]]:
 
 
 def explain(names: Sequence[str], home: str | None, language: str | None, out: TextIO) -> int:
-    """Prints in plain words what a rule does, in each of its uses in the home.
+    """Prints in plain words what rules do, in each of their uses in the home.
 
     Args:
         names: A use's name, a rule's name or the path of its file; a home.yaml among them counts as `home`.
@@ -80,15 +80,16 @@ def explain(names: Sequence[str], home: str | None, language: str | None, out: T
     if home is None and len(names) > 1:
         home = next((name for name in names if name.endswith((".yaml", ".yml")) and not is_rule(name)), None)
         names = [name for name in names if name != home]
-    if len(names) != 1:
-        raise SetupError(f"{len(names)} rules: {', '.join(names)}", do="name one, and at most one home.yaml")
+    if not names:
+        raise SetupError("a home and no rule", do="name a rule, too")
     if home is None and Path(HOME).is_file():
         home = HOME
     types = driver_types()
     report = check_home(home, drivers=types) if home is not None else None
     told = [
         in_words(applied, language or (applied.home.language if applied.home else "en"), limits_ms)
-        for applied, limits_ms in _applied(names[0], report, types)
+        for name in names
+        for applied, limits_ms in _applied(name, report, types)
     ]
     out.write("\n".join(told))
     return 0

@@ -30,6 +30,20 @@ def find_rule(name: str, beside: Path) -> Path | None:
     return None
 
 
+def misplaced(name: str, beside: Path) -> Path | None:
+    """A file that was probably meant to be ``rules/NAME.yaml``: beside the folder, ``.yml``, or in capitals."""
+    wanted = {f"{name}.yaml".lower(), f"{name}.yml".lower()}
+    try:
+        folders = [
+            beside,
+            *(one for one in sorted(beside.iterdir()) if one.name.lower() in ("rules", "rule")),
+        ]
+        files = [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir())]
+    except OSError:  # a folder that can't be listed tells nothing
+        return None
+    return next((file for file in files if file.name.lower() in wanted and file.is_file()), None)
+
+
 def rule_names(beside: Path) -> tuple[str, ...]:
     """What ``use:`` may name in this home, sorted."""
     folders = (beside / "rules", shipped_folder())

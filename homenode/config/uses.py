@@ -12,7 +12,7 @@ from homenode.config.model import Device, RuleUse
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.points import why_no_point
 from homenode.config.rows import USE, USE_TABLES
-from homenode.config.rule_files import find_rule, own_name, rule_names
+from homenode.config.rule_files import find_rule, misplaced, own_name, rule_names
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
 
@@ -70,7 +70,11 @@ def _use(
             f"a file rules/NAME.yaml beside home.yaml, or a shipped rule: {listed(names_known, most=40)}"
         )
         at = entry.entries["use"][1]
-        notes.wrong(at, f"{where}.use", accepted, suggestion=nearest(name, names_known))
+        found = None
+        if stray := misplaced(name, beside):
+            found, accepted = f"{at!s}, and {stray}", f"that file as {beside / 'rules' / name}.yaml"
+        near = "" if stray else nearest(name, names_known)
+        notes.wrong(at, f"{where}.use", accepted, found=found, suggestion=near)
         return None
     return RuleUse(
         values["as"] or own_name(file),

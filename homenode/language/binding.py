@@ -110,7 +110,9 @@ class _Binding:
                 continue
             if not alike(value, setting.default):
                 accepted = f"{SORTS[type(setting.default)]} such as {setting.text}"
-                self._wrong(field, repr(text), accepted, value=text)
+                bare = isinstance(value, Quantity) and not value.unit
+                likely = meant(f"{text}{setting.text.lstrip('0123456789. ')}") if bare else ""
+                self._wrong(field, repr(text), accepted, likely, value=text)
             elif why := self._out_of_range(value, setting):
                 self._wrong(field, repr(text), why, value=text)
             else:

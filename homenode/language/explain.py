@@ -11,7 +11,7 @@ from homenode.language.applied import Applied
 from homenode.language.binding import DEFAULT_GRACE_MS
 from homenode.language.bound import DEFAULT_BRIDGE_MS
 from homenode.language.possible import Possible
-from homenode.language.rule_file import Setting, Step
+from homenode.language.rule_file import Role, Setting, Step
 from homenode.language.sentences import Sentences
 from homenode.language.states import QUALITIES
 from homenode.language.syntax import Ask, Constant, Counted, Daytime, Syntax, walk
@@ -91,16 +91,10 @@ class _Explainer:
         return [*self._listed(f"ends{held}", self._rule.clear.expr), self._words.sentences["stays"]]
 
     def _steps(self) -> list[str]:
-        steps = [step for step in self._rule.steps if not self._left_out(step)]
-        told = [(self._order(step), self._step(step)) for step in steps]
+        told = [(self._order(step), self._step(step)) for step in self._rule.steps]
         if self._rule.to and not any(step.do == "notify" for step in self._rule.steps):
             told.append(((False, 0, 0), f"{self._say('at once')}: {self._tells(self._rule.to, 'tell')}"))
         lines = [line for _, line in sorted(told)]
-        lines += [
-            self._say("left out", number=step.number, role=step.role)
-            for step in self._rule.steps
-            if self._left_out(step)
-        ]
         return self._part("steps", lines or [self._words.sentences["nothing"]])
 
     def _acknowledged(self) -> list[str]:
@@ -137,7 +131,7 @@ class _Explainer:
     def _sensors(self) -> list[str]:
         if self._applied.home is None:
             roles = self._rule.roles.values()
-            lines = [f"{role.name}: {self._words.listed(role.kinds, 'or')}" for role in roles]
+            lines = [f"{role.name}: {self._role(role)}" for role in roles]
         else:
             lines = [
                 f"{role}: {', '.join(map(self._point, points)) or self._words.sentences['not bound']}"
@@ -163,6 +157,8 @@ class _Explainer:
         if step.every is not None and step.times is not None:
             every, times = self._applied.shown(step.every), self._applied.shown(step.times)
             what = self._say("again and again", what=what, every=every, times=times)
+        if self._left_out(step):
+            what = self._say("left out", step=what, role=step.role)
         if step.after is None:
             return f"{self._say('at end')}: {what}"
         after = self._applied.shown(step.after)
@@ -177,12 +173,24 @@ class _Explainer:
                 sentence = "tell" if step.after is not None else "tell end"
                 return self._tells(self._rule.parties(step), sentence)
             case "offer_video":
-                return self._say("video", camera=self._applied.roles[step.role][0])
+                return self._say("video", camera=self._output(step))
             case "mode":
                 return self._say("set mode", mode=self._sentences.mode(step.mode))
         words = self._words.kinds[step.do]
         turn = words.on if truth(step.turn, KINDS[step.do]) else words.off
-        return f"{self._sentences.name(self._applied.roles[step.role][0])} {turn}"
+        return f"{self._output(step)} {turn}"
+
+    def _output(self, step: Step) -> str:
+        """What it turns, by the role if that isn't bound."""
+        if self._left_out(step):
+            return step.role
+        point = self._applied.roles[step.role][0]
+        return point if step.do == "offer_video" else self._sentences.name(point)
+
+    def _role(self, role: Role) -> str:
+        kinds = self._words.listed(role.kinds, "or")
+        how = "many" if role.many else "may stay unbound" if role.optional else ""
+        return self._say(how, kinds=kinds) if how else kinds
 
     def _tells(self, parties: Sequence[str], sentence: str) -> str:
         if not parties:

@@ -89,7 +89,7 @@ class Sentences:
                 times = words.say(f"times {own}", n=shown(number), times=words.sentences[often])
                 point = self._applied.roles[role][0]
                 what = f"{self.name(point)} {words.kinds[self._applied.kind(point, role).name].yes}"
-                return Said(words.say("count", times=times, window=shown(window), what=what))
+                return Said(words.say("count", times=times, last=words.last(shown(window)), what=what))
             case Daytime(start, end, _):
                 sentence = "between" if positive else "not between"
                 return Said(words.say(sentence, start=shown(start), end=shown(end)))
@@ -108,10 +108,11 @@ class Sentences:
         return [(expr, positive)]
 
     def _timed(self, word: str, part: Syntax, window: str, positive: bool) -> Said:
-        said = self.said(part)
+        said, last = self.said(part), self._words.last(window)
         if positive and not said.parts and self._is_of_one(_bare(part)):
-            return Said(self._words.say(word, what=said.text, window=window))
-        return said.led(self._words.say(f"{word} lead" if positive else f"not {word} lead", window=window))
+            return Said(self._words.say(word, what=said.text, window=window, last=last))
+        lead = f"{word} lead" if positive else f"not {word} lead"
+        return said.led(self._words.say(lead, window=window, last=last))
 
     def _is_of_one(self, expr: Syntax) -> bool:
         """Whether it says something of one point: of several, each might be thought to last by itself."""
@@ -121,11 +122,12 @@ class Sentences:
 
     def _since(self, part: Syntax, anchor: Syntax, positive: bool) -> Said:
         first, second = self.said(anchor), self.said(part)
+        words = self._words.sentences
         if first.parts or second.parts:
-            whole = Said(self._words.sentences["since lead"], (first, second))
-        else:
-            whole = Said(self._words.say("since", part=second.text, anchor=first.text))
-        return whole if positive else whole.led(self._words.sentences["not since lead"])
+            parts = first.led(words["since first"]), second.led(words["since second"])
+            return Said(words["since lead" if positive else "not since lead"], parts)
+        whole = Said(self._words.say("since", part=second.text, anchor=first.text))
+        return whole if positive else whole.led(words["not since"])
 
     # -- points
 

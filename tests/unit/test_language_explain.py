@@ -50,7 +50,8 @@ def said(when: str, language: str) -> str:
         ("door != open", "d (kitchen) is closed", "d (kitchen) är stängd"),
         ("door == closed", "d (kitchen) is closed", "d (kitchen) är stängd"),
         ("door changes", "d (kitchen) is opened or closed", "d (kitchen) öppnas eller stängs"),
-        ("not door changes", "d (kitchen) does not change", "d (kitchen) ändras inte"),
+        ("not door changes", "d (kitchen) does not change at that moment",
+         "d (kitchen) ändras inte just då"),
         ("not help changes", "h (kitchen) is not pressed", "h (kitchen) trycks inte in"),
         ("door is stale", "d (kitchen) has been silent too long", "d (kitchen) har varit tyst för länge"),
         ("not door is unknown", "d (kitchen) works and has been heard", "d (kitchen) fungerar och har hörts"),
@@ -73,8 +74,8 @@ def said(when: str, language: str) -> str:
          "it has happened at least 3 times in the last 5 min that d (kitchen) is open",
          "det har hänt minst 3 gånger de senaste 5 min att d (kitchen) står öppen"),
         ("not (count(help, 1 h) > 1)",
-         "it has happened at most 1 time in the last 1 h that h (kitchen) is pressed",
-         "det har hänt högst 1 gång de senaste 1 h att h (kitchen) trycks in"),
+         "it has happened at most 1 time in the last hour that h (kitchen) is pressed",
+         "det har hänt högst 1 gång den senaste timmen att h (kitchen) trycks in"),
         ("between $from and 06:00", "the time is between 22:00 and 06:00",
          "klockan är mellan 22:00 och 06:00"),
         ("not between 22:00 and 06:00", "the time is not between 22:00 and 06:00",
@@ -118,13 +119,23 @@ def test_and_and_or_are_lists_in_lists() -> None:
         "    - the home is in the mode away",
     ]
     assert said("(door or help) since (door and help)", "sv").splitlines() == [
-        "- ända sedan det första, utan avbrott det andra:",
-        "  - allt detta stämmer:",
+        "- det andra har gällt utan avbrott ända sedan det första:",
+        "  - det första, allt detta stämmer:",
         "    - d (kitchen) står öppen",
         "    - h (kitchen) trycks in",
-        "  - minst ett av detta stämmer:",
+        "  - det andra, minst ett av detta stämmer:",
         "    - d (kitchen) står öppen",
         "    - h (kitchen) trycks in",
+    ]
+
+
+def test_that_something_has_not_held_since_is_one_sentence() -> None:
+    assert said("not (door since (door and help))", "en").splitlines() == [
+        "- it is not so that the second has held without a break ever since the first:",
+        "  - the first, all of this is so:",
+        "    - d (kitchen) is open",
+        "    - h (kitchen) is pressed",
+        "  - the second: d (kitchen) is open",
     ]
 
 
@@ -337,11 +348,22 @@ def test_the_commands_are_asked_for_as_their_help_says(
     assert capsys.readouterr().err.endswith("    2 | when: d\n      |       ^\n")
 
 
+def test_several_rules_are_told_one_after_the_other(folder: Path) -> None:
+    text = told("co_alarm", "cold")
+    assert text.index("co_alarm") < text.index("\n\ncold\n")
+
+
+def test_a_shipped_rule_tells_what_its_roles_may_be_bound_to(folder: Path) -> None:
+    text = told("smoke_alarm")
+    assert "- smoke: smoke; one or more\n" in text
+    assert "- lamp: light; may stay unbound\n" in text
+
+
 def test_what_is_wrong_is_told_and_not_explained(folder: Path) -> None:
     with pytest.raises(SetupError, match="did you mean door_left_open"):
         told("door_left_opne")
-    with pytest.raises(SetupError, match="2 rules: co_alarm, cold"):
-        told("co_alarm", "cold")
+    with pytest.raises(SetupError, match="no rule"):
+        command(["home.yaml", "home.yaml"], None, None, io.StringIO())
     (folder / "mine.yaml").write_text("rule: mine\nwhen: d\n")
     with pytest.raises(FileMistakes, match="no role"):
         told("mine.yaml")

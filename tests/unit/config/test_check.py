@@ -51,6 +51,27 @@ def test_a_good_home_comes_with_its_rules_ready(home: Path) -> None:
     assert [rule.name for rule in report.rules] == ["seen"]
 
 
+@pytest.mark.parametrize("name", ["seen.yaml", "rules/seen.yml", "rules/Seen.yaml", "Rules/seen.yaml"])
+def test_a_rule_file_in_the_wrong_place_is_found_and_told(home: Path, name: str) -> None:
+    stray = home.parent / name
+    (home.parent / "rules" / "seen.yaml").unlink()
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text(RULE, encoding="utf-8")
+    (mistake,) = check_home(home, drivers=DRIVERS).mistakes
+    assert mistake.found == f"'seen', and {stray}"
+    assert mistake.accepted == f"that file as {home.parent / 'rules' / 'seen.yaml'}"
+
+
+def test_a_bare_number_for_a_duration_is_told_with_the_unit_of_the_default(home: Path) -> None:
+    (home.parent / "rules" / "seen.yaml").write_text(
+        RULE.replace("for 5 min", "for $long") + "parameters: {long: {default: 5 min}}\n", encoding="utf-8"
+    )
+    for given, likely in (("7", "7 min"), ("7 minuter", "7 min"), ("7 W", "")):
+        home.write_text(HOME + f"    set: {{long: {given}}}\n")
+        (mistake,) = check_home(home, drivers=DRIVERS).mistakes
+        assert mistake.suggestion == likely
+
+
 def test_mistakes_of_the_home_and_of_its_rules_are_told_together(home: Path) -> None:
     home.write_text(HOME.replace("timezone: UTC", "timezone: UTZ").replace("room: kitchen", "rom: kitchen"))
     rule = home.parent / "rules" / "seen.yaml"
