@@ -31,7 +31,7 @@ def find_rule(name: str, beside: Path) -> Path | None:
 
 
 def misplaced(name: str, beside: Path) -> Path | None:
-    """A file that was probably meant to be ``rules/NAME.yaml``: beside the folder, ``.yml``, or in capitals."""
+    """A file that was probably meant as ``rules/NAME.yaml``: in another folder, ``.yml``, in capitals."""
     wanted = {f"{name}.yaml".lower(), f"{name}.yml".lower()}
     try:
         folders = [
