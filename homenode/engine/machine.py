@@ -294,21 +294,23 @@ class Machine:
         What came before a `NodeDown` at its instant is held until the length of the downtime is known. What
         is known of the clock counts for the downtime that ends with it.
         """
-        for index, event in enumerate(events):
-            if self.down_at is not None and isinstance(event, ClockSet):
-                self._set_clock(event)
+        index = 0
+        while index < len(events):
+            event = events[index]
+            index += 1
             if self.down_at is None and isinstance(event, NodeDown):
-                self._held = [ack for acks in acknowledgements.values() for ack in acks] + events[:index]
+                self._held = [ack for acks in acknowledgements.values() for ack in acks] + events[: index - 1]
                 acknowledgements.clear()
                 self.down_at = at
-                return self._through_downtime(events[index + 1 :], at, acknowledgements)
-            if self.down_at is not None and isinstance(event, NodeUp):
-                rest = events[index + 1 :]
+                events, index = events[index:], 0
+            elif self.down_at is not None and isinstance(event, NodeUp):
+                events, index = events[index:], 0
                 if event.measured and at == self.down_at:  # no time has passed: it is one instant
-                    rest, self._held = self._held + rest, []
-                self._leave_downtime(event, rest)
+                    events, self._held = self._held + events, []
+                self._leave_downtime(event, events)
                 self._end_downtime(at, event, acknowledgements)
-                return self._through_downtime(rest, at, acknowledgements)
+            elif self.down_at is not None and isinstance(event, ClockSet):
+                self._set_clock(event)
         return events if self.down_at is None else []
 
     def _end_downtime(

@@ -26,7 +26,7 @@ PUT_RIGHT_MS = HOUR_MS
 """A clock that is put right by less than this begins no other night."""
 
 MOST_STEPS = 60
-"""How often an hour steps may set the mode: two rules that set it against each other do no more."""
+"""How often an hour steps may set a mode other than home: two rules that set it against each other do no more."""
 
 MODE_STEP = "mode"
 """The word of the step that sets the mode."""
@@ -115,7 +115,7 @@ class ModeState(Timer):
         if self.coming is not None and self.coming[0] <= at:
             sets, self.coming = self.coming[1], None
             for mode, why in sets:
-                if why == STEP and not self._may_step(at):
+                if why == STEP and mode != HOME and not self._may_step(at):
                     continue
                 if self.mode == HOME if why == SILENCE else why != LIFE or self.why == SILENCE:
                     self._set(mode, at, why)
@@ -197,7 +197,8 @@ class ModeState(Timer):
         """Take over what `dump` wrote, to go on from `at`; the first version wrote only mode and end."""
         self.mode, self.ends = data[0], data[1]
         if len(data) == 2 and self.ends is not None:
-            self._since = self.ends - (self._modes[self.mode].longest_ms or 0)
+            mode = self._modes.get(self.mode)  # home.yaml may no longer have it
+            self._since = self.ends - ((mode and mode.longest_ms) or 0)
         self.wake(at)
         if len(data) > 2:
             self.why, coming, self._commanded, clock, self._since, steps = data[2:]

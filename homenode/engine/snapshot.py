@@ -16,7 +16,7 @@ from homenode.reading import Instant
 if TYPE_CHECKING:
     from homenode.engine.rule import RuleState
 
-VERSION = 1
+VERSION = 2
 """Of the dump. A newer program reads every older one; an older one refuses a newer."""
 
 

@@ -236,6 +236,12 @@ def test_a_downtime_that_ends_at_the_instant_it_began_leaves_it_one_instant() ->
     assert said == []
 
 
+def test_an_instant_of_any_number_of_downtimes_is_one_instant() -> None:
+    machine = engine(rule(Changes("door.contact"), bridge_ms=0))
+    stops = (NodeDown(5), NodeUp(5)) * 2000
+    assert told(machine, door(0), *stops, door(5, False), *stops, to=9) == [(5, "raised"), (6, "resolved")]
+
+
 def test_what_comes_while_down_is_not_heard() -> None:
     assert told(engine(rule(DOOR)), door(0, False), NodeDown(10), door(15), NodeUp(20), to=30) == []
 

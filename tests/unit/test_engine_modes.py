@@ -162,6 +162,12 @@ def test_a_mode_set_right_before_a_downtime_is_as_old_as_that_proves_to_be() -> 
 # -- modes that last their longest
 
 
+def test_a_memory_from_before_may_be_in_a_mode_that_the_home_no_longer_has() -> None:
+    data = engine().dump() | {"mode": ["party", MIN]}
+    machine = Engine.load(data, (), {}, modes=MODES)
+    assert modes_of(machine, MIN - 1, MIN) == ["party", "home"]
+
+
 def test_what_lasted_its_longest_is_told_once_with_how_it_came_and_how_long_it_was() -> None:
     machine = engine(rule(HALL, sets("away")))
     told(machine, ModeSet("service", MIN), seen(3 * HOUR), to=3 * HOUR)
@@ -335,6 +341,18 @@ def test_two_rules_that_set_the_mode_against_each_other_come_to_rest() -> None:
         rule(ModeIs("home"), sets("away"), name="one"), rule(ModeIs("away"), sets("home"), name="two")
     )
     steps = [line for line in told(machine, to=2 * HOUR) if line[2] == "mode"]
-    assert len(steps) == MOST_STEPS + 1
+    assert len(steps) == 2 * MOST_STEPS + 1
+    assert machine.mode == "home"
     machine = Engine.load(json.loads(json.dumps(machine.dump())), machine.rules, {}, modes=MODES)
     assert told(machine, ModeSet("away", 2 * HOUR + 1), to=3 * HOUR) != []
+
+
+def test_somebody_in_is_never_one_step_too_many() -> None:
+    machine = engine(
+        rule(Compare("door.contact", "==", True), sets("away"), name="gone"), rule(HALL, sets("home"))
+    )
+    for at in range(0, 4 * MOST_STEPS, 4):
+        told(machine, Reading("door.contact", True, at), Reading("door.contact", False, at + 2), to=at + 3)
+    assert machine.mode == "away"
+    told(machine, seen(HOUR // 2), to=HOUR // 2 + 1)
+    assert machine.mode == "home"
