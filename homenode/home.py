@@ -106,7 +106,8 @@ class PointState:
         fault: The device says fault.
         stale: It went stale and has not been read since (not for momentary points).
         pressed: Instant of the last press of a momentary point.
-        since: Instant from which it has had this value, without having been stale or at fault in between.
+        since: Instant from which it has had this value, without having been stale or at fault in between, or
+            the node down for too long for a rule that reads it; None if nobody knows.
         lane: How long its device may be silent before this point is stale.
     """
 
@@ -134,7 +135,7 @@ class PointState:
         """A reading of it (its device is to be told first)."""
         self.read = True
         self.at = at
-        if value != self.value or self.stale:
+        if value != self.value or self.stale or self.since is None:
             self.since = at
             self.stale = False
         self.fault = value is None
@@ -249,13 +250,15 @@ class HomeState:
 
     def dump(self, points: Collection[str] | None = None) -> dict[str, Any]:
         """Everything, or what concerns some points, as JSON-able data for `restore`. Limits are not in it."""
+        told = self.points.values() if points is None else [self.point(name) for name in points]
+        devices = self.devices.values() if points is None else {point.device for point in told}
         return {
             "cut_until": self.cut_until,
-            "devices": {d.name: d.heard for d in self.devices.values() if d.heard is not None},
+            "devices": {d.name: d.heard for d in devices if d.heard is not None},
             "points": {
                 p.name: [p.value, p.known, p.at, int(p.fault), int(p.stale), p.changed, p.pressed, p.since]
-                for p in self.points.values()
-                if p.read and (points is None or p.name in points)
+                for p in told
+                if p.read
             },
         }
 

@@ -334,7 +334,7 @@ class Machine:
             if not event.measured or view.bridge_ms < up - down
         ]
         for view in cut:
-            view.cut = True
+            view.cut, view.state.since = True, None
             view.look(down, self._network)
         if up > down:
             self._pass_time(down)

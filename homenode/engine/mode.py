@@ -26,7 +26,7 @@ PUT_RIGHT_MS = HOUR_MS
 """A clock that is put right by less than this begins no other night."""
 
 MOST_STEPS = 60
-"""How often an hour steps may set a mode other than home: two rules that set it against each other do no more."""
+"""How often an hour steps may set a mode other than home: rules that set it against each other end there."""
 
 MODE_STEP = "mode"
 """The word of the step that sets the mode."""

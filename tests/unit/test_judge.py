@@ -102,6 +102,15 @@ def test_an_alert_is_recorded_before_it_is_told_and_told_when_its_step_says() ->
     assert [record["t"] for record in told.records if record["t"] == "msg"]
 
 
+@pytest.mark.parametrize(("down_ms", "since"), [(15 * MIN, 1000), (15 * MIN + 1, 3000 + 15 * MIN + 1)])
+def test_an_alert_says_no_longer_ago_than_what_the_rule_knows(down_ms: int, since: int) -> None:
+    judge = a_judge()
+    opened(judge)
+    up = down_for(judge, down_ms, Reading("door.contact", True, 0))
+    told = [data_of(message) for message in judge.advance(up + 10 * MIN).messages if message.id]
+    assert told[0]["data"]["evidence"][0]["since"] == Zone("UTC").text(since)
+
+
 def test_nothing_is_decided_twice() -> None:
     judge = a_judge()
     opened(judge)
