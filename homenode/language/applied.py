@@ -10,7 +10,7 @@ from homenode.config.model import Home, RuleUse
 from homenode.kinds import KINDS, Kind, kind_of
 from homenode.language.rule_file import Condition, RuleFile, value_of
 from homenode.language.syntax import Constant, Parameter
-from homenode.language.values import Quantity, Span, TimeOfDay, Value, parse_value, shown
+from homenode.language.values import Quantity, Span, TimeOfDay, Value, parse_value, shown, written
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,10 @@ class Applied:
 
     def text(self, parameter: str) -> str:
         """A parameter's value as it was written."""
-        given = self.use.set if self.use else {}
-        return given.get(parameter, self.rule.parameters[parameter].text)
+        setting = self.rule.parameters[parameter]
+        if self.use is None or parameter not in self.use.set:
+            return setting.text
+        return written(self.use.set[parameter], self._given[parameter], setting.default)
 
     def filled(self, texts: Mapping[str, str], language: str) -> str:
         """A text in a language, else in any, with the values of parameters; "" if there is none."""

@@ -56,6 +56,7 @@ from homenode.language.values import (
     out_of_range,
     parse_value,
     truth,
+    written,
 )
 
 DEFAULT_GRACE_MS = 10 * 60_000
@@ -117,9 +118,7 @@ class _Binding:
                 self._wrong(field, repr(text), why, value=text)
             else:
                 self._given[name] = value
-                self._texts[name] = text
-                if isinstance(value, Quantity) and isinstance(setting.default, Quantity) and not value.unit:
-                    self._texts[name] = f"{text} {setting.default.unit}".rstrip()
+                self._texts[name] = written(text, value, setting.default)
 
     @staticmethod
     def _out_of_range(value: Value, setting: Setting) -> str:

@@ -140,6 +140,10 @@ def _mode(node: Node | None, where: str, reader: RuleReader) -> str:
     """Whether a home has it is known when the rule is bound."""
     if node is None:
         return ""
+    if isinstance(node, Scalar) and node.text == "service":
+        accepted = "a mode in which alarms stay alarms; service makes tests of them: only a person sets it"
+        reader.notes.wrong(node, f"{where}.to", accepted)
+        return ""
     if isinstance(node, Scalar) and re.fullmatch(WORD, node.text):
         return node.text
     reader.notes.wrong(node, f"{where}.to", "a mode, such as home or night")

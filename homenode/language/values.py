@@ -68,6 +68,13 @@ def shown(value: Value) -> str:
     return value.text
 
 
+def written(text: str, value: Value, default: Value) -> str:
+    """`value`, given as `text` in place of `default`, whose unit a number without one has."""
+    if isinstance(value, Quantity) and isinstance(default, Quantity) and not value.unit:
+        return f"{text} {default.unit}".rstrip()
+    return text
+
+
 def number(text: str) -> int | float:
     """A number token."""
     return float(text) if "." in text else int(text)

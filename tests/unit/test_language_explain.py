@@ -320,6 +320,18 @@ def test_a_rule_is_told_in_the_use_that_goes_by_its_name_else_in_all_its_uses(fo
     assert "\n\nback_open\n" in text
 
 
+def test_a_number_that_the_home_gives_without_a_unit_is_told_with_it(folder: Path) -> None:
+    (folder / "rules").mkdir()
+    (folder / "rules" / "hot.yaml").write_text(
+        "rule: hot\nroles: {p: {kind: power}}\nparameters: {most: {default: 20 W}}\nwhen: p > $most\n"
+        'says: {sv: "Över {most}", en: "Above {most}"}\n'
+    )
+    more = "  plug: {driver: gpio, pin: 5, kind: power, room: hall}\nrules:\n"
+    use = "  - {use: hot, bind: {p: plug.power}, set: {most: 50}}\n"
+    (folder / "home.yaml").write_text(HOME.replace("rules:\n", more + use), encoding="utf-8")
+    assert told("hot").count("50 W") == 3
+
+
 def test_home_and_rule_come_in_any_order(folder: Path) -> None:
     other = folder / "other.yaml"
     other.write_text(HOME.replace("10 min", "12 min"), encoding="utf-8")
