@@ -210,7 +210,7 @@ ENGLISH = Words(
         "silent end": "Silence alone never ends it.",
         "silent ends": "It can end also while its sensors are silent.",
         "cut": "After a power cut",
-        "bridged": "If it lasted up to {bridge}: all goes on as if nothing had happened; what is due is done.",
+        "bridged": "If it lasted up to {bridge}: all goes on as if nothing happened; what is due is done.",
         "longer": "If it lasted longer: nothing is known of any sensor until it has been heard again.",
         "no bridge": "Nothing is known of any sensor until it has been heard again.",
         "sensors": "Sensors and outputs",
