@@ -96,6 +96,13 @@ def kind_of(name: str) -> Kind | None:
     return KINDS.get(match["kind"]) if match else None
 
 
+def values_of(kind: Kind) -> str:
+    """What may be a value of `kind`, in words."""
+    if kind.shape is not Shape.NUMBER:
+        return "true or false"
+    return f"a number from {kind.low:g} to {kind.high:g} {kind.unit or ''}".rstrip()
+
+
 def why_not(kind: Kind, value: object) -> str:
     """Why `value` can't be a value of `kind`, in words; "" if it can. None (device fault) always can."""
     if value is None:

@@ -32,7 +32,7 @@ from homenode.config.model import Device
 from homenode.contract.times import wall_ms
 from homenode.engine.events import Acknowledge, Event, ModeSet, NodeDown, NodeUp, Reading
 from homenode.errors import FileMistakes, Mistake
-from homenode.kinds import Kind, Shape, kind_of, why_not
+from homenode.kinds import Kind, Shape, kind_of, values_of, why_not
 from homenode.reading import How, Instant
 
 LONGEST = 65_536
@@ -265,8 +265,9 @@ class Trace:
         if kind is None:
             self.skipped[_kept(self.skipped, point)] += 1
             return None
-        if why := why_not(kind, value):
-            raise self._wrong(f"value of {point}", repr(value)[:_SHOWN], why, column=self._column("value"))
+        if why_not(kind, value):
+            shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]
+            raise self._wrong(f"value of {point}", shown, values_of(kind), column=self._column("value"))
         if len(self.heard) < _POINTS_KEPT:
             self.heard.add(point)
         return Reading(point, value, at)

@@ -52,8 +52,8 @@ def _block(drawing: Drawing, rows: Sequence[Measured], covered: Covered, top: fl
     counts = [row.told.count / per for row in rows]
     notified = [row.told.notified / per for row in rows]
     of = "a week" if weekly else "in all"
-    scale = _axis(drawing, top, max((*counts, *notified)), f"alerts {of}")
-    _curve(drawing, xs, [scale(count) for count in counts], ALERTS)
+    scale = _axis(drawing, top, max((*counts, *notified)), f"alerts {of}", whole=not weekly)
+    _curve(drawing, xs, [scale(count) for count in counts], ALERTS, 2.5)  # seen under the other
     _curve(drawing, xs, [scale(count) for count in notified], NOTIFIED)
     drawing.parts.append(Text(WIDTH - RIGHT, top - 6, "of them notified", 11, NOTIFIED, "end"))
     drawing.parts.append(Text(WIDTH - RIGHT - 100, top - 6, "alerts", 11, ALERTS, "end"))
@@ -97,9 +97,9 @@ class _Scale:
         return self._bottom - PANEL * value / self._most
 
 
-def _axis(drawing: Drawing, top: float, most: float, name: str) -> _Scale:
-    """Lines across a panel at round numbers, from 0."""
-    step = _step(most)
+def _axis(drawing: Drawing, top: float, most: float, name: str, *, whole: bool = False) -> _Scale:
+    """Lines across a panel at round numbers, from 0; `whole`: at whole ones."""
+    step = ceil(_step(most)) if whole else _step(most)
     ticks = max(1, ceil(most / step - 1e-9))
     scale = _Scale(top, ticks * step)
     for tick in range(ticks + 1):
@@ -126,6 +126,8 @@ def _unit(most_ms: int) -> tuple[int, str]:
     return UNITS_MS["s"], "s"
 
 
-def _curve(drawing: Drawing, xs: Sequence[float], ys: Sequence[float], colour: str) -> None:
-    drawing.parts.append(Line(tuple(zip(xs, ys, strict=True)), colour, 2.0))
-    drawing.parts += [Dot(x, y, 3.5, colour) for x, y in zip(xs, ys, strict=True)]
+def _curve(
+    drawing: Drawing, xs: Sequence[float], ys: Sequence[float], colour: str, wider: float = 0.0
+) -> None:
+    drawing.parts.append(Line(tuple(zip(xs, ys, strict=True)), colour, 2.0 + wider))
+    drawing.parts += [Dot(x, y, 3.5 + wider, colour) for x, y in zip(xs, ys, strict=True)]

@@ -300,6 +300,17 @@ def test_the_pictures_are_written_and_show_what_the_table_says(home: Path) -> No
         assert len(picture.getcolors(1 << 20)) > 10, "not only paper"
 
 
+def test_alerts_of_some_days_are_counted_in_whole_ones(home: Path) -> None:
+    from xml.etree import ElementTree
+
+    svg = home.with_name("days.svg")
+    days = [*cooked((10, 60, 1000))[:-1], at(24 * 60, end=True)]
+    asked(home, write(home, *days), "alone", svg=svg)
+    texts = [node.text for node in ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}text")]
+    above = texts[texts.index("now") + 1 : texts.index("alerts in all")]
+    assert above == ["0", "1"]
+
+
 def test_a_use_by_another_name_is_found_by_that(home: Path) -> None:
     assert isinstance(load_side(home).home.rules[0], RuleUse)
     assert "accepted: a rule of home.yaml: stove" in refused(home, "hob")
