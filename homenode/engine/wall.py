@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from homenode.reading import Instant
 
 DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
+HOUR_MS = 3_600_000  # no mutant: any step in which clocks are moved once does
 MINUTE_MS = 60_000
 DAY_MINUTES = DAY_MS // MINUTE_MS  # no mutant: any modulus of a day or more does
 
