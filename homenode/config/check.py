@@ -12,6 +12,7 @@ from homenode.config.load import Drivers, in_order, read_home
 from homenode.config.model import Home
 from homenode.config.recordings import unheard
 from homenode.config.registry import driver_types
+from homenode.config.rule_files import Texts
 from homenode.errors import Mistake
 from homenode.language import BoundRule, check_rules
 from homenode.language.rule_file import RuleFile
@@ -40,7 +41,11 @@ class CheckReport:
 
 
 def check_home(
-    path: str | os.PathLike[str], *, drivers: Drivers | None = None, files: bool = True
+    path: str | os.PathLike[str],
+    *,
+    drivers: Drivers | None = None,
+    files: bool = True,
+    texts: Texts | None = None,
 ) -> CheckReport:
     """Checks home.yaml and each rule file that it uses; raises nothing for what a person wrote.
 
@@ -48,16 +53,18 @@ def check_home(
         path: home.yaml.
         drivers: Driver types by name; those installed if not given.
         files: Whether certificates and the like that it names must exist.
+        texts: Where the files are read; on the disk if not given.
     """
+    texts = texts or Texts()
     types = driver_types() if drivers is None else drivers
-    home, notes = read_home(path, drivers=types, files=files)
+    home, notes = read_home(path, drivers=types, files=files, texts=texts)
     mistakes = in_order(notes)
     warnings = list(notes.warnings)
     rules: tuple[BoundRule, ...] = ()
     rule_files: dict[Path, RuleFile | None] = {}
     if home is not None:
         warnings += _broken(types, home, notes.file)
-        rules, found = check_rules(home, files=rule_files)
+        rules, found = check_rules(home, texts.read, rule_files)
         told = {_slip(mistake) for mistake in mistakes}
         for mistake in found:
             if mistake.file != str(home.path):

@@ -14,6 +14,7 @@ from homenode.config.model import Home
 from homenode.config.notes import Notes, nearest, unknown_key
 from homenode.config.registry import driver_types
 from homenode.config.rows import SECTIONS, TOP
+from homenode.config.rule_files import Texts
 from homenode.config.sections import (
     read_cameras,
     read_clock,
@@ -25,7 +26,7 @@ from homenode.config.sections import (
 )
 from homenode.config.uses import read_uses
 from homenode.config.values import read_table
-from homenode.config.yaml12 import Table, compose, read_text
+from homenode.config.yaml12 import Table, compose
 from homenode.driver import DriverType
 from homenode.errors import FileMistakes, Mistake
 
@@ -50,20 +51,29 @@ def load_home(path: str | os.PathLike[str], *, drivers: Drivers | None = None, f
 
 
 def read_home(
-    path: str | os.PathLike[str], *, drivers: Drivers | None = None, files: bool = True
+    path: str | os.PathLike[str],
+    *,
+    drivers: Drivers | None = None,
+    files: bool = True,
+    texts: Texts | None = None,
 ) -> tuple[Home | None, Notes]:
-    """As `load_home`, with what could be read in spite of mistakes; None if it isn't even a mapping."""
+    """As `load_home`, with what could be read in spite of mistakes; None if it isn't even a mapping.
+
+    Args:
+        texts: Where the files are read; on the disk if not given.
+    """
     shown = os.fspath(path)
-    notes = Notes(shown)
+    notes, path = Notes(shown), Path(os.path.abspath(shown))
+    texts = texts or Texts()
     try:
-        root = compose(read_text(Path(shown), shown), shown, notes.mistakes)
+        root = compose(texts.read(path, shown), shown, notes.mistakes)
     except FileMistakes as wrong:
         notes.mistakes[:] = wrong.mistakes
         return None, notes
     if not isinstance(root, Table):
         notes.wrong(root, "file", "a mapping with home:, timezone:, devices:, …")
         return None, notes
-    return _home(Path(shown), root, notes, driver_types() if drivers is None else drivers, files), notes
+    return _home(path, root, notes, driver_types() if drivers is None else drivers, files, texts), notes
 
 
 def in_order(notes: Notes) -> list[Mistake]:
@@ -71,15 +81,14 @@ def in_order(notes: Notes) -> list[Mistake]:
     return sorted(notes.mistakes, key=lambda mistake: (mistake.line, mistake.column))
 
 
-def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool) -> Home:
-    path = Path(os.path.abspath(path))
+def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, texts: Texts) -> Home:
     beside, section = path.parent, root.get
     top = _top(root, notes, beside)
     broker = read_broker(section("broker"), notes, beside, files=files)
     radios = read_radios(section("radios"), notes, beside, drivers)
     devices = read_devices(section("devices"), notes, beside, drivers, radios)
     cameras = read_cameras(section("cameras"), notes)
-    uses = read_uses(section("rules"), notes, beside, devices, cameras)
+    uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)
     if not notes.mistakes:
         _little(root, notes, broker is not None, devices, uses)
     return Home(

@@ -12,13 +12,18 @@ from homenode.config.model import Device, RuleUse
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.points import why_no_point
 from homenode.config.rows import USE, USE_TABLES
-from homenode.config.rule_files import find_rule, misplaced, own_name, rule_names
+from homenode.config.rule_files import Texts, find_rule, misplaced, own_name, rule_names
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
 
 
 def read_uses(
-    node: Node | None, notes: Notes, beside: Path, devices: Mapping[str, Device], cameras: Container[str]
+    node: Node | None,
+    notes: Notes,
+    beside: Path,
+    devices: Mapping[str, Device],
+    cameras: Container[str],
+    texts: Texts,
 ) -> tuple[RuleUse, ...]:
     """The uses in order; those with mistakes too, so that their rule files are checked in the same run."""
     if node is None or is_nothing(node):
@@ -28,7 +33,7 @@ def read_uses(
         return ()
     uses: dict[str, RuleUse] = {}
     for number, entry in enumerate(node.items, 1):
-        use = _use(entry, f"rules.{number}", notes, beside, devices, cameras)
+        use = _use(entry, f"rules.{number}", notes, beside, devices, cameras, texts)
         if use is None:
             continue
         if use.name in uses:
@@ -48,6 +53,7 @@ def _use(
     beside: Path,
     devices: Mapping[str, Device],
     cameras: Container[str],
+    texts: Texts,
 ) -> RuleUse | None:
     if not isinstance(entry, Table):
         suggestion = f"{{use: {entry.text}}}" if isinstance(entry, Scalar) and entry.text else ""
@@ -63,7 +69,7 @@ def _use(
     name = values["use"]
     if not name:
         return None
-    file = find_rule(name, beside)
+    file = find_rule(name, beside, texts)
     if file is None:
         names_known = rule_names(beside)
         accepted = (
@@ -77,7 +83,7 @@ def _use(
         notes.wrong(at, f"{where}.use", accepted, found=found, suggestion=near)
         return None
     return RuleUse(
-        values["as"] or own_name(file),
+        values["as"] or own_name(file, texts),
         name,
         file,
         bind,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from homenode.errors import HomenodeError, Refused
+from homenode.errors import FileMistakes, HomenodeError, Mistake, Refused
 from homenode.gateway.local_socket import ask
 
 LONGEST_SAYING_S = 150.0
@@ -19,6 +20,8 @@ def _one(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any
     for reply in ask(data, request, timeout_s):
         if reply.get("ok"):
             return reply.get("result")
+        if mistakes := reply.get("mistakes"):
+            raise FileMistakes([Mistake(**mistake) for mistake in mistakes])
         raise Refused(str(reply.get("error", "the node gave no reason")))
     raise HomenodeError("the node hung up without an answer", where=str(data), do="look at its log")
 
@@ -135,6 +138,15 @@ def _devices(args: argparse.Namespace, data: Path) -> int:
     return 0
 
 
+def _reload(args: argparse.Namespace, data: Path) -> int:
+    try:
+        print(_one(data, {"do": "reload"}))
+    except FileMistakes:
+        print("refused; the node keeps running on what it had", file=sys.stderr)
+        raise
+    return 0
+
+
 def _told(
     request: Callable[[argparse.Namespace], dict[str, Any]],
 ) -> Callable[[argparse.Namespace, Path], int]:
@@ -162,7 +174,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Path], int]] = {
     "devices": _devices,
     "pair": _pair,
     "say": _say,
-    "reload": _told(lambda args: {"do": "reload"}),
+    "reload": _reload,
     "ack": _told(lambda args: {"do": "ack", "alert": args.alert, "party": args.party}),
     "mode": _told(lambda args: {"do": "mode", "mode": args.mode}),
     "switch": _told(lambda args: {"do": "switch", "point": args.point, "to": args.to}),

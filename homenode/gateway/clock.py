@@ -86,6 +86,10 @@ class Clock:
             return int(self._start_ms + self._elapsed_ms())
         return time.time_ns() // 1_000_000
 
+    def trusted_wall(self) -> int | None:
+        """As `wall`; None if it can't be trusted."""
+        return self.wall() if self.trusted() else None
+
     def wall_offset_ms(self) -> int:
         """What to add to an instant to get the wall time."""
         return self.wall() - self.now()

@@ -1,7 +1,8 @@
 """The node's local socket, DIR/node.sock: how `homenode status`, `pair`, `watch` … reach the running node.
 
 One JSON object a line each way: ``{"do": "status"}`` → ``{"ok": true, "result": {…}}`` or
-``{"ok": false, "error": "…"}``. ``watch`` is answered with line after line until the asker hangs up.
+``{"ok": false, "error": "…"}``, with ``mistakes`` if a file has some. ``watch`` is answered with line after
+line until the asker hangs up.
 Whoever may enter DIR may ask; the socket is closed to others (mode 0660). On a disk that takes no new file
 it has a name without a file (unix(7), abstract); there only the node's own user and root are answered.
 """
@@ -17,10 +18,11 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from homenode.errors import HomenodeError, Refused, SetupError
+from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
 
 log = logging.getLogger("homenode.socket")
 
@@ -28,6 +30,8 @@ NAME = "node.sock"
 _LONGEST_LINE = 64 * 1024
 _MOST_ASKERS = 50
 """More at a time is a program gone wrong; each costs memory until it hangs up."""
+_MOST_MISTAKES = 200
+"""Nobody reads more at once."""
 _PATIENCE_S = 60.0
 """An asker that says nothing, or takes nothing, for so long is hung up on."""
 
@@ -102,6 +106,9 @@ class _Talks:
     async def _reply(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return {"ok": True, "result": await self._answer(request)}
+        except FileMistakes as error:
+            told = FileMistakes(error.mistakes[:_MOST_MISTAKES])
+            return {**_refused(str(told)), "mistakes": [asdict(mistake) for mistake in told.mistakes]}
         except HomenodeError as error:
             return _refused(str(error))
         except Exception as fault:

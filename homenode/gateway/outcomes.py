@@ -19,6 +19,8 @@ log = logging.getLogger("homenode.node")
 
 STORAGE, JOURNAL = "storage", "journal"
 """Sources of faults: the disk, and what of the journal was found damaged (with the name of its file)."""
+CONFIGURATION = "home.yaml"
+"""That of a node which runs on what it kept, as the files have mistakes."""
 
 DISK_S, HANGS_S = 2.0, 10.0
 """An alert waits so long for a disk that neither takes it nor fails; then that is a fault. Cards have been
@@ -135,10 +137,10 @@ class Outcomes:
             self._node.time.arm()
 
     def tell_early(self) -> None:
-        """What was wrong at the start; what the last run knew of journal and disk and is not so is over."""
+        """What was wrong at the start; what the last run knew of journal, disk, files is over if not so."""
         early, self._early = self._early or {}, None
         for source in list(self._node.judge.troubled):
-            if source not in early and (source == STORAGE or source.startswith(JOURNAL)):
+            if source not in early and (source in (STORAGE, CONFIGURATION) or source.startswith(JOURNAL)):
                 self.well(source)
         for fault in early.values():
             self.fault(fault)

@@ -14,9 +14,10 @@ from homenode.config.rows import LANGUAGES
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.engine.events import Acknowledge, ModeSet
-from homenode.errors import FileMistakes, HomenodeError, Refused
+from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
+from homenode.gateway.outcomes import CONFIGURATION
 from homenode.gateway.roster import posts
 from homenode.gateway.status import missing, status
 from homenode.kinds import kind_of
@@ -241,10 +242,12 @@ class Requests:
             return await self._reload()
 
     async def _reload(self) -> str:
-        from homenode.gateway.load import load
+        from homenode.gateway.load import keep, load
 
         node = self._node
-        home, rules = await asyncio.get_running_loop().run_in_executor(None, load, node.home.path, node.types)
+        apart = asyncio.get_running_loop().run_in_executor
+        loaded = await apart(None, load, node.home.path, node.types)
+        home, rules = loaded.home, loaded.rules
         if home.home != node.home.home:
             raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
         if node.stopping.is_set():
@@ -259,10 +262,12 @@ class Requests:
         for source in (source for name in gone if name not in wanted for source in faults_of(name)):
             node.outcomes.well(source)
         node.apply(home, rules)
+        node.outcomes.well(CONFIGURATION)
         node.crew.start({name: post for name, post in wanted.items() if name not in node.crew.posts})
         if new_broker:
             await node.uplink.stop()
             node.uplink.start()
+        await apart(None, keep, node.data, loaded, node.clock.trusted_wall())
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
         told = f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
         told = "\n".join([told, *missing(node)])
@@ -301,10 +306,7 @@ class Requests:
             case "pair":
                 return await self.pair(float(wish["for_s"]), wish.get("radio", ""))
             case "reload":
-                try:
-                    return await self.reload()
-                except FileMistakes as mistakes:
-                    raise Refused(f"{mistakes}\nthe node keeps running on what it had") from mistakes
+                return await self.reload()
             case "ack":
                 self.acknowledge(wish["party"], wish["alert"], wish.get("by", "at the node"))
                 return "acknowledged"

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from homenode.delivery import NodeFault
 from homenode.driver import DriverType
 from homenode.errors import HomenodeError, SetupError, StorageError
 from homenode.gateway.clock import FASTEST, Clock
-from homenode.gateway.load import load
+from homenode.gateway.load import Loaded, keep, load_for_start
 from homenode.gateway.logs import start_logging
 from homenode.gateway.node import Node, log
 from homenode.gateway.outcomes import JOURNAL, STORAGE
@@ -26,7 +26,6 @@ from homenode.journal.codec import Damage
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
 from homenode.journal.store import LaterJournal
-from homenode.language.bound import BoundRule
 
 STARTED_S = 5.0
 """By then what drivers import is there."""
@@ -42,16 +41,18 @@ def run(args: argparse.Namespace, data: Path) -> int:
     """Run the node until SIGTERM or SIGINT.
 
     Raises:
-        FileMistakes: home.yaml or a rule has mistakes.
+        FileMistakes: home.yaml or a rule has mistakes, and nothing good is kept.
         SetupError: Another node runs on this data, or --start can't be read.
         StorageError: The data folder can't be written.
     """
     start_logging(as_json=args.log == "json", verbose=args.verbose)
     types = driver_types()
-    home, rules = load(Path(args.home), types)
-    clock = _clock(args, home)
+    loaded = load_for_start(Path(args.home), types, data)
+    clock = _clock(args, loaded.home)
     with FolderLock.take(data):
-        return asyncio.run(_run(home, rules, types, clock, data))
+        if loaded.fault is None:
+            keep(data, loaded, clock.trusted_wall())
+        return asyncio.run(_run(loaded, types, clock, data))
 
 
 def _clock(args: argparse.Namespace, home: Home) -> Clock:
@@ -68,12 +69,11 @@ def _clock(args: argparse.Namespace, home: Home) -> Clock:
     return Clock(speed=args.speed, start_ms=start_ms, anchor_s=args.anchor, always_trusted=home.clock_trusted)
 
 
-async def _run(
-    home: Home, rules: Sequence[BoundRule], types: Mapping[str, DriverType], clock: Clock, data: Path
-) -> int:
+async def _run(loaded: Loaded, types: Mapping[str, DriverType], clock: Clock, data: Path) -> int:
+    home = loaded.home
     loop = asyncio.get_running_loop()
     node: Node | None = None
-    early: list[NodeFault] = []
+    early = [loaded.fault] if loaded.fault else []
 
     def tell(fault: NodeFault | None) -> None:
         if node is None:
@@ -91,7 +91,7 @@ async def _run(
 
     with _journal(data, early, trouble, damaged) as journal:
         early += [_damage_fault(damage) for damage in journal.damage if not damage.torn]
-        recovered = recover(journal, home, rules, types, clock)
+        recovered = recover(journal, home, loaded.rules, types, clock)
         node = Node(home, types, clock, data, journal, recovered)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, node.stopping.set)

@@ -81,7 +81,8 @@ async def node_inside(folder: Path, *types: DriverType, home: str = HOME) -> Asy
     (folder / "home.yaml").write_text(home)
     (folder / "data").mkdir(exist_ok=True)
     drivers = {one.name: one for one in types}
-    checked, rules = load(folder / "home.yaml", drivers)
+    loaded = load(folder / "home.yaml", drivers)
+    checked, rules = loaded.home, loaded.rules
     clock = Clock(always_trusted=True)
     with Journal.open(folder / "data") as journal:
         found = recover(journal, checked, rules, drivers, clock)

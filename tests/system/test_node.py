@@ -246,7 +246,7 @@ def test_a_bad_home_is_refused_on_reload_and_the_node_goes_on(tmp_path: Path, br
         good = home.read_text()
         home.write_text(good.replace("room: hall", "rom: hall"))
         refused = node.ask("reload")
-        assert refused.returncode == 1
+        assert refused.returncode == 2
         assert "did you mean room?" in refused.stderr
         home.write_text(good.replace("share:", "modes: {party: {longest: 2 h}}\nshare:"))
         assert node.ask("reload").returncode == 0
