@@ -267,7 +267,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--as", dest="party", choices=PARTIES, default="care", help="for which party (default care)"
     )
     mode = add("mode", _ask, "Set the mode of the home.", data=True)
-    mode.add_argument("mode")
+    mode.add_argument("mode", help="such as home, away, hospital or visit, or one of home.yaml")
     switch = add("switch", _ask, "Turn an output on or off.", data=True)
     switch.add_argument("point", help="such as hall_lamp.light")
     switch.add_argument("to", choices=("on", "off", "open", "closed", "locked", "unlocked"))

@@ -90,7 +90,7 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         print(f"\n{state}: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
         print(f"      {alert['text']}")
         if alert["said"]:
-            print(f"      said at home: {alert['said']}")
+            print(f"      {at_home(alert['said'], status['voice']['trouble'])}")
     for fault in status["faults"]:
         print(f"\nfault: {fault['source']} since {fault['at']}: {fault['why']}")
     for lack in status["missing"]:
@@ -98,6 +98,11 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     for address in status["unassigned"]:
         print(f"\njoined but not in home.yaml, feeds no rule: {address}")
     return 0
+
+
+def at_home(text: str, trouble: str) -> str:
+    """What an alert says at home; never as said while nobody can hear it."""
+    return f"can't be heard at home: {text}" if trouble else f"said at home: {text}"
 
 
 def _voice(voice: Mapping[str, Any]) -> None:

@@ -269,7 +269,7 @@ class Requests:
             node.uplink.start()
         await apart(None, keep, node.data, loaded, node.clock.trusted_wall())
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
-        told = f"reloaded: {len(home.devices)} devices, {len(rules)} rules; drivers started anew: {len(gone)}"
+        told = f"reloaded: devices {len(home.devices)}, rules {len(rules)}, drivers started anew {len(gone)}"
         told = "\n".join([told, *missing(node)])
         return told + ("; clock: counts from the next start" if new_trust else "")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homenode.gateway import systemd
-from homenode.gateway.ask import span, table
+from homenode.gateway.ask import at_home, span, table
 from homenode.gateway.logs import _Lines
 from homenode.gateway.status import shown
 from homenode.reading import Quality, Value
@@ -48,6 +48,11 @@ def test_as_json_it_says_the_same() -> None:
     assert told["part"] == "node"
     assert told["source"] == "zigbee"
     assert told["path"] == "/x"
+
+
+def test_what_nobody_can_hear_is_not_called_said() -> None:
+    assert at_home("Spisen är på.", "") == "said at home: Spisen är på."
+    assert at_home("Spisen är på.", "no loudspeaker") == "can't be heard at home: Spisen är på."
 
 
 def test_nobody_but_who_asks_for_all_sees_a_traceback() -> None:
