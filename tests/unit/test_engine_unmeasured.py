@@ -397,3 +397,15 @@ def test_what_was_otherwise_before_the_downtime_is_as_long_ago_as_it_really_was(
     ):
         engine.feed(event)
     assert lines(engine.advance(HOUR))[0][:3] == (18 * MIN, "stove", "raised")
+
+
+def test_a_length_told_at_the_instant_of_up_counts_from_the_next() -> None:
+    engine, up = Engine([STOVE], {}, start=0, wall=WallClock("UTC")), 15 * MIN + 1000
+    for event in (
+        Reading("stove.power", 1500, 0),
+        NodeDown(15 * MIN),
+        NodeUp(up, measured=False),
+        ClockSet(up, slept_ms=10 * MIN),
+    ):
+        engine.feed(event)
+    assert lines(engine.advance(up + 1))[0][:3] == (up + 1, "stove", "raised")
