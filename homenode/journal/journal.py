@@ -26,6 +26,9 @@ from homenode.journal.segment import records
 from homenode.journal.store import FULL, STATE_MARK, Store
 from homenode.journal.trouble import explained
 
+PATIENCE_S = 0.05
+"""How long who must not wait for the disk waits for the thread, which hands something to the kernel."""
+
 BREATH_S = 0.002
 """Between two slices of housekeeping: leaves the processor and the card to those who are in a hurry."""
 
@@ -78,6 +81,7 @@ class Journal:
         self._damage = list(store.damage)
         # With _io: the files, and what was written to them and not yet synced (written again if that fails).
         self._io = threading.Lock()
+        self._patient = True  # the last `flush` got it
         self._chores = Housekeeping(store, limits, self._damaged)
         self._unsafe: list[Item] = []
         self._unsafe_bytes = 0
@@ -194,9 +198,11 @@ class Journal:
     def flush(self) -> None:
         """Give everything appended to the kernel, so that the end of the process loses nothing of it.
 
-        Never waits for the disk: while it is busy, or where a new file must be begun, `commit` does it.
+        Never waits for the disk: where that is full or a new file must be begun, `commit` does it. The thread
+        may be writing just now; that is waited for, unless it took too long the last time.
         """
-        if not self._io.acquire(blocking=False):
+        self._patient = self._io.acquire(timeout=PATIENCE_S if self._patient else 0)
+        if not self._patient:
             return
         try:
             if self._store.is_open and self._queue.size <= self._store.room:
