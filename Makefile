@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
 # As pip does with what isn't editable: a node that compiles itself at each start takes a quarter longer.
 COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
+# Most of a system test is waiting.
+TESTS := $(BIN)/python -m pytest -n 3 --dist worksteal
 
 .PHONY: demo test check unit bench soak peers mutants quality fuzz clean apt
 .DELETE_ON_ERROR:
@@ -20,7 +22,7 @@ demo: $(VENV)/.demo
 	$(BIN)/homenode demo $(if $(LIVE),--live)
 
 test: apt check
-	$(BIN)/python -m pytest
+	$(TESTS)
 	$(BIN)/python -m tests.mutation --changed
 
 check: $(VENV)/.test
@@ -30,7 +32,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest tests/unit
+	$(TESTS) tests/unit
 
 quality: $(VENV)/.test
 	$(BIN)/python -m tests.quality
