@@ -343,8 +343,6 @@ class Engine(Machine):
         known._restore(before, None, shift_ms=believed_ms - clock.slept_ms)
         known.wall.offset_ms, known.wall.trusted = clock.offset_ms, clock.trusted
         known._mode.wake(known.now + 1)  # no mutant: any instant up to `up`
-        for node in known._clocks:
-            known._network.stir(node)
         known.feed(NodeUp(unmeasured.up))
         for event in unmeasured.since:
             known.feed(event)

@@ -419,7 +419,9 @@ def test_the_time_left_is_known_and_costs_nothing_of_the_state() -> None:
 
 
 def test_a_newer_state_is_refused_with_what_to_do() -> None:
-    data = engine(rule(DOOR)).dump() | {"version": 99}
+    data = engine(rule(DOOR)).dump()
+    assert data["version"] == 2
+    data["version"] = 3
     with pytest.raises(Refused, match="run the version"):
         Engine.load(data, [rule(DOOR)], {})
 

@@ -21,7 +21,18 @@ from homenode.engine.events import (
     StaleAfter,
 )
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN, WORDS
-from homenode.language.bound import And, Between, BoundRule, BoundStep, Count, For, ModeIs, Not, Within
+from homenode.language.bound import (
+    And,
+    Between,
+    BoundRule,
+    BoundStep,
+    Count,
+    For,
+    HasQuality,
+    ModeIs,
+    Not,
+    Within,
+)
 from tests.unit import engine_state
 from tests.unit.test_engine import DOOR, HELP, HOUR, MIN, SEC, door, engine, rule, told
 
@@ -328,3 +339,9 @@ def test_what_ends_at_the_instant_of_up_and_begins_anew_at_it_has_not_ended() ->
     open_and_shut = (door(0), door(MIN, False))
     again = (NodeDown(5 * MIN), NodeUp(6 * MIN), door(6 * MIN))
     assert told(machine, *open_and_shut, *again, to=HOUR) == [(10 * MIN, "raised")]
+
+
+def test_a_new_limit_is_put_off_by_what_is_heard_after_it() -> None:
+    machine = engine(rule(HasQuality("door.contact", "stale")), stale={"door": HOUR})
+    limit = StaleAfter("door", MIN, 10 * MIN)
+    assert told(machine, door(0), limit, door(8 * MIN), to=HOUR) == [(18 * MIN, "raised")]
