@@ -103,7 +103,7 @@ class OrNode(Node):
     def settle(self, at: Instant) -> int:
         most = FALSE
         for part in self._parts:
-            if part.value > most:  # no mutant: equal is the same
+            if part.value > most:
                 most = part.value
                 if most == TRUE:
                     break

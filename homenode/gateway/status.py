@@ -74,7 +74,7 @@ def status(node: Node) -> dict[str, Any]:
             "in_flight": pending.in_flight,
             "more_in_journal": pending.in_journal,
         },
-        "drivers": {name: driver.state for name, driver in node.crew.drivers.items()},
+        "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
         "voice": _voice(node, told),
         "refused_commands": dict(node.requests.refusals.counted),

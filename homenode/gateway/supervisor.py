@@ -75,6 +75,11 @@ class _DriverHost:
         if self._spoke and self._clock.now() >= self._steady_from:
             self.back(self._name)
 
+    @property
+    def is_lost(self) -> bool:
+        """The driver's own fault is open."""
+        return self._name in self._troubles
+
     def now(self) -> Instant:
         return self._clock.now()
 
@@ -168,6 +173,7 @@ class Supervised:
         self.name, self.devices = name, tuple(device.name for device in devices)
         self.inbox = inbox
         self.state = "starting"
+        self._lost = ""
         self._make = make
         self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before, last)
         self._driver: Driver | None = None
@@ -176,6 +182,11 @@ class Supervised:
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"driver {name}", daemon=True)
+
+    @property
+    def shown(self) -> str:
+        """The state for people: one that tries again is not called running before it has shown that it is."""
+        return self._lost if self.state == "running" and self._host.is_lost else self.state
 
     def start(self) -> None:
         """Start the thread."""
@@ -222,7 +233,7 @@ class Supervised:
                     wait_s = 0.0
             finally:
                 self._driver = None
-            self.state = f"lost: {why}"
+            self.state = self._lost = f"lost: {why}"
             self._host.lost(self.name, why, self.devices)
             if self._loop.time() - started > 30:
                 tries = 0
