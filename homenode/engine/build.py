@@ -71,7 +71,7 @@ class Builder:
         when, clear = self._node(rule.when, bridge_ms), self._node(rule.clear, bridge_ms)
         views = [self._view(point, bridge_ms) for point in points_of(rule.when)]
         state = made(rule, order, when, clear, views, self._wall)
-        when.rules += (state,)
+        when.read(state)
         for view in views:
             view.readers.append(state)
         state.all_views = tuple(self._view(point, bridge_ms) for point in rule.points)

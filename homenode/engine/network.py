@@ -1,15 +1,14 @@
 """Signals that follow each other: a node changes only when something it reads changes, or at its deadline.
 
 Each node holds the truth value of one expression at the instant last settled. Equal expressions of
-several rules (with the same `bridge`) are one node. Nodes settle in order of rank, parts before wholes,
-and at most once an instant.
+several rules (with the same `bridge`) are one node. Nodes settle level by level, parts before wholes, and
+at most once an instant.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from homenode.engine.timers import Timer, Timers
@@ -25,23 +24,35 @@ class Node(Timer, ABC):
 
     Attributes:
         value: Its truth value at the last settled instant; UNKNOWN before the first start.
-        rank: Place in the order of settling.
+        level: Above that of every part.
         wholes: Nodes that read it.
         rules: Rules that want to know when it changes.
         queued: It waits to be settled.
     """
 
-    __slots__ = ("queued", "rank", "rules", "value", "wholes")
+    __slots__ = ("level", "queued", "rules", "value", "wholes")
 
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self.value = UNKNOWN
-        self.rank = -1  # no mutant: the network gives it one
+        self.level: int = 1 + max((part.level for part in parts), default=-1)
         self.wholes: tuple[Node, ...] = ()
         self.rules: tuple[RuleState, ...] = ()
         self.queued = False
         for part in parts:
-            part.wholes += (self,)
+            part.read(self)
+
+    def read(self, by: Node | RuleState) -> None:
+        """From now on `by` wants to know when it changes."""
+        if isinstance(by, Node):
+            self.wholes += (by,)
+        else:
+            self.rules += (by,)
+
+    def unread(self, by: Node | RuleState) -> None:
+        """`by` no longer wants to know."""
+        self.wholes = tuple(whole for whole in self.wholes if whole is not by)
+        self.rules = tuple(rule for rule in self.rules if rule is not by)
 
     @abstractmethod
     def settle(self, at: Instant) -> int:
@@ -59,27 +70,43 @@ class Node(Timer, ABC):
         """Move everything it remembers in time (a downtime turned out longer than believed)."""
 
 
-class NotNode(Node):
-    """Kleene negation."""
-
-    __slots__ = ("_part",)
-
-    def __init__(self, part: Node) -> None:
-        super().__init__(part)
-        self._part = part
-
-    def settle(self, at: Instant) -> int:
-        return 2 - self._part.value
-
-
-class AndNode(Node):
-    """Kleene conjunction."""
+class Formula(Node):
+    """A node without a memory: it follows its parts only while somebody reads it."""
 
     __slots__ = ("_parts",)
 
     def __init__(self, *parts: Node) -> None:
-        super().__init__(*parts)
+        super().__init__()
         self._parts = parts
+        self.level = 1 + max(part.level for part in parts)
+
+    def read(self, by: Node | RuleState) -> None:
+        if not self.wholes and not self.rules:
+            for part in self._parts:
+                part.read(self)
+            self.value = self.settle(0)  # no mutant: whenever it is, its parts decide
+        super().read(by)
+
+    def unread(self, by: Node | RuleState) -> None:
+        super().unread(by)
+        if not self.wholes and not self.rules:
+            for part in self._parts:
+                part.unread(self)
+
+
+class NotNode(Formula):
+    """Kleene negation."""
+
+    __slots__ = ()
+
+    def settle(self, at: Instant) -> int:
+        return 2 - self._parts[0].value
+
+
+class AndNode(Formula):
+    """Kleene conjunction."""
+
+    __slots__ = ()
 
     def settle(self, at: Instant) -> int:
         least = TRUE
@@ -91,14 +118,10 @@ class AndNode(Node):
         return least
 
 
-class OrNode(Node):
+class OrNode(Formula):
     """Kleene disjunction."""
 
-    __slots__ = ("_parts",)
-
-    def __init__(self, *parts: Node) -> None:
-        super().__init__(*parts)
-        self._parts = parts
+    __slots__ = ()
 
     def settle(self, at: Instant) -> int:
         most = FALSE
@@ -114,29 +137,32 @@ class Network:
     """All nodes.
 
     Attributes:
-        waiting: Ranks of those that wait to be settled, as a heap.
+        waiting: Whether nodes wait to be settled.
         touched: Rules that are to be judged.
     """
 
-    __slots__ = ("nodes", "timers", "touched", "waiting")
+    __slots__ = ("_levels", "nodes", "timers", "touched", "waiting")
 
     def __init__(self, timers: Timers) -> None:
         self.timers = timers
         self.nodes: list[Node] = []
         self.touched: set[RuleState] = set()
-        self.waiting: list[int] = []
+        self.waiting = False
+        self._levels: list[list[Node]] = []  # those that wait
 
     def add(self, node: Node) -> Node:
         """A node whose parts were added before."""
-        node.rank = len(self.nodes)
         self.nodes.append(node)
+        while len(self._levels) <= node.level:
+            self._levels.append([])
         return node
 
     def stir(self, node: Node) -> None:
         """`node` must be settled at the coming instant."""
         if not node.queued:
             node.queued = True  # no mutant: for speed
-            heappush(self.waiting, node.rank)
+            self.waiting = True
+            self._levels[node.level].append(node)
 
     def change(self, node: Node, value: int) -> None:
         """`node` has this value from the coming instant on: what reads it waits, rules are `touched`."""
@@ -146,19 +172,23 @@ class Network:
         for whole in node.wholes:
             if not whole.queued:
                 whole.queued = True  # no mutant: for speed
-                heappush(self.waiting, whole.rank)
+                self.waiting = True
+                self._levels[whole.level].append(whole)
         if node.rules:
             self.touched.update(node.rules)
 
     def settle(self, at: Instant) -> None:
         """Settle what waits, and all that changes by it; rules concerned end up in `touched`."""
-        waiting, nodes = self.waiting, self.nodes
-        while waiting:
-            node = nodes[heappop(waiting)]
-            node.queued = False
-            node.due = None
-            value = node.settle(at)
-            if node.due is not None:
-                self.timers.book(node)
-            if value != node.value:
-                self.change(node, value)
+        for level in self._levels:
+            if not level:
+                continue
+            for node in level:
+                node.queued = False
+                node.due = None
+                value = node.settle(at)
+                if node.due is not None:
+                    self.timers.book(node)
+                if value != node.value:
+                    self.change(node, value)
+            level.clear()
+        self.waiting = False

@@ -195,10 +195,12 @@ class RuleState(Timer):
 
     def _keep(self, alert: Alert | None) -> None:
         """The open alert from now on. What would end it is of interest only while there is one."""
+        if self.clear is not self.when and (alert is None) is not (self.alert is None):
+            if alert is None:
+                self.clear.unread(self)
+            else:
+                self.clear.read(self)
         self.alert = alert
-        if self.clear is not self.when:
-            others = tuple(rule for rule in self.clear.rules if rule is not self)
-            self.clear.rules = others if alert is None else (*others, self)
 
     # -- acknowledgement and steps
 

@@ -110,6 +110,7 @@ class WindowNode(Node):
 
     def __init__(self, history: History, length_ms: int) -> None:
         super().__init__()
+        self.level = history.level
         self._history = history
         history.add(self, length_ms)
 

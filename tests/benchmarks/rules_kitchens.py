@@ -22,6 +22,7 @@ KITCHENS = 1000
 WAYS = {
     "own": "each rule with its own sensors",
     "pair": "all on one pair of sensors, each alone for another time",
+    "hot": "all on one pair, each with another threshold, time alone and thermostat's pause",
     "apart": "all on one pair, each with another threshold and all durations other",
     "equal": "all on one pair, all equal",
 }
@@ -57,8 +58,9 @@ def stove_rules(way: str, number: int) -> list[StoveRule]:
         return [StoveRule(f"stove_{nth}", 0) for nth in range(number)]
     if way == "pair":
         return [StoveRule(f"stove_{nth}", 0, 1200 + nth) for nth in range(number)]
+    stuck_s = 1 if way == "apart" else 0
     return [
-        StoveRule(f"stove_{nth}", 0, 1200 + nth, 480 + nth / 4, 3600 + nth, 50 + nth / 4)
+        StoveRule(f"stove_{nth}", 0, 1200 + nth, 480 + nth / 4, 3600 + nth * stuck_s, 50 + nth / 4)
         for nth in range(number)
     ]
 
