@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from homenode.engine.network import Network, Node
 from homenode.engine.temporal import COMPARE
+from homenode.engine.timers import Timers
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
 from homenode.engine.wall import WallClock
 from homenode.home import PointState
@@ -85,7 +86,8 @@ class View:
                 self.bad = bad
                 network.touched.update(self.readers)
         for atom in self.atoms:
-            network.stir(atom)
+            if atom.wholes or atom.rules:
+                network.stir(atom)
 
 
 class CompareNode(Node):
@@ -109,16 +111,32 @@ class CompareNode(Node):
         return TRUE if self._compare(state.value, self._constant) else FALSE
 
 
-class PressNode(Node):
+class MomentNode(Node):
+    """TRUE at an instant only; looked at while somebody reads it."""
+
+    __slots__ = ("_timers", "_view")
+
+    def __init__(self, view: View, timers: Timers) -> None:
+        super().__init__()
+        self._view, self._timers = view, timers
+        view.atoms.append(self)
+
+    def read(self, by: Node | RuleState, at: Instant = 0) -> None:
+        if not self.wholes and not self.rules:
+            self.due = None
+            self.value = self.settle(at)
+            self._timers.book(self)
+        super().read(by, at)
+
+
+class PressNode(MomentNode):
     """A momentary point: TRUE at the instant of a press. `of` is the answer at a press."""
 
-    __slots__ = ("_of", "_view")
+    __slots__ = ("_of",)
 
-    def __init__(self, view: View, of: bool = True) -> None:
-        super().__init__()
-        self._view = view
+    def __init__(self, view: View, timers: Timers, of: bool = True) -> None:
+        super().__init__(view, timers)
         self._of = TRUE if of else FALSE
-        view.atoms.append(self)
 
     def settle(self, at: Instant) -> int:
         view = self._view
@@ -128,15 +146,10 @@ class PressNode(Node):
         return 2 - self._of if view.quality(at) is Quality.GOOD else UNKNOWN
 
 
-class ChangesNode(Node):
+class ChangesNode(MomentNode):
     """A boolean point: TRUE at the instant of a reading unlike the last known value."""
 
-    __slots__ = ("_view",)
-
-    def __init__(self, view: View) -> None:
-        super().__init__()
-        self._view = view
-        view.atoms.append(self)
+    __slots__ = ()
 
     def settle(self, at: Instant) -> int:
         view = self._view
@@ -164,6 +177,8 @@ class BetweenNode(Node):
     """The wall clock reads in [start, end), minutes of the day, over midnight if end < start."""
 
     __slots__ = ("_end", "_start", "_wall")
+
+    seldom = True
 
     def __init__(self, wall: WallClock, start: int, end: int) -> None:
         super().__init__()

@@ -118,15 +118,16 @@ class Builder:
         return history
 
     def _make(self, expr: Expr, bridge_ms: int) -> Node:
+        timers = self._network.timers
         match expr:
             case Compare(point, op, value):
                 view = self._view(point, bridge_ms)
                 if view.state.momentary:
-                    return PressNode(view, (op == "==") is bool(value))
+                    return PressNode(view, timers, (op == "==") is bool(value))
                 return CompareNode(view, op, value)
             case Changes(point):
                 view = self._view(point, bridge_ms)
-                return PressNode(view) if view.state.momentary else ChangesNode(view)
+                return (PressNode if view.state.momentary else ChangesNode)(view, timers)
             case HasQuality(point, quality):
                 return QualityNode(self._view(point, bridge_ms), Quality(quality))
             case Count(_, window_ms, op, number):

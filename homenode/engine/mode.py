@@ -217,6 +217,8 @@ class ModeNode(Node):
 
     __slots__ = ("_mode", "_state")
 
+    seldom = True
+
     def __init__(self, state: ModeState, mode: str) -> None:
         super().__init__()
         self._state, self._mode = state, mode

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from homenode.engine.timers import Timer, Timers
 from homenode.engine.truth import FALSE, TRUE, UNKNOWN
@@ -18,19 +18,24 @@ from homenode.reading import Instant
 if TYPE_CHECKING:
     from homenode.engine.rule import RuleState
 
+T = TypeVar("T")
+
 
 class Node(Timer, ABC):
     """One expression over time.
 
     Attributes:
-        value: Its truth value at the last settled instant; UNKNOWN before the first start.
+        value: Its truth value at the last settled instant, while it is read; UNKNOWN before the first start.
         level: Above that of every part.
         wholes: Nodes that read it.
         rules: Rules that want to know when it changes.
         queued: It waits to be settled.
+        seldom: Whether its kind changes seldom.
     """
 
     __slots__ = ("level", "queued", "rules", "value", "wholes")
+
+    seldom = False
 
     def __init__(self, *parts: Node) -> None:
         super().__init__()
@@ -42,8 +47,8 @@ class Node(Timer, ABC):
         for part in parts:
             part.read(self)
 
-    def read(self, by: Node | RuleState) -> None:
-        """From now on `by` wants to know when it changes."""
+    def read(self, by: Node | RuleState, at: Instant = 0) -> None:
+        """From `at` on `by` wants to know when it changes; 0 while the network is built."""
         if isinstance(by, Node):
             self.wholes += (by,)
         else:
@@ -51,8 +56,10 @@ class Node(Timer, ABC):
 
     def unread(self, by: Node | RuleState) -> None:
         """`by` no longer wants to know."""
-        self.wholes = tuple(whole for whole in self.wholes if whole is not by)
-        self.rules = tuple(rule for rule in self.rules if rule is not by)
+        if isinstance(by, Node):
+            self.wholes = _without(self.wholes, by)
+        else:
+            self.rules = _without(self.rules, by)
 
     @abstractmethod
     def settle(self, at: Instant) -> int:
@@ -70,6 +77,11 @@ class Node(Timer, ABC):
         """Move everything it remembers in time (a downtime turned out longer than believed)."""
 
 
+def _without(them: tuple[T, ...], one: T) -> tuple[T, ...]:
+    place = them.index(one)
+    return them[:place] + them[place + 1 :]
+
+
 class Formula(Node):
     """A node without a memory: it follows its parts only while somebody reads it."""
 
@@ -80,18 +92,24 @@ class Formula(Node):
         self._parts = parts
         self.level = 1 + max(part.level for part in parts)
 
-    def read(self, by: Node | RuleState) -> None:
+    def read(self, by: Node | RuleState, at: Instant = 0) -> None:
         if not self.wholes and not self.rules:
-            for part in self._parts:
-                part.read(self)
-            self.value = self.settle(0)  # no mutant: whenever it is, its parts decide
-        super().read(by)
+            self._follow(at)
+            self.value = self.settle(at)
+        super().read(by, at)
 
     def unread(self, by: Node | RuleState) -> None:
         super().unread(by)
         if not self.wholes and not self.rules:
-            for part in self._parts:
-                part.unread(self)
+            self._leave()
+
+    def _follow(self, at: Instant) -> None:
+        for part in self._parts:
+            part.read(self, at)
+
+    def _leave(self) -> None:
+        for part in self._parts:
+            part.unread(self)
 
 
 class NotNode(Formula):
@@ -104,11 +122,28 @@ class NotNode(Formula):
 
 
 class AndNode(Formula):
-    """Kleene conjunction."""
+    """Kleene conjunction. While its gate (a part that changes seldom) is FALSE it follows no other."""
 
-    __slots__ = ()
+    __slots__ = ("_gate", "_open")
+
+    def __init__(self, *parts: Node) -> None:
+        super().__init__(*parts)
+        self._gate = next((part for part in parts if part.seldom), None)
+        self._open = self._gate is None
 
     def settle(self, at: Instant) -> int:
+        gate = self._gate
+        if gate is not None and (gate.value != FALSE) is not self._open:
+            self._open = not self._open
+            for part in self._parts:
+                if part is gate:
+                    continue
+                if self._open:
+                    part.read(self, at)
+                else:
+                    part.unread(self)
+        if not self._open:
+            return FALSE
         least = TRUE
         for part in self._parts:
             if part.value < least:
@@ -116,6 +151,19 @@ class AndNode(Formula):
                 if least == FALSE:
                     break
         return least
+
+    def _follow(self, at: Instant) -> None:
+        if self._gate is None:
+            super()._follow(at)
+        else:
+            self._gate.read(self, at)
+
+    def _leave(self) -> None:
+        if self._open:
+            super()._leave()
+        elif self._gate is not None:
+            self._gate.unread(self)
+        self._open = self._gate is None
 
 
 class OrNode(Formula):

@@ -133,7 +133,7 @@ class RuleState(Timer):
                 told += self.resolve(at)
         elif when == TRUE:
             alert = Alert(f"{self.rule.name}:{at}", at, len(self.steps))
-            self._keep(alert)
+            self._keep(alert, at)
             if not any(step.do == "notify" for step in self.rule.steps):
                 alert.told.update(self.rule.to)
             told.append(self._tell(at, alert.id, Happening.RAISED))
@@ -148,7 +148,7 @@ class RuleState(Timer):
         alert = self.alert
         if alert is None:
             return []
-        self._keep(None)
+        self._keep(None, at)
         told = [Transition(at, self.rule.name, alert.id, Happening.RESOLVED, reason=reason)]
         told += [self._run(at, alert, step, 1) for step in self.resolve_steps]
         return told
@@ -165,14 +165,14 @@ class RuleState(Timer):
             if self.alert is not None:
                 real.alert.raised_at = min(real.alert.raised_at, self.alert.raised_at)
                 real.alert.notify_from = min(real.alert.notify_from, self.alert.notify_from)
-            self._keep(real.alert)
+            self._keep(real.alert, at)
         elif real.alert is not None and self.alert is not None:
             self.alert.runs = real.alert.runs
             self.alert.told |= real.alert.told
         elif self.alert is not None:
             late = Alert(f"{self.rule.name}:{at}", self.alert.raised_at, len(self.steps))
             late.notify_from, late.told = self.alert.notify_from, self.alert.told
-            self._keep(late)
+            self._keep(late, at)
             told.append(self._tell(at, late.id, Happening.RAISED))
         if real.fault:
             self.fault = real.fault
@@ -193,13 +193,13 @@ class RuleState(Timer):
         """The node is up: being blind is counted anew."""
         self.blind_since = None
 
-    def _keep(self, alert: Alert | None) -> None:
+    def _keep(self, alert: Alert | None, at: Instant) -> None:
         """The open alert from now on. What would end it is of interest only while there is one."""
         if self.clear is not self.when and (alert is None) is not (self.alert is None):
             if alert is None:
                 self.clear.unread(self)
             else:
-                self.clear.read(self)
+                self.clear.read(self, at)
         self.alert = alert
 
     # -- acknowledgement and steps
@@ -326,5 +326,5 @@ class RuleState(Timer):
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take over what `dump` wrote."""
         self.due = data["due"]
-        self._keep(Alert.load(data["alert"]) if data["alert"] else None)
+        self._keep(Alert.load(data["alert"]) if data["alert"] else None, 0)
         self.fault, self.blind_since = data["fault"], data["blind_since"]

@@ -108,6 +108,8 @@ class WindowNode(Node):
 
     __slots__ = ("_history",)
 
+    seldom = True
+
     def __init__(self, history: History, length_ms: int) -> None:
         super().__init__()
         self.level = history.level
@@ -133,6 +135,8 @@ class SinceNode(Node):
 
     __slots__ = ("_anchor", "_part")
 
+    seldom = True
+
     def __init__(self, part: Node, anchor: Node) -> None:
         super().__init__(part, anchor)
         self._part, self._anchor = part, anchor
@@ -148,6 +152,8 @@ class CountNode(Node):
     """
 
     __slots__ = ("_compare", "_last_unknown", "_number", "_op", "_part", "_seen", "_turns", "_window_ms")
+
+    seldom = True
 
     def __init__(self, part: Node, window_ms: int, op: str, number: int) -> None:
         super().__init__(part)
