@@ -89,7 +89,7 @@ class Formula(Node):
 
     def __init__(self, *parts: Node) -> None:
         super().__init__()
-        self._parts = parts
+        self._parts = tuple(dict.fromkeys(parts))
         self.level = 1 + max(part.level for part in parts)
 
     def read(self, by: Node | RuleState, at: Instant = 0) -> None:
@@ -128,7 +128,7 @@ class AndNode(Formula):
 
     def __init__(self, *parts: Node) -> None:
         super().__init__(*parts)
-        self._gate = next((part for part in parts if part.seldom), None)
+        self._gate = next((part for part in self._parts if part.seldom), None)
         self._open = self._gate is None
 
     def settle(self, at: Instant) -> int:
