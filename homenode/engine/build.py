@@ -101,8 +101,6 @@ class Builder:
         return self._node(Compare(expr.point, "==", True), bridge_ms)
 
     def _node(self, expr: Expr, bridge_ms: int) -> Node:
-        if not any(points_of(expr)):
-            bridge_ms = -1  # the clock and the mode are known through every downtime
         key = (expr, bridge_ms)
         node = self._nodes.get(key)
         if node is None:

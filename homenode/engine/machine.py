@@ -179,7 +179,7 @@ class Machine:
             for rule in ordered:
                 told += rule.judge(at, acknowledgements.get(rule, ()))
                 self._timers.book(rule)
-            touched.clear()
+            touched.clear()  # no mutant: for speed
         if told:
             self._set_modes(told)
         return told
@@ -300,7 +300,6 @@ class Machine:
             index += 1
             if self.down_at is None and isinstance(event, NodeDown):
                 self._held = [ack for acks in acknowledgements.values() for ack in acks] + events[: index - 1]
-                acknowledgements.clear()
                 self.down_at = at
                 events, index = events[index:], 0
             elif self.down_at is not None and isinstance(event, NodeUp):

@@ -88,9 +88,7 @@ class History(Node):
         return [*super().dump(), self._seen, self._last_denied, self._last_other]
 
     def restore(self, memory: Sequence[Any]) -> None:
-        _, due, self._seen, self._last_denied, self._last_other = memory
-        if due is not None and (self.due is None or due < self.due):  # several windows restore it
-            self.due = due
+        _, self.due, self._seen, self._last_denied, self._last_other = memory
         self._sure = -1  # no mutant: any less than none
 
     def shift(self, by_ms: int) -> None:

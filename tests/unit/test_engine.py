@@ -107,6 +107,22 @@ def test_a_press_lasts_one_instant() -> None:
     assert told(engine(rule(HELP)), Reading("help.button", True, 5), to=9) == [(5, "raised"), (6, "resolved")]
 
 
+def test_a_sensor_that_says_fault_is_not_counted_as_a_turn() -> None:
+    machine = engine(rule(Count("door.contact", MIN, ">=", 1), grace_ms=0))
+    assert told(machine, door(0, False), door(2 * MIN, None), to=HOUR) == [(2 * MIN, "fault")]
+
+
+def test_a_count_is_known_once_nothing_unknown_is_left_in_its_window() -> None:
+    machine = engine(rule(Count("help.button", 10, "<", 1)))
+    assert told(machine, Heard("help", 100), Heard("help", 109), to=120) == [(110, "raised")]
+
+
+def test_windows_of_several_lengths_over_one_condition_each_come_at_their_own_instant() -> None:
+    machine = engine(rule(For(DOOR, 3 * SEC)), rule(Not(For(DOOR, 100 * SEC)), name="long"))
+    events = door(0), door(SEC, False), door(10 * SEC, None), door(20 * SEC)
+    assert told(machine, *events, to=90 * SEC)[-1] == (23 * SEC, "raised")
+
+
 def test_three_presses_within_a_minute_are_counted_and_forgotten() -> None:
     machine = engine(rule(Count("help.button", MIN, ">=", 3)))
     presses = [Reading("help.button", True, at) for at in (2 * MIN, 2 * MIN + 10, 3 * MIN)]
@@ -416,6 +432,14 @@ def test_the_time_left_is_known_and_costs_nothing_of_the_state() -> None:
     before = machine.dump()
     assert machine.verdicts()["rule"].true_at == 1000 + 5 * MIN
     assert machine.dump() == before
+
+
+@pytest.mark.parametrize(("days", "shown"), [(6, True), (8, False)])
+def test_the_time_left_is_shown_up_to_a_week(days: int, shown: bool) -> None:
+    machine = engine(rule(For(DOOR, days * 24 * HOUR)))
+    told(machine, door(0, False), door(SEC), to=SEC)
+    due = SEC + days * 24 * HOUR if shown else None
+    assert machine.verdicts()["rule"].true_at == due
 
 
 def test_a_newer_state_is_refused_with_what_to_do() -> None:

@@ -345,3 +345,10 @@ def test_a_new_limit_is_put_off_by_what_is_heard_after_it() -> None:
     machine = engine(rule(HasQuality("door.contact", "stale")), stale={"door": HOUR})
     limit = StaleAfter("door", MIN, 10 * MIN)
     assert told(machine, door(0), limit, door(8 * MIN), to=HOUR) == [(18 * MIN, "raised")]
+
+
+def test_a_new_rule_knows_of_a_button_that_its_device_was_heard_though_nobody_pressed_it() -> None:
+    machine = engine(rule(DOOR))
+    told(machine, Heard("help", SEC), to=HOUR)
+    machine = reloaded(machine, rule(Not(Within(HELP, MIN)), name="new"))
+    assert told(machine, to=HOUR + 1) == [(HOUR + 1, "raised")]

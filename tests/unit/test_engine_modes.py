@@ -14,7 +14,7 @@ from homenode.engine import Engine, WallClock
 from homenode.engine.events import ClockSet, Event, ModeSet, NodeDown, NodeUp, Reading
 from homenode.engine.mode import MOST_STEPS, Over
 from homenode.engine.snapshot import fingerprint
-from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, For, ModeIs, Not
+from homenode.language.bound import BoundRule, BoundStep, Compare, Expr, For, HasQuality, ModeIs, Not
 
 SEC, MIN, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR
@@ -134,6 +134,14 @@ def test_what_a_step_set_stays_set_when_the_length_of_a_downtime_is_learnt() -> 
     assert machine.mode == "away"
 
 
+def test_what_a_step_set_only_for_want_of_the_length_stays_set() -> None:
+    machine = engine(rule(HasQuality("hall.motion", "unknown"), sets("away")))
+    told(machine, seen(0), NodeDown(MIN), NodeUp(2 * MIN, measured=False), to=3 * MIN)
+    assert machine.mode == "away"
+    told(machine, ClockSet(5 * MIN, slept_ms=3 * MIN), to=6 * MIN)
+    assert machine.mode == "away"
+
+
 def test_the_mode_that_a_step_sets_is_part_of_what_the_rule_is() -> None:
     assert fingerprint(rule(HALL, sets("away"))) != fingerprint(rule(HALL, sets("night")))
 
@@ -214,6 +222,13 @@ def test_night_comes_and_goes_at_the_hours_of_home_yaml() -> None:
     assert modes_of(machine, clock(5, 22) - 1, clock(5, 22), clock(6, 6) - 1, clock(6, 6)) == [
         "home", "night", "night", "home",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hours", "first", "last"), [((0, 360), 0, 6), ((60, 0), 1, 24)])
+def test_a_night_may_begin_or_end_at_midnight(hours: tuple[int, int], first: int, last: int) -> None:
+    machine = engine(start=clock(4, 23, 59), modes={"night": Mode("night", None, *hours)})
+    begin, end = clock(5, first), clock(5, 0) + last * HOUR
+    assert modes_of(machine, begin - 1, begin, end - 1, end) == ["home", "night", "night", "home"]
 
 
 def test_a_condition_on_night_is_true_from_its_first_instant() -> None:
@@ -341,6 +356,7 @@ def test_two_rules_that_set_the_mode_against_each_other_come_to_rest() -> None:
         rule(ModeIs("home"), sets("away"), name="one"), rule(ModeIs("away"), sets("home"), name="two")
     )
     steps = [line for line in told(machine, to=2 * HOUR) if line[2] == "mode"]
+    assert MOST_STEPS == 60
     assert len(steps) == 2 * MOST_STEPS + 1
     assert machine.mode == "home"
     machine = Engine.load(json.loads(json.dumps(machine.dump())), machine.rules, {}, modes=MODES)

@@ -409,3 +409,15 @@ def test_a_length_told_at_the_instant_of_up_counts_from_the_next() -> None:
     ):
         engine.feed(event)
     assert lines(engine.advance(up + 1))[0][:3] == (up + 1, "stove", "raised")
+
+
+def test_a_length_told_at_the_instant_of_up_may_come_after_a_reading() -> None:
+    engine = an_engine(a_rule(For(OPEN, 12 * MIN)))
+    fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False), door(UP), clock(at=UP))
+    assert said(engine, 60 * MIN) == [(16 * MIN - MISSED, "raised", 0)]
+
+
+def test_a_node_that_goes_down_again_at_once_takes_the_length_of_the_first_downtime_with_it() -> None:
+    engine = an_engine(a_rule(For(OPEN, 12 * MIN)))
+    fed(engine, door(4 * MIN), NodeDown(DOWN), NodeUp(UP, measured=False), clock(at=UP), NodeDown(UP))
+    assert said(fed(engine, NodeUp(UP + 20)), 60 * MIN) == []
