@@ -124,6 +124,44 @@ def test_a_mark_alone_is_kept_without_a_commit(tmp_path: Path) -> None:
     journal.close()
 
 
+SLOW = Pace(write_s=60, sync_s=60, mark_s=60)
+
+
+def in_the_files(folder: Path, text: bytes) -> bool:
+    return any(text in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+def test_flush_waits_for_the_thread_that_is_writing(tmp_path: Path) -> None:
+    """A record appended while the thread writes would else wait for its next turn, and kill -9 could take it."""
+    with Journal.open(tmp_path / "j", pace=SLOW) as journal:
+        journal.append({"t": "first"}, klass="reading")
+        journal.commit().result(10)
+        wait_until_tidy(journal)
+        journal._io.acquire()  # as the thread does
+        number = journal.append({"t": "heard meanwhile"}, klass="reading")
+        writes = threading.Timer(0.01, journal._io.release)
+        writes.start()
+        journal.flush()
+        writes.join()
+        assert in_the_files(tmp_path, b"heard meanwhile")
+        assert dict(journal.read(number)) == {number: {"t": "heard meanwhile"}}
+
+
+def test_flush_does_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "j", pace=SLOW) as journal:
+        journal.append({"t": "first"}, klass="reading")
+        journal.commit().result(10)
+        wait_until_tidy(journal)
+        with journal._io:
+            journal.append({"t": "later"}, klass="reading")
+            journal.flush()
+            journal.flush()
+        assert not in_the_files(tmp_path, b"later")
+        journal.flush()
+        journal.flush()
+        assert in_the_files(tmp_path, b"later")
+
+
 def test_commits_of_many_threads_are_all_answered(tmp_path: Path) -> None:
     with Journal.open(tmp_path, limits=SMALL) as journal:
 
