@@ -132,7 +132,7 @@ def in_the_files(folder: Path, text: bytes) -> bool:
 
 
 def test_flush_waits_for_the_thread_that_is_writing(tmp_path: Path) -> None:
-    """A record appended while the thread writes would else wait for its next turn, and kill -9 could take it."""
+    """What is appended meanwhile would else wait for its next turn, and kill -9 could take it."""
     with Journal.open(tmp_path / "j", pace=SLOW) as journal:
         journal.append({"t": "first"}, klass="reading")
         journal.commit().result(10)

@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from homenode import records
 from homenode.config.model import NEVER, Device, Home, Mode
 from homenode.config.rows import STANDARD_MODES
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, NodeFault
 from homenode.engine.engine import Engine
-from homenode.engine.events import Acknowledge, ClockSet, Event, Heard, ModeSet, NodeDown, NodeUp, StaleAfter
-from homenode.judge import SILENCE_RECHECK_MS, Decided, Judge
-from homenode.language.bound import And, Between, BoundRule, BoundStep, Compare, For, Not, Or
+from homenode.engine.events import ClockSet, ModeSet, NodeDown, NodeUp
+from homenode.judge import Judge
+from homenode.language.bound import And, BoundRule, BoundStep, Compare, For, Not, Or
 from homenode.message import Message
 from homenode.reading import How, Reading
 
@@ -54,6 +51,7 @@ HOME = Home(
     modes=MODES,
 )
 LIMITS_MS = {"door": NEVER, "eye": 60 * MIN}
+FAULT = NodeFault("zigbee", {"sv": "Radion borta", "en": "Radio gone"}, ("eye",), to_property=True)
 
 
 def a_judge(engine: Any = None) -> Judge:
@@ -142,28 +140,6 @@ def test_a_reading_from_the_future_counts_from_now() -> None:
     assert judge.dated(Reading("door.contact", False, 1000), 1000).how is How.LIVE
 
 
-def test_a_silent_device_is_a_fault_once_and_well_when_it_is_heard() -> None:
-    judge = a_judge()
-    judge.feed(Reading("eye.motion", True, 1000))
-    judge.silence(60 * MIN)
-    assert judge.silent == set()
-    due = judge.silence_due
-    assert due == 1000 + 60 * MIN
-    silent = judge.silence(due)
-    assert [(r["t"], r["source"]) for r in silent.records if r["t"] == "fault"] == [("fault", "eye silent")]
-    assert judge.silent == {"eye"}
-    (stale,) = [data_of(m) for m in silent.messages if "readings" in m.topic]
-    assert (stale["value"], stale["quality"]) == (None, "stale")
-    again = judge.silence(due + 1)
-    assert not [r for r in again.records if r["t"] == "fault"]
-    assert not [m for m in again.messages if "readings" in m.topic]
-    assert judge.silence_due == due + 1 + SILENCE_RECHECK_MS
-    judge.feed(judge.dated(Reading("eye.motion", False, due + 5), due + 5))
-    heard = judge.silence(due + 6)
-    assert [record["source"] for record in heard.records if record["t"] == "well"] == ["eye silent"]
-    assert judge.silent == set()
-
-
 def test_after_a_start_points_are_told_as_restored_and_as_unknown_where_not_believed() -> None:
     judge = a_judge()
     opened(judge)
@@ -248,102 +224,6 @@ def test_the_residents_answer_to_a_warning_acknowledges_it_before_it_is_sent() -
     assert [change.event.value for change in acknowledged.transitions] == ["acknowledged"]
 
 
-def test_what_drivers_say_of_silence_is_remembered() -> None:
-    judge = a_judge()
-    judge.feed(StaleAfter("eye", 5, 1234))
-    judge.feed(ClockSet(6, 777))
-    assert judge.rows_ms == {"eye": 1234}
-    assert judge.offset_ms == 777
-
-
-# -- the journal
-
-INPUTS = st.lists(
-    st.tuples(
-        st.integers(0, 8 * MIN),
-        st.one_of(
-            st.sampled_from(
-                [("r", "door.contact", True), ("r", "door.contact", False), ("r", "eye.motion", True)]
-            ),
-            st.sampled_from([("r", "door.contact", None), ("heard",), ("mode", "away"), ("ack",)]),
-            st.sampled_from([("fault",), ("well",), ("ok",)]),
-        ),
-    ),
-    max_size=12,
-)
-FAULT = NodeFault("zigbee", {"sv": "Radion borta", "en": "Radio gone"}, ("eye",), to_property=True)
-
-
-def event_of(what: tuple[Any, ...], at: int) -> Event | None:
-    match what:
-        case ("r", point, value):
-            return Reading(point, value, at)
-        case ("heard",):
-            return Heard("eye", at)
-        case ("mode", mode):
-            return ModeSet(mode, at)
-        case ("ack",):
-            return Acknowledge("ajar", at, ("care",), "Anna")
-    return None
-
-
-def lived(inputs: list[tuple[int, tuple[Any, ...]]], judge: Judge) -> tuple[list[dict[str, Any]], list[str]]:
-    """What a journal holds after these inputs, and the ids of the messages that were decided."""
-    written: list[dict[str, Any]] = []
-    ids: list[str] = []
-
-    def note(decided: Decided) -> None:
-        written.extend(decided.records)
-        ids.extend(message.id for message in decided.messages if message.id)
-
-    now = 0
-    for wait, what in inputs:
-        now += wait + 1
-        event = event_of(what, now)
-        if event is not None:
-            if isinstance(event, Reading):
-                event = judge.dated(event, now)
-            note(judge.advance(now - 1))
-            written.append(records.of_event(event))
-            judge.feed(event)
-        elif what == ("fault",):
-            note(judge.fault(FAULT, now))
-        elif what == ("well",):
-            note(judge.well("zigbee", now))
-        else:
-            note(judge.answered(now))
-    note(judge.advance(now + 60 * MIN))
-    return written, ids
-
-
-def decided_again(written: list[dict[str, Any]], judge: Judge, end: int) -> list[str]:
-    ids = []
-    for record in written:
-        ids += [message.id for message in judge.again(record).messages if message.id]
-    return ids + [message.id for message in judge.advance(end).messages if message.id]
-
-
-@given(INPUTS)
-def test_the_journal_read_again_decides_the_same_to_the_id(inputs: list[tuple[int, tuple[Any, ...]]]) -> None:
-    judge = a_judge()
-    written, ids = lived(inputs, judge)
-    end = sum(wait + 1 for wait, _ in inputs) + 60 * MIN
-    other = a_judge()
-    assert decided_again(json.loads(json.dumps(written)), other, end) == ids
-    assert other.troubled == judge.troubled
-    assert json.dumps(other.dump()) == json.dumps(judge.dump())
-
-
-@given(INPUTS, st.integers(0, 12))
-def test_a_state_carries_all_of_it_over(inputs: list[tuple[int, tuple[Any, ...]]], cut: int) -> None:
-    judge = a_judge()
-    lived(inputs[:cut], judge)
-    state = json.loads(json.dumps(judge.dump()))
-    other = a_judge(Engine.load(state["engine"], [RULE], LIMITS_MS, modes=MODES))
-    other.load(state)
-    assert json.loads(json.dumps(other.dump())) == state
-
-
 def test_a_mode_is_told_to_care_when_it_begins_and_when_it_ends_by_itself() -> None:
     judge = a_judge()
     judge.feed(Reading("door.contact", False, 1000))
@@ -423,40 +303,6 @@ def test_a_reload_looks_anew_at_what_counts_as_absent() -> None:
     assert (eye["point"], eye["stuck"]) == ("eye.motion", True)
 
 
-def test_only_messages_with_an_id_are_written() -> None:
-    judge = a_judge()
-    opened(judge)
-    decided = judge.advance(20 * MIN)
-    written = [record for record in decided.records if record["t"] == "msg"]
-    assert len(written) == len([message for message in decided.messages if message.id])
-    assert len(written) < len(decided.messages)
-
-
-def test_a_silent_device_is_told_in_hours_to_property_too() -> None:
-    judge = a_judge()
-    judge.feed(Reading("eye.motion", True, 1000))
-    (fault,) = [record for record in judge.silence(1000 + 60 * MIN).records if record["t"] == "fault"]
-    assert fault["text"]["en"] == "eye (kitchen) was not heard for 1.0 h"
-    assert fault["to_property"] is True
-    judge.feed(judge.dated(Reading("eye.motion", True, 70 * MIN), 70 * MIN))
-    judge.silence(70 * MIN)
-    silent_again = judge.silence(130 * MIN)
-    assert [data_of(m)["quality"] for m in silent_again.messages if "readings" in m.topic] == ["stale"]
-
-
-def test_what_a_state_holds_counts_after_a_start() -> None:
-    judge = a_judge()
-    judge.feed(StaleAfter("eye", 5, 30 * MIN))
-    judge.feed(ClockSet(6, 777))
-    judge.dated(Reading("door.contact", True, 50), 100)
-    judge.fault(FAULT, 100)
-    state = json.loads(json.dumps(judge.dump()))
-    other = a_judge(Engine.load(state["engine"], [RULE], LIMITS_MS, modes=MODES))
-    other.load(state)
-    assert (other.offset_ms, other.rows_ms, other.troubled) == (777, {"eye": 30 * MIN}, judge.troubled)
-    assert other.dated(Reading("door.contact", False, 49), 100).how is How.HISTORICAL
-
-
 def test_after_a_reload_the_new_share_counts() -> None:
     judge = a_judge()
     opened(judge)
@@ -479,43 +325,6 @@ def test_a_party_takes_care_of_a_fault_that_was_told_to_it() -> None:
     assert taken.records[0] == {"t": "fack", "at": 6 * MIN, "party": "operator", "alert": alert, "by": "Bo"}
     assert taken.messages
     assert not judge.acknowledge_fault("care", alert, "Anna", 7 * MIN).records
-
-
-def test_a_device_first_heard_after_a_look_is_found_silent_in_time() -> None:
-    judge = a_judge()
-    judge.silence(0)
-    judge.feed(Reading("eye.motion", True, 1000))
-    while not judge.silent:
-        assert judge.silence_due <= 1000 + 60 * MIN
-        judge.silence(judge.silence_due)
-    assert judge.troubled["eye silent"][0] == 1000 + 60 * MIN
-
-
-def test_a_shorter_limit_counts_from_the_next_look() -> None:
-    judge = a_judge()
-    judge.feed(Reading("eye.motion", True, 1000))
-    judge.silence(1000)
-    judge.reload(HOME, [RULE], {"door": NEVER, "eye": 10 * MIN}, 2000)
-    while not judge.silent:
-        judge.silence(judge.silence_due)
-    assert judge.troubled["eye silent"][0] == 1000 + 10 * MIN
-
-
-def test_with_nothing_that_may_fall_silent_all_are_looked_at_each_minute() -> None:
-    judge = a_judge()
-    opened(judge)
-    judge.advance(20 * MIN)
-    judge.silence(20 * MIN)
-    assert judge.silence_due == judge.next_deadline() == 21 * MIN
-
-
-def test_the_next_look_for_silence_is_when_the_first_device_may_have_fallen_silent() -> None:
-    judge = a_judge()
-    judge.feed(Reading("eye.motion", True, 1000))
-    judge.feed(StaleAfter("door", 1000, 30 * MIN))
-    judge.feed(Reading("door.contact", False, 1000))
-    judge.silence(30 * MIN)
-    assert judge.silence_due == judge.next_deadline() == 1000 + 30 * MIN
 
 
 def test_the_next_deadline_is_the_earliest_of_rules_delivery_and_silence() -> None:
@@ -545,24 +354,6 @@ def test_a_reload_counts_from_the_next_instant_and_all_before_is_told_first() ->
     assert judge.rules == {"ajar": changed}
 
 
-def test_a_silent_device_that_home_yaml_does_not_know_is_nobodys_fault() -> None:
-    judge = a_judge()
-    judge.feed(StaleAfter("stranger", 5, 1000))
-    judge.feed(Reading("stranger.contact", True, 10))
-    judge.advance(20)
-    assert not [record for record in judge.silence(2000).records if record["t"] == "fault"]
-
-
-def test_a_point_that_went_stale_is_told_as_of_then_and_a_button_and_a_fault_are_not() -> None:
-    judge = a_judge()
-    for point, value in (("eye.motion", True), ("eye.button", True), ("eye.battery", None)):
-        judge.feed(Reading(point, value, 1000))
-    judge.feed(ClockSet(1000, offset_ms=1000))
-    (told,) = [m for m in judge.silence(1000 + 60 * MIN).messages if "readings" in m.topic]
-    assert told.topic == "hn1/h1/care/readings/eye/motion"
-    assert data_of(told)["at"] == "1970-01-01T01:00:02.000+00:00"
-
-
 def test_what_is_told_as_restored_is_as_old_as_its_reading() -> None:
     judge = a_judge()
     opened(judge)
@@ -581,26 +372,6 @@ def test_a_deadline_of_delivery_before_one_of_the_rules_is_told_first() -> None:
     subjects = [data_of(message)["subject"] for message in told.messages if message.id]
     assert subjects == ["node", "node", "ajar"]
     assert judge.next_deadline() is None
-
-
-def test_a_reading_that_no_point_can_have_is_refused_when_the_journal_is_read() -> None:
-    for point, value in (("door.contact", 5), ("door.nothing", True)):
-        with pytest.raises(ValueError, match="can't be"):
-            a_judge().again({"t": "r", "p": point, "v": value, "at": 5})
-
-
-def test_a_reading_from_the_journal_makes_what_is_older_historical() -> None:
-    judge = a_judge()
-    judge.again({"t": "r", "p": "door.contact", "v": True, "at": 500})
-    assert judge.dated(Reading("door.contact", False, 499), 1000).how is How.HISTORICAL
-
-
-def test_what_a_device_was_told_of_is_written_before_what_comes_of_it() -> None:
-    judge = a_judge()
-    at_once = NodeFault("disk", {"en": "full"}, at_once=True)
-    assert [record["t"] for record in judge.fault(at_once, 5).records] == ["fault", "msg"]
-    assert [record["t"] for record in judge.well("disk", 6).records] == ["well", "msg"]
-    assert records.of_message(judge.fault(at_once, 7).messages[0])["at"] == 7
 
 
 def test_a_new_rule_that_holds_already_is_told_in_its_own_words_and_the_old_one_ends_in_its_own() -> None:
@@ -622,87 +393,3 @@ def test_a_new_rule_that_holds_already_is_told_in_its_own_words_and_the_old_one_
     assert raised["data"]["text"] == {"en": "New words"}
     assert raised["data"]["room"] == "hall"
     assert [item["point"] for item in raised["data"]["evidence"]] == ["door.contact"]
-
-
-# -- after a long downtime
-
-
-def blind(*points: str, bridge_ms: int = 15 * MIN, heard: bool = True, asks_clock: bool = False) -> Judge:
-    """One rule that reads these points, heard a second after the first start."""
-    clock = (Between(0, 24 * 60),) if asks_clock else ()
-    when = And((*(Compare(point, "==", True) for point in points), *clock))
-    rule = replace(RULE, when=when, clear=Not(when), bridge_ms=bridge_ms)
-    judge = a_judge(Engine([rule], {"eye": 60 * MIN, "plug": 60 * MIN}, start=0, modes=MODES))
-    judge.rules = {rule.name: rule}
-    judge.delivery.reload({}, judge.rules)
-    for point in points:
-        if heard:
-            judge.feed(Reading(point, False, 1000))
-    judge.advance(2000)
-    return judge
-
-
-def told_to_care(judge: Judge, to: int) -> list[int]:
-    """When care was told that the rule is blind."""
-    return [m.at for m in judge.advance(to).messages if m.topic == "hn1/h1/care/alerts"]
-
-
-def test_what_sleeps_is_told_as_missing_only_when_it_had_its_time_after_a_long_downtime() -> None:
-    judge = blind("eye.motion")
-    up = down_for(judge, 20 * MIN)
-    assert told_to_care(judge, up + 60 * MIN - 1) == []
-    assert told_to_care(judge, up + 60 * MIN) == [up + 60 * MIN]
-    judge = blind("eye.motion")
-    judge.feed(Reading("eye.motion", False, down_for(judge, 20 * MIN) + 30 * MIN))
-    assert told_to_care(judge, 100 * MIN) == []
-
-
-@pytest.mark.parametrize(("bridge_ms", "span_ms"), [(0, MIN), (15 * MIN, 20 * MIN), (120 * MIN, 70 * MIN)])
-def test_that_counts_from_each_downtime_that_a_rule_does_not_bridge_or_that_is_long(
-    bridge_ms: int, span_ms: int
-) -> None:
-    judge = blind("eye.motion", bridge_ms=bridge_ms)
-    up = down_for(judge, span_ms)
-    assert told_to_care(judge, up + 90 * MIN) == [up + 60 * MIN]
-
-
-def test_what_can_be_asked_is_told_as_missing_at_once() -> None:
-    judge = blind("eye.motion", "plug.switch")
-    up = down_for(judge, 20 * MIN)
-    assert told_to_care(judge, up + 90 * MIN) == [up + 11 * MIN]
-
-
-def test_what_was_heard_again_and_has_a_fault_is_told_at_once() -> None:
-    judge = blind("eye.motion")
-    up = down_for(judge, 20 * MIN, Reading("eye.motion", None, 0))
-    assert told_to_care(judge, up + 90 * MIN) == [up + 11 * MIN]
-
-
-def test_what_was_never_heard_is_told_at_once() -> None:
-    judge = blind("eye.motion", heard=False)
-    up = down_for(judge, 20 * MIN)
-    assert told_to_care(judge, up + 90 * MIN) == [up + 11 * MIN]
-
-
-def test_a_clock_that_is_not_set_is_told_at_once() -> None:
-    judge = blind("eye.motion", asks_clock=True)
-    judge.feed(ClockSet(2500, trusted=False))
-    up = down_for(judge, 20 * MIN, measured=False)
-    assert told_to_care(judge, up + 90 * MIN) == [up + 11 * MIN]
-
-
-def test_a_device_that_sleeps_is_silent_only_when_it_had_its_time_after_a_long_downtime() -> None:
-    judge = a_judge()
-    judge.feed(Reading("eye.motion", True, 1000))
-    up = down_for(judge, 5 * 60 * MIN)
-    judge.silence(up)
-    assert judge.silence_due == up + MIN
-    judge.silence(up + 60 * MIN - 5)
-    assert judge.silent == set()
-    assert judge.silence_due == up + 60 * MIN
-    judge.silence(up + 60 * MIN)
-    assert judge.silent == {"eye"}
-    judge = a_judge()
-    judge.feed(Reading("eye.power", 5, 1000))
-    judge.silence(down_for(judge, 5 * 60 * MIN))
-    assert judge.silent == {"eye"}
