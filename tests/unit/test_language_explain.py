@@ -181,7 +181,7 @@ def test_a_whole_rule_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("when", "told"),
     [
-        ("door", ["without d (kitchen) it can't be raised"]),
+        ("door", ["without d (kitchen) it can't be raised in the long run"]),
         ("door or help", ["without d (kitchen) it can still be raised",
                           "without h (kitchen) it can still be raised"]),
         ("any(eye)", ["without e (kitchen) it can still be raised",
@@ -190,7 +190,7 @@ def test_a_whole_rule_in_both_languages() -> None:
          ["with d (kitchen) silent it can still be raised, with d (kitchen) faulty it can't"]),
         ("door is unknown",
          ["with d (kitchen) faulty it can still be raised, with d (kitchen) silent it can't"]),
-        ("count(door, 1 s) > 0", ["without d (kitchen) it can't be raised"]),
+        ("count(door, 1 s) > 0", ["without d (kitchen) it can't be raised in the long run"]),
         ("count(door, 1 s) >= 0", ["without d (kitchen) it can still be raised"]),
         ("count(door, 1 s) != -1", ["without d (kitchen) it can still be raised"]),
         ("not (stove > 50 W and door)", ["without s (kitchen) it can still be raised",
@@ -205,7 +205,7 @@ def test_what_a_silent_sensor_means_is_worked_out_from_the_rule(when: str, told:
 def test_a_sensor_that_never_counts_as_silent_can_only_be_faulty() -> None:
     text = explain(applied("door is stale"), "en", {"d": -1})
     assert "- d (kitchen) never counts as silent (it is wired, or home.yaml says so)" in text
-    assert "- without d (kitchen) it can't be raised" in text
+    assert "- without d (kitchen) it can't be raised in the long run" in text
 
 
 @pytest.mark.parametrize(
