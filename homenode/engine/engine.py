@@ -304,8 +304,8 @@ class Engine(Machine):
         self._unmeasured = None if up.measured else Unmeasured(self.dump(), up.at, rest)
         if self._unmeasured is not None and not any(isinstance(event, NodeDown) for event in rest):
             for clock in rest:
-                if isinstance(clock, ClockSet) and clock.slept_ms is not None:  # learnt as soon as it is up
-                    self.feed(clock._replace(at=up.at + 1))
+                if isinstance(clock, ClockSet) and clock.slept_ms is not None:
+                    self.feed(clock)  # it counts from the next instant
 
     def _catch_up(self, events: Sequence[Event], at: Instant) -> list[Transition]:
         told = []

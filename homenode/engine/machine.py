@@ -338,7 +338,6 @@ class Machine:
         if up > down:
             self._pass_time(down)
             self._network.settle(down)
-            self._settled = True
             while (at := self._timers.next()) is not None and at < up:
                 self._pass_time(at)
                 self._network.settle(at)

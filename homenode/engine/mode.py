@@ -195,12 +195,12 @@ class ModeState(Timer):
 
     def restore(self, data: Sequence[Any], at: Instant) -> None:
         """Take over what `dump` wrote, to go on from `at`; the first version wrote only mode and end."""
-        self.mode, self.ends = data[0], data[1]
-        if len(data) == 2 and self.ends is not None:
-            mode = self._modes.get(self.mode)  # home.yaml may no longer have it
-            self._since = self.ends - ((mode and mode.longest_ms) or 0)
+        self.mode, self.ends = data[:2]
         self.wake(at)
-        if len(data) > 2:
+        if len(data) == 2:
+            mode = self._modes.get(self.mode)  # home.yaml may no longer have it
+            self._since = (self.ends or 0) - ((mode and mode.longest_ms) or 0)
+        else:
             self.why, coming, self._commanded, clock, self._since, steps = data[2:]
             self._steps_from, self._steps = steps
             self.coming = (coming[0], [(mode, why) for mode, why in coming[1]]) if coming else None

@@ -195,7 +195,7 @@ class Network:
         self.timers = timers
         self.nodes: list[Node] = []
         self.touched: set[RuleState] = set()
-        self.waiting = False
+        self.waiting = False  # no mutant: for speed
         self._levels: list[list[Node]] = []  # those that wait
 
     def add(self, node: Node) -> Node:
@@ -239,4 +239,4 @@ class Network:
                 if value != node.value:
                     self.change(node, value)
             level.clear()
-        self.waiting = False
+        self.waiting = False  # no mutant: for speed

@@ -219,20 +219,23 @@ class RuleState(Timer):
 
     def _due(self, alert: Alert, index: int) -> Instant | None:
         """When a step runs next, by the clock."""
-        step, runs = self.steps[index], alert.runs[index]
-        if runs >= step.times:
-            return None
+        runs = alert.runs[index]
+        return None if runs >= self.steps[index].times else self._run_at(alert, index, runs)
+
+    def _run_at(self, alert: Alert, index: int, run: int) -> Instant:
+        """When a run of a step is due, the first being 0."""
+        step = self.steps[index]
         start = alert.notify_from if step.do == "notify" else alert.raised_at
-        return start + (step.after_ms or 0) + runs * step.every_ms
+        return start + (step.after_ms or 0) + run * step.every_ms
 
     def last_said(self, alert: Alert) -> Mapping[str, str]:
         """What the latest `say` that ran says, by language."""
         ran = [
-            (alert.raised_at + (step.after_ms or 0) + (runs - 1) * step.every_ms, step.number, step)
-            for step, runs in zip(self.steps, alert.runs, strict=True)
-            if step.do == "say" and runs
+            (self._run_at(alert, index, runs - 1), index)
+            for index, runs in enumerate(alert.runs)
+            if runs and self.steps[index].do == "say"
         ]
-        return max(ran, key=lambda run: run[:2])[2].text if ran else {}
+        return self.steps[max(ran)[1]].text if ran else {}
 
     def _run_steps(self, alert: Alert, at: Instant, told: list[Transition]) -> None:
         """Run what is due, in order of due instant and number; several overdue runs of a step are one."""

@@ -115,6 +115,8 @@ def test_a_sensor_that_says_fault_is_not_counted_as_a_turn() -> None:
 def test_a_count_is_known_once_nothing_unknown_is_left_in_its_window() -> None:
     machine = engine(rule(Count("help.button", 10, "<", 1)))
     assert told(machine, Heard("help", 100), Heard("help", 109), to=120) == [(110, "raised")]
+    machine = engine(rule(Count("help.button", 10, "<=", 1)))
+    assert told(machine, Heard("help", 100), Reading("help.button", True, 109), to=120) == [(110, "raised")]
 
 
 def test_windows_of_several_lengths_over_one_condition_each_come_at_their_own_instant() -> None:

@@ -352,3 +352,13 @@ def test_a_new_rule_knows_of_a_button_that_its_device_was_heard_though_nobody_pr
     told(machine, Heard("help", SEC), to=HOUR)
     machine = reloaded(machine, rule(Not(Within(HELP, MIN)), name="new"))
     assert told(machine, to=HOUR + 1) == [(HOUR + 1, "raised")]
+
+
+def test_turns_that_two_rules_count_are_remembered_once() -> None:
+    twice = Count("door.contact", HOUR, ">=", 2)
+    both = rule(twice), rule(twice, name="other")
+    machine = engine(*both)
+    told(machine, door(0, False), door(SEC), to=MIN)
+    machine = reloaded(machine, *both)
+    assert told(machine, door(2 * MIN, False), to=3 * MIN) == []
+    assert told(machine, door(4 * MIN), to=4 * MIN) == [(4 * MIN, "raised"), (4 * MIN, "raised")]

@@ -174,6 +174,7 @@ def test_a_memory_from_before_may_be_in_a_mode_that_the_home_no_longer_has() -> 
     data = engine().dump() | {"mode": ["party", MIN]}
     machine = Engine.load(data, (), {}, modes=MODES)
     assert modes_of(machine, MIN - 1, MIN) == ["party", "home"]
+    assert machine.modes_over() == [Over(MIN, "party", "", 0)]
 
 
 def test_what_lasted_its_longest_is_told_once_with_how_it_came_and_how_long_it_was() -> None:
@@ -287,6 +288,12 @@ def test_a_clock_that_is_not_trusted_brings_no_night_until_it_is() -> None:
     assert modes_of(machine, clock(5, 22, 30), clock(5, 23)) == ["home", "night"]
 
 
+def test_a_node_that_never_knew_the_time_begins_no_night() -> None:
+    wall = WallClock("Europe/Stockholm", trusted=False)
+    machine = Engine((), {}, start=clock(5, 23), modes=NIGHTLY, wall=wall)
+    assert modes_of(machine, clock(5, 23), clock(6, 5)) == ["home", "home"]
+
+
 def test_trust_that_comes_by_day_ends_a_night_and_a_whole_day_missed_is_a_night_of_its_own() -> None:
     untrusted = ClockSet(clock(5, 23), trusted=False)
     machine = nightly(clock(5, 12), untrusted, ClockSet(clock(6, 9)))
@@ -360,7 +367,8 @@ def test_two_rules_that_set_the_mode_against_each_other_come_to_rest() -> None:
     assert len(steps) == 2 * MOST_STEPS + 1
     assert machine.mode == "home"
     machine = Engine.load(json.loads(json.dumps(machine.dump())), machine.rules, {}, modes=MODES)
-    assert told(machine, ModeSet("away", 2 * HOUR + 1), to=3 * HOUR) != []
+    steps = [line for line in told(machine, ModeSet("away", 2 * HOUR + 1), to=3 * HOUR) if line[2] == "mode"]
+    assert len(steps) == 2 * MOST_STEPS + 2
 
 
 def test_somebody_in_is_never_one_step_too_many() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from homenode.engine import Engine
 from homenode.engine.atoms import ChangesNode
+from homenode.engine.rule import RuleState
 from homenode.language.bound import (
     And,
+    Between,
     Changes,
     Compare,
     Count,
@@ -16,6 +19,7 @@ from homenode.language.bound import (
     ModeIs,
     Not,
     Or,
+    Since,
     Within,
 )
 from homenode.reading import Instant, Reading
@@ -90,20 +94,64 @@ def test_a_press_at_the_instant_of_the_raise_is_over_at_the_next() -> None:
     ]
 
 
-@pytest.mark.parametrize("bound", [
-    rule(And((STIRS, LONG_OPEN))),
-    rule(DOOR, clear=And((Not(DOOR), STIRS))),
-])  # fmt: skip
-def test_a_change_costs_nothing_while_it_cannot_matter(bound, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    machine = engine(bound)
-    told(machine, door(0, False), eye(0, False), to=SEC)
-    looked: list[Instant] = []
+SHUT = [
+    LONG_OPEN,
+    Within(DOOR, SEC),
+    Since(DOOR, DOOR),
+    Count("door.contact", 60 * SEC, ">=", 1),
+    Between(120, 180),
+    ModeIs("away"),
+]
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Instant]:
+    """Instants at which a change was looked for."""
+    instants: list[Instant] = []
     look = ChangesNode.settle
-    monkeypatch.setattr(ChangesNode, "settle", lambda node, at: looked.append(at) or look(node, at))
-    told(machine, *(eye(2 * SEC + nth, nth % 2 == 0) for nth in range(100)), to=3 * SEC)
-    assert looked == []
-    told(machine, door(4 * SEC), eye(10 * SEC, True), to=11 * SEC)
-    assert 10 * SEC in looked
+
+    def settle(node: ChangesNode, at: Instant) -> int:
+        instants.append(at)
+        return look(node, at)
+
+    monkeypatch.setattr(ChangesNode, "settle", settle)
+    return instants
+
+
+def stirred(machine: Engine, at: Instant, looks: list[Instant]) -> bool:
+    """Whether a hundred changes are looked for."""
+    looks.clear()
+    told(machine, *(eye(at + 2 * nth, nth % 2 == 0) for nth in range(100)), to=at + 300)
+    return bool(looks)
+
+
+@pytest.mark.parametrize("gate", SHUT)
+def test_what_is_behind_a_shut_gate_costs_nothing(gate: Expr, looks: list[Instant]) -> None:
+    machine = engine(rule(And((STIRS, gate))))
+    told(machine, door(0, False), eye(0, False), to=70 * SEC)
+    assert not stirred(machine, 80 * SEC, looks)
+
+
+def test_what_would_end_an_alert_costs_nothing_while_there_is_none(looks: list[Instant]) -> None:
+    clear = And((Not(DOOR), Not(STIRS)))
+    machine = engine(rule(DOOR, clear=clear), rule(LONG_OPEN, clear=clear, name="long"))
+    told(machine, door(0, False), eye(0, False), to=SEC)
+    for at in (10 * SEC, 100 * SEC):
+        assert not stirred(machine, at, looks)
+        told(machine, door(at + SEC), to=at + SEC)
+        assert stirred(machine, at + 2 * SEC, looks)
+        told(machine, to=at + 8 * SEC)
+        assert stirred(machine, at + 9 * SEC, looks)
+        assert len(told(machine, door(at + 20 * SEC, False), to=at + 30 * SEC)) == 2
+
+
+def test_a_rule_is_not_judged_for_what_would_end_its_last_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = engine(rule(LONG_OPEN, clear=Compare("eye.motion", "==", True)))
+    told(machine, eye(0, False), door(0), door(6 * SEC, False), eye(7 * SEC, True), to=8 * SEC)
+    judged: list[Instant] = []
+    monkeypatch.setattr(RuleState, "judge", lambda state, at, acks=(): judged.append(at) or [])
+    stirred(machine, 10 * SEC, [])
+    assert judged == []
 
 
 def test_conditions_that_compare_are_followed_only_where_they_turn() -> None:
