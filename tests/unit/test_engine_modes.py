@@ -201,6 +201,14 @@ def test_a_mode_found_to_be_over_when_the_length_of_a_downtime_is_learnt_is_told
     assert machine.modes_over() == []
 
 
+def test_a_mode_that_was_told_to_be_over_is_not_told_again_when_the_length_of_a_downtime_is_learnt() -> None:
+    machine = engine(rule(HALL))
+    told(machine, ModeSet("service", MIN), NodeDown(HOUR), NodeUp(HOUR + MIN, measured=False), to=3 * HOUR)
+    assert [over.mode for over in machine.modes_over()] == ["service"]
+    told(machine, ClockSet(3 * HOUR + 1, slept_ms=5 * MIN), to=4 * HOUR)
+    assert machine.modes_over() == []
+
+
 # -- the clock
 
 NIGHTLY = {**MODES, "night": Mode("night", 14 * HOUR, 22 * 60, 6 * 60)}
