@@ -232,7 +232,7 @@ class Network:
                 continue
             for node in level:
                 node.queued = False
-                node.due = None
+                node.due = None  # no mutant: to look once more does no harm
                 value = node.settle(at)
                 if node.due is not None:
                     self.timers.book(node)
