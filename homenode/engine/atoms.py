@@ -123,7 +123,7 @@ class MomentNode(Node):
 
     def read(self, by: Node | RuleState, at: Instant = 0) -> None:
         if not self.wholes and not self.rules:
-            self.due = None
+            self.due = None  # no mutant: to look once more does no harm
             self.value = self.settle(at)
             self._timers.book(self)
         super().read(by, at)

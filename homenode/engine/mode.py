@@ -72,7 +72,7 @@ class ModeState(Timer):
         self.over: list[Over] = []
         self.coming: tuple[Instant, list[tuple[str, str]]] | None = None
         self.atoms: list[Node] = []
-        self._nightly = next((m for m in modes.values() if m.start is not None and m.end is not None), None)
+        self._nightly = next((m for m in modes.values() if m.start is not None), None)
         self._inside: bool | None = None  # the clock reads in the hours of `_nightly`, when last looked at
         self._looked: Instant | None = None
         self._look_at: Instant | None = None

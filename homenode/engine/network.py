@@ -40,7 +40,7 @@ class Node(Timer, ABC):
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self.value = UNKNOWN
-        self.level: int = 1 + max((part.level for part in parts), default=-1)
+        self.level: int = 1 + max((part.level for part in parts), default=-1)  # no mutant: any step up does
         self.wholes: tuple[Node, ...] = ()
         self.rules: tuple[RuleState, ...] = ()
         self.queued = False
@@ -90,7 +90,7 @@ class Formula(Node):
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self._parts = tuple(dict.fromkeys(parts))
-        self.level = 1 + max(part.level for part in parts)
+        self.level = 1 + max(part.level for part in parts)  # no mutant: any step up does
 
     def read(self, by: Node | RuleState, at: Instant = 0) -> None:
         if not self.wholes and not self.rules:
@@ -149,7 +149,7 @@ class AndNode(Formula):
             if part.value < least:
                 least = part.value
                 if least == FALSE:
-                    break
+                    break  # no mutant: for speed
         return least
 
     def _follow(self, at: Instant) -> None:
@@ -177,7 +177,7 @@ class OrNode(Formula):
             if part.value > most:
                 most = part.value
                 if most == TRUE:
-                    break
+                    break  # no mutant: for speed
         return most
 
 
@@ -229,7 +229,7 @@ class Network:
         """Settle what waits, and all that changes by it; rules concerned end up in `touched`."""
         for level in self._levels:
             if not level:
-                continue
+                continue  # no mutant: for speed
             for node in level:
                 node.queued = False
                 node.due = None  # no mutant: to look once more does no harm
@@ -238,5 +238,5 @@ class Network:
                     self.timers.book(node)
                 if value != node.value:
                     self.change(node, value)
-            level.clear()
+            level.clear()  # no mutant: for speed
         self.waiting = False  # no mutant: for speed

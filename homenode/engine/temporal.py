@@ -29,7 +29,7 @@ class History(Node):
         "_sure", "_wanted", "_windows",
     )  # fmt: skip
 
-    def __init__(self, part: Node, network: Network, *, dual: bool = False) -> None:
+    def __init__(self, part: Node, network: Network, *, dual: bool) -> None:
         super().__init__(part)
         self._part, self._network = part, network
         self._denied, self._wanted = (TRUE, FALSE) if dual else (FALSE, TRUE)

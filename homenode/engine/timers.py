@@ -48,7 +48,7 @@ class Timers:
                 if timer.due == at:
                     return at
                 timer.booked = None
-                heappop(queue)
+                heappop(queue)  # no mutant: else it goes the next time
                 self.book(timer)
             else:
                 heappop(queue)

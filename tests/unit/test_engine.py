@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -173,6 +171,12 @@ def test_hearing_any_point_of_a_device_keeps_the_others_good() -> None:
 def test_a_point_may_be_silent_for_a_time_of_its_own() -> None:
     machine = engine(rule(DOOR, grace_ms=0), stale={"door": 4 * HOUR, "door.contact": HOUR})
     assert told(machine, door(0, False), to=2 * HOUR) == [(HOUR, "fault")]
+
+
+def test_a_button_is_believed_again_as_soon_as_it_may_be_silent_for_longer() -> None:
+    machine = engine(rule(Not(HELP), grace_ms=0), stale={"help": MIN})
+    events = Heard("help", 0), StaleAfter("help", 2 * MIN, HOUR)
+    assert told(machine, *events, to=3 * MIN) == [(0, "raised"), (MIN, "fault"), (2 * MIN, "recovered")]
 
 
 def test_a_new_limit_of_silence_holds_from_its_instant() -> None:
@@ -391,40 +395,6 @@ def test_a_mode_ends_by_itself_also_while_the_node_is_down() -> None:
     ]
 
 
-# -- the wall clock
-
-
-def stockholm(*when: int, fold: int = 0) -> int:
-    return int(datetime(*when, fold=fold, tzinfo=ZoneInfo("Europe/Stockholm")).timestamp()) * 1000  # type: ignore[arg-type,misc]  # ints
-
-
-def between(start: int, end: int, first: int, last: int) -> list[tuple[Any, ...]]:
-    return told(engine(rule(Between(start, end)), start=first, zone="Europe/Stockholm"), to=last)
-
-
-def test_a_night_runs_over_midnight() -> None:
-    noon, next_noon = stockholm(2026, 1, 5, 12), stockholm(2026, 1, 6, 12)
-    assert between(22 * 60, 6 * 60, noon, next_noon) == [
-        (stockholm(2026, 1, 5, 22), "raised"),
-        (stockholm(2026, 1, 6, 6), "resolved"),
-    ]
-
-
-def test_an_hour_that_is_skipped_never_comes() -> None:
-    assert between(2 * 60, 3 * 60, stockholm(2026, 3, 28, 12), stockholm(2026, 3, 29, 12)) == []
-
-
-def test_an_hour_that_is_repeated_comes_twice() -> None:
-    first, second = stockholm(2026, 10, 25, 2, 30), stockholm(2026, 10, 25, 2, 30, fold=1)
-    assert second - first == HOUR
-    assert between(2 * 60 + 30, 2 * 60 + 45, stockholm(2026, 10, 24, 12), stockholm(2026, 10, 25, 12)) == [
-        (first, "raised"),
-        (first + 15 * MIN, "resolved"),
-        (second, "raised"),
-        (second + 15 * MIN, "resolved"),
-    ]
-
-
 # -- memory
 
 
@@ -434,6 +404,17 @@ def test_the_time_left_is_known_and_costs_nothing_of_the_state() -> None:
     before = machine.dump()
     assert machine.verdicts()["rule"].true_at == 1000 + 5 * MIN
     assert machine.dump() == before
+
+
+def test_what_blinds_a_rule_is_shown_with_its_verdict_and_nothing_else() -> None:
+    machine = engine(rule(DOOR, grace_ms=0), rule(Not(HELP), name="other"))
+    told(machine, door(0, None), Heard("help", 0), to=0)
+    assert {name: verdict.blind for name, verdict in machine.verdicts().items()} == {
+        "rule": ("door.contact",),
+        "other": (),
+    }
+    faults = [(alert.rule, alert.fault) for alert in machine.open_alerts()]
+    assert faults == [("rule", True), ("other", False)]
 
 
 @pytest.mark.parametrize(("days", "shown"), [(6, True), (8, False)])

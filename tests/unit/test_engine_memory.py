@@ -362,3 +362,11 @@ def test_turns_that_two_rules_count_are_remembered_once() -> None:
     machine = reloaded(machine, *both)
     assert told(machine, door(2 * MIN, False), to=3 * MIN) == []
     assert told(machine, door(4 * MIN), to=4 * MIN) == [(4 * MIN, "raised"), (4 * MIN, "raised")]
+
+
+def test_an_acknowledgement_that_waits_for_its_instant_keeps_its_parties_over_a_restart() -> None:
+    machine = engine(rule(DOOR))
+    machine.feed(Acknowledge("rule", MIN, ("care",)))
+    told(machine, door(0), to=SEC)
+    machine = reloaded(machine, *machine.rules)
+    assert [(change.at, change.parties) for change in machine.advance(HOUR)] == [(MIN, ("care",))]

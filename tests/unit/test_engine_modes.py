@@ -355,6 +355,9 @@ def test_changed_hours_count_from_the_reload_on_and_unchanged_ones_change_nothin
     later = {**NIGHTLY, "night": Mode("night", 14 * HOUR, 23 * 60, 6 * 60)}
     machine.reload([], {}, clock(5, 23) + 10, modes=later)
     assert modes_of(machine, clock(5, 23) + 20) == ["night"]
+    data = json.loads(json.dumps(machine.dump()))
+    machine = Engine.load(data, (), {}, modes=NIGHTLY, wall=WallClock("Europe/Stockholm"))
+    assert machine.next_deadline() == clock(5, 23) + 21
 
 
 def test_a_restart_at_night_keeps_what_somebody_decided() -> None:

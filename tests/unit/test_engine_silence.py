@@ -142,6 +142,13 @@ def test_who_says_that_somebody_is_home_is_believed_until_the_door_is_used_again
     assert told[-1] == (GONE + 2 * HOUR - 10 * MIN, "away", "raised")
 
 
+def test_away_that_somebody_sets_lasts_its_own_longest() -> None:
+    machine = engine(MODES)
+    machine.feed(ModeSet("away", MIN))
+    machine.advance(MIN + 7 * DAY - 1)
+    assert machine.mode == "away"
+
+
 def test_an_away_by_silence_at_night_is_night_when_somebody_is_back() -> None:
     modes = {**MODES, "night": Mode("night", 14 * HOUR, 22 * 60, 6 * 60)}
     start = START - 2 * HOUR  # 20:00

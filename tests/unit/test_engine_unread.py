@@ -6,6 +6,7 @@ import pytest
 
 from homenode.engine import Engine
 from homenode.engine.atoms import ChangesNode
+from homenode.engine.events import ModeSet
 from homenode.engine.rule import RuleState
 from homenode.language.bound import (
     And,
@@ -143,6 +144,13 @@ def test_what_would_end_an_alert_costs_nothing_while_there_is_none(looks: list[I
         told(machine, to=at + 8 * SEC)
         assert stirred(machine, at + 9 * SEC, looks)
         assert len(told(machine, door(at + 20 * SEC, False), to=at + 30 * SEC)) == 2
+
+
+def test_a_gate_that_was_shut_when_the_alert_ended_opens_for_nobody(looks: list[Instant]) -> None:
+    machine = engine(rule(DOOR, clear=Or((And((ModeIs("away"), STIRS)), Not(DOOR)))))
+    said = told(machine, eye(0, False), door(0), door(SEC, False), ModeSet("away", 2 * SEC), to=3 * SEC)
+    assert said == [(0, "raised"), (SEC, "resolved")]
+    assert not stirred(machine, 4 * SEC, looks)
 
 
 def test_a_rule_is_not_judged_for_what_would_end_its_last_alert(monkeypatch: pytest.MonkeyPatch) -> None:
