@@ -32,10 +32,16 @@ class Texts:
         self._read: dict[Path, str] = {}
 
     def has(self, path: Path) -> bool:
-        """Whether the file is there, be it unreadable."""
-        if self._kept is None or path.parent == shipped_folder():
-            return os.path.lexists(path)
-        return path in self._kept
+        """Whether the file is there, be it unreadable, or in a folder that can't be looked into."""
+        if self._kept is not None and path.parent != shipped_folder():
+            return path in self._kept
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # it may be there: reading it tells why not, where a shipped one would hide that
+            return True
+        return True
 
     def read(self, path: Path, file: str) -> str:
         """The text of a file, which mistakes call `file`.

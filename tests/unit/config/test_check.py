@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from homenode.config.check import check, check_home
 from homenode.config.registry import GROUP, DriverTypes
+from homenode.config.rule_files import Texts
 from homenode.speech import silence
 from tests.unit.config.some_drivers import DRIVERS
 
@@ -49,6 +51,22 @@ def test_a_good_home_comes_with_its_rules_ready(home: Path) -> None:
     assert report.mistakes == ()
     assert report.home is not None
     assert [rule.name for rule in report.rules] == ["seen"]
+
+
+def test_a_rules_folder_that_cant_be_looked_into_is_told_and_no_shipped_rule_stands_in(home: Path) -> None:
+    home.write_text(HOME.replace("use: seen\n    bind: {eye: eye.motion}", "use: tamper"))
+    shutil.rmtree(home.parent / "rules")
+    (home.parent / "rules").symlink_to("rules")  # for root, too, a folder that can't be entered
+    files = {mistake.file for mistake in check_home(home, drivers=DRIVERS).mistakes}
+    assert str(home.parent / "rules" / "tamper.yaml") in files
+
+
+def test_a_rule_in_a_folder_without_permission_may_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.lstat", forbidden)
+    assert Texts().has(Path("/etc/homenode/rules/tamper.yaml"))
 
 
 @pytest.mark.parametrize("name", ["seen.yaml", "rules/seen.yml", "rules/Seen.yaml", "Rules/seen.yaml"])
