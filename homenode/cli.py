@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import sys
 from collections.abc import Callable, Sequence
@@ -149,7 +150,7 @@ def _add_rules(rules: argparse.ArgumentParser) -> None:
     )
     text = "What a rule does, in plain words, with a home's sensors and numbers."
     explained = what.add_parser("explain", help=text, description=text)
-    explained.set_defaults(call=_rules_explain)
+    explained.set_defaults(call=_rules_explain, takes="names")
     explained.add_argument(
         "names", nargs="+", metavar="RULE", help="its name in the home, that of a shipped rule, or a file"
     )
@@ -157,7 +158,7 @@ def _add_rules(rules: argparse.ArgumentParser) -> None:
     explained.add_argument("--language", choices=LANGUAGES, help="default: the home's, else en")
     text = "Run the cases of rules, rules/traces/NAME.yaml: do they do as told?"
     test = what.add_parser("test", help=text, description=text)
-    test.set_defaults(call=_rules_test)
+    test.set_defaults(call=_rules_test, takes="rules")
     test.add_argument(
         "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"
     )
@@ -214,9 +215,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     replay.add_argument(
         "--journal", action="store_true", help="replay what the node heard itself, from its journal"
     )
-    replay.set_defaults(wrong=replay.error)
+    replay.set_defaults(wrong=replay.error, takes="readings")
 
     imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
+    imported.set_defaults(wrong=imported.error, takes="files")
     imported.add_argument(
         "files", nargs="+", metavar="FILE", help="recordings; formats: homenode/recordings; .gz works"
     )
@@ -249,7 +251,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     tune.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     tune.add_argument("--png", type=Path, metavar="FILE", help="write a picture (needs homenode[plot])")
     tune.add_argument("--journal", action="store_true", help="the recording is the node's own journal")
-    tune.set_defaults(wrong=tune.error)
+    tune.set_defaults(wrong=tune.error, takes="words")
 
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
     status.add_argument("--json", action="store_true")
@@ -289,13 +291,33 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line. Names after an option count as those before it, which argparse does only in part."""
+    parser = _parser(argv)
+    args, rest = parser.parse_known_args(argv)
+    takes = "" if any(word.startswith("-") and word != "-" for word in rest) else getattr(args, "takes", "")
+    if rest and takes:
+        taken = getattr(args, takes)
+        if isinstance(taken, list):
+            taken += rest
+            rest = []
+        elif taken is None:
+            setattr(args, takes, rest.pop(0))
+    if rest:
+        getattr(args, "wrong", parser.error)(f"unrecognized arguments: {' '.join(rest)}")
+    return args
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (0 fine, 1 failed, 2 mistakes in a file, 70 in homenode)."""
     argv = sys.argv[1:] if argv is None else argv
     try:
-        args = _parser(argv).parse_args(argv)
+        args = _parsed(argv)
         command: Command = args.call
-        return command(args)
+        status = command(args)
+        if sys.stdout is not None:  # closed by who started this
+            sys.stdout.flush()  # what can't be written is told here, and not by the interpreter as it ends
+        return status
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - nobody who uses homenode is shown a traceback
@@ -321,6 +343,10 @@ def _told(error: BaseException) -> int:
             print(f"homenode: {error}", file=sys.stderr)
             return 1
         case BrokenPipeError():
+            return 1
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            what = error.filename or "what was found"
+            print(f"homenode: {what} can't be written: {error.strerror}", file=sys.stderr)
             return 1
         case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
             print(

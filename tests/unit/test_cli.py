@@ -1,0 +1,88 @@
+"""The command line itself: the order of its words, and output that can't be written."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from homenode.cli import main
+
+HOME = """\
+home: h
+timezone: UTC
+devices:
+  door: {driver: gpio, pin: 17, kind: contact, room: hall}
+rules:
+  - use: door_left_open
+    bind: {door: door.contact}
+"""
+
+READINGS = '{"at": "2026-01-05T06:00:00Z", "point": "door.contact", "value": true}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "home.yaml").write_text(HOME)
+    (tmp_path / "day.jsonl").write_text(READINGS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "replay home.yaml --json day.jsonl",
+        "replay home.yaml --against home.yaml day.jsonl",
+        "replay --json home.yaml day.jsonl",
+        "tune home.yaml day.jsonl --steps 3 door_left_open open",
+        "import day.jsonl --timezone UTC day.jsonl",
+        "rules explain door_left_open --language sv tamper",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_file_may_stand_after_an_option(words: str) -> None:
+    assert main(words.split()) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "replay home.yaml day.jsonl more.jsonl",
+        "replay home.yaml --jsno day.jsonl",
+        "import day.jsonl --maps 1=a.power day.jsonl",
+        "check home.yaml other.yaml",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_what_no_command_takes_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("when", ["write", "writelines", "flush"])
+@pytest.mark.parametrize("words", ["import day.jsonl", "schema", "check home.yaml", "rules explain tamper"])
+@pytest.mark.usefixtures("folder")
+def test_a_full_disk_is_no_mistake_in_homenode(
+    words: str, when: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    full = io.StringIO()
+    for name in (when, "flush"):  # what is buffered fails at the latest there
+        monkeypatch.setattr(full, name, fails, raising=False)
+    monkeypatch.setattr(sys, "stdout", full)
+    assert main(words.split()) == 1
+    assert "homenode: what was found can't be written: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_output_that_was_closed_ends_no_command_that_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["check", "home.yaml"]) == 0
