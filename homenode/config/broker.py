@@ -72,7 +72,7 @@ def _why_no_url(node: Node) -> tuple[str, str]:
     except ValueError:
         return f"{URL_SHOWN}, PORT from 1 to 65535", ""
     if parts.scheme not in ("mqtt", "mqtts"):
-        guess = "mqtts://" + node.text.rpartition("://")[2]
+        guess = "mqtts://" + node.text.rpartition("://")[2].strip("\"'“”„’")
         return f"{URL_SHOWN} (mqtt:// without encryption)", guess if "@" not in guess else ""
     if parts.username is not None or parts.password is not None:
         return f"{URL_SHOWN}; a user goes into username:, a password into the file password_file:", ""

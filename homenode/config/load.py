@@ -138,9 +138,9 @@ def _top(root: Table, notes: Notes, beside: Path) -> dict[str, Any]:
     zone = root.get("timezone")
     if top["timezone"] and zone is not None and not _is_zone(top["timezone"]):
         accepted = "a time zone such as Europe/Stockholm"
-        notes.wrong(
-            zone, "timezone", accepted, suggestion=nearest(top["timezone"], sorted(available_timezones()))
-        )
+        offset = any(character.isdigit() for character in top["timezone"])  # a place is near to none
+        near = "" if offset else nearest(top["timezone"], sorted(available_timezones()))
+        notes.wrong(zone, "timezone", accepted, suggestion=near)
         top["timezone"] = "UTC"
     return top
 

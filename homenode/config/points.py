@@ -56,7 +56,8 @@ def _shape(name: str, device: str, kind: str, devices: Mapping[str, Device]) -> 
         kinds = devices[name].kinds
         return f"a point DEVICE.KIND, such as {name}.{kinds[0] if kinds else 'contact'}", ""
     meant = nearest(device, devices) if device else ""
-    return "a point DEVICE.KIND, such as stove.power", _joined(meant, nearest(kind, KINDS))
+    likely = _joined(meant, nearest(kind, KINDS))  # that itself where the device's own name is the mistake
+    return "a point DEVICE.KIND, such as stove.power", likely if likely != name else ""
 
 
 def _near_kind(kind: str, device: Device) -> str:

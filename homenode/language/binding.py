@@ -53,9 +53,11 @@ from homenode.language.values import (
     Word,
     alike,
     meant,
+    meant_time,
     out_of_range,
     parse_value,
     truth,
+    wanted,
     written,
 )
 
@@ -107,12 +109,16 @@ class _Binding:
             try:
                 value = parse_value(text)
             except ValueError as error:
-                self._wrong(field, repr(text), str(error), meant(text), value=text)
+                sort = type(setting.default)
+                likely = meant_time(text) if sort is TimeOfDay else meant(text)
+                self._wrong(field, repr(text), wanted(error, sort), likely, value=text)
                 continue
             if not alike(value, setting.default):
                 accepted = f"{SORTS[type(setting.default)]} such as {setting.text}"
                 bare = isinstance(value, Quantity) and not value.unit
                 likely = meant(f"{text}{setting.text.lstrip('0123456789. ')}") if bare else ""
+                if isinstance(setting.default, TimeOfDay):
+                    likely = meant_time(text)
                 self._wrong(field, repr(text), accepted, likely, value=text)
             elif why := self._out_of_range(value, setting):
                 self._wrong(field, repr(text), why, value=text)

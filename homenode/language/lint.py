@@ -5,6 +5,7 @@ A `Mistake` here doesn't keep a node from running the rule; `homenode check` ref
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -35,6 +36,10 @@ from homenode.language.syntax import (
 from homenode.language.values import Span, truth
 
 MINUTE_MS = 60_000
+SHORTEST_MS = 1_000
+"""A step that runs again sooner floods who is told, and the outbox."""
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(slots=True)
@@ -119,17 +124,20 @@ class _Linter:
         assert clash is not None  # else a part of it is the reason
         need, other = clash
         if not isinstance(expr, Joined):
-            return need.at, f"{need.said}, which is {never}", self._range(expr)
+            return need.at, f"{need.said}, which is {never}", self._range(expr, positive)
         said, beside = (
             ("" if n.positive is positive else "not ") + n.said if n else "the rest" for n in (need, other)
         )
-        return need.at, f"{said}, {never} together with {beside}", "what can be so at one instant"
+        accepted = "what can be so at one instant" if positive else "what isn't so whatever happens"
+        return need.at, f"{said}, {never} together with {beside}", accepted
 
-    def _range(self, expr: Syntax) -> str:
+    def _range(self, expr: Syntax, positive: bool) -> str:
         if isinstance(expr, Ask) and isinstance(expr.test, Comparison):
             kind = self._rule.roles[expr.role].point_kinds[0]
             return f"{kind.low:g} to {kind.high:g} {kind.unit or ''}".rstrip() + f", as {kind.name} is"
-        return "a count from 0" if isinstance(expr, Counted) else "what can be so"
+        if isinstance(expr, Counted):
+            return "a count from 0" if positive else "a count from 1"
+        return "what can be so" if positive else "what isn't so whatever happens"
 
     def _nothing(self, part: Syntax, key: str, condition: Condition) -> None:
         if not isinstance(part, Timed | Counted) or part.window.value != Span(0):
@@ -191,6 +199,13 @@ class _Linter:
         stem = PurePath(rule.file).stem
         if self._applied.use is not None and stem != rule.rule:
             self._warn("rule", f"{rule.rule} in the file {stem}.yaml", f"{stem}, the name that use: goes by")
+        for step in rule.steps:
+            if step.every is not None and self._applied.ms(step.every) < SHORTEST_MS:
+                found = f"every {self._applied.shown(step.every)}"
+                self._warn(f"steps.{step.number}", found, "at least 1 s, or nobody hears anything else")
+        for place, said in (("says", rule.says), *((f"steps.{s.number}", s.text) for s in rule.steps)):
+            if any(brace in _PLACEHOLDER.sub("", text) for text in said.values() for brace in "{}"):
+                self._warn(place, "a { or } by itself, which is said as it stands", "{PARAMETER}")
         turned: dict[tuple[str, int | None], Step] = {}
         for step in rule.steps:
             if step.turn:

@@ -26,6 +26,7 @@ from homenode.language.values import (
     meant,
     out_of_range,
     parse_value,
+    wanted,
 )
 
 KEYS = (
@@ -197,7 +198,7 @@ class RuleReader:
                     key, f"{field}.{language}", accepted, found="an unknown language", suggestion=near
                 )
                 continue
-            if not isinstance(text, Scalar) or is_nothing(text):
+            if not isinstance(text, Scalar) or is_nothing(text) or not text.text:
                 self.notes.wrong(text, f"{field}.{language}", "a text")
                 continue
             for name in _PLACEHOLDER.findall(text.text):
@@ -238,7 +239,7 @@ class RuleReader:
             try:
                 value = parse_value(text)
             except ValueError as error:
-                self.notes.wrong(node, field, str(error), suggestion=meant(text))
+                self.notes.wrong(node, field, wanted(error, sort), suggestion=meant(text))
                 return None
             constant = Constant(value, 0)
         if not isinstance(value, sort):
@@ -268,7 +269,7 @@ class RuleReader:
         for name, (key, node) in self._entries("parameters", "{NAME: {default: …}}").items():
             where = f"parameters.{name}"
             if not _NAME.fullmatch(name):
-                self.notes.wrong(key, where, "a name of letters, digits and _")
+                self.notes.wrong(key, where, "a name of a-z, A-Z, 0-9 and _")
                 continue
             setting = self._setting(name, node, where)
             if setting is not None:
@@ -331,9 +332,7 @@ class RuleReader:
         for name, (key, node) in self._entries("roles", "{NAME: {kind: KIND}}").items():
             where = f"roles.{name}"
             if name in KEYWORDS or not _NAME.fullmatch(name):
-                self.notes.wrong(
-                    key, where, "a name of letters, digits and _ that is no word of the language"
-                )
+                self.notes.wrong(key, where, "a name of a-z, A-Z, 0-9 and _ that is no word of the language")
                 continue
             fields = self.fields(node, where, "{kind: KIND}", ("kind", "many", "optional"))
             kinds = self._kinds(fields.get("kind"), where, node)

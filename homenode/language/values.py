@@ -106,6 +106,22 @@ def parse_value(text: str) -> Value:
     return Span(durations.milliseconds(text))
 
 
+def wanted(error: ValueError, sort: type[Value]) -> str:
+    """What is accepted where `sort` is wanted and `parse_value` raised `error`."""
+    if sort is TimeOfDay:
+        return "a time from 00:00 to 23:59"
+    if sort is Span and str(error).startswith("a unit: "):
+        return "a unit of time: s, min, h or d"
+    return str(error)
+
+
+def meant_time(text: str) -> str:
+    """The time that ``6:00`` or ``22.30`` probably means, "" if none."""
+    match = re.fullmatch(r"([0-9]{1,2})[:.]([0-9]{2})", text.strip())
+    likely = f"{match[1]:0>2}:{match[2]}" if match else ""
+    return likely if time_of_day(likely) else ""
+
+
 def meant(text: str) -> str:
     """The value that ``20 minuter`` or ``1,5 W`` probably means, "" if none."""
     likely = durations.meant(text)

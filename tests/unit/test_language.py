@@ -278,6 +278,26 @@ def test_what_the_home_sets_replaces_the_default_everywhere() -> None:
     assert rule.bridge_ms == 15 * MIN
 
 
+@pytest.mark.parametrize(
+    ("sets", "accepted", "suggestion"),
+    [
+        ({"from": "6:00"}, "a time from 00:00 to 23:59", "06:00"),
+        ({"from": "24:00"}, "a time from 00:00 to 23:59", ""),
+        ({"from": "6 timmar"}, "a time from 00:00 to 23:59", ""),
+        ({"from": "22.00"}, "a time HH:MM such as 22:00", "22:00"),
+        ({"alone": "20 minutes"}, "a unit of time: s, min, h or d", "20 min"),
+        ({"alone": "40000 d"}, "at most a hundred years (36525 d)", ""),
+        ({"hot": "20 watts"}, "a unit: %, A", ""),
+    ],
+)
+def test_what_a_home_may_set_is_told_by_the_sort_of_the_parameter(
+    sets: dict[str, str], accepted: str, suggestion: str
+) -> None:
+    _, (mistake,) = bound("stove > $hot for $alone and between $from and 23:00", sets=sets)
+    assert mistake.accepted.startswith(accepted)
+    assert mistake.suggestion == suggestion
+
+
 def test_between_two_times_that_a_home_makes_equal_is_told() -> None:
     rule, mistakes = bound("between $from and 23:00", sets={"from": "23:00"})
     assert rule is None

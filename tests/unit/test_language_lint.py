@@ -36,6 +36,13 @@ def found(
     return findings
 
 
+def test_what_is_accepted_of_what_is_never_false_isnt_that_of_what_is_never_true() -> None:
+    assert found("count(door, 1 min) >= 0").warnings[0].accepted == "a count from 1"
+    assert found("count(door, 1 min) < 0").mistakes[0].accepted == "a count from 0"
+    never_false = found("(door or not door) for 1 min").warnings[0]
+    assert never_false.accepted == "what isn't so whatever happens"
+
+
 @pytest.mark.parametrize(
     ("when", "column", "told"),
     [

@@ -46,6 +46,11 @@ def test_what_a_home_does_not_have_is_told_with_what_was_meant(
     assert why_no_point(name, DEVICES) == (accepted, suggestion)
 
 
+def test_a_device_with_a_name_that_is_none_is_not_what_was_meant() -> None:
+    devices = {"Dörr": Device("Dörr", "gpio", "hall", kinds=("contact",))}  # read on, so that all is told
+    assert why_no_point("Dörr.contact", devices) == (SHAPE, "")
+
+
 def test_a_kind_that_nobody_knows_is_told_with_all_there_are() -> None:
     accepted, suggestion = why_no_point("stove.powr", DEVICES)
     assert accepted.startswith("stove.KIND, KIND one of contact, motion")
