@@ -70,7 +70,8 @@ class Covered:
     def heading(self) -> Iterator[str]:
         """What was replayed, in a line or two."""
         first, last = self.when(self.start), self.when(self.end)
-        yield f"{self.lines:,} lines, {first} to {last} ({span(self.span_ms)})\n"
+        lines = "1 line" if self.lines == 1 else f"{self.lines:,} lines"
+        yield f"{lines}, {first} to {last} ({span(self.span_ms)})\n"
         if self.down.count:
             down_ms = self.down.total_ms + (self.end - self.down.since if self.down.since is not None else 0)
             yield f"node down {times(self.down.count)}, {span(down_ms)} in all ({self.share(down_ms)})\n"

@@ -102,7 +102,7 @@ def _option(name: str, read: Callable[[str], _Option], text: str) -> _Option:
 
 def tell(err: TextIO, counted: Counted) -> None:
     """What became of a file's lines."""
-    parts = [f"{counted.readings} readings"]
+    parts = [f"{counted.readings} reading{'' if counted.readings == 1 else 's'}"]
     if counted.wrong:
         parts.append(f"{counted.wrong} wrong")
     if counted.repeated:
@@ -115,5 +115,5 @@ def tell(err: TextIO, counted: Counted) -> None:
     if counted.skipped:
         named = [f"{source} ({times})" for source, times in counted.skipped.most_common(SHOWN)]
         rest = len(counted.skipped) - len(named)
-        more = f" and {rest} others" if rest else ""
+        more = f" and {rest} other{'' if rest == 1 else 's'}" if rest else ""
         print(f"  lines that feed no point: {', '.join(named)}{more}", file=err)

@@ -34,7 +34,7 @@ def verify(data: Path, out: TextIO) -> int:
     size = sum(segment.path.stat().st_size for segment in files)
     classes = ", ".join(f"{count} {name}" for name, count in sorted(counted.items())) or "none"
     epoch = next((segment.epoch for segment in reversed(files) if segment.epoch), "unknown")
-    print(f"{len(files)} files, {size} bytes, epoch {epoch}", file=out)
+    print(f"{len(files)} file{'' if len(files) == 1 else 's'}, {size} bytes, epoch {epoch}", file=out)
     print(f"records {first} to {last}: {classes}", file=out)
     serious = [one for one in damage if not one.torn]
     print(f"{len(serious)} damaged places" if serious else "no damage", file=out)

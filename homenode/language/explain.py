@@ -76,10 +76,10 @@ class _Explainer:
         return lines if self._applied.home else [*lines, words.sentences["no home"]]
 
     def _listed(self, head: str, expr: Syntax) -> list[str]:
-        said = self._sentences.said(expr)
-        below = said.lines() if not said.parts else [line for part in said.parts for line in part.lines()]
-        lead = f" {said.text}" if said.parts else ""
-        return [f"{self._words.sentences[head]}{lead}:", *below]
+        said, words = self._sentences.said(expr), self._words.sentences
+        if said.text not in (words["all of"], words["one of"]):
+            return [f"{words[head]}:", *said.lines()]
+        return [f"{words[head]} {said.text}:", *(line for part in said.parts for line in part.lines())]
 
     def _raised(self) -> list[str]:
         return self._listed("raised", self._rule.when.expr)

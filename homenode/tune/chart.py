@@ -47,7 +47,7 @@ def _block(drawing: Drawing, rows: Sequence[Measured], covered: Covered, top: fl
     now = xs[next(index for index, row in enumerate(rows) if row.trial.present)]
     for begin in (top, lower):
         drawing.parts.append(Line(((now, begin), (now, begin + PANEL)), NOW, 1.0, True))
-    drawing.parts.append(Text(now, top - 6, "now", 11, SOFT, "middle"))
+    drawing.parts.append(Text(now, top + PANEL + 14, "now", 11, SOFT, "middle"))  # above, other words stand
 
     counts = [row.told.count / per for row in rows]
     notified = [row.told.notified / per for row in rows]

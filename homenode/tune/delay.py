@@ -19,7 +19,7 @@ from homenode.language.bound import (
 
 
 def told_after_ms(rule: BoundRule) -> int | None:
-    """From the begin of a hazard to the first `notify`, at the soonest.
+    """From the beginning of a hazard to the first `notify`, at the soonest.
 
     The hazard: all that `when` asks of sensors is so from one instant on, and was not before it. Where a rule
     has several ways to fire, the quickest counts. A rule without a `notify` step tells at its raise; one that

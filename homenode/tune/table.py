@@ -29,7 +29,7 @@ def legend(covered: Covered) -> Iterator[str]:
     yield "notified: alerts that reached somebody before they ended; open: how long, in the median\n"
     yield f"still: of the alerts with the value in force ({NOW}) so many are raised, too;\n"
     yield "later: those by so much at most (- is earlier)\n"
-    yield "told after: from the begin of a hazard to notify, at the soonest; by the rule alone\n"
+    yield "told after: from the beginning of a hazard to notify, at the soonest; by the rule alone\n"
     if covered.rate(1) == "-":
         yield "a week: is said of recordings of a week or more\n"
 

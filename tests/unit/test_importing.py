@@ -209,3 +209,9 @@ def test_a_recording_that_feeds_no_point_is_a_mistake(
     status, lines, told = _import(capsys, _file(tmp_path, METER), "--map", "3=stove.power")
     assert (status, lines) == (2, [])
     assert "power (2), power_8s (2)" in told
+
+
+def test_one_reading_is_not_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, lines, told = _import(capsys, _file(tmp_path, METER.splitlines(keepends=True)[1]))
+    assert (status, len(lines)) == (0, 2)
+    assert "1 reading\n" in told

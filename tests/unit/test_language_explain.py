@@ -385,3 +385,13 @@ def test_what_is_wrong_is_told_and_not_explained(folder: Path) -> None:
     assert "back (kök)" in told("back_open")
     with pytest.raises(FileMistakes, match="no such file"):
         told("co_alarm", home="nowhere.yaml")
+
+
+def test_a_head_that_only_one_thing_follows_has_a_list_of_one() -> None:
+    text = explain(applied("(door since (stove > 50 W and not door)) for 30 min"), "en", {})
+    assert "\nIt is raised when:\n- for 30 min on end, the second has held" in text
+
+
+def test_one_party_is_not_many() -> None:
+    text = explain(applied("door", "to: []\nsteps: [{after: 0 s, do: say, text: {en: a}}]\n"), "en", {})
+    assert "that is told to the operator: it is blind." in text

@@ -88,6 +88,12 @@ def test_a_door_left_open_is_told_line_by_line(home: Path) -> None:
     ]
 
 
+def test_one_line_is_not_many(home: Path) -> None:
+    out = io.StringIO()
+    replay(home, write(home, at("06:00:00", point="door.contact", value=False)), out, io.StringIO())
+    assert out.getvalue().startswith("1 line, 2026-01-05 06:00:00 to ")
+
+
 def test_what_happens_exactly_at_the_end_is_told_and_nothing_after_it(home: Path) -> None:
     opened = at("06:00:00", point="door.contact", value=True), at("06:00:00", point="stove.power", value=1)
     assert len(replayed(home, write(home, *opened, at("06:05:00", end=True)))[0]) == 2

@@ -300,6 +300,21 @@ def test_the_pictures_are_written_and_show_what_the_table_says(home: Path) -> No
         assert len(picture.getcolors(1 << 20)) > 10, "not only paper"
 
 
+@pytest.mark.parametrize("value", ["1 min", "20 min", "2 h"])
+def test_now_stands_on_no_other_word_of_the_picture(tmp_path: Path, value: str) -> None:
+    """The numbers of the axes, at 56, stand left of all values."""
+    from xml.etree import ElementTree
+
+    home = a_home(tmp_path, f"{{alone: {value}}}")
+    svg = home.with_name("now.svg")
+    asked(home, write(home, *cooked((100, 30, 1000))), "alone", svg=svg, given={"alone": ["1 min", "2 h"]})
+    texts = list(ElementTree.parse(svg).iter("{http://www.w3.org/2000/svg}text"))
+    (now,) = [node for node in texts if node.text == "now"]
+    others = [node for node in texts if node is not now and node.get("x") != "56.0"]
+    heights = [float(node.get("y", "")) for node in others]
+    assert min(abs(float(now.get("y", "")) - height) for height in heights) > 12
+
+
 def test_alerts_of_some_days_are_counted_in_whole_ones(home: Path) -> None:
     from xml.etree import ElementTree
 
