@@ -75,6 +75,18 @@ def _replay(args: argparse.Namespace) -> int:
     )
 
 
+_FORMATS = """\
+formats, by their first line:
+  {"at": "2026-01-05T06:12:03+01:00", "point": …   what replay takes
+  entity_id,state,last_changed                     Home Assistant's history (CSV)
+  local_time,…,sensor_id,…,state                   events of a home (CSV)
+  Time,Aggregate,Kettle,…                          a column a channel, in W (CSV)
+  17/12/2011 00:00:02;862;855                      a plug meter
+  /KFM5KAIFA-METER                                 telegrams of a meter's P1 port
+   mark | zone | number | state | …                MavHome's edge list
+"""
+
+
 def _import(args: argparse.Namespace) -> int:
     from homenode.importing.command import command
 
@@ -219,8 +231,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
     imported.set_defaults(wrong=imported.error, takes="files")
+    imported.formatter_class, imported.epilog = argparse.RawDescriptionHelpFormatter, _FORMATS
     imported.add_argument(
-        "files", nargs="+", metavar="FILE", help="recordings; formats: homenode/recordings; .gz works"
+        "files", nargs="+", metavar="FILE", help="recordings, in a format named below; .gz works"
     )
     imported.add_argument(
         "--home", metavar="HOME.yaml", help="whose devices with driver: recording say what a sensor feeds"

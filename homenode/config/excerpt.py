@@ -36,8 +36,9 @@ class Excerpts:
 
 
 def pointed(text: str, line: int, column: int) -> tuple[str, str]:
-    """A line of a file and, under it, a caret at `column` (both from 1)."""
+    """A line of a file and, under it, a caret at `column` (both from 1); nothing in it moves a terminal."""
     start = max(0, column - 1 - WIDEST // 2) if len(text) > WIDEST else 0
     shown = text[start : start + WIDEST]
+    safe = "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in shown)
     before = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])
-    return f"{line:5} | {shown}", f"{'':5} | {before}^"
+    return f"{line:5} | {safe}", f"{'':5} | {before}^"

@@ -40,8 +40,8 @@ def command(args: Namespace, out: TextIO, err: TextIO) -> int:
     if args.write_home and (args.home or args.map):
         accepted = "neither --home nor --map: it is made of what the recording tells"
         raise FileMistakes([Mistake("--write-home", 0, "option", repr(args.write_home), accepted)])
-    guessed = Guessed()
-    points, timezone = _points(args, guessed)
+    guessed, mapped = Guessed(), Mapped(args.map)
+    points, timezone = _points(args, guessed, mapped)
     outage_ms = _option("--outage", milliseconds, args.outage) if args.outage else None
     gathered = Gathered(points, _option("--timezone", _zone, timezone))
     for file in args.files:
@@ -58,15 +58,17 @@ def command(args: Namespace, out: TextIO, err: TextIO) -> int:
     out.writelines(lines)
     for counted in gathered.files:
         tell(err, counted)
+    for source in mapped.unheard:
+        print(f"--map: no line is of {_shown(source)}", file=err)
     return 0
 
 
-def _points(args: Namespace, guessed: Guessed) -> tuple[Points, str]:
+def _points(args: Namespace, guessed: Guessed, mapped: Mapped) -> tuple[Points, str]:
     """What sources feed, and the time zone."""
     if args.home:
         home = load_home(args.home, files=False)
-        return OfHome(home, Mapped(args.map)), args.timezone or home.timezone
-    return (Mapped(args.map) if args.map else guessed), args.timezone or "UTC"
+        return OfHome(home, mapped), args.timezone or home.timezone
+    return (mapped if args.map else guessed), args.timezone or "UTC"
 
 
 def _lines(gathered: Gathered, zone: Zone, outage_ms: int | None) -> Iterator[str]:
@@ -100,6 +102,10 @@ def _option(name: str, read: Callable[[str], _Option], text: str) -> _Option:
         raise FileMistakes([Mistake(name, 0, "option", repr(text), str(error))]) from error
 
 
+def _shown(source: str) -> str:
+    return source if source.isprintable() else ascii(source)
+
+
 def tell(err: TextIO, counted: Counted) -> None:
     """What became of a file's lines."""
     parts = [f"{counted.readings} reading{'' if counted.readings == 1 else 's'}"]
@@ -113,7 +119,7 @@ def tell(err: TextIO, counted: Counted) -> None:
     for mistake in counted.mistakes:
         print(f"  {mistake}", file=err)
     if counted.skipped:
-        named = [f"{source} ({times})" for source, times in counted.skipped.most_common(SHOWN)]
+        named = [f"{_shown(source)} ({times})" for source, times in counted.skipped.most_common(SHOWN)]
         rest = len(counted.skipped) - len(named)
         more = f" and {rest} other{'' if rest == 1 else 's'}" if rest else ""
         print(f"  lines that feed no point: {', '.join(named)}{more}", file=err)

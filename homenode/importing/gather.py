@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from homenode.errors import FileMistakes, Mistake
 from homenode.importing.points import Points
-from homenode.kinds import Kind, Shape, kind_of, why_not
+from homenode.kinds import Kind, Shape, kind_of, values_of, why_not
 from homenode.reading import Instant, Value
 from homenode.recordings import Recording
 
@@ -98,10 +98,12 @@ class Gathered:
                     continue
                 known = kinds[source] = (point, kind)
             point, kind = known
-            if why := why_not(kind, value):
+            if why_not(kind, value):
                 counted.wrong += 1
                 if len(counted.mistakes) < SHOWN:
-                    counted.mistakes.append(Mistake(str(file), line, f"value of {point}", repr(value), why))
+                    found = repr(value) if isinstance(value, bool) else f"{value:g}"
+                    mistake = Mistake(str(file), line, f"value of {point}", found, values_of(kind))
+                    counted.mistakes.append(mistake)
                 continue
             if newest is not None and at < newest:
                 counted.disordered += 1

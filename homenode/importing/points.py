@@ -39,12 +39,15 @@ class Mapped:
 
     def __init__(self, pairs: Iterable[str]) -> None:
         self._points: dict[str, str] = {}
+        self.unheard: dict[str, None] = {}
+        """Sources that no recording had, so far."""
         for pair in pairs:
             source, equals, point = pair.rpartition("=")
             if not (equals and source and is_point(point)):
                 accepted = "SOURCE=DEVICE.KIND, such as 12=front_door.contact"
                 raise FileMistakes([Mistake("--map", 0, "map", repr(pair), accepted)])
             self._points[source] = point
+            self.unheard[source] = None
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -53,6 +56,7 @@ class Mapped:
 
     def __call__(self, file: Path, source: str, sensor: Sensor | None) -> str:
         """See `Points`."""
+        self.unheard.pop(source, None)
         return self._points.get(source, "")
 
 

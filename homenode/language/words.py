@@ -205,7 +205,7 @@ ENGLISH = Words(
         "silent blind": "without {name} it can't be raised in the long run",
         "silent stale": "with {name} silent it can still be raised, with {name} faulty it can't",
         "silent unknown": "with {name} faulty it can still be raised, with {name} silent it can't",
-        "blind": "If for {grace} it can't be known whether to raise it, that is told to {parties}: it is blind.",
+        "blind": "If for {grace} nobody can know whether to raise it, {parties} will hear that it is blind.",
         "blind clock": "It is blind also while the clock can't be trusted.",
         "silent end": "Silence alone never ends it.",
         "silent ends": "It can end also while its sensors are silent.",

@@ -107,7 +107,7 @@ class Recording:
         while begin and not (known := recognise(begin[0][1], self.zone, self.sensors)):
             number, line = begin.pop(0)
             self._mistake(
-                number, repr(line[:60]), "the first line of a known format, see homenode/recordings"
+                number, repr(line[:60]), "the first line of a known format (homenode import --help)"
             )
         if known is None:
             if self.mistakes:

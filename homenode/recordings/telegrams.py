@@ -71,8 +71,7 @@ class Telegrams:
         stamp = next((found for line in lines if (found := _TIME.fullmatch(line))), None)
         if stamp is None:
             raise ValueError("a telegram without a time, 0-0:1.0.0")
-        at = datetime.strptime(stamp[1], "%y%m%d%H%M%S").replace(tzinfo=self._zone, fold=int(stamp[2] == "W"))
-        wall_ms = round(at.timestamp() * 1000)
+        wall_ms = round(self._at(stamp[1], stamp[2]).timestamp() * 1000)
         said: list[tuple[int, str, Value]] = []
         for line in lines:
             if (found := _VALUE.fullmatch(line)) and found[1] in CODES:
@@ -80,6 +79,12 @@ class Telegrams:
                 self._sensors.setdefault(found[1], Sensor(*CODES[found[1]]))
                 said.append((wall_ms, found[1], round(number, 3)))
         return said
+
+    def _at(self, digits: str, season: str) -> datetime:
+        """When: Dutch meters go over to summer time and say S, Swedish ones say W, winter, all the year."""
+        at = datetime.strptime(digits, "%y%m%d%H%M%S").replace(tzinfo=self._zone, fold=int(season == "W"))
+        ahead = at.dst() if season == "W" else None
+        return at + ahead if ahead else at
 
 
 def crc16(data: bytes) -> int:

@@ -99,7 +99,7 @@ def test_a_line_with_its_value_out_of_the_kinds_range_is_wrong(
 ) -> None:
     _, lines, told = _import(capsys, _file(tmp_path, METER), "--map", "power=tank.humidity")
     assert [line.get("value") for line in lines] == [0, None]
-    assert "recording.csv:2: value of tank.humidity: found 862; accepted: 862 is outside 0 to 100 %" in told
+    assert "recording.csv:2: value of tank.humidity: found 862; accepted: a number from 0 to 100 %" in told
 
 
 def test_days_of_one_meter_are_one_device_named_after_the_file(
@@ -215,3 +215,52 @@ def test_one_reading_is_not_many(tmp_path: Path, capsys: pytest.CaptureFixture[s
     status, lines, told = _import(capsys, _file(tmp_path, METER.splitlines(keepends=True)[1]))
     assert (status, len(lines)) == (0, 2)
     assert "1 reading\n" in told
+
+
+def test_a_source_that_was_mapped_and_never_heard_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _file(tmp_path, METER)
+    _, _, told = _import(capsys, file, "--map", "power=stove.power", "--map", "pover=plug.power")
+    assert "--map: no line is of pover\n" in told
+    _, _, told = _import(capsys, file, "--map", "power=stove.power", "--map", "power_8s=plug.power")
+    assert "--map" not in told
+
+
+def test_a_value_that_a_point_cant_have_is_told_with_what_it_can(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _file(tmp_path, HISTORY.replace("1420.5", "1e300"))
+    _, _, told = _import(capsys, file)
+    assert "value of stove.power: found 1e+300; accepted: a number from -1e+06 to 1e+06 W" in told
+    _, _, told = _import(capsys, file, "--map", "binary_sensor.hall_door_contact=stove.power")
+    assert "value of stove.power: found False; accepted: a number" in told
+    meter = _file(tmp_path, METER)
+    _, _, told = _import(capsys, meter, "--map", "power=a.contact", "--map", "power_8s=b.power")
+    assert "value of a.contact: found 862; accepted: true or false" in told
+
+
+def test_a_name_in_a_recording_moves_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = _file(tmp_path, HISTORY + "sensor.\x1b[31m,on,2024-01-05T05:13:00Z\n")
+    _, _, told = _import(capsys, file)
+    assert r"'sensor.\x1b[31m' (1)" in told
+
+
+@pytest.mark.parametrize(
+    ("stamp", "at"),
+    [
+        ("170102192002W", "2017-01-02T19:20:02.000+01:00"),
+        ("170702192002S", "2017-07-02T19:20:02.000+02:00"),
+        ("220408135021W", "2022-04-08T14:50:21.000+02:00"),  # of a Swedish meter
+        ("221030023000S", "2022-10-30T02:30:00.000+02:00"),
+        ("221030023000W", "2022-10-30T02:30:00.000+01:00"),
+        ("221030013000W", "2022-10-30T02:30:00.000+02:00"),
+        ("220327023000W", "2022-03-27T03:30:00.000+02:00"),
+    ],
+)
+def test_a_meter_that_says_winter_in_summer_has_no_summer_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stamp: str, at: str
+) -> None:
+    file = _file(tmp_path, TELEGRAM.replace("170102192002W", stamp) + "\r\n")
+    _, lines, _ = _import(capsys, file, "--timezone", "Europe/Stockholm")
+    assert lines[0]["at"] == at

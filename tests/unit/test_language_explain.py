@@ -394,4 +394,4 @@ def test_a_head_that_only_one_thing_follows_has_a_list_of_one() -> None:
 
 def test_one_party_is_not_many() -> None:
     text = explain(applied("door", "to: []\nsteps: [{after: 0 s, do: say, text: {en: a}}]\n"), "en", {})
-    assert "that is told to the operator: it is blind." in text
+    assert "the operator will hear that it is blind." in text

@@ -176,3 +176,10 @@ def test_recordings_that_nobody_would_hear_are_told(home: Path) -> None:
         ("seen.1.se.wav", "seen.1.sv.wav"),
         ("seen.2.sv.WAV", "seen.1.sv.wav"),
     ]
+
+
+def test_a_file_that_moves_the_terminal_is_shown_without_that(home: Path) -> None:
+    home.write_text(HOME.replace("home: a", 'home: "\x1b[31ma"'))
+    out = io.StringIO()
+    assert check(home, out) == 2
+    assert "\x1b" not in out.getvalue()
