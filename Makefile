@@ -4,6 +4,7 @@
 #   make mutants         all mutants of the pure core (make test: those of what changed)
 #   make quality         how good the shipped rules are in recorded homes
 #   make fuzz [SECONDS=600]   everything that people write, by coverage-guided fuzzing
+#   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-.PHONY: demo test check unit bench soak peers mutants quality fuzz clean apt
+.PHONY: demo test check unit bench soak peers mutants quality fuzz oracle clean apt
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -53,6 +54,9 @@ mutants: $(VENV)/.test
 fuzz: $(VENV)/.test
 	$(PIP) -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
+
+oracle: $(VENV)/.test
+	$(BIN)/python -m tests.oracle --traces $(or $(TRACES),2000) --seed $(or $(SEED),1)
 
 apt:
 	@sh .ci/apt deploy/apt-test.txt
