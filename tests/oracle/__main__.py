@@ -40,7 +40,8 @@ def compared(both: Both, seed: int, seen: Counter[str]) -> Case | None:
     draw = Draw(seed)
     case = draw.case()
     try:
-        case = draw.more(case, both.compare(case, Counter())[0])
+        for _ in range(2):
+            case = draw.more(case, both.meant(case, Counter()))
         meant, said = both.compare(case, seen)
     except TooManyModes:
         seen["left out: more than 60 modes an hour"] += 1

@@ -112,7 +112,8 @@ class Both:
         self._command.stdin.close()
         self._stack.close()
 
-    def homenode(self) -> list[Line]:
+    def said(self) -> list[Line]:
+        """What homenode says to the same."""
         assert self._command.stdin
         assert self._command.stdout
         argv = ["replay", str(self.folder / "home.yaml"), str(self.folder / "trace.jsonl"), "--json"]
@@ -123,15 +124,15 @@ class Both:
             raise Refused(out + err)
         return same_ids([json.loads(line) for line in out.splitlines()])
 
-    def oracle(self, seen: Counter[str]) -> list[Line]:
+    def meant(self, case: Case, seen: Counter[str]) -> list[Line]:
+        """What the oracle says."""
+        case.write(self.folder)
         home = read_home(self.folder / "home.yaml")
         lines = (self.folder / "trace.jsonl").read_text(encoding="utf-8").splitlines()
         return same_ids(told(home, read_trace(lines, home), seen))
 
     def compare(self, case: Case, seen: Counter[str]) -> tuple[list[Line], list[Line]]:
-        """What the oracle says, what homenode says."""
-        case.write(self.folder)
-        return self.oracle(seen), self.homenode()
+        return self.meant(case, seen), self.said()
 
 
 def same_ids(lines: list[Line]) -> list[Line]:

@@ -63,10 +63,13 @@ class Draw:
         self.pool = [max(1, ms + pick((0, 0, 0, 0, 1, -1))) for ms in whole]
         self.zone, self.day = pick(DAYS)
         middle = (datetime.fromisoformat(self.day).replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+        self.middle = middle
         self.start = middle - self.unit * pick((0, 1, 3, 8)) + pick((0, 0, -1, 1))
         self.often = {what: much * pick((0.2, 1, 1, 4)) for what, much in OFTEN.items()}
         self.at_once = pick((0.1, 0.25, 0.25, 0.6))
+        self.tiny = self.maybe(0.4)
         self.points: list[str] = []
+        self.used: list[str] = []
         self.radio: list[str] = []
         self.parameters: dict[str, dict[str, str]] = {}
 
@@ -80,14 +83,17 @@ class Draw:
         home["cameras"] = {"lens": {"room": "hall", "source": "/dev/video0"}}
         home["modes"] = self._modes()
         rules, home["rules"] = {}, []
-        for number in range(self.pick((1, 1, 2, 3))):
+        for number in range(1 if self.tiny else self.pick((1, 2, 3))):
             name = f"r{number}"
             rules[name], roles = self._rule(name)
             home["rules"].append({"use": name, "bind": self._bind(roles)})
             if self.maybe(0.3):
                 again = {"use": name, "as": f"{name}-again", "bind": self._bind(roles)}
                 if some := [key for key in self.parameters if self.maybe(0.6)]:
-                    again["set"] = {key: self._another(self.parameters[key]["default"]) for key in some}
+                    was = {key: self.parameters[key]["default"] for key in some}
+                    again["set"] = {
+                        key: self._long(self._ms()) if duration(text) else text for key, text in was.items()
+                    }
                 home["rules"].append(again)
         if self.maybe(0.25):
             home["rules"].append(self._shipped())
@@ -98,21 +104,28 @@ class Draw:
         return Case(home, rules, self._lines())
 
     def more(self, case: Case, lines: list[Line]) -> Case:
-        """The same with things that happen when something was told, or a millisecond beside it."""
-        if lines:
-            stamps = [datetime.fromisoformat(line["at"]) for line in lines]
-            for _ in range(self.random.randint(1, 4)):
-                at = (self.pick(stamps) - EPOCH) // timedelta(milliseconds=1)
-                at = max(self.start, at + self.pick((0, 0, 0, 0, 1, -1)))
-                if "end" not in self.told[-1][1] or at <= self.told[-1][0]:
-                    what = {"ack": self.pick(self.names)} if self.maybe(0.5) else self._happening()
-                    where = sum(before <= at for before, line in self.told if "end" not in line)
-                    self.told.insert(where, (at, what))
+        """The same with things that happen when something was told or happened, or 1 ms beside it."""
+        stamps = [datetime.fromisoformat(line["at"]) for line in lines]
+        instants = [(stamp - EPOCH) // timedelta(milliseconds=1) for stamp in stamps] * 2
+        instants += [at for at, _ in self.told]
+        for _ in range(self.random.randint(1, 3)):
+            at = max(self.start, self.pick(instants) + self.pick((0, 0, 0, 0, 1, -1)))
+            if self.maybe(0.3):
+                self._insert(at, {"node": "down"})
+                self._insert(at + self._ms() + self.pick((0, 0, 1, -1)), {"node": "up"})
+            else:
+                self._insert(at, {"ack": self.pick(self.names)} if self.maybe(0.5) else self._happening())
         return Case(case.home, case.rules, self._lines())
+
+    def _insert(self, at: int, what: Line) -> None:
+        """After what happens at this instant, unless the recording is over."""
+        if "end" not in self.told[-1][1] or at <= self.told[-1][0]:
+            where = sum(before <= at for before, line in self.told if "end" not in line)
+            self.told.insert(where, (at, what))
 
     def _devices(self) -> dict[str, dict[str, str]]:
         devices = dict[str, dict[str, str]]()
-        for number in range(self.random.randint(2, 4)):
+        for number in range(2 if self.tiny else self.random.randint(2, 4)):
             fields: dict[str, str] = {"room": "hall"}
             if number and self.maybe(0.25):
                 fields |= {
@@ -151,21 +164,18 @@ class Draw:
 
     def _long(self, ms: int) -> str:
         """A duration in one of the ways to write it."""
-        how, parts, left = self.random.random(), [], ms
-        if how < 0.3 and ms % 60_000 == 0:
-            return f"{ms // 60_000} min"
-        if how < 0.6:
-            for unit in ("d", "h", "min"):
-                if left >= MS[unit]:
-                    parts.append(f"{left // MS[unit]} {unit}")
-                    left %= MS[unit]
+        parts, left = [], ms
+        for unit in self.pick((("d", "h", "min"), ("h",), ("min",), ())):
+            if left >= MS[unit]:
+                parts.append(f"{left // MS[unit]} {unit}")
+                left %= MS[unit]
         if left or not parts:
             parts.append(f"{left / 1000:.3f}".rstrip("0").rstrip(".") + self.pick((" s", "s")))
         return " ".join(parts)
 
     def _time(self) -> str:
-        around = self.start + self.pick((-9, -1, 0, 1, 1, 2, 3, 10)) * max(self.unit, 10 * MS["min"])
-        stamp = local(around, ZoneInfo(self.zone))
+        away = self.pick((-9, -1, 0, 1, 1, 2, 3, 10)) * max(self.unit, 10 * MS["min"])
+        stamp = local(self.middle + (0 if self.maybe(0.4) else away), ZoneInfo(self.zone))
         return stamp[11:16] if self.maybe(0.6) else f"{stamp[11:13]}:{self.pick(('00', '30'))}"
 
     def _two_times(self) -> tuple[str, str]:
@@ -182,15 +192,9 @@ class Draw:
         self.parameters[name] = {"default": text}
         return f"${name}"
 
-    def _another(self, text: str) -> str:
-        """A value of the same sort."""
-        if text[-1:] == "s" or text.split()[-1] in MS:
-            return self._long(self._ms())
-        return text  # words, times, numbers
-
     def _rule(self, name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         self.parameters, roles = {}, dict[str, dict[str, Any]]()
-        for number in range(self.pick((1, 2, 2, 3))):
+        for number in range(1 if self.tiny else self.pick((1, 2, 2, 3))):
             point = self.pick(self.points)
             kinds = {kind_of(point)}
             if many := self.maybe(0.4):
@@ -202,14 +206,13 @@ class Draw:
         rule["to"] = self.pick((["care"], [], ["care", "property"]))
         rule["roles"], rule["parameters"] = roles, self.parameters
         self.roles, self.said = dict(roles), list[tuple[str, int]]()
-        rule["when"] = self._expr(self.pick((0, 1, 1, 2, 2, 2, 3, 3, 4)))[0]
+        rule["when"] = self._expr(self.pick((0, 0, 1) if self.tiny else (0, 1, 1, 2, 2, 3, 3, 4)))[0]
         if self.maybe(0.65):
             often = f"(not ({rule['when']})) for {self._span()}"
             rule["clear"] = often if self.maybe(0.35) else self._expr(self.pick((0, 1, 2)))[0]
         for key, chance in (("bridge", 0.6), ("grace", 0.7), ("again", 0.5)):
             if self.maybe(chance):
-                ms = 0 if key != "again" and self.maybe(0.1) else self._ms()
-                rule[key] = self._parameter(self._long(ms))
+                rule[key] = self._span() if key != "again" else self._parameter(self._long(self._ms()))
         if self.maybe(0.35):
             rule["hold"] = "acknowledged"
         for number, kind in enumerate(OUTPUTS):
@@ -274,6 +277,7 @@ class Draw:
                 if not fit or self.maybe(0.3):
                     continue
             some = self.random.sample(fit, self.random.randint(1, min(3, len(fit))))
+            self.used += [point for point in some if point in self.points]
             bound[name] = some if "many" in role else some[0]
         return bound
 
@@ -306,7 +310,7 @@ class Draw:
         return f"{text} within {self._span()}", min(level, 4)
 
     def _span(self) -> str:
-        return self._parameter("0 s" if self.maybe(0.07) else self._long(self._ms()))
+        return self._parameter(self._long(self._ms() * (not self.maybe(0.07))))
 
     def _atom(self) -> str:
         if self.maybe(0.06):
@@ -318,7 +322,7 @@ class Draw:
         kinds = _listed(role["kind"])
         if "many" in role:
             return f"{self.pick(('any', 'any', 'all'))}({name}{self._test(kinds)})"
-        if kinds[0] not in NUMBERS and self.maybe(0.15):
+        if kinds[0] not in NUMBERS and self.maybe(0.25):
             number = self._parameter(self.pick(("0", "1", "1", "2", "3")))
             return f"count({name}, {self._span()}) {self.pick(ORDER)} {number}"
         return name + self._test(kinds)
@@ -340,10 +344,12 @@ class Draw:
     def _recording(self) -> None:
         now = self.start
         for _ in range(self.random.randint(4, 30) * (6 if self.maybe(0.04) else 1)):
-            self.told.append((now, self._happening()))
+            what = self._happening()
+            if "node" in what and self.told and self.maybe(0.4):
+                now = self.told[-1][0]
+            self.told.append((now, what))
             now = self._later()
-        if self.maybe(0.8):
-            self.told.append((now + self._ms() * self.pick((0, 1, 3, 6)), {"end": True}))
+        self.told += [(now + self._ms() * self.pick((0, 1, 3, 6)), {"end": True})] * self.maybe(0.8)
 
     def _later(self) -> int:
         """From the last line on: the same instant, or a duration after a line and at most 1 ms beside it."""
@@ -365,7 +371,7 @@ class Draw:
             return {"ack": self.pick(self.names)}
         if what == "nowhere":
             return {"point": "nowhere.contact", "value": True}
-        point = self.pick(self.points)
+        point = self.pick(self.used if self.maybe(0.6) else self.points)
         if self.maybe(0.05):  # a gpio device has no such point, a device on the radio is heard by it
             point = f"{point.partition('.')[0]}.{self.pick(('motion_3', 'battery_2', 'power_2'))}"
         if self.maybe(0.1):

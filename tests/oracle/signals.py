@@ -151,7 +151,8 @@ class View:
         """Known only to be at least the number of turns where the point is unknown in [t - D, t]."""
         known = self._value(point)
         true = self._presses(point) or [at for at, value in self._lasts(point) if value is True]
-        turns = [instant for instant in true if at(known, instant - 1) is False]
+        # At a `down` that is forgotten over each value is unknown: a press counts, but what lasts can't turn.
+        turns = [now for now in true if at(known, now - 1) is False and at(known, now) is True]
         unsure = [*spans(known, "unknown", "stale"), (EVER, self._trace.first)]
         doubt = paint([(a, b + expr.ms) for a, b in unsure], True, False)
         edges = sorted({EVER, *turns, *(turn + expr.ms + 1 for turn in turns)})

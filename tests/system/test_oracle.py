@@ -36,11 +36,12 @@ def both() -> Iterator[Both]:
 def test_both_readers_say_what_was_worked_out_by_hand(both: Both, case: dict[str, Any]) -> None:
     begin = datetime.fromisoformat(case.get("begin", "2026-01-05T06:00:00+01:00"))
     home = {
-        "home": "by-hand", "timezone": "Europe/Stockholm", "modes": {"away": {"longest": "20 s"}},
+        "home": "by-hand", "timezone": "Europe/Stockholm",
+        "modes": {"away": {"longest": "20 s"}} | case.get("modes", {}),
         "radios": {"zigbee": {"driver": "zigbee", "port": "/dev/null"}},
         "devices": {
-            name: {"via": "zigbee", "ieee": f"00:15:8d:00:02:aa:bb:{name * 2}", "room": "a", "stale_after": ms}
-            for name, ms in (("d", "10 s"), ("e", "1 h"), ("f", "never"))
+            name: {"via": "zigbee", "ieee": f"00:15:8d:00:02:aa:bb:{name}0", "room": "a", "stale_after": most}
+            for name, most in (("d", "10 s"), ("e", "1 h"), ("f", "never"))
         },
         "rules": [{"use": "rule", "bind": BIND}],
     }  # fmt: skip
