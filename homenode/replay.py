@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Names of skipped points that are told; of more, only how many."""
 
+COUNTED = 1000
+"""Points of one home only that are counted; a recording may name any number of a zigbee device's."""
+
 AT_A_TIME = 1000
 """Events given to the engine before it is asked what came of them."""
 
@@ -211,7 +214,7 @@ def _engine(side: Side, start: Instant) -> Engine:
 def _feed_each(sides: Sequence[Side], engines: Sequence[Engine], event: Event) -> None:
     for side, engine in zip(sides, engines, strict=True):
         if isinstance(event, Reading) and not side.has(event.point):
-            if event.point in side.skipped or len(side.skipped) < SHOWN:
+            if event.point in side.skipped or len(side.skipped) < COUNTED:
                 side.skipped[event.point] = side.skipped.get(event.point, 0) + 1
         else:
             engine.feed(event)

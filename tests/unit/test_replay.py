@@ -297,6 +297,17 @@ def test_a_point_that_only_one_of_two_homes_has_is_heard_there_and_counted(home:
     assert "only in B: 1 alert" in out.getvalue()
 
 
+def test_of_many_points_that_only_one_of_two_homes_has_none_is_passed_over(home: Path) -> None:
+    against = home.with_name("other.yaml")
+    against.write_text(HOME.replace("  stove: ", "  hob: ").replace(RULE_OF_STOVE, ""), encoding="utf-8")
+    lines = [at("06:00:00", point=f"stove.power_{number}", value=1) for number in range(2, 15)]
+    err = io.StringIO()
+    replay(home, write(home, *lines), io.StringIO(), err, against=against)
+    told = [line for line in err.getvalue().splitlines() if str(against) in line]
+    assert len(told) == 11
+    assert told[-1] == f"skipped, {against} has no point: 3 lines of 3 others"
+
+
 def test_output_that_fits_no_memory_waits_too_for_the_end_of_the_recording() -> None:
     def lines(whole: bool) -> Iterator[str]:
         for number in range(100):
