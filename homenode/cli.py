@@ -99,12 +99,12 @@ def _tune(args: argparse.Namespace) -> int:
     readings, *names = ("", *args.words) if args.journal else args.words
     if not names:
         args.wrong("name READINGS.jsonl (or give --journal), and the RULE")
-    given = {}
+    given: dict[str, list[str]] = {}
     for text in args.set:
         name, equals, values = text.partition("=")
         if not equals or not all(value.strip() for value in values.split(",")):
             args.wrong(f"--set {text}: write --set NAME=VALUE,VALUE")
-        given[name.strip()] = [value.strip() for value in values.split(",")]
+        given.setdefault(name.strip(), []).extend(value.strip() for value in values.split(","))
     if not 2 < args.steps <= 100:
         args.wrong("--steps: from 3 to 100")
     return tune(

@@ -53,7 +53,7 @@ def tune(
 
     Raises:
         FileMistakes: home.yaml, a rule, the recording or what was asked for is wrong.
-        SetupError: A picture can't be written.
+        SetupError: A picture can't be written, or the rule has no parameters.
     """
     home = load_home(home_path, files=False)
     files: dict[Path, RuleFile | None] = {}
@@ -72,6 +72,8 @@ def tune(
     file = files[use.file]
     assert file is not None
     asked = wanted(file, rule, parameters, given or {}, steps)
+    if not file.parameters:
+        raise SetupError(f"{rule.name} has no parameters", do="name another rule")
     groups = [
         trials_of(file, use, home, rule, name, values, given=name in (given or {}))
         for name, values in asked.items()

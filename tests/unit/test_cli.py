@@ -86,3 +86,20 @@ def test_a_full_disk_is_no_mistake_in_homenode(
 def test_output_that_was_closed_ends_no_command_that_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["check", "home.yaml"]) == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_values_of_one_parameter_may_be_given_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["tune", "home.yaml", "day.jsonl", "door_left_open", "--set", "open=1 min", "--set", "open=2 min"]
+    assert main(words) == 0
+    assert {"1 min", "2 min"} <= {line[:5] for line in capsys.readouterr().out.splitlines()}
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_rule_without_parameters_has_nothing_to_tune(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    button = HOME.replace("kind: contact", "kind: button").replace("door_left_open", "help_button")
+    (folder / "home.yaml").write_text(button.replace("{door: door.contact}", "{button: [door.button]}"))
+    assert main(["tune", "home.yaml", "day.jsonl", "help_button"]) == 1
+    assert "homenode: help_button has no parameters (name another rule)" in capsys.readouterr().err
