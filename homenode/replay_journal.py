@@ -145,7 +145,8 @@ class JournalTrace:
                 yield event if event.at > self._closed else event._replace(at=self._closed + 1)
         lost = sum(one.last - one.first + 1 for one in damage if one.last >= one.first and not one.torn)
         if lost:
-            self.notes.append(f"{lost} records of the journal are damaged and missing")
+            records = "1 record of the journal is" if lost == 1 else f"{lost} records of the journal are"
+            self.notes.append(f"{records} damaged and missing")
 
     def _first_whole(self) -> int:
         """Number of the first record behind all files that no longer have their readings; 0 if all do."""

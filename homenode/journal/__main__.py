@@ -25,7 +25,7 @@ def command(what: str, data: Path, out: TextIO, err: TextIO) -> int:
         Exit status: 0; 1 if the journal is damaged; 2 if it can't be read at all.
     """
     try:
-        return COMMANDS[what](data, out)
+        return COMMANDS[what](data, out, err)
     except HomenodeError as error:
         print(error, file=err)
         return 2

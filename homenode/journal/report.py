@@ -20,8 +20,9 @@ from homenode.journal.wall_time import WallTime, text_of
 Record = dict[str, Any]
 
 
-def verify(data: Path, out: TextIO) -> int:
+def verify(data: Path, out: TextIO, err: TextIO) -> int:
     """Read everything; print what is damaged and what is there. 0 if nothing is damaged, else 1."""
+    del err  # what is damaged is what was asked for
     folder, files = files_of(data)
     damage = _missing(files)
     counted: Counter[str] = Counter()
@@ -37,37 +38,47 @@ def verify(data: Path, out: TextIO) -> int:
     print(f"{len(files)} file{'' if len(files) == 1 else 's'}, {size} bytes, epoch {epoch}", file=out)
     print(f"records {first} to {last}: {classes}", file=out)
     serious = [one for one in damage if not one.torn]
-    print(f"{len(serious)} damaged places" if serious else "no damage", file=out)
+    places = "1 damaged place" if len(serious) == 1 else f"{len(serious)} damaged places"
+    print(places if serious else "no damage", file=out)
     return 1 if serious else 0
 
 
-def show(data: Path, out: TextIO) -> int:
-    """Every record on a line: number, time (UTC), class, what it says."""
+def show(data: Path, out: TextIO, err: TextIO) -> int:
+    """Every record on a line: number, time (UTC), class, what it says. `err`: what is damaged; then 1."""
     folder, _ = files_of(data)
     clock = WallTime(folder)
-    for found in records(folder):
+    damage: list[Damage] = []
+    for found in records(folder, found=damage.append):
         record = decode(found.payload)
         at = record.pop("at", None)
         when = clock.text(found.number, at) if isinstance(at, int) else "-"
         said = json.dumps(record, ensure_ascii=False)
         print(found.number, when, NAMES.get(found.code, found.code), said, file=out)
-    return 0
+    return _told(damage, err)
 
 
-def export(data: Path, out: TextIO) -> int:
-    """JSON lines for `homenode replay`: readings, modes, acknowledgements, downtimes, and the end."""
+def export(data: Path, out: TextIO, err: TextIO) -> int:
+    """JSON lines for `homenode replay`: readings, modes, acks, downtimes, the end. `err`: as `show`."""
     folder, _ = files_of(data)
-    for line in _replayable(folder):
+    damage: list[Damage] = []
+    for line in _replayable(folder, damage):
         print(json.dumps(line, ensure_ascii=False), file=out)
-    return 0
+    return _told(damage, err)
 
 
-def _replayable(folder: Path) -> Iterator[dict[str, Any]]:
+def _told(damage: list[Damage], err: TextIO) -> int:
+    serious = [one for one in damage if not one.torn]
+    for one in serious:
+        print(one, file=err)
+    return 1 if serious else 0
+
+
+def _replayable(folder: Path, damage: list[Damage]) -> Iterator[dict[str, Any]]:
     clock = WallTime(folder)
     rules: dict[str, str] = {}  # of alerts
     answered: set[str] = set()
     wall_ms, up, anything = 0, True, False
-    for found in records(folder):
+    for found in records(folder, found=damage.append):
         record = decode(found.payload)
         at = record.get("at")
         if not isinstance(at, int):

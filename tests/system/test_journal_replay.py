@@ -238,7 +238,7 @@ def test_what_an_export_can_say_gives_the_same(home: Path) -> None:
         {"t": "beat", "at": 15 * MIN},
     )
     text = io.StringIO()
-    assert export(home.parent, text) == 0
+    assert export(home.parent, text, text) == 0
     path = home.with_name("export.jsonl")
     path.write_text(text.getvalue())
     out = io.StringIO()

@@ -126,6 +126,18 @@ def test_verify_says_file_offset_and_what_was_lost(tmp_path: Path) -> None:
     assert status == 1
     assert "00000001.log at 5" in out
     assert "record 2 lost" in out
+    assert "\n1 damaged place\n" in out
+
+
+def test_what_is_damaged_is_told_beside_what_is_shown_and_exported(tmp_path: Path) -> None:
+    written(tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth} for nth in range(100)))
+    path = tmp_path / "journal/00000001.log"
+    data = bytearray(path.read_bytes())
+    data[600] ^= 4
+    path.write_bytes(data)
+    for what in ("show", "export"):
+        status, out, err = asked(what, tmp_path)
+        assert (status, out.count("a.power"), "record 2 lost" in err) == (1, 99, True)
 
 
 def test_verify_names_a_missing_file(tmp_path: Path) -> None:
