@@ -64,6 +64,7 @@ def check_home(
     rule_files: dict[Path, RuleFile | None] = {}
     if home is not None:
         warnings += _broken(types, home, notes.file)
+        warnings += _absent(types, home, notes.file) if files else []
         rules, found = check_rules(home, texts.read, rule_files)
         told = {_slip(mistake) for mistake in mistakes}
         for mistake in found:
@@ -150,6 +151,24 @@ def _broken(types: Drivers, home: Home, file: str) -> list[Mistake]:
         Mistake(file, 0, f"driver {name}", why, "a driver that loads, or to uninstall its package")
         for name, why in getattr(types, "broken", {}).items()
         if name not in used
+    ]
+
+
+def _absent(types: Drivers, home: Home, file: str) -> list[Mistake]:
+    """Files that radios name and that aren't there, such as a recording; the node runs without that radio."""
+    return [
+        Mistake(
+            file,
+            radio.line,
+            f"radios.{radio.name}.{row.name}",
+            f"{str(path)!r}, which doesn't exist",
+            "a file, relative to home.yaml",
+        )
+        for radio in home.radios.values()
+        if radio.driver in types
+        for row in types[radio.driver].radio_fields
+        if row.type == "path" and isinstance(path := radio.options.get(row.name), Path)
+        if not os.path.exists(path)
     ]
 
 

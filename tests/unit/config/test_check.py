@@ -183,3 +183,21 @@ def test_a_file_that_moves_the_terminal_is_shown_without_that(home: Path) -> Non
     out = io.StringIO()
     assert check(home, out) == 2
     assert "\x1b" not in out.getvalue()
+
+
+def test_a_recording_that_isnt_there_is_told_at_its_radio(tmp_path: Path) -> None:
+    path = tmp_path / "home.yaml"
+    path.write_text(
+        "home: a\ntimezone: UTC\nradios:\n  tape: {driver: recording, file: day.csv}\n"
+        'devices:\n  door: {via: tape, sensor: "12", kind: contact, room: hall}\n'
+    )
+    file = tmp_path / "day.csv"
+
+    def told(files: bool = True) -> list[str]:
+        found = check_home(path, files=files).warnings
+        return [f"{one.line} {one.field} {one.found}" for one in found if "tape" in one.field]
+
+    assert told() == [f"4 radios.tape.file '{file}', which doesn't exist"]
+    assert told(files=False) == []
+    file.write_text("")
+    assert told() == []
