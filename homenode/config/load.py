@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from homenode.config.broker import read_broker
 from homenode.config.devices import read_devices, read_radios
 from homenode.config.model import Home
-from homenode.config.notes import Notes, nearest, unknown_key
+from homenode.config.notes import Notes, another_file, nearest, unknown_key
 from homenode.config.registry import driver_types
 from homenode.config.rows import SECTIONS, TOP
 from homenode.config.rule_files import Texts
@@ -72,6 +72,9 @@ def read_home(
         return None, notes
     if not isinstance(root, Table):
         notes.wrong(root, "file", "a mapping with home:, timezone:, devices:, …")
+        return None, notes
+    if other := another_file(root.entries, "home"):
+        notes.wrong(root, "file", "a home.yaml, with home:, timezone:, devices:, …", found=other)
         return None, notes
     return _home(path, root, notes, driver_types() if drivers is None else drivers, files, texts), notes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from homenode.config.yaml12 import Node
 from homenode.errors import Mistake
@@ -38,6 +38,21 @@ def unknown_key(key: Node, field: str, known: Iterable[str], notes: Notes) -> No
     names = list(known)
     suggestion = nearest(field.rpartition(".")[2], names)
     notes.wrong(key, field, listed(names, 20), found=f"the unknown key {key}", suggestion=suggestion)
+
+
+FILES = {
+    "home": (("home", "devices"), "a home.yaml, which homenode check reads"),
+    "rule": (("rule", "when"), "a rule, which homenode rules check reads"),
+    "cases": (("cases",), "the cases of a rule, which homenode rules test runs"),
+}
+"""Kinds of file: keys that only they have, and what they are."""
+
+
+def another_file(keys: Container[str], wanted: str) -> str:
+    """What a file is that has keys of another kind and none of the kind `wanted`; "" if it may be that."""
+    if any(key in keys for key in FILES[wanted][0]):
+        return ""
+    return next((what for own, what in FILES.values() if any(key in keys for key in own)), "")
 
 
 def nearest(word: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homenode.config.model import PARTIES
-from homenode.config.notes import Notes, listed, nearest
+from homenode.config.notes import Notes, another_file, listed, nearest
 from homenode.config.rows import LANGUAGES
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing
 from homenode.errors import FileMistakes, Mistake
@@ -65,8 +65,9 @@ def try_rule(text: str, file: str) -> tuple[RuleFile | None, list[Mistake]]:
         root = compose(text, file, notes.mistakes)
     except FileMistakes as wrong:
         return None, list(wrong.mistakes)
-    if not isinstance(root, Table):
-        notes.wrong(root, "file", "a mapping with rule:, when:, …")
+    other = another_file(root.entries, "rule") if isinstance(root, Table) else None
+    if not isinstance(root, Table) or other:
+        notes.wrong(root, "file", "a mapping with rule:, when:, …", found=other)
         return None, notes.mistakes
     rule = RuleReader(text, root, notes).read()
     mistakes = sorted(notes.mistakes, key=lambda mistake: (mistake.line, mistake.column))

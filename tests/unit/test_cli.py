@@ -103,3 +103,27 @@ def test_a_rule_without_parameters_has_nothing_to_tune(
     (folder / "home.yaml").write_text(button.replace("{door: door.contact}", "{button: [door.button]}"))
     assert main(["tune", "home.yaml", "day.jsonl", "help_button"]) == 1
     assert "homenode: help_button has no parameters (name another rule)" in capsys.readouterr().err
+
+
+RULE = "rule: mine\nroles: {d: {kind: contact}}\nwhen: d for 5 min\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("check mine.yaml", "a rule, which homenode rules check reads"),
+        ("replay mine.yaml day.jsonl", "a rule, which homenode rules check reads"),
+        ("check cases.yaml", "the cases of a rule, which homenode rules test runs"),
+        ("rules check cases.yaml", "the cases of a rule, which homenode rules test runs"),
+        ("rules explain home.yaml", "a home.yaml, which homenode check reads"),
+        ("rules explain cases.yaml", "the cases of a rule, which homenode rules test runs"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_mistake(
+    words: str, found: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mine.yaml").write_text(RULE)
+    (folder / "cases.yaml").write_text("cases: []\n")
+    assert main(words.split()) == 2
+    told = "".join(capsys.readouterr())
+    assert (told.count("accepted:"), f"file: found {found}; accepted: a" in told) == (1, True)
