@@ -326,7 +326,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Mistake:
     found = repr(shown.strip()[:60]) if shown.strip() else "the end of the file"
     accepted = "YAML: name: value, lists as [a, b]"
     begun = error.context_mark
-    if "flow" in str(error.context) and begun is not None:
+    if begun is not None and any(word in str(error.context) for word in ("flow", "quoted")):
         accepted += f"; brackets and quotes of line {begun.line + 1} closed"
     elif "block" in str(error.context):
         accepted += "; what belongs together begins in the same column"

@@ -197,6 +197,12 @@ def test_an_open_bracket_is_told_with_the_line_where_it_stands_open() -> None:
     assert "line 2" in told.accepted
 
 
+def test_a_quote_that_isnt_closed_is_told_with_the_line_it_is_in() -> None:
+    assert wrong('home: a\ntimezone: "UTC\ndevices: b\nroom: c\n').accepted.endswith(
+        "quotes of line 2 closed"
+    )
+
+
 def test_a_line_that_stands_askew_is_told_to_begin_in_the_column_of_the_others() -> None:
     assert "same column" in wrong("devices:\n  a: {room: hall}\n   b: {room: hall}\n").accepted
 
