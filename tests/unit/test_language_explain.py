@@ -97,10 +97,11 @@ def said(when: str, language: str) -> str:
         ("(stove > 50 W within 8 min) for 20 min",
          "for 20 min on end: the power of s (kitchen) is above 50 W at some time in the last 8 min",
          "i 20 min i sträck: effekten hos s (kitchen) är över 50 W någon gång de senaste 8 min"),
-        ("door since help", "d (kitchen) is open, ever since h (kitchen) is pressed",
-         "d (kitchen) står öppen, ända sedan h (kitchen) trycks in"),
-        ("not (door since help)", "it is not so that: d (kitchen) is open, ever since h (kitchen) is pressed",
-         "det stämmer inte att: d (kitchen) står öppen, ända sedan h (kitchen) trycks in"),
+        ("door since help", "d (kitchen) is open, ever since the moment when h (kitchen) is pressed",
+         "d (kitchen) står öppen, ända sedan det ögonblick då h (kitchen) trycks in"),
+        ("not (door since help)",
+         "it is not so that: d (kitchen) is open, ever since the moment when h (kitchen) is pressed",
+         "det stämmer inte att: d (kitchen) står öppen, ända sedan det ögonblick då h (kitchen) trycks in"),
     ],
 )  # fmt: skip
 def test_a_condition_is_a_sentence(when: str, en: str, sv: str) -> None:
