@@ -13,6 +13,7 @@ from homenode.engine.events import Acknowledge
 from homenode.engine.mode import ModeState
 from homenode.engine.rule import RuleState
 from homenode.engine.transition import Happening, Transition
+from homenode.home import PointState
 from homenode.language.bound import (
     And,
     BoundRule,
@@ -52,16 +53,17 @@ def silence_rule(mode: str, silence: Silence) -> BoundRule:
 class AwayState(RuleState):
     """The life of that rule."""
 
-    __slots__ = ("becomes", "mode")
+    __slots__ = ("becomes", "door", "mode")
 
     mode: ModeState
     becomes: str
+    door: PointState
 
     def judge(self, at: Instant, acknowledgements: Sequence[Acknowledge] = ()) -> list[Transition]:
         """Tells nobody but the mode."""
         for change in super().judge(at, acknowledgements):
             if change.event is Happening.RAISED:
-                self.mode.left(self.becomes, at)
+                self.mode.left(self.becomes, at, self.door.changed or at)
             elif change.event is Happening.RESOLVED:
                 self.mode.alive(at)
         return []

@@ -63,7 +63,7 @@ class Builder:
     def away(self, mode: str, silence: Silence, order: int) -> AwayState:
         """What finds a home to be left and sets a mode then."""
         state = self._state(AwayState, silence_rule(mode, silence), order)
-        state.mode, state.becomes = self._mode, mode
+        state.mode, state.becomes, state.door = self._mode, mode, self._home.point(silence.door)
         return state
 
     def _state(self, made: type[State], rule: BoundRule, order: int) -> State:

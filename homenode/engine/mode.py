@@ -93,9 +93,13 @@ class ModeState(Timer):
         """A step that ran at `at` sets it from the next instant on."""
         self._at_next(at, mode, STEP)
 
-    def left(self, mode: str, at: Instant) -> None:
-        """Nobody is heard any more at `at`: from the next instant on, if the mode is home then."""
-        self._at_next(at, mode, SILENCE)
+    def left(self, mode: str, at: Instant, used: Instant) -> None:
+        """Nobody is heard any more at `at`: from the next instant on, if the mode is home then.
+
+        Not if somebody has set a mode since the door was last `used`.
+        """
+        if self._commanded is None or self._commanded < used:
+            self._at_next(at, mode, SILENCE)
 
     def alive(self, at: Instant) -> None:
         """Somebody is heard at `at`, or nobody can be: that ends what `left` began, and nothing else."""

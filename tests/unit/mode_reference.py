@@ -116,4 +116,5 @@ class Modes:
         sure = all(known(u) for u in range(last + 1, t + 1))
         if sure and not came and last >= t - silence.after_ms - silence.passage_ms:
             self.left = True
-            self.asked.setdefault(t + 1, []).append("left")
+            if not any(last <= at <= t for at, _, _ in self.commands):
+                self.asked.setdefault(t + 1, []).append("left")

@@ -142,6 +142,16 @@ def test_who_says_that_somebody_is_home_is_believed_until_the_door_is_used_again
     assert told[-1] == (GONE + 2 * HOUR - 10 * MIN, "away", "raised")
 
 
+def test_home_that_somebody_says_is_believed_until_the_door_is_used_again() -> None:
+    for said, away in ((10 * MIN + 12 * SEC - 1, True), (10 * MIN + 12 * SEC, False), (GONE - 1, False)):
+        events = [*known(), *goes(10 * MIN), ModeSet("home", said), *heartbeat(2 * HOUR)]
+        assert changes(engine(), *events, to=2 * HOUR) == ([(GONE, "away", "raised")] if away else [])
+    machine = engine()
+    assert changes(machine, *known(), *goes(10 * MIN), ModeSet("home", 20 * MIN), to=HOUR) == []
+    again = changes(machine, *goes(HOUR + 10 * MIN), to=2 * HOUR)
+    assert again == [(GONE + HOUR, "away", "raised")]
+
+
 def test_away_that_somebody_sets_lasts_its_own_longest() -> None:
     machine = engine(MODES)
     machine.feed(ModeSet("away", MIN))
