@@ -46,6 +46,7 @@ OTHERS = "other names"
 NAMES_KEPT = 1000
 _MINUTES_KEPT = 1000
 _POINTS_KEPT = 10_000
+_WHATS = frozenset(("point", "node", "mode", "ack", "end"))
 _SHOWN = 60
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
@@ -236,6 +237,8 @@ class Trace:
         return at
 
     def _event(self, said: Mapping[str, Any], at: Instant) -> Event | None:
+        if len(_WHATS & said.keys()) > 1:
+            raise self._none_or_several(said)
         match said:
             case {"point": str(point)} if "value" in said:
                 return self._reading(point, said["value"], at)
@@ -256,9 +259,12 @@ class Trace:
             case {"end": True}:
                 return None
             case _:
-                shown = ", ".join(f"{key}: {value!r}" for key, value in said.items() if key != "at")
-                accepted = 'point and value, node: "down" or "up", mode, ack, or end: true'
-                raise self._wrong("line", shown[:_SHOWN] or "only a time", accepted)
+                raise self._none_or_several(said)
+
+    def _none_or_several(self, said: Mapping[str, Any]) -> FileMistakes:
+        shown = ", ".join(f"{key}: {value!r}" for key, value in said.items() if key != "at")
+        accepted = 'one of: point and value, node: "down" or "up", mode, ack, end: true'
+        return self._wrong("line", shown[:_SHOWN] or "only a time", accepted)
 
     def _reading(self, point: str, value: Any, at: Instant) -> Event | None:
         kind = self._kind(point)

@@ -154,6 +154,11 @@ def test_points_that_the_home_does_not_have_are_skipped_and_counted(home: Path) 
         (at("06:00:01", point="stove.power"), "line: found"),
         (at("06:00:01", node="asleep"), "line: found"),
         (at("06:00:01"), "only a time"),
+        (
+            at("06:00:01", point="stove.power", value=1, mode="away"),
+            "accepted: one of: point and value, node",
+        ),
+        (at("06:00:01", node="up", end=True), "accepted: one of: point and value, node"),
         ({"at": "2026-01-05T06:00:01", "node": "up"}, "a time such as"),
         ({"at": "2026-13-05T06:00:01Z", "node": "up"}, "a time such as"),
         ({"at": 5, "node": "up"}, "a time such as"),
