@@ -40,7 +40,7 @@ class Node(Timer, ABC):
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self.value = UNKNOWN
-        self.level: int = 1 + max((part.level for part in parts), default=-1)  # no mutant: any step up does
+        self.level: int = 1 + max((part.level for part in parts), default=-1)
         self.wholes: tuple[Node, ...] = ()
         self.rules: tuple[RuleState, ...] = ()
         self.queued = False
@@ -90,7 +90,7 @@ class Formula(Node):
     def __init__(self, *parts: Node) -> None:
         super().__init__()
         self._parts = tuple(dict.fromkeys(parts))
-        self.level = 1 + max(part.level for part in parts)  # no mutant: any step up does
+        self.level = 1 + max(part.level for part in parts)
 
     def read(self, by: Node | RuleState, at: Instant = 0) -> None:
         if not self.wholes and not self.rules:

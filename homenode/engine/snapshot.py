@@ -117,5 +117,5 @@ def remembered(home: HomeState, mode: tuple[str, Instant | None], now: Instant) 
             past.append(Reading(point.name, point.value, point.at))
     past.sort(key=lambda event: event.at)
     start, (name, until) = past[0].at if past else now, mode
-    longest_ms = None if until is None else until - start  # no mutant: any that reaches beyond `now`
+    longest_ms = None if until is None else until - start
     return [ModeSet(name, start, longest_ms), *past]
