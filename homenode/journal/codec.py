@@ -8,14 +8,19 @@ checksum, so each is judged alone; what describes the file stands at both of its
 from __future__ import annotations
 
 import json
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
-SCHEMA = 1
-"""Version of the format; a file with a higher one is left alone."""
+SCHEMA = 2
+"""Version of the format; a file with a higher one is left alone, one with a lower one is read.
+
+In schema 1 the checksums of frames begin at 0, in schema 2 at a number drawn from the epoch: what a card
+brings back of a journal that was erased (another tenancy) is never taken for a record of this one.
+"""
 
 Class = Literal["alert", "reading", "system", "state", "mark", "part"]
 CODES: dict[str, int] = {"alert": 1, "reading": 2, "system": 3, "state": 4, "mark": 5, "part": 6}
@@ -77,6 +82,7 @@ class Head(NamedTuple):
         low, high: Segments whose records it holds; more than one after compaction.
         first: All numbers in earlier files are lower; a higher one there was written again here.
         compact: Holds what retention has kept, not all that was written.
+        schema: Of the file.
     """
 
     size: int
@@ -85,6 +91,7 @@ class Head(NamedTuple):
     high: int
     first: int
     compact: bool = False
+    schema: int = SCHEMA
 
 
 class Checkpoint(NamedTuple):
@@ -157,15 +164,36 @@ def decode(payload: bytes) -> dict[str, Any]:
     return record
 
 
-def frame(number: int, code: int, payload: bytes) -> bytes:
-    """A whole frame."""
+def seed_of(epoch: str, schema: int = SCHEMA) -> int:
+    """What the checksums of frames begin with in a journal of this epoch."""
+    return crc32(bytes.fromhex(epoch)) if schema > 1 else 0
+
+
+def frame(number: int, code: int, payload: bytes, seed: int) -> bytes:
+    """A whole frame; `seed` by `seed_of`."""
     packed = code << 28 | number >> 32 << 20 | len(payload)
     checked = _CHECKED.pack(packed, number & 0xFFFFFFFF) + payload
-    return START + crc32(checked).to_bytes(4, "little") + checked
+    return START + crc32(checked, seed).to_bytes(4, "little") + checked
+
+
+def marks_payload(marks: Mapping[str, int], epoch: str) -> bytes:
+    """What a mark says: all marks, and the epoch once more, for a file whose two heads are damaged."""
+    return encode({"t": "marks", "m": marks, "e": epoch})
+
+
+_EPOCH_SAID = re.compile(rb'"e":"([0-9a-f]{16})"}')
+
+
+def likely_seeds(data: bytes) -> tuple[int, ...]:
+    """For a file without a head: the seeds that its frames may have; a checksum tells which."""
+    said = {match[1].decode() for match in _EPOCH_SAID.finditer(data)}
+    return 0, *(seed_of(epoch) for epoch in sorted(said))
 
 
 class Scan:
     """Walks over the frames in ``data[start:stop]``, past damage; afterwards tells what it met.
+
+    `seeds`: with which of them a frame's checksum may begin.
 
     Attributes:
         gaps: Bytes that are neither frames nor the zeros behind the last one.
@@ -174,8 +202,8 @@ class Scan:
         last: Highest number of a record met, 0 if none.
     """
 
-    def __init__(self, data: bytes, start: int, stop: int) -> None:
-        self._data, self._start, self._stop = data, start, stop
+    def __init__(self, data: bytes, start: int, stop: int, seeds: tuple[int, ...]) -> None:
+        self._data, self._start, self._stop, self._seeds = data, start, stop, seeds
         self._view = memoryview(data)
         self.gaps: list[Gap] = []
         self.count, self.end, self.last = 0, start, 0
@@ -206,7 +234,10 @@ class Scan:
             return None
         start, check, packed, low = _FRAME.unpack_from(self._data, offset)
         end = begin + (packed & LARGEST)
-        if start != START or end > self._stop or crc32(self._view[offset + _CHECKED_FROM : end]) != check:
+        if start != START or end > self._stop:
+            return None
+        checked = self._view[offset + _CHECKED_FROM : end]
+        if not any(crc32(checked, seed) == check for seed in self._seeds):
             return None
         number = (packed >> 20 & 0xFF) << 32 | low
         return Frame(offset, number, packed >> 28, self._data[begin:end])
@@ -224,7 +255,7 @@ def head_bytes(head: Head) -> bytes:
     """What stands at both ends of a file."""
     packed = _HEAD.pack(
         _MAGIC,
-        SCHEMA,
+        head.schema,
         _COMPACT if head.compact else 0,
         head.size,
         bytes.fromhex(head.epoch),
@@ -252,7 +283,7 @@ def read_head(data: bytes) -> Head | None:
         return None
     if schema > SCHEMA:
         raise ValueError(f"schema {schema}, this homenode knows up to {SCHEMA}")
-    return Head(size, epoch.hex(), low, high, first, bool(flags & _COMPACT))
+    return Head(size, epoch.hex(), low, high, first, bool(flags & _COMPACT), schema)
 
 
 def tail_bytes(head: Head, point: Checkpoint | None) -> bytes:

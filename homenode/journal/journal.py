@@ -18,7 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from homenode.errors import StorageError
-from homenode.journal.codec import CODES, EDGE, FRAME_BYTES, MARK, Class, Damage, decode, encode, frame
+from homenode.journal.codec import (
+    CODES,
+    EDGE,
+    FRAME_BYTES,
+    MARK,
+    SCHEMA,
+    Class,
+    Damage,
+    decode,
+    encode,
+    frame,
+    marks_payload,
+    seed_of,
+)
 from homenode.journal.housekeeping import Housekeeping
 from homenode.journal.pending import READING, Item, Pending
 from homenode.journal.retention import Limits
@@ -76,6 +89,7 @@ class Journal:
         on_damage: Callable[[Damage], None],
     ) -> None:
         self.epoch = store.epoch
+        self._seed = seed_of(store.epoch, store.schema)
         self._store, self._limits, self._pace = store, limits, pace
         self._on_trouble, self._on_damage = on_trouble, on_damage
         self._damage = list(store.damage)
@@ -108,6 +122,7 @@ class Journal:
         on_damage: Callable[[Damage], None] = lambda damage: None,
         limits: Limits | None = None,
         pace: Pace | None = None,
+        schema: int = SCHEMA,
     ) -> Journal:
         """Open or begin the journal in ``folder/journal`` and start its thread.
 
@@ -124,12 +139,13 @@ class Journal:
             on_damage: Called by the thread for each damage found after opening.
             limits: How much is kept.
             pace: How long records wait.
+            schema: Of new files: an older one as long as an update may be taken back.
 
         Raises:
             StorageError: It can't be read, is not this user's, or a later homenode wrote it.
         """
         limits, pace = limits or Limits(), pace or Pace()
-        store = Store(folder / "journal", limits.segment_bytes)
+        store = Store(folder / "journal", limits.segment_bytes, schema)
         try:
             store.open()
         except OSError as error:
@@ -164,7 +180,7 @@ class Journal:
         with self._lock:
             number = self._next
             self._next = number + 1
-            self._queue.add(Item(number, code, frame(number, code, payload)))
+            self._queue.add(Item(number, code, frame(number, code, payload, self._seed)))
             if at.__class__ is int and self._newest_at < at < MAX_AT:
                 self._newest_at = at
             if code == _STATE:
@@ -458,7 +474,8 @@ class Journal:
         number = batch[0].number if batch else self._next
         if self._newest_state < number:
             self._marks[STATE_MARK] = self._newest_state
-        return Item(number, MARK, frame(number, MARK, encode({"t": "marks", "m": self._marks})))
+        payload = marks_payload(self._marks, self.epoch)
+        return Item(number, MARK, frame(number, MARK, payload, self._seed))
 
     def _tell(self, error: OSError | None) -> None:
         """Trouble and its end, once each."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from zlib import crc32
 
-from homenode.journal.codec import EDGE, Checkpoint, Damage, Frame, Head, frame
+from homenode.journal.codec import EDGE, SCHEMA, Checkpoint, Damage, Frame, Head, frame, seed_of
 from homenode.journal.segment import SLICE_BYTES, Segment, Walk, name_of, sync_folder, write_all, write_ends
 
 FRAMES_A_SLICE = 200
@@ -30,6 +30,7 @@ def rewrite(
     compact: bool,
     newest_at: int,
     found: Callable[[Damage], None],
+    schema: int = SCHEMA,
 ) -> Generator[None, None, Segment]:
     """Put one sealed file in the place of `sources`; damaged ones are copied aside first.
 
@@ -44,6 +45,7 @@ def rewrite(
         compact: Whether the result counts as compacted.
         newest_at: For its checkpoint.
         found: Told of each damage met on the way.
+        schema: Of the result.
 
     Raises:
         OSError: Then everything is as it was before.
@@ -52,7 +54,7 @@ def rewrite(
     temporary = path.with_suffix(".tmp")
     file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        end, count, crc, last = EDGE, 0, 0, max(0, first - 1)
+        end, count, crc, last, seed = EDGE, 0, 0, max(0, first - 1), seed_of(epoch, schema)
         pending: list[bytes] = []
         pending_bytes = looked = 0
         for index, source in enumerate(sources):
@@ -64,7 +66,7 @@ def rewrite(
                     yield
                 if (behind and item.number >= behind) or not keep(item):
                     continue
-                data = frame(item.number, item.code, item.payload)
+                data = frame(item.number, item.code, item.payload, seed)
                 pending.append(data)
                 pending_bytes += len(data)
                 count, last = count + 1, max(last, item.number)
@@ -81,7 +83,7 @@ def rewrite(
         data = b"".join(pending)
         write_all(file, data, end)
         end, crc = end + len(data), crc32(data, crc)
-        head = Head(end + EDGE, epoch, *span, first, compact)
+        head = Head(end + EDGE, epoch, *span, first, compact, schema)
         point = Checkpoint(end, count, crc, last, newest_at, True)
         write_ends(file, head, point)
         os.fsync(file)
@@ -96,7 +98,7 @@ def rewrite(
     for source in sources:
         if source.path != path:
             source.path.unlink(missing_ok=True)
-    return Segment(path, *span, first, head.size, epoch, point, compact)
+    return Segment(path, *span, first, head.size, epoch, point, compact, schema=schema)
 
 
 def keep_aside(folder: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from homenode.journal.codec import (
     EDGE,
     HEAD_BYTES,
     MARK,
+    SCHEMA,
     Checkpoint,
     Damage,
     Frame,
@@ -23,8 +24,10 @@ from homenode.journal.codec import (
     Scan,
     damage_of,
     head_bytes,
+    likely_seeds,
     read_checkpoint,
     read_head,
+    seed_of,
     tail_bytes,
 )
 
@@ -52,6 +55,7 @@ class Segment:
         point: Its checkpoint, if any.
         compact: Holds what retention has kept of older files.
         damage: What its two ends show; its records are judged by `read`.
+        schema: As its head says.
     """
 
     path: Path
@@ -63,6 +67,7 @@ class Segment:
     point: Checkpoint | None
     compact: bool = False
     damage: list[Damage] = field(default_factory=list)
+    schema: int = SCHEMA
 
 
 def find(folder: Path) -> list[Segment]:
@@ -123,7 +128,9 @@ def _look(path: Path, low: int, high: int) -> Segment:
     if best is None:
         return Segment(path, low, high, 0, length, "", None, False, damage)
     point = read_checkpoint(tail)
-    return Segment(path, low, high, best.first, best.size, best.epoch, point, best.compact, damage)
+    return Segment(
+        path, low, high, best.first, best.size, best.epoch, point, best.compact, damage, best.schema
+    )
 
 
 class Walk:
@@ -137,8 +144,12 @@ class Walk:
     def __iter__(self) -> Iterator[Frame]:
         segment = self._segment
         data = segment.path.read_bytes()
-        size = segment.size if segment.epoch else len(data) + 1  # without its head its size is not known
-        scan = Scan(data, EDGE, min(len(data), size - EDGE) if segment.epoch else len(data))
+        if segment.epoch:
+            size, stop = segment.size, min(len(data), segment.size - EDGE)
+            seeds: tuple[int, ...] = (seed_of(segment.epoch, segment.schema),)
+        else:  # without its head its size is not known
+            size, stop, seeds = len(data) + 1, len(data), likely_seeds(data)
+        scan = Scan(data, EDGE, stop, seeds)
         yield from scan
         self.end, self.count, self.last = scan.end, scan.count, scan.last
         self.damage = segment.damage + damage_of(

@@ -14,7 +14,18 @@ from pathlib import Path
 from zlib import crc32
 
 from homenode.errors import StorageError
-from homenode.journal.codec import CODES, EDGE, FRAME_BYTES, MARK, Checkpoint, Damage, Frame, Head, decode
+from homenode.journal.codec import (
+    CODES,
+    EDGE,
+    FRAME_BYTES,
+    MARK,
+    SCHEMA,
+    Checkpoint,
+    Damage,
+    Frame,
+    Head,
+    decode,
+)
 from homenode.journal.rewrite import rewrite
 from homenode.journal.segment import (
     Segment,
@@ -50,6 +61,12 @@ class LaterJournal(StorageError):
 class Store:
     """The files in ``DIR/journal``.
 
+    Args:
+        folder: Where they are.
+        segment_bytes: Size of a new one.
+        schema: In which new ones are written. Older ones are read as they are and pass over to it when they
+            are compacted, so that an upgrade is never a rewriting of everything at once.
+
     Attributes:
         segments: All files, oldest first; the last is written to.
         epoch: New when the journal is new.
@@ -62,8 +79,8 @@ class Store:
         refused: Why nothing could be written when it was opened; then no file is open. None if it could.
     """
 
-    def __init__(self, folder: Path, segment_bytes: int) -> None:
-        self.folder, self._size = folder, segment_bytes
+    def __init__(self, folder: Path, segment_bytes: int, schema: int = SCHEMA) -> None:
+        self.folder, self._size, self.schema = folder, segment_bytes, schema
         self.segments: list[Segment] = []
         self.epoch, self.next_number, self.newest_state, self.newest_at = "", 1, 0, 0
         self.marks: dict[str, int] = {}
@@ -184,6 +201,20 @@ class Store:
             data = os.pread(self._file, walk.end - EDGE, EDGE)
             self._crc = crc32(data)
             os.fdatasync(self._file)  # what a killed writer left in the page cache counts as read from now on
+            self._upgrade(newest)
+
+    def _upgrade(self, newest: Segment) -> None:
+        """Go on in a file of the present schema; without room for one, in the old file as it is."""
+        if newest.schema == self.schema:
+            return
+        try:
+            self.roll()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.schema = newest.schema
+        else:
+            self.sync()
 
     def _older_marks(self) -> dict[str, int]:
         for index in range(len(self.segments) - 2, -1, -1):
@@ -200,7 +231,7 @@ class Store:
     @property
     def room(self) -> int:
         """Bytes of frames that still fit in the file that is open; 0 if none is."""
-        return self._size - EDGE - self._end if self._file >= 0 else 0
+        return self.segments[-1].size - EDGE - self._end if self._file >= 0 else 0
 
     @property
     def is_open(self) -> bool:
@@ -233,7 +264,7 @@ class Store:
                 pass
         first = first or self.top + 1
         number = self.segments[-1].high + 1 if self.segments else 1
-        head = Head(self._size, self.epoch, number, number, first)
+        head = Head(self._size, self.epoch, number, number, first, schema=self.schema)
         path = self.folder / name_of(number, number)
         file = os.open(self._spare, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -247,7 +278,9 @@ class Store:
             older = self.segments[-1]
             older.point = self._checkpoint(sealed=True)
             self._sealing.append((self._file, self._head(older), older.point))
-        self.segments.append(Segment(path, number, number, first, self._size, self.epoch, None))
+        self.segments.append(
+            Segment(path, number, number, first, self._size, self.epoch, None, schema=self.schema)
+        )
         self._file = file
         self._end, self._count, self._crc, self._last = EDGE, 0, 0, first - 1
 
@@ -288,7 +321,9 @@ class Store:
             self.abandon()
 
     def _head(self, segment: Segment) -> Head:
-        return Head(self._size, self.epoch, segment.low, segment.high, segment.first)
+        return Head(
+            segment.size, segment.epoch, segment.low, segment.high, segment.first, schema=segment.schema
+        )
 
     def _checkpoint(self, *, sealed: bool) -> Checkpoint:
         return Checkpoint(self._end, self._count, self._crc, self._last, self.newest_at, sealed)
@@ -402,6 +437,7 @@ class Store:
                 keep=keep,
                 compact=compact,
                 newest_at=at or (self.newest_at if sources else 0),
+                schema=self.schema,
                 found=found,
             )
         )

@@ -24,8 +24,11 @@ from homenode.journal.codec import (
     encode,
     frame,
     head_bytes,
+    likely_seeds,
+    marks_payload,
     read_checkpoint,
     read_head,
+    seed_of,
     tail_bytes,
 )
 
@@ -40,12 +43,16 @@ JSON = st.recursive(
 )
 RECORDS = st.lists(st.dictionaries(st.text(max_size=8), JSON, max_size=4), min_size=1, max_size=12)
 SIZE = 16 * 1024
+EPOCH = "00112233445566ff"
+SEED = seed_of(EPOCH)
 
 
 def written(records: list[dict[str, Any]], *, sealed: bool = False) -> tuple[bytes, Head, Checkpoint | None]:
     """A whole file with `records`, numbered from 100."""
-    head = Head(SIZE, "00112233445566ff", 7, 7, 100)
-    body = b"".join(frame(100 + nth, CODES["reading"], encode(record)) for nth, record in enumerate(records))
+    head = Head(SIZE, EPOCH, 7, 7, 100)
+    body = b"".join(
+        frame(100 + nth, CODES["reading"], encode(record), SEED) for nth, record in enumerate(records)
+    )
     end = EDGE + len(body)
     point = Checkpoint(end, len(records), crc32(body), 99 + len(records), 0, True) if sealed else None
     front = head_bytes(head).ljust(EDGE, b"\0")
@@ -54,7 +61,7 @@ def written(records: list[dict[str, Any]], *, sealed: bool = False) -> tuple[byt
 
 def read(data: bytes, point: Checkpoint | None, next_first: int = 0) -> tuple[dict[int, Any], list[Any]]:
     """Records by number, and damage."""
-    scan = Scan(data, EDGE, min(len(data), SIZE - EDGE))
+    scan = Scan(data, EDGE, min(len(data), SIZE - EDGE), (SEED,))
     records = {found.number: decode(found.payload) for found in scan}
     return records, damage_of("f", len(data), SIZE, scan, point, 100, next_first)
 
@@ -138,7 +145,7 @@ def test_garbage_in_the_middle_never_becomes_a_record(
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_at_all_are_read_without_an_error(data: bytes) -> None:
-    list(Scan(data, 0, len(data)))
+    list(Scan(data, 0, len(data), (SEED,)))
     read_checkpoint(data)
     assert read_head(data) is None
 
@@ -154,10 +161,10 @@ def test_a_torn_end_of_the_newest_file_is_not_called_a_loss_of_what_was_acknowle
 
 def test_a_lost_mark_is_no_lost_record() -> None:
     payload = encode({"t": "marks", "m": {}})
-    body = frame(1, 1, b"{}") + frame(2, MARK, payload) + frame(2, 1, b"{}")
-    place = len(frame(1, 1, b"{}")) + 8
+    body = frame(1, 1, b"{}", SEED) + frame(2, MARK, payload, SEED) + frame(2, 1, b"{}", SEED)
+    place = len(frame(1, 1, b"{}", SEED)) + 8
     broken = body[:place] + b"\x99" + body[place + 1 :]
-    scan = Scan(broken, 0, len(broken))
+    scan = Scan(broken, 0, len(broken), (SEED,))
     assert [found.number for found in scan] == [1, 2]
     assert [(d.first, d.last) for d in damage_of("f", len(broken), len(broken), scan, None, 1, 3)] == [(2, 1)]
 
@@ -178,5 +185,26 @@ def test_what_json_does_not_have_is_refused_before_it_is_numbered(record: dict[s
 
 @pytest.mark.parametrize("number", [1, 2**32 - 1, 2**32, 2**40 - 1])
 def test_numbers_are_40_bits_wide(number: int) -> None:
-    data = frame(number, CODES["alert"], b"{}")
-    assert [(found.number, found.code) for found in Scan(data, 0, len(data))] == [(number, CODES["alert"])]
+    data = frame(number, CODES["alert"], b"{}", SEED)
+    scan = Scan(data, 0, len(data), (SEED,))
+    assert [(found.number, found.code) for found in scan] == [(number, CODES["alert"])]
+
+
+def test_a_record_of_another_epoch_is_none_of_this_one() -> None:
+    record = frame(1, CODES["alert"], b"{}", seed_of("ab" * 8))
+    assert [found.number for found in Scan(record, 0, len(record), (seed_of("ab" * 8),))] == [1]
+    assert list(Scan(record, 0, len(record), (SEED,))) == []
+    assert list(Scan(record, 0, len(record), (seed_of("ab" * 8, 1),))) == []
+
+
+def test_a_head_says_in_which_schema_its_file_is() -> None:
+    older = Head(SIZE, EPOCH, 1, 1, 1, schema=1)
+    assert read_head(head_bytes(older)) == older
+    assert seed_of(EPOCH, 1) == 0
+
+
+def test_a_file_without_a_head_is_read_by_what_its_marks_say() -> None:
+    data = frame(5, MARK, marks_payload({"readings": 4}, EPOCH), SEED) + frame(5, 1, b"{}", SEED)
+    scan = Scan(data, 0, len(data), likely_seeds(data))
+    assert [(found.number, found.code) for found in scan] == [(5, MARK), (5, 1)]
+    assert likely_seeds(b"nothing") == (0,)
