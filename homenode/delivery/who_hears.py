@@ -13,7 +13,6 @@ from typing import Any
 from homenode.config.model import PARTIES
 from homenode.contract import status as status_contract
 from homenode.contract.alert import Told
-from homenode.contract.command import Refusal
 from homenode.contract.times import Zone
 from homenode.delivery import evidence as evidence_of
 from homenode.delivery import news as news_of
@@ -151,12 +150,10 @@ class Delivery:
                 outcome.acknowledge.append(alert.id)
         return outcome
 
-    def may_acknowledge(self, party: str, alert: str) -> Refusal | None:
-        """Why a party can't acknowledge it: what was not sent to it does not exist for it."""
+    def may_acknowledge(self, party: str, alert: str) -> bool:
+        """Whether a party was sent it and it is open: what was not sent to it does not exist for it."""
         known = self._alerts.get(alert)
-        if (known is not None and party in known.told) or self._faults.find(party, alert) is not None:
-            return None
-        return Refusal("", "unknown_alert", f"no open alert {alert!r} was sent to {party}")
+        return (known is not None and party in known.told) or self._faults.find(party, alert) is not None
 
     def acknowledge_fault(self, party: str, alert: str, by: str, at: Instant) -> Outcome | None:
         """A party takes care of a fault or of news; None if it is a rule's, which the engine does."""

@@ -165,13 +165,13 @@ class Requests:
         Raises:
             Refused: No such open alert was sent to that party.
         """
-        node = self._node
+        node, asked = self._node, alert
         alert = next(
             (a.alert for a in node.judge.engine.open_alerts() if a.rule == alert and not a.fault), alert
         )
-        refusal = node.judge.delivery.may_acknowledge(party, alert)
-        if refusal is not None:
-            raise Refused(refusal.text)
+        if not node.judge.delivery.may_acknowledge(party, alert):
+            # In the words of who asked: the id of a rule's alert would tell that, and since when, it is open.
+            raise Refused(f"no open alert {asked!r} was sent to {party}")
         at = node.time.instant()
         decided = node.judge.acknowledge_fault(party, alert, by, at)
         if not decided.records:

@@ -1,0 +1,109 @@
+"""Who learns what, over random homes and days: what a party may not know changes no byte of what it gets."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from fnmatch import fnmatchcase
+
+import pytest
+
+from homenode.config.model import PARTIES
+from tests.unit.flow import ZONE, Run
+from tests.unit.flow_home import MIN, START, Day, Draw
+from tests.unit.flow_known import WHO_IS_HOME, Known
+
+DAYS = 25
+TRIES = 4
+"""Other days that each day is compared with."""
+
+
+def shared(day: Day, party: str) -> set[str]:
+    """Points that are shared with the party at some time of the day."""
+    patterns = [pattern for share in day.shares() for pattern in share.get(party, ())]
+    return {point for point in day.points() if any(fnmatchcase(point, pattern) for pattern in patterns)}
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_what_a_party_may_not_know_changes_no_byte_that_it_gets(party: str) -> None:
+    """Two days that are one for all that the party may know, and differ in everything else."""
+    same = 0
+    for seed in range(DAYS):
+        draw = Draw(seed)
+        day = draw.day()
+        run = Run(day)
+        known, secret = Known(run, party).all, sorted(set(day.points()) - shared(day, party))
+        others = [draw.renamed(day, party)]
+        for _ in range(TRIES):
+            some = draw.random.sample(secret, min(len(secret), draw.pick((1, 1, 2, 9))))
+            others.append(draw.disturbed(day, some))
+        for other in others:
+            again = Run(other)
+            if other != day and Known(again, party).all == known:
+                same += 1
+                assert again.got[party] == run.got[party], seed
+    assert same > DAYS, "too few of the days can be compared"
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_points_that_are_none_of_a_partys_change_no_byte_that_it_gets(party: str) -> None:
+    """What feeds no rule of the party's, and is not shared, may say anything: told is only a fault's end."""
+    compared = 0
+    for seed in range(DAYS, 3 * DAYS):
+        draw = Draw(seed)
+        day = draw.day()
+        mine = [
+            rule
+            for rule in day.rules
+            if party == "operator" or party in (*rule.to, *day.audience(rule)) or day.sets_mode(rule)
+        ]
+        read = {point for rule in mine for point in rule.points}
+        secret = sorted(set(day.points()) - shared(day, party) - read)
+        other = draw.disturbed(day, secret, ways=("value",))
+        run, again = Run(day), Run(other)
+        if other != day and Known(run, party).health == Known(again, party).health:
+            compared += 1
+            assert again.got[party] == run.got[party], seed
+    assert compared > DAYS // 4, "too few of the days can be compared"
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_no_mark_of_what_is_not_a_partys_stands_in_any_byte_that_it_gets(party: str) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(3 * DAYS, 5 * DAYS):
+        day = Draw(seed).day()
+        run = Run(day)
+        known = Known(run, party)
+        told = "\n".join(f"{topic} {payload.decode()}" for topic, payload, _ in run.got[party])
+        for mark, what in marks(day, run, known, party):
+            assert mark not in told, (seed, what, mark)
+            seen[what] += 1
+    expected = {"value", "time", "point", "alert", "person"} - ({"point"} if party == "operator" else set())
+    assert {what for what, times in seen.items() if times > DAYS} >= expected, seen
+
+
+def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]:
+    """What gives away that something leaked, and what that is."""
+    granted = json.dumps(known.all, default=str)
+    found = []
+    evident = {point for rule in day.rules if party in rule.to for point in rule.points}
+    if party == "property":
+        evident = {point for point in evident if point.partition(".")[2] not in WHO_IS_HOME}
+    mine = shared(day, party)
+    for one in day.inputs:
+        if one.what == "reading" and one.data[0] not in mine:
+            point, value = one.data
+            if isinstance(value, float) and point not in evident:
+                found.append((str(value), "value"))
+            if str(one.at) not in granted and one.at > START + MIN:
+                found.append((ZONE.text(one.at), "time"))
+        if one.what == "ack" and one.data[0] != party:
+            found.append((one.data[2], "person"))
+    named = {point for rule in day.rules if party in day.audience(rule) | {*rule.to} for point in rule.points}
+    if party != "operator":  # it hears which points blind a rule
+        found += [(point.replace(".", "/"), "point") for point in day.points() if point not in mine]
+        found += [(point, "point") for point in day.points() if point not in mine | named]
+    for alert in {call.args[0].alert for call in run.calls if call.what == "transition"}:
+        if alert not in known.alerts and alert not in granted:
+            found.append((f'"{alert}"', "alert"))
+    return found
