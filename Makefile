@@ -16,13 +16,13 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-.PHONY: demo test check unit bench soak peers mutants quality fuzz oracle clean apt
+.PHONY: demo test check unit bench soak peers mutants quality fuzz oracle clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
 	$(BIN)/homenode demo $(if $(LIVE),--live)
 
-test: apt check
+test: apt check npm
 	$(TESTS)
 	$(BIN)/python -m tests.mutation --changed
 
@@ -60,6 +60,9 @@ oracle: $(VENV)/.test
 
 apt:
 	@sh .ci/apt deploy/apt-test.txt
+
+npm: $(VENV)/.test
+	@$(BIN)/python -m tests.system.npm
 
 # Debian's python3 may lack ensurepip; its pip can then serve the new environment.
 $(BIN)/python:

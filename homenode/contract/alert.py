@@ -8,6 +8,10 @@ from enum import Enum
 from typing import Any
 
 from homenode.contract import shapes, topics
+from homenode.kinds import KINDS
+
+PRESENCE = frozenset({"motion", "occupancy", "contact", "lock"})
+"""Kinds that tell who was home when; property never gets their value, quality or time."""
 
 
 class Told(Enum):
@@ -51,70 +55,99 @@ def numbered(message: bytes, sequence: int, epoch: str) -> bytes:
     return b'%s,"sequence":"%d","epoch":%s}' % (message[:-1], sequence, json.dumps(epoch).encode())
 
 
-def data_schema() -> shapes.Schema:
+def data_schema(told: Told, party: str, *, of_faults: bool) -> shapes.Schema:
     """JSON Schema of ``data``.
 
-    Property's evidence may leave out value, quality and times. ``since``: from when on the value has been so
-    without a break. ``stuck``: a presence that is true for so long that the rule counts it as absent.
-    ``why``: what of the evidence this party may know, as a sentence.
+    Args:
+        told: What the message tells.
+        party: For whom.
+        of_faults: Whether the alert is one of faults, which no rule raised.
+
+    ``since``: from when on the value has been so without a break. ``stuck``: a presence that is true for so
+    long that the rule counts it as absent. ``why``: what of the evidence this party may know, as a sentence.
     """
-    evidence = shapes.mapping(
-        {"point": shapes.POINT, "unit": shapes.UNIT},
-        {
-            "room": {"type": "string"},
-            "value": shapes.VALUE,
-            "quality": shapes.QUALITY,
-            "at": shapes.TIME,
-            "since": shapes.TIME,
-            "stuck": {"const": True},
-        },
-    )
-    because = shapes.several({"type": "string"})
-    fault = shapes.mapping(
-        {"alert": {"type": "string"}, "at": shapes.TIME, "text": shapes.TEXTS},
-        {"rule": {"type": "string"}, "because": because, "source": {"type": "string"}},
-    )
-    return shapes.mapping(
-        {
-            "alert": {"type": "string"},
-            "rule": {"type": "string"},
-            "severity": shapes.SEVERITY,
-            "event": shapes.one_of([told.value for told in Told]),
-            "at": shapes.TIME,
-            "room": {"type": "string"},
-            "text": shapes.TEXTS,
-            "evidence": shapes.several(evidence),
-            "test": {"type": "boolean"},
-        },
-        {
-            "by": {"type": "string"},
-            "reason": {"type": "string"},
-            "raised": shapes.TIME,
-            "version": {"type": "integer", "minimum": 1},
-            "thresholds": {"type": "object", "additionalProperties": {"type": "string"}},
-            "why": shapes.TEXTS,
-            "answered": shapes.TIME,
-            "because": because,
-            "source": {"type": "string"},
-            "faults": shapes.several(fault),
-        },
-    )
+    told_now = told is Told.NOTIFIED
+    needs: dict[str, shapes.Schema] = {
+        "alert": shapes.NAME,
+        "rule": shapes.NAME,
+        "severity": shapes.exactly("warning") if of_faults else shapes.SEVERITY,
+        "event": shapes.exactly(told.value),
+        "at": shapes.TIME,
+        "room": {"type": "string"},
+        "text": shapes.TEXTS,
+        "evidence": shapes.several(_evidence(party)) if told_now else {"type": "array", "maxItems": 0},
+        "test": {"type": "boolean"},
+    }
+    may: dict[str, shapes.Schema] = {}
+    if told is Told.ACKNOWLEDGED:
+        needs["by"] = shapes.NAME
+    elif told is Told.RESOLVED:
+        may["reason"] = shapes.NAME
+    if of_faults:
+        because = shapes.several(shapes.NAME, 1)
+        fault = {"alert": shapes.NAME, "at": shapes.TIME, "text": shapes.TEXTS}
+        needs["faults"] = shapes.several(
+            shapes.either(
+                shapes.mapping({**fault, "rule": shapes.NAME, "because": shapes.several(shapes.NAME)}),
+                shapes.mapping({**fault, "source": shapes.NAME}),
+            ),
+            1,
+        )
+        return shapes.mapping(needs, {**may, "because": because, "source": shapes.NAME})
+    needs["raised"] = shapes.TIME
+    may |= {"version": {"type": "integer", "minimum": 1}, "answered": shapes.TIME}
+    if told_now:
+        may["thresholds"] = {"type": "object", "additionalProperties": {"type": "string"}}
+        may["why"] = shapes.TEXTS
+    return shapes.mapping(needs, may)
 
 
-def schema() -> shapes.Schema:
-    """JSON Schema of the payload on ``alerts``."""
-    types = [f"{topics.VERSION}.alert.{told.value}" for told in Told]
-    return shapes.mapping(
+def _evidence(party: str) -> shapes.Schema:
+    """What one point was; for property with its room, and of presence nothing else."""
+    hidden = PRESENCE if party == "property" else ()
+    named: dict[str, shapes.Schema] = {"unit": shapes.UNIT}
+    if party == "property":
+        named["room"] = {"type": "string"}
+    seen = {"point": shapes.point(kind for kind in KINDS if kind not in hidden), **named}
+    good = {"value": {"type": ["number", "boolean"]}, "quality": shapes.exactly("good"), "at": shapes.TIME}
+    bad = {"value": shapes.NOTHING, "quality": shapes.one_of(["stale", "unknown"])}
+    forms = [
+        shapes.mapping({**seen, **good}, {"since": shapes.TIME, "stuck": shapes.exactly(True)}),
+        shapes.mapping({**seen, **bad}, {"at": shapes.TIME}),
+    ]
+    if hidden:
+        forms.append(shapes.mapping({"point": shapes.point(sorted(hidden)), **named}))
+    return shapes.either(*forms)
+
+
+def forms(party: str) -> list[tuple[Told, bool]]:
+    """What a party may be told, and whether of faults. The operator hears of faults only."""
+    faults = [(told, True) for told in (Told.FAULT, Told.ACKNOWLEDGED, Told.RECOVERED)]
+    if party == "operator":
+        return faults
+    return [(told, False) for told in (Told.NOTIFIED, Told.ACKNOWLEDGED, Told.RESOLVED)] + faults
+
+
+def schema(party: str) -> shapes.Schema:
+    """JSON Schema of the payload on ``alerts`` of a party."""
+    pairs = forms(party)
+    types = {told: shapes.exactly(f"{topics.VERSION}.alert.{told.value}") for told, _ in pairs}
+    event = shapes.mapping(
         {
-            "specversion": {"const": "1.0"},
-            "type": shapes.one_of(types),
+            "specversion": shapes.exactly("1.0"),
+            "type": shapes.one_of([one["const"] for one in types.values()]),
             "source": {"type": "string", "pattern": f"^{topics.VERSION}/[a-z0-9-]{{1,40}}$"},
-            "id": {"type": "string", "minLength": 1},
-            "subject": {"type": "string", "minLength": 1},
+            "id": shapes.NAME,
+            "subject": shapes.NAME,
             "time": shapes.TIME,
-            "datacontenttype": {"const": "application/json"},
-            "data": data_schema(),
+            "datacontenttype": shapes.exactly("application/json"),
+            "data": shapes.either(*(data_schema(told, party, of_faults=faulty) for told, faulty in pairs)),
             "sequence": {"type": "string", "pattern": "^[1-9][0-9]*$"},
-            "epoch": {"type": "string", "minLength": 1},
+            "epoch": shapes.NAME,
         }
     )
+    same = [
+        {"properties": {"type": type_, "data": {"properties": {"event": shapes.exactly(told.value)}}}}
+        for told, type_ in types.items()
+    ]
+    return event | shapes.either(*same)

@@ -223,25 +223,20 @@ def _why_not_value(form: shapes.Schema, value: object) -> str:
     return ""
 
 
-def schema() -> shapes.Schema:
-    """JSON Schema of the payload on ``command``."""
-    forms = [
-        {
-            "properties": {
-                "do": {"const": do},
-                "args": {"oneOf": list(forms)} if len(forms) > 1 else forms[0],
-            },
-            "required": ["args"] if all(form["required"] for form in forms) else [],
-        }
-        for do, forms in ARGS.items()
-    ]
-    envelope = shapes.mapping(
-        {
-            "id": shapes.text(80),
-            "do": shapes.one_of(list(MAY)),
-            "expires": {"type": "string", "format": "date-time"},
-            "by": shapes.text(120),
-        },
-        {"args": {"type": "object"}},
-    )
-    return {**envelope, "oneOf": forms}
+def schema(party: str) -> shapes.Schema:
+    """JSON Schema of the payload on ``command`` of a party."""
+    may = [do for do, parties in MAY.items() if party in parties]
+    envelope: dict[str, shapes.Schema] = {
+        "id": shapes.text(80),
+        "expires": {"type": "string", "format": "date-time"},
+        "by": shapes.text(120),
+    }
+    forms = []
+    for do in may:
+        args = shapes.either(*ARGS[do]) if len(ARGS[do]) > 1 else ARGS[do][0]
+        asked: dict[str, shapes.Schema] = {"do": shapes.exactly(do)}
+        if all(form["required"] for form in ARGS[do]):
+            forms.append(shapes.mapping({**envelope, **asked, "args": args}))
+        else:
+            forms.append(shapes.mapping({**envelope, **asked}, {"args": args}))
+    return shapes.either(*forms)

@@ -45,17 +45,20 @@ def payload(
     ).encode()
 
 
-def schema() -> shapes.Schema:
-    """JSON Schema of the payload on ``readings/<device>/<kind>``."""
-    return shapes.mapping(
-        {
-            "value": shapes.VALUE,
-            "unit": shapes.UNIT,
-            "at": shapes.TIME,
-            "valid_until": {"oneOf": [shapes.TIME, {"type": "null"}]},
-            "quality": shapes.QUALITY,
-            "how": shapes.one_of([how.value for how in How]),
-        }
+def schema(*hows: How) -> shapes.Schema:
+    """JSON Schema of the payload on ``readings/<device>/<kind>``; heard in these ways only, if any are given.
+
+    A value stands there only with quality good: stale and unknown are never a number, nor false.
+    """
+    always = {"at": shapes.TIME, "how": shapes.one_of([how.value for how in hows or How])}
+    until = {"anyOf": [shapes.TIME, shapes.NOTHING]}
+    good = {"valid_until": until, "quality": shapes.exactly(Quality.GOOD.value), **always}
+    not_good = shapes.one_of([Quality.STALE.value, Quality.UNKNOWN.value])
+    no_value = {"value": shapes.NOTHING, "unit": shapes.UNIT, "valid_until": shapes.NOTHING}
+    return shapes.either(
+        shapes.mapping({"value": {"type": "number"}, "unit": shapes.UNIT, **good}),
+        shapes.mapping({"value": {"type": "boolean"}, "unit": shapes.NOTHING, **good}),
+        shapes.mapping({**no_value, "quality": not_good, **always}),
     )
 
 

@@ -30,9 +30,12 @@ def _text(body: Mapping[str, Any]) -> bytes:
 
 def schema() -> shapes.Schema:
     """JSON Schema of the payload on ``reply``."""
-    error = shapes.mapping({"code": shapes.text(40), "text": shapes.text(LONGEST_TEXT)})
-    return shapes.mapping(
-        {"id": shapes.text(80), "ok": {"type": "boolean"}}, {"error": error, "result": {"type": "object"}}
+    code: shapes.Schema = {"type": "string", "pattern": "^[a-z_]{1,40}$"}
+    error = shapes.mapping({"code": code, "text": shapes.text(LONGEST_TEXT)})
+    whose = {"id": shapes.text(80)}
+    return shapes.either(
+        shapes.mapping({**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object"}}),
+        shapes.mapping({**whose, "ok": shapes.exactly(False), "error": error}),
     )
 
 

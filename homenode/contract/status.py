@@ -36,36 +36,30 @@ def link_payload(online: bool, at: str) -> bytes:
     return json.dumps({"online": online, "at": at}, separators=(",", ":")).encode()
 
 
-def schema() -> shapes.Schema:
-    """JSON Schema of the payload on ``status``."""
-    entry = shapes.mapping(
-        {
-            "alert": {"type": "string"},
-            "rule": {"type": "string"},
-            "severity": shapes.SEVERITY,
-            "event": shapes.one_of(("notified", "acknowledged", "fault")),
-            "at": shapes.TIME,
-            "room": {"type": "string"},
-            "text": shapes.TEXTS,
-            "test": {"type": "boolean"},
-        },
-        {"acknowledged_by": shapes.several({"type": "string"})},
-    )
-    health = {
-        "type": "object",
-        "properties": {"state": shapes.one_of(("good", "fault"))},
-        "required": ["state"],
+def schema(party: str) -> shapes.Schema:
+    """JSON Schema of the payload on ``status`` of a party."""
+    entry: dict[str, shapes.Schema] = {
+        "alert": shapes.NAME,
+        "rule": shapes.NAME,
+        "severity": shapes.SEVERITY,
+        "event": shapes.one_of(("notified", "acknowledged", "fault")),
+        "at": shapes.TIME,
+        "room": {"type": "string"},
+        "text": shapes.TEXTS,
+        "test": {"type": "boolean"},
     }
-    return shapes.mapping(
-        {
-            "home": {"type": "string"},
-            "at": shapes.TIME,
-            "open": shapes.several(entry),
-            "health": health,
-            "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+    body: dict[str, shapes.Schema] = {
+        "home": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+        "at": shapes.TIME,
+        "open": shapes.several(shapes.mapping(entry, {"acknowledged_by": shapes.several(shapes.NAME, 1)})),
+        "health": shapes.mapping({"state": shapes.one_of(("good", "fault"))}),
+        "versions": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "minProperties": 1,
         },
-        {"mode": {"type": "string"}},
-    )
+    }
+    return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}))
 
 
 def link_schema() -> shapes.Schema:

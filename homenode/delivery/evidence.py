@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from homenode.contract.alert import PRESENCE
 from homenode.contract.times import Zone
 from homenode.kinds import kind_of
 from homenode.reading import Instant, Quality, Value
-
-PRESENCE = frozenset({"motion", "occupancy", "contact", "lock"})
-"""Kinds that tell who was home when; property never gets their value, quality or time."""
 
 
 class Evidence(NamedTuple):

@@ -8,17 +8,17 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from homenode.config.model import NEVER, PARTIES
-from homenode.contract import alert, command, reading, reply, status, topics
+from homenode.contract import alert, reading, reply, status, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.contract.times import Zone, wall_ms
-from homenode.kinds import KINDS
+from homenode.kinds import KINDS, Kind, Shape
 from homenode.reading import How, Quality
+from tests.contract import CONTRACT
 
 STOCKHOLM = Zone("Europe/Stockholm")
 NOON = wall_ms("2026-01-05T12:00:00.000+01:00")
@@ -27,6 +27,11 @@ NOON = wall_ms("2026-01-05T12:00:00.000+01:00")
 def _command(**fields: object) -> bytes:
     body = {"id": "c1", "do": "acknowledge", "by": "Eva", "args": {"alert": "a1"}}
     return json.dumps(body | {"expires": "2026-01-05T12:05:00+01:00"} | fields).encode()
+
+
+def fits(topic: str, payload: bytes, *, retain: bool = False) -> str:
+    """Why a message of the home h1 doesn't fit the published document; "" if it does."""
+    return CONTRACT.why_not(f"hn1/h1/{topic}", payload, retain=retain)
 
 
 def _refusal(payload: bytes, party: str = "care", now: int | None = NOON) -> Refusal:
@@ -77,21 +82,29 @@ def test_remembered_minutes_are_bounded() -> None:
 # --- readings
 
 
+def values(kind: Kind) -> st.SearchStrategy[object]:
+    number = st.integers(int(kind.low), int(kind.high)) | st.floats(kind.low, kind.high)
+    value = number if kind.shape is Shape.NUMBER else st.booleans()
+    return st.tuples(st.just(kind.name), value | st.none())
+
+
 @given(
-    st.one_of(st.booleans(), st.integers(-1000, 10**6), st.floats(-1e6, 1e6), st.none()),
-    st.sampled_from(sorted(KINDS)),
+    st.sampled_from(list(KINDS.values())).flatmap(values),
     st.sampled_from(list(Quality)),
     st.sampled_from(list(How)),
     st.sampled_from([NEVER, 1000, 14_400_000]),
 )
 def test_every_reading_is_valid_json_of_the_schema(
-    value: bool | float | None, kind: str, quality: Quality, how: How, stale_after_ms: int
+    reading_of: tuple[str, bool | float | None], quality: Quality, how: How, stale_after_ms: int
 ) -> None:
+    kind, value = reading_of
+    if value is None and quality is Quality.GOOD:
+        quality = Quality.UNKNOWN
     text = reading.payload(
         STOCKHOLM, value, reading.unit_json(f"d.{kind}_2"), NOON, stale_after_ms, quality, how
     )
     body = json.loads(text)
-    jsonschema.validate(body, reading.schema())
+    assert not fits(f"care/readings/d/{kind}_2", text, retain=how is not How.HISTORICAL)
     assert body["unit"] == KINDS[kind].unit
     assert body["value"] == (value if quality is Quality.GOOD else None)
     if quality is Quality.GOOD and value is not None and stale_after_ms != NEVER:
@@ -99,6 +112,7 @@ def test_every_reading_is_valid_json_of_the_schema(
     else:
         assert body["valid_until"] is None
     late = json.loads(reading.as_historical(text))
+    assert not fits(f"care/readings/d/{kind}_2", reading.as_historical(text), retain=False)
     assert late == body | {"how": "historical"}
 
 
@@ -122,6 +136,7 @@ def _alert(**data: object) -> dict[str, object]:
         "text": {"sv": "Spisen är på i 20 min", "en": "The stove is on"},
         "evidence": [],
         "test": False,
+        "raised": "2026-01-05T12:00:00.000+01:00",
     }
     return body | data
 
@@ -136,28 +151,10 @@ def test_an_alert_is_a_cloudevent_with_its_place_in_the_order() -> None:
         data=_alert(),
     )
     body = json.loads(alert.numbered(built, 17, "e1"))
-    jsonschema.validate(body, alert.schema())
+    assert not fits("care/alerts", alert.numbered(built, 17, "e1"))
     assert (body["specversion"], body["type"], body["source"]) == ("1.0", "hn1.alert.notified", "hn1/h1")
     assert (body["sequence"], body["epoch"], body["subject"]) == ("17", "e1", "stove_left_on")
     assert "Spisen är på".encode() in built
-
-
-@pytest.mark.parametrize(
-    "mutation",
-    [{"sequence": 17}, {"sequence": "0"}, {"specversion": "1"}, {"type": "hn1.alert.raised"}, {"more": 1}],
-)
-def test_a_mutated_alert_fails_the_schema(mutation: dict[str, object]) -> None:
-    built = alert.payload(
-        home="h1",
-        message_id="m",
-        told=alert.Told.FAULT,
-        subject="s",
-        time=STOCKHOLM.text(NOON),
-        data=_alert(),
-    )
-    body = json.loads(alert.numbered(built, 1, "e")) | mutation
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(body, alert.schema())
 
 
 def test_only_care_and_resident_learn_the_mode() -> None:
@@ -166,27 +163,13 @@ def test_only_care_and_resident_learn_the_mode() -> None:
             home="h1", party=party, at=STOCKHOLM.text(NOON), open_alerts=[], mode="away",
             health={"state": "good"}, versions={"homenode": "0.1.0"},
         )  # fmt: skip
-        jsonschema.validate(json.loads(text), status.schema())
+        assert not fits(f"{party}/status", text, retain=True)
         assert (b"away" in text) == (party in ("care", "resident"))
 
 
 def test_the_heartbeat_and_the_will_have_one_shape() -> None:
     for online in (True, False):
-        jsonschema.validate(
-            json.loads(status.link_payload(online, STOCKHOLM.text(NOON))), status.link_schema()
-        )
-
-
-def test_all_schemas_are_schemas() -> None:
-    for schema in (
-        alert.schema(),
-        reading.schema(),
-        status.schema(),
-        status.link_schema(),
-        command.schema(),
-        reply.schema(),
-    ):
-        jsonschema.Draft202012Validator.check_schema(schema)
+        assert not fits("link", status.link_payload(online, STOCKHOLM.text(NOON)), retain=True)
 
 
 # --- commands
@@ -195,7 +178,7 @@ def test_all_schemas_are_schemas() -> None:
 def test_a_command_is_read() -> None:
     got = parse_command(_command(), "property", NOON)
     assert got == Command("c1", "acknowledge", "property", NOON + 300_000, "Eva", {"alert": "a1"})
-    jsonschema.validate(json.loads(_command()), command.schema())
+    assert not fits("property/command", _command())
 
 
 def test_each_party_may_do_what_the_contract_says_and_nothing_else() -> None:
@@ -262,7 +245,7 @@ def test_a_bad_command_is_refused_with_its_reason(payload: bytes, code: str) -> 
     assert refused.code == code
     assert refused.text
     if refused.id:
-        jsonschema.validate(json.loads(reply.refused(refused)), reply.schema())
+        assert not fits("care/reply", reply.refused(refused))
 
 
 def test_a_retained_command_is_not_done() -> None:
@@ -293,7 +276,7 @@ def test_what_is_accepted_fits_the_published_schema(body: dict[str, object]) -> 
         {"id": "c", "do": "mode", "by": "E", "expires": "2026-01-05T12:05:00Z"} | body
     ).encode()
     if isinstance(parse_command(payload, "care", NOON), Command):
-        jsonschema.validate(json.loads(payload), command.schema())
+        assert not fits("care/command", payload)
 
 
 def test_a_repeated_command_is_answered_and_not_done_again() -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
-from homenode.contract import alert as alert_contract
-from homenode.contract import status as status_contract
 from homenode.contract.alert import numbered
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, Evidence, NodeFault, Outcome, Say, Switch
@@ -18,6 +15,7 @@ from homenode.engine.transition import Happening, Transition
 from homenode.language.bound import And, BoundRule, BoundStep, Compare, Not
 from homenode.message import Class, Message
 from homenode.reading import Quality
+from tests.contract import CONTRACT
 
 MIN = 60_000
 ZONE = Zone("Europe/Stockholm")
@@ -92,13 +90,13 @@ class Desk:
         return outcome
 
     def put(self, message: Message) -> None:
-        if message.klass is Class.STATUS:
-            body = json.loads(message.payload)
-            jsonschema.validate(body, status_contract.schema())
+        status = message.klass is Class.STATUS
+        payload = message.payload if status else numbered(message.payload, 1, "e")
+        assert not CONTRACT.why_not(message.topic, payload, retain=message.retain)
+        body = json.loads(payload)
+        if status:
             self.status[message.party] = body
             return
-        body = json.loads(numbered(message.payload, 1, "e"))
-        jsonschema.validate(body, alert_contract.schema())
         assert message.topic == f"hn1/h1/{message.party}/alerts"
         assert body["id"] == message.id
         self.heard.append((message.party, body))

@@ -1,0 +1,116 @@
+"""The AsyncAPI document as a judge of messages: does one fit its topic, its sender and how it was sent?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+
+import homenode.contract
+
+DOCUMENT = Path(homenode.contract.__file__).with_name("asyncapi.json")
+"""The copy that others read."""
+
+
+@dataclass
+class _Channel:
+    address: re.Pattern[str]
+    publishes: str
+    checks: dict[bool, Callable[[Any], object]] = field(default_factory=dict)
+    """By the retain flag of the operation."""
+
+
+class Contract:
+    """What the document says.
+
+    Args:
+        document: As parsed.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.kinds: dict[str, Any] = document["x-kinds"]
+        schemas = document["components"]["schemas"]
+        messages = document["components"]["messages"]
+        compiled = {name: fastjsonschema.compile(schema) for name, schema in schemas.items()}
+        self.channels = {
+            name: _Channel(
+                re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", channel["address"])), channel["x-publishes"]
+            )
+            for name, channel in document["channels"].items()
+        }
+        for operation in document["operations"].values():
+            assert operation["bindings"]["mqtt"]["qos"] == 1
+            channel = self.channels[_last(operation["channel"])]
+            (message,) = operation["messages"]
+            check = compiled[_last(messages[_last(message)]["payload"])]
+            channel.checks[operation["bindings"]["mqtt"]["retain"]] = check
+
+    def why_not(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool, published: bool = True
+    ) -> str:
+        """What is wrong with a message; "" if nothing.
+
+        Args:
+            published: `retain` is the flag as it was sent. Else it is as a subscriber of 3.1.1 gets it: set
+                only on what was stored before it came.
+        """
+        for channel in self.channels.values():
+            if match := channel.address.fullmatch(topic):
+                break
+        else:
+            return f"no such topic: {topic}"
+        if qos != 1:
+            return f"{topic}: QoS {qos}"
+        if retain not in channel.checks and (published or retain):
+            return f"{topic}: retain flag {retain}"
+        checks = [channel.checks[retain]] if retain or published else list(channel.checks.values())
+        try:
+            body = json.loads(payload)
+        except ValueError as error:
+            return f"{topic}: {error}"
+        complaints = [why for check in checks if (why := _complaint(check, body))]
+        if len(complaints) == len(checks):
+            return f"{topic}: {complaints[0]}: {payload!r}"
+        why = self._between(match.groupdict(), topic, body)
+        return f"{topic}: {why}: {payload!r}" if why else ""
+
+    def _between(self, named: Mapping[str, str], topic: str, body: Mapping[str, Any]) -> str:
+        """What a schema can't say: that two fields, or a field and the topic, are the same."""
+        if "kind" in named:
+            kind = self.kinds.get(re.sub(r"_\d+$", "", named["kind"]))
+            if kind is None:
+                return "no such kind"
+            if body["unit"] != kind["unit"]:
+                return f"the unit of {named['kind']} is {kind['unit']}"
+            value = body["value"]
+            if value is not None and isinstance(value, bool) != (kind["type"] == "boolean"):
+                return f"{named['kind']} is a {kind['type']}"
+            if kind["type"] == "number" and value is not None:
+                return "" if kind["minimum"] <= value <= kind["maximum"] else "out of range"
+        if topic.endswith("/alerts"):
+            if body["source"] != "/".join(topic.split("/")[:2]):
+                return "source is not the home's root"
+            return "" if body["time"] == body["data"]["at"] else "time is not data.at"
+        if topic.endswith("/status") and body["home"] != named["home"]:
+            return "another home"
+        return ""
+
+
+def _complaint(check: Callable[[Any], object], body: Any) -> str:
+    try:
+        check(body)
+    except fastjsonschema.JsonSchemaException as error:
+        return str(error)
+    return ""
+
+
+def _last(reference: Mapping[str, str]) -> str:
+    return reference["$ref"].rpartition("/")[2]
+
+
+CONTRACT = Contract(json.loads(DOCUMENT.read_text()))
