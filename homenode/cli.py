@@ -133,6 +133,12 @@ def _ask(args: argparse.Namespace) -> int:
     return ask.COMMANDS[args.command](args, _data(args))
 
 
+def _listen(args: argparse.Namespace) -> int:
+    from homenode.listen.run import run
+
+    return run(args)
+
+
 def _rules_test(args: argparse.Namespace) -> int:
     from homenode.cases.command import command
 
@@ -302,6 +308,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
     journal.add_argument("what", choices=("show", "verify", "export"))
 
+    listen = add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
     sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
     demo.add_argument("--live", action="store_true", help="keep running for play")
@@ -309,6 +316,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         from homenode.sim.run import add_arguments
 
         add_arguments(sim)
+    if argv[:1] == ["listen"]:
+        from homenode.listen.arguments import add_arguments
+
+        add_arguments(listen)
     return parser
 
 

@@ -39,6 +39,7 @@ class Inbound(NamedTuple):
     topic: str
     payload: bytes
     retained: bool
+    mid: int = 0
 
 
 _TAKEN = ReasonCode(PacketTypes.PUBACK)
@@ -70,10 +71,11 @@ class Connection:
         address: Which broker.
         broker: User, password and keys.
         client_id: The same for every connection of a home: the broker keeps its session.
-        will: Topic and payload that the broker publishes (retained) when the node is gone.
+        will: Topic and payload that the broker publishes (retained) when the node is gone, if any.
         keepalive_s: A PINGREQ after so long without traffic.
         version: Of MQTT, ``mqtt.MQTTv311`` or ``mqtt.MQTTv5``.
         on_progress: Called after something was read, outside paho.
+        takes_itself: What comes is acknowledged by `take`, not when it is read.
     """
 
     def __init__(
@@ -82,10 +84,11 @@ class Connection:
         broker: Broker,
         *,
         client_id: str,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         keepalive_s: int,
         version: int,
         on_progress: Callable[[], None],
+        takes_itself: bool = False,
     ) -> None:
         self.address, self._broker, self._version = address, broker, version
         self._keepalive_s, self._on_progress = keepalive_s, on_progress
@@ -105,10 +108,12 @@ class Connection:
             protocol=MQTTProtocolVersion(version),
             clean_session=None if version == mqtt.MQTTv5 else False,
             reconnect_on_failure=False,
+            manual_ack=takes_itself,
         )
         client.connect_timeout = _CONNECT_S
         client.max_inflight_messages_set(0)  # the outbox bounds what is in flight
-        client.will_set(will[0], will[1], qos=1, retain=True)
+        if will is not None:
+            client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -200,13 +205,17 @@ class Connection:
 
     # --- in use
 
+    def take(self, message: Inbound) -> None:
+        """Acknowledge a message of QoS 1: the broker need not keep it any more. `flush` afterwards."""
+        self._client.ack(message.mid, 1)
+
     def publish(self, topic: str, payload: bytes, retain: bool) -> int:
         """Publish at QoS 1; returns the id that `acknowledged` will name. `flush` afterwards."""
         return self._client.publish(topic, payload, 1, retain).mid
 
-    def subscribe(self, topics: list[str]) -> None:
-        """Ask for these at QoS 1; what the broker denies is in `denied`."""
-        _, mid = self._client.subscribe([(topic, 1) for topic in topics])
+    def subscribe(self, topics: list[str], qos: int = 1) -> None:
+        """Ask for these; what the broker denies is in `denied`."""
+        _, mid = self._client.subscribe([(topic, qos) for topic in topics])
         if mid is not None:
             self._asked[mid] = topics
         self.flush()
@@ -311,7 +320,9 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self.inbound.append(Inbound(topic, bytes(message.payload), message.retain))
+        self.inbound.append(
+            Inbound(topic, bytes(message.payload), message.retain, message.mid if message.qos else 0)
+        )
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
         asked = self._asked.pop(mid, [])

@@ -1,0 +1,25 @@
+"""The command line of `homenode listen`."""
+
+from __future__ import annotations
+
+import argparse
+
+from homenode.config.model import PARTIES
+from homenode.config.rows import LANGUAGES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What follows ``homenode listen``."""
+    parser.add_argument("file", nargs="?", metavar="LISTEN.yaml", help="whom to hear, and who is told")
+    parser.add_argument(
+        "--party", choices=PARTIES, default="care", help="without a file: whose (default care)"
+    )
+    parser.add_argument("--broker", metavar="URL", help="without a file: such as mqtt://127.0.0.1")
+    parser.add_argument("--language", choices=LANGUAGES, default="sv", help="without a file: of the lines")
+    parser.add_argument(
+        "--data", metavar="DIR", help="what it remembers (default: homenode-listen beside the file, or here)"
+    )
+    parser.add_argument("--json", action="store_true", help="print whole events, a line each")
+    parser.add_argument("--log", choices=("text", "json"), default="text")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.set_defaults(takes="file")

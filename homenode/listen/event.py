@@ -1,0 +1,115 @@
+"""What comes from a node, as a receiver reads it: bytes in, one of these out, or why not (pure)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homenode.config.model import PARTIES
+from homenode.contract.topics import VERSION
+
+LONGEST_B = 1 << 20
+"""A list of faults of a home is some 20 kB."""
+
+BEGINS = ("notified", "fault")
+ENDS = ("resolved", "recovered")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message of an alert.
+
+    Attributes:
+        id: The same at each resend.
+        place: Epoch and number on its topic; None if the sender numbers nothing.
+        alert: What its messages have in common.
+        told: ``notified``, ``acknowledged``, ``resolved``, ``fault`` or ``recovered``.
+        body: All of it, as it came.
+    """
+
+    home: str
+    id: str
+    place: tuple[str, int] | None
+    alert: str
+    told: str
+    severity: str
+    test: bool
+    body: Mapping[str, Any]
+
+    def taken_by(self, party: str) -> bool:
+        """Whether somebody of this party takes care of it; of another party only the party is named."""
+        by = self.body["data"].get("by", "")
+        others = set(PARTIES) - {party}
+        return self.told == "acknowledged" and any(name not in others for name in str(by).split(", "))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a command; `why` says in words why it was refused."""
+
+    id: str
+    ok: bool
+    why: str = ""
+
+
+def parse_alert(home: str, payload: bytes) -> Event | str:
+    """A message on ``alerts``; a text says why it is none. What is odd in it but readable is let pass."""
+    body = _object(payload)
+    if isinstance(body, str):
+        return body
+    event_id, data = body.get("id"), body.get("data")
+    if not isinstance(event_id, str) or not event_id:
+        return "it has no id"
+    if not isinstance(data, dict) or not isinstance(alert := data.get("alert"), str):
+        return "it has no data.alert"
+    told, severity = str(body.get("type", "")).rpartition(".")[2], data.get("severity")
+    return Event(home, event_id, _place(body), alert, told, str(severity), data.get("test") is True, body)
+
+
+def parse_link(payload: bytes) -> bool | None:
+    """Whether the node says that it is online; None if it says nothing that can be read."""
+    body = _object(payload)
+    online = body.get("online") if isinstance(body, dict) else None
+    return online if isinstance(online, bool) else None
+
+
+def parse_reply(payload: bytes) -> Reply | None:
+    """A message on ``reply``; None if it can't be read."""
+    body = _object(payload)
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str):
+        return None
+    error = body.get("error")
+    why = str(error.get("text", "")) if isinstance(error, dict) else ""
+    return Reply(body["id"], body.get("ok") is True, why)
+
+
+def split(topic: str) -> tuple[str, str, str] | None:
+    """Home, party ("" for ``link``) and last word of a topic of the contract."""
+    match topic.split("/"):
+        case [version, home, "link"] if version == VERSION and home:
+            return home, "", "link"
+        case [version, home, party, word] if version == VERSION and home:
+            return home, party, word
+    return None
+
+
+def _object(payload: bytes) -> dict[str, Any] | str:
+    if len(payload) > LONGEST_B:
+        return f"it has {len(payload)} bytes"
+    try:
+        body = json.loads(payload)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can't be written again
+    except (ValueError, RecursionError) as error:
+        return f"it is not JSON ({error})"
+    return body if isinstance(body, dict) else "it is no JSON object"
+
+
+def _place(body: Mapping[str, Any]) -> tuple[str, int] | None:
+    number, epoch = body.get("sequence"), body.get("epoch")
+    if not isinstance(number, str) or not isinstance(epoch, str) or not epoch:
+        return None
+    if not number.isascii() or not number.isdigit() or len(number) > 18 or int(number) < 1:
+        return None
+    return epoch, int(number)

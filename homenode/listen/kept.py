@@ -1,0 +1,130 @@
+"""Where one receiver keeps its homes: in a journal, each change of a home as all of that home.
+
+A home is a few kilobytes and alerts are few, so a start needs only the newest record of each home. Those that
+nothing happens to are written again now and then, so that old files can go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+
+from homenode.errors import StorageError
+from homenode.journal.journal import Journal
+from homenode.journal.retention import DAY_MS, Limits
+from homenode.listen.desk import Act
+from homenode.listen.plan import Plan
+from homenode.listen.watch import Watch
+
+log = logging.getLogger("homenode.listen")
+
+RENEWED_MS = DAY_MS // 2
+KEPT_MS = 2 * DAY_MS
+"""What is older was renewed since."""
+
+LIMITS = Limits(
+    readings_bytes=32 << 20,
+    age_ms=MappingProxyType({"reading": KEPT_MS, "system": KEPT_MS, "alert": 730 * DAY_MS}),
+)
+
+RETRY_S = 1.0
+
+
+class Kept:
+    """The homes of one receiver.
+
+    Args:
+        now: ms since 1970.
+    """
+
+    def __init__(self, journal: Journal, plan: Plan, now: Callable[[], int]) -> None:
+        self._journal, self._plan, self._now = journal, plan, now
+        self._watches: dict[str, Watch] = {}
+        self._written: dict[str, int] = {}  # the longest ago first
+        newest = 0
+        for _, record in journal.read():
+            if record.get("t") == "watch" and record.get("party") == plan.party:
+                home = record["home"]
+                self._watches[home] = Watch.restore(home, plan, record["watch"])
+                newest = max(newest, record["at"])
+        # Age is counted from the newest record: none is newer than what is there until all homes are written.
+        self._at: int | None = newest or None
+        for home in self._watches:
+            self._append(home)
+
+    @classmethod
+    def open(cls, folder: Path) -> Journal:
+        """The journal of a receiver.
+
+        Raises:
+            StorageError: It can't be read.
+        """
+        return Journal.open(folder, limits=LIMITS, on_trouble=_trouble, on_damage=_damage)
+
+    async def begin(self) -> None:
+        """What was found is written anew."""
+        await self.safe()
+        self._at = None
+
+    @property
+    def homes(self) -> list[str]:
+        """All that were ever heard of."""
+        return list(self._watches)
+
+    def mine(self, home: str) -> Watch | None:
+        """The home as it is now."""
+        return self._watches.get(home)
+
+    def apply(self, home: str, act: Act) -> bool:
+        """Apply `act` now; `safe` says when that is durable."""
+        watch = self._watches.get(home)
+        fresh = watch is None
+        if watch is None:
+            watch = self._watches[home] = Watch(home, self._plan)
+        changed = act(watch)
+        if changed or fresh:
+            self._append(home)
+        return changed
+
+    async def change(self, home: str, act: Act) -> bool:
+        """Apply `act` and wait until that is durable."""
+        changed = self.apply(home, act)
+        await self.safe()
+        return changed
+
+    async def safe(self) -> None:
+        """Until all that was applied is on the disk, however long that takes."""
+        while True:
+            try:
+                await asyncio.wrap_future(self._journal.commit())
+                return
+            except StorageError:  # told by `_trouble`
+                await asyncio.sleep(RETRY_S)
+
+    def renew(self) -> None:
+        """Once a second: write again what was written long ago."""
+        now = self._now()
+        for home, at in list(self._written.items())[:8]:
+            if now - at >= RENEWED_MS:
+                self._append(home)
+
+    def _append(self, home: str) -> None:
+        at = self._now() if self._at is None else self._at
+        self._written.pop(home, None)
+        self._written[home] = self._now()
+        body = {"t": "watch", "at": at, "party": self._plan.party, "home": home}
+        self._journal.append(body | {"watch": self._watches[home].dump()}, klass="system")
+
+
+def _trouble(error: StorageError | None) -> None:
+    if error is None:
+        log.warning("storage works again")
+    else:
+        log.error("storage failing, nothing is acknowledged", extra={"why": str(error)})
+
+
+def _damage(damage: object) -> None:
+    log.error("journal damaged", extra={"what": str(damage)})

@@ -1,0 +1,37 @@
+"""Who is handed what, and when: what of the configuration the core decides by (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SEVERITIES = ("info", "warning", "alarm")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Who is handed an alert that nobody acknowledged for so long."""
+
+    after_ms: int
+    to: tuple[str, ...]
+    severities: tuple[str, ...] = ("warning", "alarm")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For all homes of a receiver.
+
+    Attributes:
+        to: Names of targets that are handed everything.
+        stages: In order of `Stage.after_ms`.
+        acknowledging: Target to who has an alert when it took it; other targets only pass it on.
+    """
+
+    party: str
+    to: tuple[str, ...]
+    stages: tuple[Stage, ...] = ()
+    acknowledging: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """All that may be handed something."""
+        return frozenset(self.to).union(*(stage.to for stage in self.stages))

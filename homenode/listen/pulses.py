@@ -1,0 +1,71 @@
+"""When each home was last heard of; kept in memory only, as every home beats each minute (pure)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+GONE_MS = 30_000
+"""How long a home may be offline by its own word or its will before it is called silent: a link that comes
+back at once, by another route or a moment later, is no news."""
+
+
+class Overdue(NamedTuple):
+    """A home that is silent: since when, and whether the broker said so or nothing came at all."""
+
+    home: str
+    since: int
+    why: str
+
+
+class Pulses:
+    """Of all homes.
+
+    Args:
+        silent_after_ms: Nothing heard for so long is silence.
+    """
+
+    def __init__(self, silent_after_ms: int) -> None:
+        self._silent_after_ms = silent_after_ms
+        self._heard: dict[str, int] = {}  # the longest silent first
+        self._offline: dict[str, int] = {}
+        self._told: set[str] = set()
+
+    def heard(self, home: str, now: int) -> None:
+        """A sign of life."""
+        self._heard.pop(home, None)
+        self._heard[home] = now
+        self._offline.pop(home, None)
+        self._told.discard(home)
+
+    def offline(self, home: str, now: int) -> None:
+        """The home said goodbye, or the broker says that it is gone."""
+        self._heard.setdefault(home, now)
+        self._offline.setdefault(home, now)
+
+    def listening(self, now: int) -> None:
+        """We were deaf until now: silence counts from here."""
+        self._heard = dict.fromkeys(self._heard, now)
+        self._offline = dict.fromkeys(self._offline, now)
+
+    def overdue(self, now: int) -> list[Overdue]:
+        """Homes that are silent now, but those that were told of."""
+        found = [
+            Overdue(home, since, "offline")
+            for home, since in self._offline.items()
+            if now >= since + GONE_MS and home not in self._told
+        ]
+        for home, since in self._heard.items():
+            if now < since + self._silent_after_ms:
+                break
+            if home not in self._offline and home not in self._told:
+                found.append(Overdue(home, since, "no heartbeat"))
+        return found
+
+    def told(self, home: str) -> None:
+        """Its silence is known; it is news again once it was heard."""
+        self._told.add(home)
+
+    def lives(self, home: str, now: int) -> bool:
+        """Whether it is known and not silent."""
+        since = self._heard.get(home)
+        return since is not None and home not in self._offline and now < since + self._silent_after_ms

@@ -1,0 +1,205 @@
+"""listen.yaml: whom the receiver hears, and who is handed what; every mistake in one run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homenode.config.broker import read_broker
+from homenode.config.fields import Field
+from homenode.config.load import in_order
+from homenode.config.model import PARTIES, Broker
+from homenode.config.notes import Notes, listed, nearest, unknown_key
+from homenode.config.rows import LANGUAGES
+from homenode.config.values import WORD, read_table
+from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
+from homenode.errors import FileMistakes
+from homenode.listen.plan import SEVERITIES, Plan, Stage
+
+PRINT = "print"
+"""The target that is always there: a line on standard output."""
+
+HOME = r"[a-z0-9-]{1,40}"
+
+TOP = (
+    Field("party", "text", "Whose alerts are heard.", required=True, choices=PARTIES),
+    Field("language", "text", "Language of the lines that are printed.", default="sv", choices=LANGUAGES),
+    Field(
+        "silent_after", "duration", "Not heard for so long, a home is silent.", default=180_000, low=10_000
+    ),
+    Field("nats", "words", "NATS servers instead of broker: several receivers share the work."),
+    Field("group", "word", "Receivers of one group share the work (nats).", default="desk"),
+)
+SECTIONS = ("broker", "homes", "targets", "to", "escalate")
+TARGET = (
+    Field("run", "words", "A command; it gets the event as JSON on standard input."),
+    Field("apprise", "words", "URLs of apprise: SMS, mail, push."),
+    Field("acknowledges", "flag", "Once it took an alert, a person has it: the home is told.", default=False),
+    Field("by", "text", "Who that is; the command's first line of output, if it prints one.", default=""),
+    Field("timeout", "duration", "So long it may take.", default=30_000, low=1_000, high=600_000),
+)
+STAGE = (
+    Field("after", "duration", "Nobody has acknowledged for so long.", required=True, low=1),
+    Field("to", "words", "Targets.", required=True),
+    Field("severity", "words", "Of which alerts.", default=("warning", "alarm"), choices=SEVERITIES),
+)
+_URL = "nats://HOST or nats://HOST:PORT, or a list of these"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that takes alerts; exactly one of `run` and `apprise` is there."""
+
+    name: str
+    run: tuple[str, ...] = ()
+    apprise: tuple[str, ...] = ()
+    acknowledges: bool = False
+    by: str = ""
+    timeout_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a receiver is to do.
+
+    Attributes:
+        homes: Only these; empty for all.
+        nats: URLs of servers, if receivers share the work there.
+    """
+
+    party: str
+    broker: Broker | None = None
+    nats: tuple[str, ...] = ()
+    group: str = "desk"
+    language: str = "sv"
+    homes: tuple[str, ...] = ()
+    silent_after_ms: int = 180_000
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    to: tuple[str, ...] = (PRINT,)
+    stages: tuple[Stage, ...] = ()
+
+    def plan(self) -> Plan:
+        """What of it the core decides by."""
+        has = {name: target.by or name for name, target in self.targets.items() if target.acknowledges}
+        return Plan(self.party, self.to, self.stages, has)
+
+
+def read_settings(path: str) -> tuple[Settings, Notes]:
+    """The settings, and warnings.
+
+    Raises:
+        FileMistakes: Everything that is wrong with the file.
+    """
+    notes, absolute = Notes(path), Path(os.path.abspath(path))
+    root = compose(read_text(absolute, path), path, notes.mistakes)
+    if not isinstance(root, Table):
+        notes.wrong(root, "file", "a mapping with party:, broker:, to:, …")
+        raise FileMistakes(notes.mistakes)
+    settings = _settings(root, notes, absolute.parent)
+    if notes.mistakes:
+        raise FileMistakes(in_order(notes))
+    return settings, notes
+
+
+def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
+    own = {name: entry for name, entry in root.entries.items() if name not in SECTIONS}
+    known = [*(row.name for row in TOP), *SECTIONS]
+    for name in [name for name in own if name not in known]:
+        unknown_key(own.pop(name)[0], name, known, notes)
+    if isinstance(one := root.get("nats"), Scalar) and not is_nothing(one):
+        own["nats"] = (own["nats"][0], Listing((one,), one.line, one.column))
+    top = read_table(TOP, Table(own, root.line, root.column), "", notes, beside)
+    nats, broker = top["nats"] or (), root.get("broker")
+    for url in nats:
+        if not re.fullmatch(r"(nats|tls)://[^/@\s]+", url):
+            notes.wrong(root.entries["nats"][1], "nats", _URL, found=url.rpartition("@")[2])
+    if broker is None and not nats:
+        notes.wrong(root, "broker", "{url: mqtts://HOST}, or nats: with several receivers", found="nothing")
+    elif broker is not None and nats:
+        notes.wrong(root.entries["nats"][0], "nats", "either broker: or nats:", found="both")
+    targets = _targets(root.get("targets"), notes, beside)
+    to = _to(root.get("to"), "to", targets, notes) if "to" in root.entries else (PRINT,)
+    return Settings(
+        party=top["party"] or "",
+        broker=read_broker(broker, notes, beside, files=True),
+        nats=nats,
+        group=top["group"],
+        language=top["language"],
+        homes=_homes(root.get("homes"), notes),
+        silent_after_ms=top["silent_after"],
+        targets=targets,
+        to=to,
+        stages=_stages(root.get("escalate"), targets, notes, beside),
+    )
+
+
+def _homes(node: Node | None, notes: Notes) -> tuple[str, ...]:
+    if node is None or is_nothing(node) or (isinstance(node, Scalar) and node.text == "all"):
+        return ()
+    homes = []
+    for item in node.items if isinstance(node, Listing) else (node,):
+        if isinstance(item, Scalar) and re.fullmatch(HOME, item.text):
+            homes.append(item.text)
+        else:
+            notes.wrong(item, "homes", "all, or a list of ids of homes, such as vaxjo-0412")
+    return tuple(homes)
+
+
+def _targets(node: Node | None, notes: Notes, beside: Path) -> dict[str, Target]:
+    targets: dict[str, Target] = {}
+    if node is None or is_nothing(node):
+        return targets
+    if not isinstance(node, Table):
+        notes.wrong(node, "targets", "a mapping of names, each {run: [COMMAND, …]} or {apprise: [URL, …]}")
+        return targets
+    for name, (key, value) in node.entries.items():
+        where = f"targets.{name}"
+        if name == PRINT or not re.fullmatch(WORD, name):
+            notes.wrong(key, where, f"a name of a-z, 0-9, _ and -, other than {PRINT}")
+            continue
+        values = read_table(TARGET, value, where, notes, beside)
+        run, urls = values["run"], values["apprise"]
+        if isinstance(value, Table) and bool(run) == bool(urls):
+            found = "both" if run else "neither"
+            notes.wrong(key, where, "run: [COMMAND, …] or apprise: [URL, …]", found=found)
+        targets[name] = Target(
+            name, run or (), urls or (), values["acknowledges"], values["by"], values["timeout"]
+        )
+    return targets
+
+
+def _to(node: Node | None, where: str, targets: Mapping[str, Target], notes: Notes) -> tuple[str, ...]:
+    known = (PRINT, *targets)
+    items = node.items if isinstance(node, Listing) else () if node is None else (node,)
+    if not items and node is not None:
+        notes.wrong(node, where, f"at least one of {listed(known)}")
+    names: list[str] = []
+    for item in items:
+        if not isinstance(item, Scalar) or item.text not in known:
+            near = nearest(item.text, known) if isinstance(item, Scalar) else ""
+            notes.wrong(item, where, listed(known), suggestion=near)
+        elif item.text not in names:
+            names.append(item.text)
+    return tuple(names)
+
+
+def _stages(
+    node: Node | None, targets: Mapping[str, Target], notes: Notes, beside: Path
+) -> tuple[Stage, ...]:
+    if node is None or is_nothing(node):
+        return ()
+    if not isinstance(node, Listing):
+        notes.wrong(node, "escalate", "a list, each entry as {after: 5 min, to: [TARGET]}")
+        return ()
+    stages = []
+    for number, entry in enumerate(node.items, 1):
+        where = f"escalate.{number}"
+        values = read_table(STAGE, entry, where, notes, beside)
+        to = entry.get("to") if isinstance(entry, Table) else None
+        names = _to(to, f"{where}.to", targets, notes) if isinstance(to, Listing) else ()
+        if values["after"] and names:
+            stages.append(Stage(values["after"], names, values["severity"]))
+    return tuple(sorted(stages, key=lambda stage: stage.after_ms))

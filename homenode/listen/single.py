@@ -1,0 +1,99 @@
+"""One receiver for all homes: what comes is made durable, acknowledged to the broker, and handed over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from homenode.gateway.clock import Clock
+from homenode.link.connection import Connection, Inbound
+from homenode.listen.desk import Desk
+from homenode.listen.event import parse_alert, parse_link, parse_reply, split
+from homenode.listen.kept import Kept
+from homenode.listen.settings import Settings
+
+log = logging.getLogger("homenode.listen")
+
+UNREAD_MS = 60_000
+"""Between two log lines about messages of one home that can't be read."""
+
+
+class Single:
+    """What comes from the broker, for a `Desk`."""
+
+    desk: Desk
+
+    def __init__(self, settings: Settings, store: Kept, clock: Clock) -> None:
+        self._settings, self._store, self._clock = settings, store, clock
+        self._listening = False
+        self._unread: dict[str, int] = {}
+
+    async def begin(self) -> None:
+        """Go on where the last run ended."""
+        await self._store.begin()
+        now = self._clock.now()
+        for home in self._store.homes:
+            self.desk.pulses.heard(home, now)
+            self.desk.look(home)
+
+    def link(self, up: bool) -> None:
+        """We hear, or don't: a home that we could not hear is not silent."""
+        if up:
+            self.desk.pulses.listening(self._clock.now())
+        self._listening = up
+
+    def came(self, messages: list[Inbound], connection: Connection) -> None:
+        """Messages from the broker."""
+        changed: set[str] = set()
+        taken: list[Inbound] = []
+        for message in messages:
+            if message.mid:
+                taken.append(message)
+            where = split(message.topic)
+            if where is None or (self._settings.homes and where[0] not in self._settings.homes):
+                continue
+            home, party, word = where
+            if word == "link":
+                self._link(home, message.payload)
+            elif party != self._settings.party:
+                continue
+            elif word == "reply" and (reply := parse_reply(message.payload)) is not None:
+                self.desk.start(self.desk.replied(home, reply))
+            elif word == "alerts" and self._alert(home, message):
+                changed.add(home)
+        if taken:
+            self.desk.start(self._settle(taken, connection, changed))
+
+    def _link(self, home: str, payload: bytes) -> None:
+        online = parse_link(payload)
+        if online is not None:
+            self.desk.heard(home, online)
+
+    def _alert(self, home: str, message: Inbound) -> bool:
+        event = "it is retained" if message.retained else parse_alert(home, message.payload)
+        now = self._clock.now()
+        if isinstance(event, str):
+            if now - self._unread.get(home, -UNREAD_MS) >= UNREAD_MS:
+                self._unread[home] = now
+                log.warning("an alert can't be read", extra={"home": home, "why": event})
+            return False
+        return self._store.apply(home, lambda watch: watch.alert(event, now))
+
+    async def _settle(self, taken: list[Inbound], connection: Connection, changed: set[str]) -> None:
+        """Once it is durable the broker may forget it."""
+        await self._store.safe()
+        for home in changed:
+            self.desk.look(home)
+        if not connection.lost.done():
+            for message in taken:
+                connection.take(message)
+            connection.flush()
+
+    async def ticks(self) -> None:
+        """Once a second: the time."""
+        while True:
+            await asyncio.sleep(1.0)
+            self._store.renew()
+            await self.desk.tick()
+            if self._listening:
+                await self.desk.silences(lambda home: True)

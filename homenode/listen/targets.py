@@ -1,0 +1,167 @@
+"""Those who take what is handed over: a line that is printed, a command, apprise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TextIO
+
+from homenode.errors import SetupError
+from homenode.listen.settings import PRINT, Settings, Target
+from homenode.listen.watch import Task
+from homenode.listen.words import line
+
+AT_ONCE = 16
+"""Commands of one target that run at the same time; more homes than that wait for one another."""
+
+_SHOWN = 200
+
+
+class Took(NamedTuple):
+    """Whether it was taken; `by` whom, or `why` not."""
+
+    ok: bool
+    by: str = ""
+    why: str = ""
+
+
+Taker = Callable[[str, Task], Awaitable[Took]]
+"""Hands one thing of one home over."""
+
+
+def takers(settings: Settings, out: TextIO, *, as_json: bool) -> dict[str, Taker]:
+    """Target to how it is handed something.
+
+    Raises:
+        SetupError: apprise is needed and not installed, or doesn't know a URL.
+    """
+    made: dict[str, Taker] = {PRINT: _printer(out, settings.language, as_json=as_json)}
+    for name, target in settings.targets.items():
+        made[name] = _runner(target) if target.run else _apprise(target, settings.language)
+    return made
+
+
+def _printer(out: TextIO, language: str, *, as_json: bool) -> Taker:
+    """Lines on `out`, from a thread of its own: who reads them may be slow."""
+    thread = ThreadPoolExecutor(1, "print")
+
+    def write(text: str) -> None:
+        out.write(text + "\n")
+        out.flush()
+
+    async def take(home: str, task: Task) -> Took:
+        if as_json:
+            text = json.dumps(task.body, ensure_ascii=False, separators=(",", ":"))
+        else:
+            text = line(home, task.kind, task.body, language)
+        await asyncio.get_running_loop().run_in_executor(thread, write, text)
+        return Took(True)
+
+    return take
+
+
+def _runner(target: Target) -> Taker:
+    """A command of its own for each; what it prints first, if anything, is who has the alert."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def take(home: str, task: Task) -> Took:
+        async with slots:
+            return await _run(target, home, task)
+
+    return take
+
+
+async def _run(target: Target, home: str, task: Task) -> Took:
+    body = json.dumps(task.body, ensure_ascii=False).encode()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *target.run,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **variables(home, task)},
+            start_new_session=True,  # what it starts ends with it
+        )
+    except OSError as error:
+        return Took(False, why=f"{target.run[0]}: {error.strerror}")
+    try:
+        async with asyncio.timeout(target.timeout_ms / 1000):
+            said, _ = await process.communicate(body)
+    except TimeoutError:
+        return Took(False, why=f"not done after {target.timeout_ms // 1000} s")
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if process.returncode:
+        return Took(False, why=f"exit status {process.returncode}")
+    first = said.decode("utf-8", "replace").partition("\n")[0].strip()
+    return Took(True, by=first[:120] if first.isprintable() else "")
+
+
+def variables(home: str, task: Task) -> Mapping[str, str]:
+    """What a command finds in its environment, so that a shell script need not read JSON."""
+    data = task.body["data"]
+    return {
+        "HOMENODE_HOME": home,
+        "HOMENODE_WHY": task.kind.value,
+        "HOMENODE_STAGE": str(task.stage),
+        "HOMENODE_ALERT": _text(data.get("alert")),
+        "HOMENODE_EVENT": _text(data.get("event")),
+        "HOMENODE_SEVERITY": _text(data.get("severity")),
+        "HOMENODE_TEST": "1" if data.get("test") is True else "",
+    }
+
+
+def _text(value: object) -> str:
+    return value.replace("\0", "") if isinstance(value, str) else ""
+
+
+def _apprise(target: Target, language: str) -> Taker:
+    try:
+        import apprise
+    except ModuleNotFoundError as error:
+        do = "pip install 'homenode[apprise]'"
+        raise SetupError("apprise is not installed", where=f"targets.{target.name}", do=do) from error
+    sender = apprise.Apprise()
+    for number, url in enumerate(target.apprise, 1):
+        if not sender.add(url):  # the URL may hold a password: it is not shown
+            where = f"targets.{target.name}.apprise.{number}"
+            raise SetupError("no URL of apprise", where=where, do="https://appriseit.com lists them")
+    threads = ThreadPoolExecutor(AT_ONCE, f"apprise-{target.name}")
+    kinds = {"alarm": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
+
+    async def take(home: str, task: Task) -> Took:
+        severity = task.body["data"].get("severity", "")
+        text = line(home, task.kind, task.body, language)
+
+        def send() -> bool:
+            return bool(
+                sender.notify(body=text, title=home, notify_type=kinds.get(severity, apprise.NotifyType.INFO))
+            )
+
+        sent = asyncio.get_running_loop().run_in_executor(threads, send)
+        try:
+            async with asyncio.timeout(target.timeout_ms / 1000):
+                return Took(True) if await sent else Took(False, why="apprise could not send it")
+        except TimeoutError:
+            return Took(False, why=f"not sent after {target.timeout_ms // 1000} s")
+
+    return take
+
+
+def standard_output() -> TextIO:
+    """Where lines go.
+
+    Raises:
+        SetupError: It is closed.
+    """
+    if sys.stdout is None:
+        raise SetupError("standard output is closed", do="name targets in listen.yaml (to:)")
+    return sys.stdout

@@ -1,0 +1,91 @@
+"""What a receiver itself has to say about a home, as a CloudEvent with words (pure)."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import Any
+
+from homenode.contract import topics
+from homenode.contract.times import Zone
+
+_UTC = Zone("UTC")
+
+
+class Kind(Enum):
+    """Why something is handed over."""
+
+    ALERT = "alert"
+    ESCALATED = "escalated"
+    HOLE = "hole"
+    FILLED = "filled"
+    SILENT = "silent"
+    BACK = "back"
+    REFUSED = "refused"
+
+
+def event(home: str, kind: Kind, now: int, text: dict[str, str], **data: Any) -> dict[str, Any]:
+    """A message of the receiver's own, in the form of those that nodes send."""
+    at = _UTC.text(now)
+    what = f"{home} {kind.value} {at} {sorted(data.items())}"
+    return {
+        "specversion": "1.0",
+        "type": f"{topics.VERSION}.listen.{kind.value}",
+        "source": topics.root(home),
+        "id": f"{kind.value}.{digest(what, 12)}",
+        "subject": "link",
+        "time": at,
+        "datacontenttype": "application/json",
+        "data": {"event": kind.value, "at": at, "text": text, **data},
+    }
+
+
+def time(now: int) -> str:
+    """As the contract writes times."""
+    return _UTC.text(now)
+
+
+def digest(text: str, size: int = 6) -> str:
+    """Of an id, short enough to remember hundreds in each home."""
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
+
+
+def missing(home: str, now: int, epoch: str, first: int, last: int) -> dict[str, Any]:
+    """Messages that should have come."""
+    sv = f"meddelande {first} har inte kommit fram" if first == last else ""
+    en = f"message {first} has not arrived" if first == last else ""
+    text = {
+        "sv": sv or f"meddelandena {first} till {last} har inte kommit fram",
+        "en": en or f"messages {first} to {last} have not arrived",
+    }
+    return event(home, Kind.HOLE, now, text, epoch=epoch, first=first, last=last)
+
+
+def filled(home: str, now: int, epoch: str, number: int) -> dict[str, Any]:
+    """One of them came after all."""
+    text = {"sv": f"meddelande {number} kom till slut", "en": f"message {number} came after all"}
+    return event(home, Kind.FILLED, now, text, epoch=epoch, first=number, last=number)
+
+
+def silent(home: str, now: int, since: int, why: str) -> dict[str, Any]:
+    """A home is not heard of."""
+    text = {
+        "sv": f"noden hörs inte sedan {_UTC.text(since)[11:19]} UTC: larm härifrån når ingen",
+        "en": f"the node is silent since {_UTC.text(since)[11:19]} UTC: an alert from here reaches nobody",
+    }
+    return event(home, Kind.SILENT, now, text, since=_UTC.text(since), why=why)
+
+
+def back(home: str, now: int, since: int) -> dict[str, Any]:
+    """It is heard again."""
+    text = {"sv": "noden hörs igen", "en": "the node is heard again"}
+    return event(home, Kind.BACK, now, text, since=_UTC.text(since))
+
+
+def refused(home: str, now: int, alert: str, by: str, why: str) -> dict[str, Any]:
+    """The home does not know that somebody has an alert."""
+    text = {
+        "sv": f"kvittering från {by} togs inte emot: {why}",
+        "en": f"the acknowledgement of {by} was not taken: {why}",
+    }
+    return event(home, Kind.REFUSED, now, text, alert=alert, by=by)

@@ -1,0 +1,365 @@
+"""A receiver's view of one home: each alert once, what is missing, who is called next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
+from homenode.listen.plan import Plan, Stage
+from homenode.listen.told import Kind
+from homenode.listen.watch import COMMAND_MS, Watch
+
+NOW = 1_767_651_193_000
+PLAN = Plan("care", ("desk",))
+MIN = 60_000
+
+
+def message(
+    number: int, told: str = "notified", *, epoch: str = "e", alert: str = "stove:1", **data: Any
+) -> Event:
+    body = {
+        "specversion": "1.0",
+        "type": f"hn1.alert.{told}",
+        "source": "hn1/a",
+        "id": f"{epoch}.{number}",
+        "data": {"alert": alert, "severity": "alarm", "event": told, "test": False} | data,
+        "sequence": str(number),
+        "epoch": epoch,
+    }
+    event = parse_alert("a", json.dumps(body).encode())
+    assert isinstance(event, Event)
+    return event
+
+
+def handed(watch: Watch, now: int = NOW) -> list[tuple[Kind, str]]:
+    """Take all that waits, as (why, target)."""
+    found = []
+    while heads := watch.waiting():
+        for target, task in heads.items():
+            found.append((task.kind, target))
+            assert watch.taken(task.number, target, now)
+    return found
+
+
+def again(watch: Watch) -> Watch:
+    """As after a restart."""
+    return Watch.restore(watch.home, watch.plan, json.loads(json.dumps(watch.dump())))
+
+
+# --- each alert once
+
+
+def test_a_message_is_handed_to_every_target_once() -> None:
+    watch = Watch("a", Plan("care", ("desk", "sms")))
+    assert watch.alert(message(1), NOW)
+    assert not watch.alert(message(1), NOW + 1)
+    assert handed(watch) == [(Kind.ALERT, "desk"), (Kind.ALERT, "sms")]
+    assert not watch.alert(message(1), NOW + 2)
+    assert handed(watch) == []
+
+
+def test_a_slow_target_keeps_its_order_and_holds_up_no_other() -> None:
+    watch = Watch("a", Plan("care", ("desk", "sms")))
+    for number in (1, 2):
+        watch.alert(message(number), NOW)
+    first, second = watch.tasks
+    assert watch.taken(first.number, "desk", NOW)
+    assert watch.waiting() == {"desk": second, "sms": first}
+
+
+def test_taking_what_was_taken_changes_nothing() -> None:
+    watch = Watch("a", PLAN)
+    watch.alert(message(1), NOW)
+    assert watch.taken(1, "desk", NOW)
+    assert not watch.taken(1, "desk", NOW)
+    assert not watch.taken(7, "desk", NOW)
+
+
+def test_what_waits_for_a_target_that_is_gone_goes_to_the_others() -> None:
+    watch = Watch("a", Plan("care", ("sms",)))
+    watch.alert(message(1), NOW)
+    later = Watch.restore("a", PLAN, watch.dump())
+    assert handed(later) == [(Kind.ALERT, "desk")]
+
+
+SENT = st.lists(st.tuples(st.sampled_from(["old", "new"]), st.integers(1, 25)), min_size=1, max_size=60)
+
+
+@given(SENT, st.sets(st.integers(0, 59)))
+def test_any_order_with_repeats_and_restarts_hands_each_over_once(
+    sent: list[tuple[str, int]], restarts: set[int]
+) -> None:
+    watch, ids = Watch("a", PLAN), []
+    for index, (epoch, number) in enumerate(sent):
+        if index in restarts:
+            watch = again(watch)
+        watch.alert(message(number, epoch=epoch), NOW + index)
+        if index % 3:
+            continue
+        for target, task in watch.waiting().items():
+            ids.append(task.body["id"])
+            watch.taken(task.number, target, NOW)
+    while heads := watch.waiting():
+        ids.append(heads["desk"].body["id"])
+        watch.taken(heads["desk"].number, "desk", NOW)
+    assert ids == list(dict.fromkeys(f"{epoch}.{number}" for epoch, number in sent))
+
+
+@given(SENT, st.sets(st.integers(0, 59)), st.lists(st.integers(0, 40_000), min_size=60, max_size=60))
+def test_no_hole_is_missed_or_invented(
+    sent: list[tuple[str, int]], restarts: set[int], pauses: list[int]
+) -> None:
+    watch, now, first = Watch("a", PLAN), NOW, sent[0][0]
+    missing: dict[tuple[str, int], int] = {}  # since when
+    came: dict[str, set[int]] = {}
+    told: set[tuple[str, int]] = set()
+    filled: set[tuple[str, int]] = set()
+    for index, (epoch, number) in enumerate(sent):
+        now += pauses[index]
+        _time_passes(watch, now, told, filled)
+        assert told - filled == {place for place, since in missing.items() if now >= since + MIN}
+        if index in restarts:
+            watch = again(watch)
+        watch.alert(message(number, epoch=epoch), now)
+        came.setdefault(epoch, set()).add(number)
+        missing = {
+            (name, n): missing.get((name, n), now)
+            for name, numbers in came.items()
+            for n in range(min(numbers) if name == first else 1, max(numbers))
+            if n not in numbers
+        }
+    now += MIN
+    _time_passes(watch, now, told, filled)
+    assert told - filled == set(missing)
+
+
+def _time_passes(watch: Watch, now: int, told: set[Any], filled: set[Any]) -> None:
+    due = watch.next_due()
+    assert watch.due(now) == (due is not None and now >= due)
+    assert (watch.next_due() or now + 1) > now
+    while heads := watch.waiting():
+        task = heads["desk"]
+        data = task.body["data"]
+        if task.kind in (Kind.HOLE, Kind.FILLED):
+            numbers = {(data["epoch"], n) for n in range(data["first"], data["last"] + 1)}
+            if task.kind is Kind.HOLE:
+                assert not numbers & told
+                told |= numbers
+            else:
+                assert numbers <= told - filled
+                filled |= numbers
+        watch.taken(task.number, "desk", now)
+
+
+# --- silence
+
+
+def test_silence_and_its_end_are_told_once() -> None:
+    watch = Watch("a", PLAN)
+    assert watch.fell_silent(NOW - 3 * MIN, "no heartbeat", NOW)
+    assert not watch.fell_silent(NOW - 3 * MIN, "offline", NOW + 1)
+    watch = again(watch)
+    assert watch.came_back(NOW + MIN)
+    assert not watch.came_back(NOW + MIN)
+    assert [kind for kind, _ in handed(watch)] == [Kind.SILENT, Kind.BACK]
+
+
+# --- escalation
+
+ESCALATING = Plan(
+    "care",
+    ("desk",),
+    (Stage(5 * MIN, ("nurse",)), Stage(15 * MIN, ("duty", "desk"), ("alarm",))),
+    {"nurse": "the nurse"},
+)
+
+
+def called(watch: Watch, now: int) -> list[tuple[Kind, str]]:
+    watch.due(now)
+    return handed(watch, now)
+
+
+def test_an_alert_that_nobody_acknowledges_is_handed_to_each_stage_in_time() -> None:
+    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
+    watch.alert(message(1), NOW)
+    assert called(watch, NOW) == [(Kind.ALERT, "desk")]
+    assert watch.next_due() == NOW + 5 * MIN
+    assert called(watch, NOW + 5 * MIN - 1) == []
+    watch = again(watch)
+    assert called(watch, NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
+    assert called(watch, NOW + 15 * MIN) == [(Kind.ESCALATED, "duty"), (Kind.ESCALATED, "desk")]
+    assert watch.next_due() is None
+
+
+def test_stages_that_fell_due_while_we_were_away_are_all_called() -> None:
+    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
+    watch.alert(message(1), NOW)
+    handed(watch)
+    watch.due(NOW + 60 * MIN)
+    assert [(task.stage, task.left) for task in watch.tasks] == [(1, ["nurse"]), (2, ["duty", "desk"])]
+
+
+@pytest.mark.parametrize("told", ["acknowledged", "resolved", "recovered"])
+def test_an_alert_that_somebody_has_or_that_is_over_calls_nobody(told: str) -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2, told, by="Eva"), NOW + MIN)
+    handed(watch)
+    assert called(watch, NOW + 60 * MIN) == []
+
+
+def test_what_another_party_acknowledged_is_not_taken_by_ours() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2, "acknowledged", by="property, resident"), NOW + MIN)
+    handed(watch)
+    assert called(watch, NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
+
+
+def test_a_notification_that_comes_after_its_end_calls_nobody() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(2, "resolved"), NOW)
+    watch.alert(message(1), NOW)
+    assert watch.next_due() is None
+
+
+def test_an_acknowledgement_that_lapsed_calls_again() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
+    watch.alert(message(3), NOW + MIN)
+    assert watch.next_due() == NOW + 6 * MIN
+
+
+def test_a_repeated_notification_does_not_put_the_next_stage_off() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2), NOW + 4 * MIN)
+    assert watch.next_due() == NOW + 5 * MIN
+
+
+@pytest.mark.parametrize(("severity", "test"), [("info", False), ("alarm", True)])
+def test_neither_news_nor_exercises_escalate(severity: str, test: bool) -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1, severity=severity, test=test), NOW)
+    assert watch.next_due() is None
+
+
+def test_a_stage_for_alarms_is_not_called_for_a_warning() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1, severity="warning"), NOW)
+    handed(watch)
+    watch.due(NOW + 60 * MIN)
+    assert [task.left for task in watch.tasks] == [["nurse"]]
+
+
+# --- acknowledging back
+
+
+def taken_by_the_nurse() -> Watch:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    called(watch, NOW + 5 * MIN)
+    return watch
+
+
+def test_who_took_an_alert_has_it_and_the_home_is_told() -> None:
+    watch = taken_by_the_nurse()
+    [command] = again(watch).commands.values()
+    assert (command.alert, command.by) == ("stove:1", "the nurse")
+    assert watch.next_due() == NOW + 5 * MIN + COMMAND_MS  # and no further stage
+    assert watch.replied(Reply(command.id, True), NOW)
+    assert not watch.commands
+    assert handed(watch) == []
+
+
+def test_an_alert_handed_over_twice_is_acknowledged_with_one_id() -> None:
+    once, twice = taken_by_the_nurse(), taken_by_the_nurse()
+    assert list(once.commands) == list(twice.commands)
+
+
+def test_a_refused_acknowledgement_is_told() -> None:
+    watch = taken_by_the_nurse()
+    [command] = watch.commands.values()
+    assert watch.replied(Reply(command.id, False, "no such alert"), NOW)
+    [task] = watch.tasks
+    assert (task.kind, task.left) == (Kind.REFUSED, ["desk"])
+    assert "no such alert" in task.body["data"]["text"]["en"]
+
+
+def test_a_refusal_because_the_alert_is_over_is_no_news() -> None:
+    watch = taken_by_the_nurse()
+    watch.alert(message(2, "resolved"), NOW)
+    handed(watch)
+    [command] = watch.commands.values()
+    assert watch.replied(Reply(command.id, False, "no such alert"), NOW)
+    assert handed(watch) == []
+
+
+def test_an_acknowledgement_that_no_home_answers_is_told_when_it_expires() -> None:
+    watch = taken_by_the_nurse()
+    assert called(watch, NOW + 5 * MIN + COMMAND_MS - 1) == []
+    assert called(watch, NOW + 5 * MIN + COMMAND_MS) == [(Kind.REFUSED, "desk")]
+    assert not watch.commands
+
+
+def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
+    assert not Watch("a", PLAN).replied(Reply("x", True), NOW)
+
+
+def test_a_resolution_that_was_handed_over_is_not_acknowledged() -> None:
+    watch = Watch("a", Plan("care", ("nurse",), (), {"nurse": "nurse"}))
+    watch.alert(message(1, "resolved"), NOW)
+    handed(watch)
+    assert not watch.commands
+
+
+# --- what comes
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"x", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'["\\ud800"]', "not JSON"),
+        (b"[]", "no JSON object"),
+        (b"{}", "no id"),
+        (b'{"id": ""}', "no id"),
+        (b'{"id": "1", "data": []}', "no data.alert"),
+        (b'{"id": "1", "data": {"alert": 1}}', "no data.alert"),
+        (b'"' + b"x" * (1 << 20) + b'"', "bytes"),
+    ],
+)
+def test_what_is_no_alert_is_told_apart(payload: bytes, why: str) -> None:
+    found = parse_alert("a", payload)
+    assert isinstance(found, str)
+    assert why in found
+
+
+@pytest.mark.parametrize("number", [None, 1, "0", "x", "-1", "١", "1" * 19])
+def test_an_alert_without_a_number_is_handed_over_all_the_same(number: Any) -> None:
+    body = {"id": "1", "type": "hn1.alert.notified", "sequence": number, "epoch": "e", "data": {"alert": "x"}}
+    event = parse_alert("a", json.dumps(body).encode())
+    assert isinstance(event, Event)
+    assert event.place is None
+    watch = Watch("a", PLAN)
+    assert watch.alert(event, NOW)
+    assert handed(watch) == [(Kind.ALERT, "desk")]
+
+
+def test_links_replies_and_topics_are_read() -> None:
+    assert parse_link(b'{"online": true, "at": "x"}') is True
+    assert parse_link(b'{"online": false}') is False
+    assert parse_link(b"") is parse_link(b"{}") is parse_link(b'{"online": 1}') is None
+    assert parse_reply(b'{"id": "1", "ok": true}') == Reply("1", True)
+    assert parse_reply(b'{"id": "1", "ok": false, "error": {"text": "no"}}') == Reply("1", False, "no")
+    assert parse_reply(b"{}") is parse_reply(b'{"id": 1}') is None
+    assert split("hn1/a/link") == ("a", "", "link")
+    assert split("hn1/a/care/alerts") == ("a", "care", "alerts")
+    assert split("hn2/a/link") is split("hn1//link") is split("hn1/a/care/readings/x/y") is None
