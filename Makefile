@@ -5,6 +5,7 @@
 #   make quality         how good the shipped rules are in recorded homes
 #   make fuzz [SECONDS=600]   everything that people write, by coverage-guided fuzzing
 #   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
+#   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-.PHONY: demo test check unit bench soak peers mutants quality fuzz oracle clean apt npm
+.PHONY: demo test check unit bench soak chaos peers mutants quality fuzz oracle clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -44,6 +45,9 @@ bench: apt $(VENV)/.test
 
 soak: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
+
+chaos: apt $(VENV)/.test
+	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 peers: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m peers -rs

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,15 +20,22 @@ PATIENCE_S = 30.0
 
 
 class Receiver:
-    """Subscribes and keeps what comes, with a session that outlives its connection."""
+    """Subscribes and keeps what comes, with a session that outlives its connection.
 
-    def __init__(self, port: int, *topics: str, name: str = "receiver") -> None:
+    `keys`: ``ca_certs``, ``certfile`` and ``keyfile`` of a client that has to say who it is.
+    """
+
+    def __init__(
+        self, port: int, *topics: str, name: str = "receiver", keys: Mapping[str, str] | None = None
+    ) -> None:
         self.messages: list[tuple[str, dict[str, Any], bool]] = []
         self._news = threading.Condition()
         self._ready = threading.Event()
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False, protocol=mqtt.MQTTv311
         )
+        if keys is not None:
+            self._client.tls_set(**keys)
         self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in topics])
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._came
@@ -93,13 +100,22 @@ class Receiver:
 
 
 class NodeProcess:
-    """`homenode run` as a process of its own."""
+    """`homenode run` as a process of its own; `within`: a command that executes it somewhere else."""
 
-    def __init__(self, home: Path, data: Path, *more: str, env: Mapping[str, str] = {}) -> None:
+    module = ("-m", "homenode.cli")
+
+    def __init__(
+        self,
+        home: Path,
+        data: Path,
+        *more: str,
+        env: Mapping[str, str] = {},
+        within: Sequence[str] = (),
+    ) -> None:
         self.home, self.data = home, data
         self.lines: list[str] = []
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
-        command = [sys.executable, "-m", "homenode.cli", "run", str(home), "--data", str(data), *more]
+        command = [*within, sys.executable, *self.module, "run", str(home), "--data", str(data), *more]
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
         )
