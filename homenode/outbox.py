@@ -14,7 +14,7 @@ The life of an alert::
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,6 +72,7 @@ class Acknowledged(NamedTuple):
     id: str
     klass: Class
     at: Instant
+    topic: str = ""
 
 
 class Pending(NamedTuple):
@@ -222,12 +223,16 @@ class Outbox:
         """The broker has what was handed over under `key`; None if that was on an earlier connection."""
         message = self._rest_out.pop(key, None)
         if message is not None:
-            return Acknowledged("", message.klass, message.at)
+            return Acknowledged("", message.klass, message.at, message.topic)
         alert = self._alerts_out.pop(key, None)
         if alert is None:
             return None
         del self._ids[alert.message.id]
         return Acknowledged(alert.message.id, alert.message.klass, alert.message.at)
+
+    def keep_readings(self, wanted: Callable[[str], bool]) -> None:
+        """What is shared has changed: readings of other topics are not sent any more."""
+        self._readings.keep(wanted)
 
     # --- readings that wait in the journal
 

@@ -4,8 +4,9 @@ Inputs, from which everything can be decided again: ``r`` reading, ``a`` sign of
 ``ok`` (the resident's answer), ``clock``, ``stale`` (how long a device may be silent), ``fault`` and
 ``well``, ``down`` and ``up``, ``beat``. Outcomes, so that nothing is done twice: ``tr`` transition, ``msg``
 message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action, ``ans`` what a command was
-answered. ``state`` and the ``part``s behind it (alerts that wait, answers) carry all of it over, so that a
-start reads only what came after it.
+answered, ``shown`` and ``gone`` a topic under which the broker keeps readings, ``share`` what is shared
+from then on. ``state`` and the ``part``s behind it (alerts that wait, answers) carry all of it over, so that
+a start reads only what came after it.
 """
 
 from __future__ import annotations
@@ -133,6 +134,16 @@ def of_message(message: Message) -> Record:
 def of_number(number: Numbered, at: Instant) -> Record:
     """The place that an alert got."""
     return {"t": "seq", "at": at, "id": number.id, "party": number.party, "n": number.sequence}
+
+
+def of_share(share: Mapping[str, Sequence[str]], last: int, at: Instant) -> Record:
+    """This is shared from now on, the journal's last record being `last`."""
+    return {
+        "t": "share",
+        "at": at,
+        "share": {party: list(some) for party, some in share.items()},
+        "last": last,
+    }
 
 
 def of_answer(command: Command, answer: bytes, at: Instant) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from homenode.contract.reading import as_historical
@@ -46,6 +46,7 @@ class Unsent:
         self._newest: dict[str, Instant] = {}
         self._spill_at = limit
         self._last_record = 0
+        self._wanted: Callable[[str], bool] | None = None
 
     def __len__(self) -> int:
         return len(self._live) + len(self._history)
@@ -64,7 +65,14 @@ class Unsent:
 
     def put_back(self, message: Message) -> None:
         """One that was in flight when the link was lost; called newest first."""
-        (self._live if message.retain else self._history).appendleft(message)
+        if self._wanted is None or self._wanted(message.topic):
+            (self._live if message.retain else self._history).appendleft(message)
+
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """What is shared has changed: only readings of wanted topics go out from now on."""
+        self._wanted = wanted
+        self._live = deque(message for message in self._live if wanted(message.topic))
+        self._history = deque(message for message in self._history if wanted(message.topic))
 
     def pop(self) -> Message | None:
         """The next to be sent, marked historical if a newer one of its topic was sent before."""

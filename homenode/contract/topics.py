@@ -43,6 +43,12 @@ def link(home: str) -> str:
     return f"{VERSION}/{home}/link"
 
 
+def party_and_point(home: str, topic: str) -> tuple[str, str]:
+    """Whose topic of readings it is, and of which point; empty if it is none of this home."""
+    party, readings, name = topic.removeprefix(f"{VERSION}/{home}/").partition("/readings/")
+    return (party, name.replace("/", ".")) if readings and party in PARTIES else ("", "")
+
+
 def commanding_party(home: str, topic: str) -> str:
     """The party whose command topic `topic` is; "" if it is none of this home."""
     for party in PARTIES:

@@ -16,6 +16,11 @@ from homenode.reading import How, Quality, Reading
 _MAY_RECEIVE = tuple(party for party in PARTIES if party != "operator")
 
 
+def names(share: Mapping[str, Sequence[str]], party: str, point: str) -> bool:
+    """Whether `share` lets the party have the point's readings."""
+    return party in _MAY_RECEIVE and any(fnmatchcase(point, pattern) for pattern in share.get(party, ()))
+
+
 class _Shared(NamedTuple):
     unit: str
     targets: tuple[tuple[str, str], ...]
@@ -32,7 +37,7 @@ class Sharing:
 
     def __init__(self, home: str, zone: Zone, share: Mapping[str, Sequence[str]]) -> None:
         self._home, self._zone = home, zone
-        self._share = {party: tuple(share.get(party, ())) for party in _MAY_RECEIVE}
+        self._share = share
         self._known: dict[str, _Shared] = {}
 
     def _of(self, point: str) -> _Shared:
@@ -40,8 +45,8 @@ class Sharing:
         if known is None:
             targets = tuple(
                 (party, topics.reading(self._home, party, point))
-                for party, patterns in self._share.items()
-                if any(fnmatchcase(point, pattern) for pattern in patterns)
+                for party in _MAY_RECEIVE
+                if names(self._share, party, point)
             )
             known = self._known[point] = _Shared(reading_contract.unit_json(point), targets)
         return known

@@ -20,6 +20,7 @@ from homenode.gateway.recovery import Recovered, limits_of
 from homenode.gateway.refill import Refill
 from homenode.gateway.requests import Requests
 from homenode.gateway.roster import posts
+from homenode.gateway.showing import Showing
 from homenode.gateway.timekeeping import Timekeeping
 from homenode.gateway.uplink import Uplink
 from homenode.gateway.watchers import Watchers
@@ -50,6 +51,7 @@ class Node:
         self.actions = Actions(self)
         self.uplink = Uplink(self)
         self.refill = Refill(self)
+        self.showing = Showing(self)
         self.requests = Requests(self)
         self.watchers = Watchers(self)
         self.time = Timekeeping(self)
@@ -108,6 +110,7 @@ class Node:
         limits_ms = limits_of(home, rules, self.types, self.judge.rows_ms)
         decided = self.judge.reload(home, rules, limits_ms, self.time.instant())
         self.home = home
+        self.showing.apply()
         self.outcomes.carry_out(decided)
         self.actions.voice.look()
         self.time.remember(anyway=True)  # what came before was decided by other rules

@@ -24,6 +24,7 @@ from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
 from homenode.reading import Instant
 from homenode.records import Record
+from homenode.shown import Shown
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Recovered:
         judge: Ready to go on.
         outbox: With what the broker has not acknowledged.
         answered: Commands that were done, with their answers.
+        shown: What the broker keeps of readings, and what was shared.
         decided: What was decided again and stands in no record: to be written, sent and done now.
         undone: Local actions that were decided but perhaps not done, of alerts that are still open.
         down: Last durable sign of life; None at the first start ever.
@@ -46,6 +48,7 @@ class Recovered:
     judge: Judge
     outbox: Outbox
     answered: Answered = field(default_factory=Answered)
+    shown: Shown = field(default_factory=Shown)
     decided: Decided = field(default_factory=Decided)
     undone: list[Action] = field(default_factory=list)
     down: Instant | None = None
@@ -138,6 +141,8 @@ def _from(
     if state is not None:
         judge.load(state["judge"])
         outbox.load(state["outbox"])
+        if "shown" in state:
+            found.shown.load(state["shown"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
         found.boot = state.get("boot", ())
     undone = [records.to_action(told) for told in state["undone"]] if state is not None else []
@@ -219,6 +224,12 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             done.numbers.append(Numbered(record["id"], record["party"], record["n"]))
         case "got":
             done.got += record["ids"]
+        case "shown":
+            found.shown.add(record["topic"])
+        case "gone":
+            found.shown.gone(record["topic"])
+        case "share":
+            found.shown.shared_from(record["share"], record["last"])
         case "ans":
             found.answered.restore(record["answers"])
         case "did":

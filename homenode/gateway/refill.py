@@ -44,7 +44,7 @@ class Refill:
             messages: list[Message] = []
             for number, record in told:
                 with contextlib.suppress(ValueError, KeyError, TypeError):  # told at the start
-                    messages += node.judge.shared(records.to_reading(record), number)
+                    messages += node.showing.sent(node.judge.shared(records.to_reading(record), number))
             if node.outbox.wants() != wanted:
                 continue  # the link was lost, or more was spilt, meanwhile
             node.outbox.refill(messages, through)

@@ -61,6 +61,7 @@ class Timekeeping:
         if found.down is not None:
             node.outbox.unsent_in_journal(node.journal.marks().get("readings", 0) + 1, last)
         now = self._begin(found)
+        node.showing.apply()
         node.outcomes.carry_out(found.decided)
         if found.down is not None:
             # What came by the last sign of life has been judged, that instant is closed.
@@ -154,6 +155,7 @@ class Timekeeping:
             "boot": node.clock.boot(),
             "judge": node.judge.dump(),
             "outbox": node.outbox.dump(),
+            "shown": node.showing.shown.dump(),
             "undone": [records.of_action(action) for action in node.actions.unfinished],
             "parts": len(parts),
         }

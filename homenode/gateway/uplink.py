@@ -40,6 +40,8 @@ class Uplink:
             on_state=self._link_changed,
             on_acknowledged=self._acknowledged,
             write_numbers=self._node.outcomes.numbered,
+            shown=self._node.showing.shown.topics,
+            on_shown=self._node.showing.show,
         )
         self._task = self._node.start("link", self.link.run())
 
@@ -60,14 +62,19 @@ class Uplink:
             self._node.journal.append(records.of_got([gone.id], self._node.clock.now()), klass="alert")
         elif gone.klass is Class.READING:
             self._node.refill.consider()
+        elif gone.klass is Class.STATUS:
+            self._node.showing.acknowledged(gone)
 
     def mark_sent(self) -> None:
         """Remember up to which record every shared reading is with the broker."""
-        self._node.journal.mark("readings", self._node.outbox.readings_done(self._node.journal.last) - 1)
+        done = self._node.outbox.readings_done(self._node.journal.last) - 1
+        self._node.journal.mark("readings", done)
+        self._node.showing.shown.sent_up_to(done)
 
     def _link_changed(self, state: LinkState) -> None:
         self._node.watchers.event({"link": "up" if state.online else "down", "why": state.why})
         if state.online:
             for message in self._node.judge.delivery.statuses(self._node.clock.now()):
                 self._node.outbox.add(message)
+            self._node.showing.take_back()
             self._node.refill.consider()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from random import Random
 
@@ -16,6 +16,7 @@ from homenode.contract.times import Zone
 from homenode.link.address import Address, Backoff, address
 from homenode.link.connection import Connection
 from homenode.link.words import NoLink
+from homenode.message import Class
 from homenode.outbox import Acknowledged, Numbered, Outbox
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Link:
         on_acknowledged: The broker has a message; the outbox knows already.
         write_numbers: Sees to it that the places of alerts are on the disk, and only then tells the outbox
             (`Outbox.written`) and wakes the link. Returns at once.
+        shown: Topics under which the broker keeps readings already.
+        on_shown: A first reading is about to go to this topic and be kept.
         random: For the back-off.
         heartbeat_s: Between two retained messages on ``link``.
         version: Of MQTT.
@@ -76,6 +79,8 @@ class Link:
         on_state: Callable[[LinkState], None],
         on_acknowledged: Callable[[Acknowledged], None],
         write_numbers: Callable[[list[Numbered]], None],
+        shown: Container[str] = (),
+        on_shown: Callable[[str], None] = lambda topic: None,
         random: Random | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         version: int = mqtt.MQTTv311,
@@ -85,6 +90,7 @@ class Link:
         self._zone, self._wall = zone, wall
         self._on_command, self._on_state = on_command, on_state
         self._on_acknowledged, self._write_numbers = on_acknowledged, write_numbers
+        self._shown, self._on_shown = shown, on_shown
         self._addresses = [address(url) for url in broker.urls]
         self._backoff = Backoff(random or Random())
         self._heartbeat_s, self._version = heartbeat_s, version
@@ -209,6 +215,8 @@ class Link:
             self._write_numbers(numbers)
         now = self._now()
         while (handed := self._outbox.next()) is not None:
+            if handed.retain and handed.klass is Class.READING and handed.topic not in self._shown:
+                self._on_shown(handed.topic)
             mid = connection.publish(handed.topic, handed.payload, handed.retain)
             self._keys[mid] = (handed.key, now)
         connection.flush()

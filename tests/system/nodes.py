@@ -45,8 +45,9 @@ class Receiver:
         assert self._ready.wait(PATIENCE_S), "the receiver could not subscribe"
 
     def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        body = json.loads(message.payload or b"{}")  # nothing: taken back
         with self._news:
-            self.messages.append((message.topic, json.loads(message.payload), message.retain))
+            self.messages.append((message.topic, body, message.retain))
             self._news.notify_all()
 
     def send(self, topic: str, body: Mapping[str, Any]) -> None:
@@ -70,7 +71,7 @@ class Receiver:
     def readings(self, point: str) -> list[dict[str, Any]]:
         """Live messages of a shared point."""
         tail = "/readings/" + point.replace(".", "/")
-        return [body for topic, body, _ in list(self.messages) if topic.endswith(tail)]
+        return [body for topic, body, _ in list(self.messages) if topic.endswith(tail) and body]
 
     @property
     def connected(self) -> bool:

@@ -12,7 +12,7 @@ from homenode.config.model import PARTIES
 from homenode.contract import topics
 from homenode.contract.reply import Answered
 from homenode.contract.times import Zone
-from homenode.delivery import Delivery, Evidence, NodeFault, Outcome, Sharing
+from homenode.delivery import Delivery, Evidence, NodeFault, Outcome
 from homenode.engine.engine import Engine
 from homenode.engine.events import Heard, ModeSet
 from homenode.engine.transition import Transition
@@ -66,19 +66,6 @@ class Overheard(Delivery):
         return super().acknowledge_fault(party, alert, by, at)
 
 
-class OverheardSharing(Sharing):
-    """Writes down which readings it is given, and whom they are for."""
-
-    calls: list[Call]
-
-    def messages(self, reading: Reading, offset_ms: int, **more: Any) -> Sequence[Message]:
-        told = super().messages(reading, offset_ms, **more)
-        parties = tuple(sorted({message.party for message in told}))
-        kept = {name: value for name, value in more.items() if name != "record"}
-        self.calls.append(Call("reading", (parties, reading, tuple(sorted(kept.items(), key=str)))))
-        return told
-
-
 class Run:
     """One day from beginning to end.
 
@@ -95,7 +82,7 @@ class Run:
         self.judge = self._judge(engine)
         self.outbox = Outbox("epoch")
         self.outbox.link_up()
-        self.asked = 0
+        self.asked = dict.fromkeys(PARTIES, 0)
         self.requests = Requests(self._node())
         for message in self.judge.delivery.statuses(START):
             self.outbox.add(message)
@@ -116,9 +103,15 @@ class Run:
         return judge
 
     def _overhear(self, judge: Judge) -> None:
-        sharing = OverheardSharing(self.home.home, ZONE, self.home.share)
-        sharing.calls = self.calls
-        judge.sharing = sharing
+        self.calls.append(Call("share", (self.home.share,)))
+        messages = judge.sharing.messages
+
+        def overheard(reading: Reading, offset_ms: int, **more: Any) -> Sequence[Message]:
+            kept = {name: value for name, value in more.items() if name != "record"}
+            self.calls.append(Call("reading", (reading, tuple(sorted(kept.items(), key=str)))))
+            return messages(reading, offset_ms, **more)
+
+        judge.sharing.messages = overheard  # type: ignore[method-assign]  # as it is, but overheard
 
     def _node(self) -> Any:
         """As much of a node as requests need."""
@@ -164,9 +157,9 @@ class Run:
         self._command(one.data[0], one.data[1], "who")
 
     def _command(self, party: str, alert: str, by: str) -> None:
-        self.asked += 1
+        self.asked[party] += 1
         body = {
-            "id": f"c{self.asked}",
+            "id": f"c{self.asked[party]}",
             "do": "acknowledge",
             "by": by,
             "expires": ZONE.text(self.now + 60_000),
@@ -178,8 +171,8 @@ class Run:
         self._decided(self.judge.answered(self._instant()))
 
     def _fault(self, one: Input) -> None:
-        source, to_property = one.data
-        fault = NodeFault(source, {"en": f"{source} fails"}, (source,), to_property=to_property)
+        source, to_property, text = one.data
+        fault = NodeFault(source, {"en": text}, (source,), to_property=to_property)
         if source not in self.judge.troubled:
             self._decided(self.judge.fault(fault, self._instant()))
 

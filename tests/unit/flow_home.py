@@ -20,8 +20,7 @@ START = 1_767_600_000_000
 
 KINDS = ("motion", "contact", "occupancy", "lock", "water", "smoke", "button", "power", "temperature")
 NUMBERS = {"power": 50.0, "temperature": 8.0, "battery": 15.0}
-MODES = {name: Mode(name, longest_ms) for name, longest_ms in STANDARD_MODES.items()}
-LISTENING = tuple(party for party in PARTIES if party != "operator")
+MODES = {name: Mode(name, 7 * MIN) for name in STANDARD_MODES}
 
 
 class Input(NamedTuple):
@@ -30,6 +29,11 @@ class Input(NamedTuple):
     at: int
     what: str
     data: tuple[Any, ...] = ()
+
+
+def heard_by(fault: Input) -> tuple[str, ...]:
+    """Whom a fault of the node or of a device is told."""
+    return ("operator", "property") if fault.data[1] else ("operator",)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Draw:
 
     def _share(self) -> dict[str, tuple[str, ...]]:
         share = {}
-        for party in LISTENING:
+        for party in PARTIES:
             some = self.random.sample(self.points, self.pick((0, 0, 1, 2)))
             share[party] = tuple(some + ["*.battery"] * self.maybe(0.3))
         return share
@@ -185,7 +189,7 @@ class Draw:
                 return Input(now, what, (party, self.pick(names), f"{party}-person{now % 1009}"))
             case "fault":
                 source = self.pick((*devices, "radio"))
-                return Input(now, what, (source, self.maybe(0.4)))
+                return Input(now, what, (source, self.maybe(0.4), f"broke{now % 10_007}"))
             case "well":
                 return Input(now, what, (self.pick((*devices, "radio")),))
             case "share":
@@ -216,11 +220,11 @@ class Draw:
         return replace(day, inputs=tuple(inputs))
 
     def renamed(self, day: Day, party: str) -> Day:
-        """The same day, but for the names of persons of the other parties."""
-        inputs = [
-            one._replace(data=(*one.data[:2], f"{one.data[2]}x"))
-            if one.what == "ack" and one.data[0] != party
-            else one
-            for one in day.inputs
-        ]
+        """The same day, but for the persons of other parties, and how the faults of others are told."""
+        inputs = []
+        for one in day.inputs:
+            of_another = one.what == "ack" and one.data[0] != party
+            if of_another or (one.what == "fault" and party not in heard_by(one)):
+                one = one._replace(data=(*one.data[:2], f"{one.data[2]}x"))
+            inputs.append(one)
         return replace(day, inputs=tuple(inputs))

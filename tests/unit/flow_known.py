@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from homenode.delivery import Evidence
@@ -17,13 +18,14 @@ def evidence_for(party: str, rule: BoundRule, evidence: tuple[Evidence, ...]) ->
     """Of the rule's `to`; property gets of presence the name only."""
     if party not in rule.to:
         return []
-    return [one.point if party == "property" and _kind(one.point) in WHO_IS_HOME else one for one in evidence]
+    return [one.point if party == "property" and kind(one.point) in WHO_IS_HOME else one for one in evidence]
 
 
-def _kind(point: str) -> str:
-    kind = kind_of(point)
-    assert kind is not None
-    return kind.name
+def kind(point: str) -> str:
+    """Of a point."""
+    known = kind_of(point)
+    assert known is not None
+    return known.name
 
 
 class Known:
@@ -45,6 +47,7 @@ class Known:
         self._faults: dict[str, bool] = {}
         self._news: set[str] = set()
         self._was = "home"
+        self._patterns: tuple[str, ...] = ()
         for call in run.calls:
             getattr(self, f"_{call.what}")(*call.args)
 
@@ -129,6 +132,9 @@ class Known:
         elif alert in self._news:
             self.all.append((party, alert, at))
 
-    def _reading(self, parties: tuple[str, ...], reading: Any, more: Any) -> None:
-        if self.party in parties:
+    def _share(self, share: Any) -> None:
+        self._patterns = share.get(self.party, ()) if self.party != "operator" else ()
+
+    def _reading(self, reading: Any, more: Any) -> None:
+        if any(fnmatchcase(reading.point, pattern) for pattern in self._patterns):
             self.all.append((reading, more))

@@ -10,8 +10,8 @@ import pytest
 
 from homenode.config.model import PARTIES
 from tests.unit.flow import ZONE, Run
-from tests.unit.flow_home import MIN, START, Day, Draw
-from tests.unit.flow_known import WHO_IS_HOME, Known
+from tests.unit.flow_home import MIN, START, Day, Draw, heard_by
+from tests.unit.flow_known import WHO_IS_HOME, Known, kind
 
 DAYS = 25
 TRIES = 4
@@ -20,8 +20,16 @@ TRIES = 4
 
 def shared(day: Day, party: str) -> set[str]:
     """Points that are shared with the party at some time of the day."""
+    if party == "operator":
+        return set()
     patterns = [pattern for share in day.shares() for pattern in share.get(party, ())]
     return {point for point in day.points() if any(fnmatchcase(point, pattern) for pattern in patterns)}
+
+
+def hidden(day: Day, party: str) -> list[str]:
+    """Points that rules for the party read, and of which it is told no value."""
+    read = {point for rule in day.rules if party in rule.to for point in rule.points}
+    return sorted(p for p in read - shared(day, party) if party == "property" and kind(p) in WHO_IS_HOME)
 
 
 @pytest.mark.parametrize("party", PARTIES)
@@ -33,7 +41,7 @@ def test_what_a_party_may_not_know_changes_no_byte_that_it_gets(party: str) -> N
         day = draw.day()
         run = Run(day)
         known, secret = Known(run, party).all, sorted(set(day.points()) - shared(day, party))
-        others = [draw.renamed(day, party)]
+        others = [draw.renamed(day, party), draw.disturbed(day, hidden(day, party), ways=("value", "time"))]
         for _ in range(TRIES):
             some = draw.random.sample(secret, min(len(secret), draw.pick((1, 1, 2, 9))))
             others.append(draw.disturbed(day, some))
@@ -78,8 +86,10 @@ def test_no_mark_of_what_is_not_a_partys_stands_in_any_byte_that_it_gets(party: 
         for mark, what in marks(day, run, known, party):
             assert mark not in told, (seed, what, mark)
             seen[what] += 1
-    expected = {"value", "time", "point", "alert", "person"} - ({"point"} if party == "operator" else set())
-    assert {what for what, times in seen.items() if times > DAYS} >= expected, seen
+    expected = {"value", "time", "point", "alert", "person", "fault"}
+    if party == "operator":  # it hears of every fault, and which points blind a rule
+        expected -= {"point", "fault"}
+    assert {what for what, times in seen.items() if times >= DAYS} >= expected, seen
 
 
 def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]:
@@ -88,7 +98,7 @@ def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]
     found = []
     evident = {point for rule in day.rules if party in rule.to for point in rule.points}
     if party == "property":
-        evident = {point for point in evident if point.partition(".")[2] not in WHO_IS_HOME}
+        evident = {point for point in evident if kind(point) not in WHO_IS_HOME}
     mine = shared(day, party)
     for one in day.inputs:
         if one.what == "reading" and one.data[0] not in mine:
@@ -99,8 +109,10 @@ def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]
                 found.append((ZONE.text(one.at), "time"))
         if one.what == "ack" and one.data[0] != party:
             found.append((one.data[2], "person"))
+        if one.what == "fault" and party not in heard_by(one):
+            found.append((one.data[2], "fault"))
     named = {point for rule in day.rules if party in day.audience(rule) | {*rule.to} for point in rule.points}
-    if party != "operator":  # it hears which points blind a rule
+    if party != "operator":
         found += [(point.replace(".", "/"), "point") for point in day.points() if point not in mine]
         found += [(point, "point") for point in day.points() if point not in mine | named]
     for alert in {call.args[0].alert for call in run.calls if call.what == "transition"}:

@@ -272,7 +272,7 @@ def test_so_much_else_is_under_way_at_once() -> None:
     first = give(outbox)
     assert len(first) == SMALL.rest
     acknowledged = outbox.acknowledged(first[0].key)
-    assert acknowledged == ("", Class.REPLY, 0)
+    assert acknowledged == ("", Class.REPLY, 0, "hn1/h/care/reply")
     assert [one.payload for one in give(outbox)] == [b"4"]
 
 
@@ -281,7 +281,7 @@ def test_what_the_broker_has_is_told_once_with_its_id() -> None:
     outbox.add(alert("a")._replace(at=7))
     (handed,) = give(outbox)
     assert (handed.retain, handed.topic) == (False, "hn1/h/care/alerts")
-    assert outbox.acknowledged(handed.key) == ("a", Class.ALERT, 7)
+    assert outbox.acknowledged(handed.key) == ("a", Class.ALERT, 7, "")
     assert outbox.acknowledged(handed.key) is None
     outbox.add(alert("a"))
     assert ids(give(outbox)) == ["a"], "it is another one: the first is gone"
