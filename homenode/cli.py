@@ -52,13 +52,10 @@ def _rules_explain(args: argparse.Namespace) -> int:
 
 def _schema(args: argparse.Namespace) -> int:
     from homenode.config.schema import print_schema
-    from homenode.contract.document import print_contract, schemas
+    from homenode.contract.document import print_contract
 
-    if args.what in ("home", "rule"):
-        return print_schema(args.what, sys.stdout)
-    if args.what not in ("asyncapi", *schemas()):
-        args.wrong(f"{args.what}: home, rule, asyncapi or a message ({', '.join(schemas())})")
-    return print_contract(args.what, sys.stdout)
+    printing = print_schema if args.what in ("home", "rule") else print_contract
+    return printing(args.what, sys.stdout)
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -228,10 +225,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         add("rules", _rules_check, "Check rules, tell in plain words what one does, or run its cases.")
     )
     schema = add("schema", _schema, "Print the JSON Schema of a file or a message, or the AsyncAPI document.")
-    schema.add_argument(
-        "what", nargs="?", default="home", help="home (default), rule, asyncapi, or a message such as alert"
-    )
-    schema.set_defaults(wrong=schema.error)
+    what = schema.add_argument("what", nargs="?", default="home", help="default: home")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)
     replay.add_argument(
         "readings", nargs="?", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
@@ -320,6 +314,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         from homenode.listen.arguments import add_arguments
 
         add_arguments(listen)
+    if argv[:1] == ["schema"]:
+        from homenode.contract.document import schemas
+
+        what.choices = ("home", "rule", "asyncapi", *schemas())
     return parser
 
 

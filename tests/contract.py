@@ -12,6 +12,7 @@ from typing import Any
 import fastjsonschema
 
 import homenode.contract
+from homenode.contract import alert
 
 DOCUMENT = Path(homenode.contract.__file__).with_name("asyncapi.json")
 """The copy that others read."""
@@ -23,6 +24,8 @@ class _Channel:
     publishes: str
     checks: dict[bool, Callable[[Any], object]] = field(default_factory=dict)
     """By the retain flag of the operation."""
+    may_be_empty: bool = False
+    """Retained nothing takes back what was retained."""
 
 
 class Contract:
@@ -47,8 +50,11 @@ class Contract:
             assert operation["bindings"]["mqtt"]["qos"] == 1
             channel = self.channels[_last(operation["channel"])]
             (message,) = operation["messages"]
-            check = compiled[_last(messages[_last(message)]["payload"])]
-            channel.checks[operation["bindings"]["mqtt"]["retain"]] = check
+            said, retain = messages[_last(message)], operation["bindings"]["mqtt"]["retain"]
+            if "payload" in said:
+                channel.checks[retain] = compiled[_last(said["payload"])]
+            else:
+                channel.may_be_empty = retain
 
     def why_not(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool, published: bool = True
@@ -68,10 +74,12 @@ class Contract:
             return f"{topic}: QoS {qos}"
         if retain not in channel.checks and (published or retain):
             return f"{topic}: retain flag {retain}"
+        if not payload and channel.may_be_empty and retain == published:
+            return ""
         checks = [channel.checks[retain]] if retain or published else list(channel.checks.values())
         try:
             body = json.loads(payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return f"{topic}: {error}"
         complaints = [why for check in checks if (why := _complaint(check, body))]
         if len(complaints) == len(checks):
@@ -111,6 +119,21 @@ def _complaint(check: Callable[[Any], object], body: Any) -> str:
 
 def _last(reference: Mapping[str, str]) -> str:
     return reference["$ref"].rpartition("/")[2]
+
+
+def an_alert(home: str, message_id: str, **data: object) -> bytes:
+    """A message of an alert as a node makes it, without its place in the order."""
+    at = "2026-01-05T12:00:00.000+01:00"
+    told: dict[str, object] = {
+        "alert": "stove_left_on:1767610800000", "rule": "stove_left_on", "severity": "alarm",
+        "event": "notified", "at": at, "room": "kitchen",
+        "text": {"sv": "Spisen är på i 20 min", "en": "The stove is on"},
+        "evidence": [], "test": False, "raised": at,
+    }  # fmt: skip
+    return alert.payload(
+        home=home, message_id=message_id, told=alert.Told.NOTIFIED, subject="stove_left_on", time=at,
+        data=told | data,
+    )  # fmt: skip
 
 
 CONTRACT = Contract(json.loads(DOCUMENT.read_text()))

@@ -14,9 +14,10 @@ from homenode.kinds import KINDS, Shape
 from homenode.reading import How
 
 EXAMPLES = Path(__file__).with_name("examples.json")
-"""Real messages, by name; `tests/unit/test_contract_examples.py` has the node make them again."""
+"""Real messages, by name; `tests/unit/test_contract_examples.py` has the code make them again."""
 
 _HOME, _POINT = "{home}", "{device}.{kind}"
+TAKEN_BACK = "taken_back"
 READERS = tuple(party for party in PARTIES if party != "operator")
 """Parties that readings may be shared with."""
 
@@ -66,6 +67,10 @@ class _Document:
                 "examples": [{"payload": one} for one in examples.get(name, [])],
             }
             for name in schemas()
+        }
+        self.messages[TAKEN_BACK] = {
+            "name": TAKEN_BACK,
+            "description": "Empty: what stood there is no longer shared. Forget it.",
         }
         for name, message in self.messages.items():
             if name.startswith("alert"):
@@ -166,10 +171,9 @@ def _party(made: _Document, party: str) -> None:
     if party in READERS:
         add("readings", topics.reading(_HOME, party, _POINT),
             f"Points that `share` of home.yaml lists for {party}. Late: older than one told before.",
-            "reading", "late_reading", retain=True)  # fmt: skip
-        made.operation(
-            f"send_{party}_late_readings", "send", f"{party}_readings", "late_reading", retain=False
-        )
+            "reading", "late_reading", TAKEN_BACK, retain=True)  # fmt: skip
+        made.operation(f"send_{party}_late", "send", f"{party}_readings", "late_reading", retain=False)
+        made.operation(f"send_{party}_taken_back", "send", f"{party}_readings", TAKEN_BACK, retain=True)
     add("reply", topics.reply(_HOME, party), "Answers to commands, each with the id of its command.",
         "reply", retain=False)  # fmt: skip
     name, asked = f"{party}_command", _named("command", party)

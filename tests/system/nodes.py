@@ -1,10 +1,14 @@
-"""Whole nodes as processes, and a receiver that nobody here wrote (paho, on its own thread)."""
+"""Whole nodes as processes, and a receiver that nobody here wrote (paho, on its own thread).
+
+What either sees of a node must fit the AsyncAPI document, or the test fails.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from paho.mqtt import client as mqtt
+
+from tests.contract import CONTRACT
+from tests.system.watch import Watch
 
 PATIENCE_S = 30.0
 """How long a test waits for an event before it fails; the machine may be busy."""
@@ -29,6 +36,7 @@ class Receiver:
         self, port: int, *topics: str, name: str = "receiver", keys: Mapping[str, str] | None = None
     ) -> None:
         self.messages: list[tuple[str, dict[str, Any], bool]] = []
+        self.complaints: list[str] = []
         self._news = threading.Condition()
         self._ready = threading.Event()
         self._client = mqtt.Client(
@@ -45,8 +53,13 @@ class Receiver:
         assert self._ready.wait(PATIENCE_S), "the receiver could not subscribe"
 
     def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        why = CONTRACT.why_not(
+            message.topic, message.payload, qos=message.qos, retain=message.retain, published=False
+        )
         body = json.loads(message.payload or b"{}")  # nothing: taken back
         with self._news:
+            if why and not message.topic.endswith("/command"):
+                self.complaints.append(why)
             self.messages.append((message.topic, body, message.retain))
             self._news.notify_all()
 
@@ -58,6 +71,7 @@ class Receiver:
         """Wait until `fits` gives something true, and return it."""
         with self._news:
             assert self._news.wait_for(lambda: fits(self), within_s), f"never came: {what}"
+            assert not self.complaints, "\n".join(self.complaints)
             return fits(self)
 
     def alerts(self, told: str = "") -> list[dict[str, Any]]:
@@ -92,6 +106,7 @@ class Receiver:
         """Hang up for good."""
         self._client.disconnect()
         self._client.loop_stop()
+        assert not self.complaints, "\n".join(self.complaints)
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +116,12 @@ class Receiver:
 
 
 class NodeProcess:
-    """`homenode run` as a process of its own; `within`: a command that executes it somewhere else."""
+    """`homenode run` as a process of its own.
+
+    Args:
+        within: A command that executes it somewhere else.
+        watched: Whether all that its broker gets under its topics is the node's.
+    """
 
     module = ("-m", "homenode.cli")
 
@@ -112,8 +132,10 @@ class NodeProcess:
         *more: str,
         env: Mapping[str, str] = {},
         within: Sequence[str] = (),
+        watched: bool = True,
     ) -> None:
         self.home, self.data = home, data
+        self._watch = _watch(home) if watched else None
         self.lines: list[str] = []
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         command = [*within, sys.executable, *self.module, "run", str(home), "--data", str(data), *more]
@@ -170,6 +192,10 @@ class NodeProcess:
     def _ended(self) -> int:
         status = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
+        if self._watch is not None:
+            watch, self._watch = self._watch, None
+            complaints = watch.close()
+            assert not complaints, "\n".join(complaints)
         return status
 
     def __enter__(self) -> Self:
@@ -178,6 +204,18 @@ class NodeProcess:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.kill()
+
+
+def _watch(home: Path) -> Watch | None:
+    """At the node's first broker, if there is one and anybody may come to it."""
+    text = home.read_text() if home.exists() else ""
+    name = re.search(r"^home: *([a-z0-9-]+) *$", text, re.MULTILINE)
+    port = re.search(r"url: *\[?\"mqtt://127\.0\.0\.1:(\d+)\"\]?[}\n,]", text)
+    if name is None or port is None or "username" in text:
+        return None
+    watch = Watch(int(port[1]), name[1])
+    watch.ready()
+    return watch
 
 
 def homenode(*words: str) -> subprocess.CompletedProcess[str]:

@@ -59,7 +59,7 @@ def home_with(folder: Path, broker: str) -> Path:
 
 def refuses(home: Path, data: Path, *told: str) -> None:
     """The reason stands in the log once, and in status; the rule is judged; the node stops in time."""
-    with NodeProcess(home, data) as node:
+    with NodeProcess(home, data, watched=False) as node:
         line = node.until("no link")
         status = node.status()
         assert status["link"]["state"] == "down"

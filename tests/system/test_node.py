@@ -12,6 +12,7 @@ import pytest
 from homenode import records
 from homenode.journal import Journal
 from homenode.message import Class, Message
+from tests.contract import an_alert
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
 
@@ -332,7 +333,7 @@ def test_thousands_of_alerts_that_nobody_took_survive_a_start_and_arrive(
     (tmp_path / "data").mkdir()
     with Journal.open(tmp_path / "data") as journal:
         for nth in range(2000):
-            body = json.dumps({"id": f"m{nth}", "type": "hn1.alert.notified", "pad": "x" * 800}).encode()
+            body = an_alert("test-1", f"m{nth}", text={"en": "x" * 800})
             message = Message(
                 f"m{nth}", "care", "hn1/test-1/care/alerts", body, Class.ALERT, 1000 + nth, f"a{nth}"
             )
@@ -345,6 +346,6 @@ def test_thousands_of_alerts_that_nobody_took_survive_a_start_and_arrive(
             assert node.stop() == 0
     broker.start()
     with Receiver(broker.port, "hn1/test-1/care/alerts") as care, NodeProcess(home, tmp_path / "data"):
-        old = lambda seen: [alert["id"] for alert in seen.alerts() if "pad" in alert]  # noqa: E731 - short
+        old = lambda seen: [alert["id"] for alert in seen.alerts() if alert["subject"] == "stove_left_on"]  # noqa: E731 - short
         care.until(lambda seen: len(set(old(seen))) == 2000, "all of them")
         assert old(care)[:3] == ["m0", "m1", "m2"]

@@ -18,7 +18,7 @@ from homenode.contract.command import Command, Refusal, parse_command
 from homenode.contract.times import Zone, wall_ms
 from homenode.kinds import KINDS, Kind, Shape
 from homenode.reading import How, Quality
-from tests.contract import CONTRACT
+from tests.contract import CONTRACT, an_alert
 
 STOCKHOLM = Zone("Europe/Stockholm")
 NOON = wall_ms("2026-01-05T12:00:00.000+01:00")
@@ -125,31 +125,8 @@ def test_stale_and_unknown_never_carry_a_value() -> None:
 # --- alerts
 
 
-def _alert(**data: object) -> dict[str, object]:
-    body: dict[str, object] = {
-        "alert": "a1",
-        "rule": "stove_left_on",
-        "severity": "alarm",
-        "event": "notified",
-        "at": "2026-01-05T12:00:00.000+01:00",
-        "room": "kitchen",
-        "text": {"sv": "Spisen är på i 20 min", "en": "The stove is on"},
-        "evidence": [],
-        "test": False,
-        "raised": "2026-01-05T12:00:00.000+01:00",
-    }
-    return body | data
-
-
 def test_an_alert_is_a_cloudevent_with_its_place_in_the_order() -> None:
-    built = alert.payload(
-        home="h1",
-        message_id="a1.care.1",
-        told=alert.Told.NOTIFIED,
-        subject="stove_left_on",
-        time="2026-01-05T12:00:00.000+01:00",
-        data=_alert(),
-    )
+    built = an_alert("h1", "a1.care.1")
     body = json.loads(alert.numbered(built, 17, "e1"))
     assert not fits("care/alerts", alert.numbered(built, 17, "e1"))
     assert (body["specversion"], body["type"], body["source"]) == ("1.0", "hn1.alert.notified", "hn1/h1")
