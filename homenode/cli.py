@@ -356,7 +356,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _EXTRAS = {
     "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio",
-    "amqtt": "demo", "rich": "demo", "PIL": "plot",
+    "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
 }  # fmt: skip
 
 

@@ -15,6 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--party", choices=PARTIES, default="care", help="without a file: whose (default care)"
     )
     parser.add_argument("--broker", metavar="URL", help="without a file: such as mqtt://127.0.0.1")
+    parser.add_argument(
+        "--nats", metavar="URL", action="append", help="instead of a broker: several receivers share the work"
+    )
+    parser.add_argument("--group", default="desk", help="receivers of one name share the work (default desk)")
     parser.add_argument("--language", choices=LANGUAGES, default="sv", help="without a file: of the lines")
     parser.add_argument(
         "--data", metavar="DIR", help="what it remembers (default: homenode-listen beside the file, or here)"

@@ -59,6 +59,7 @@ class Desk:
         takers: Target to how it is handed something.
         send: How a home is sent an acknowledgement.
         group: Owns what is started here.
+        responsible: Whether it is ours to tell of silence; always, unless others see to homes, too.
     """
 
     def __init__(
@@ -69,9 +70,12 @@ class Desk:
         clock: Clock,
         pulses: Pulses,
         group: asyncio.TaskGroup,
+        responsible: Callable[[str], bool] = lambda home: True,
     ) -> None:
         self.pulses, self.clock = pulses, clock
         self._store, self._takers, self._send, self._group = store, takers, send, group
+        self._responsible = responsible
+        self._under_way: set[str] = set()
         self._busy: set[tuple[str, str]] = set()
         self._asking: dict[str, _Asking] = {}
         self.dues: dict[str, int] = {}
@@ -192,29 +196,41 @@ class Desk:
         if asking := self._asking.get(home):
             asking.sent.clear()
             asking.news.set()
-        self.start(self._back(home, now))
+        if self._responsible(home):
+            self.start(self._back(home, now))
 
     async def _back(self, home: str, now: int) -> None:
         if await self.change(home, lambda watch: watch.came_back(now)):
             log.info("home heard again", extra={"home": home})
 
-    async def tick(self) -> None:
+    def tick(self) -> None:
         """Once a second: what has fallen due."""
         now = self.clock.now()
         for home, due in list(self.dues.items()):
             if now >= due:
-                await self.change(home, lambda watch: watch.due(now))
-                self.look(home)
+                self.begin(home, lambda watch: watch.due(now))
 
-    async def silences(self, homes: Callable[[str], bool]) -> None:
+    def begin(self, home: str, act: Act) -> None:
+        """Change a home beside all else, unless that is under way; another tick comes."""
+        if home not in self._under_way:
+            self._under_way.add(home)
+            self.start(self._change(home, act))
+
+    async def _change(self, home: str, act: Act) -> None:
+        try:
+            await self._store.change(home, act)
+        finally:
+            self._under_way.discard(home)
+        self.look(home)
+
+    def silences(self) -> None:
         """Tell of homes that are silent, of those that are ours to tell of."""
         now = self.clock.now()
         for overdue in self.pulses.overdue(now):
-            if homes(overdue.home):
-                await self._silent(overdue.home, overdue.since, overdue.why, now)
+            if self._responsible(overdue.home):
+                self.pulses.told(overdue.home)
+                self.start(self._silent(overdue.home, overdue.since, overdue.why, now))
 
     async def _silent(self, home: str, since: int, why: str, now: int) -> None:
-        told = await self.change(home, lambda watch: watch.fell_silent(since, why, now))
-        self.pulses.told(home)
-        if told:
+        if await self.change(home, lambda watch: watch.fell_silent(since, why, now)):
             log.warning("home silent", extra={"home": home, "why": why})

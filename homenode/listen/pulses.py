@@ -37,6 +37,10 @@ class Pulses:
         self._offline.pop(home, None)
         self._told.discard(home)
 
+    def know(self, home: str, now: int) -> None:
+        """There is such a home; if nothing is heard of it from now on, it is silent."""
+        self._heard.setdefault(home, now)
+
     def offline(self, home: str, now: int) -> None:
         """The home said goodbye, or the broker says that it is gone."""
         self._heard.setdefault(home, now)

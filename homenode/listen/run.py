@@ -6,10 +6,12 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 from pathlib import Path
 
 from homenode.config.model import Broker
+from homenode.config.values import WORD
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
 from homenode.gateway.logs import start_logging
@@ -40,8 +42,7 @@ def run(args: argparse.Namespace) -> int:
     data = Path(args.data or Path(args.file or "").parent / "homenode-listen")
     out = standard_output()
     handed = takers(settings, out, as_json=args.json)
-    with FolderLock.take(data):
-        return asyncio.run(_run(settings, handed, data))
+    return asyncio.run(_run(settings, handed, data))
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -50,44 +51,69 @@ def _settings(args: argparse.Namespace) -> Settings:
         for warning in notes.warnings:
             log.warning("listen.yaml", extra={"look_at": str(warning)})
         return settings
-    if not args.broker:
-        raise SetupError("whom to listen to is not said", do="name LISTEN.yaml, or give --broker mqtt://HOST")
-    address(args.broker)
-    return Settings(args.party, Broker((args.broker,)), language=args.language)
+    if bool(args.broker) == bool(args.nats):
+        do = "name LISTEN.yaml, or give one of --broker mqtt://HOST and --nats nats://HOST"
+        raise SetupError("whom to listen to is not said", do=do)
+    if args.broker:
+        address(args.broker)
+    if not re.fullmatch(WORD, args.group):
+        raise SetupError(f"--group {args.group}", do="give a word of a-z, 0-9, _ and -")
+    broker = Broker((args.broker,)) if args.broker else None
+    return Settings(args.party, broker, tuple(args.nats or ()), args.group, args.language)
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:
-    clock, stopping = Clock(), asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    with Kept.open(data) as journal:
-        assert settings.broker is not None
-        store = Kept(journal, settings.plan(), clock.now)
-        with contextlib.suppress(_Stop):
-            try:
-                async with asyncio.TaskGroup() as group:
-                    single = Single(settings, store, clock)
-                    intake = Intake(
-                        settings.broker,
-                        f"{settings.party}-{journal.epoch}",
-                        settings.party,
-                        settings.homes,
-                        on_messages=single.came,
-                        on_link=single.link,
-                    )
-                    single.desk = Desk(
-                        store, handed, intake.send, clock, Pulses(settings.silent_after_ms), group
-                    )
-                    await single.begin()
-                    single.desk.start(intake.run())
-                    single.desk.start(single.ticks())
-                    notify("READY=1")
-                    await stopping.wait()
-                    raise _Stop
-            except* _Stop:
-                raise _Stop from None
+    run = _member if settings.nats else _alone
+    with contextlib.suppress(_Stop):
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(run(settings, handed, data, tasks))
+                await stopping.wait()
+                raise _Stop
+        except* _Stop:
+            raise _Stop from None
     return 0
+
+
+async def _alone(settings: Settings, handed: dict[str, Taker], data: Path, tasks: asyncio.TaskGroup) -> None:
+    """All homes on a broker."""
+    assert settings.broker is not None
+    clock, pulses = Clock(), Pulses(settings.silent_after_ms)
+    with FolderLock.take(data), Kept.open(data) as journal:
+        store = Kept(journal, settings.plan(), clock.now)
+        single = Single(settings, store, clock)
+        intake = Intake(
+            settings.broker,
+            f"{settings.party}-{journal.epoch}",
+            settings.party,
+            settings.homes,
+            on_messages=single.came,
+            on_link=single.link,
+        )
+        single.desk = Desk(store, handed, intake.send, clock, pulses, tasks)
+        await single.begin()
+        single.desk.start(single.ticks())
+        notify("READY=1")
+        await intake.run()
+
+
+async def _member(settings: Settings, handed: dict[str, Taker], _: Path, tasks: asyncio.TaskGroup) -> None:
+    """A share of the homes on NATS; what is remembered is there, and nothing here."""
+    from homenode.listen.group import Group
+
+    clock, pulses = Clock(), Pulses(settings.silent_after_ms)
+    group = Group(settings, clock)
+    await group.connect()
+    group.desk = Desk(group.store, handed, group.send, clock, pulses, tasks, group.responsible)
+    try:
+        await group.begin()
+        notify("READY=1")
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await group.leave()
 
 
 class _Stop(Exception):

@@ -33,7 +33,8 @@ class Single:
         await self._store.begin()
         now = self._clock.now()
         for home in self._store.homes:
-            self.desk.pulses.heard(home, now)
+            if (watch := self._store.mine(home)) is not None and watch.silent_since is None:
+                self.desk.pulses.know(home, now)
             self.desk.look(home)
 
     def link(self, up: bool) -> None:
@@ -94,6 +95,6 @@ class Single:
         while True:
             await asyncio.sleep(1.0)
             self._store.renew()
-            await self.desk.tick()
+            self.desk.tick()
             if self._listening:
-                await self.desk.silences(lambda home: True)
+                self.desk.silences()

@@ -1,0 +1,318 @@
+"""One member of a group of receivers that share the work over NATS.
+
+NATS acknowledges an alert to its node when it lies in the stream ``$MQTT_msgs``, if somebody has asked for it
+there; so the group is a durable consumer of that very stream. A stream of one's own on ``hn1.>`` is filled
+beside the acknowledgement, and may miss what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from typing import Any, TypeVar
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.client import JetStreamContext
+from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
+from nats.js.kv import KeyValue
+
+from homenode.contract import topics
+from homenode.errors import SetupError
+from homenode.gateway.clock import Clock
+from homenode.listen.desk import Desk
+from homenode.listen.event import Event, parse_alert, parse_link, parse_reply
+from homenode.listen.intake import payload
+from homenode.listen.members import BEAT_MS, Members
+from homenode.listen.settings import Settings
+from homenode.listen.shared import RETRY_S, Shared
+from homenode.listen.watch import Command
+
+log = logging.getLogger("homenode.listen")
+
+STREAM = "$MQTT_msgs"
+SUBJECTS = "$MQTT.msgs."
+ACK_WAIT_S = 5.0
+"""What a member that died had fetched goes to another one after so long."""
+
+AT_ONCE = 200
+"""Messages fetched at once, and in hand: more lie in NATS."""
+
+REPLICAS = 3
+NOT_CLUSTERED = 10074
+"""JetStream's error: replicas > 1 not supported in non-clustered mode."""
+
+T = TypeVar("T")
+
+
+class Group:
+    """A member: connects, takes its share of the alerts, takes over from members that died."""
+
+    desk: Desk
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._nats = Client()
+        self.members = Members(secrets.token_hex(4), clock.now())
+        self.store: Shared
+        self._js: JetStreamContext
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._listening = False
+        self._again = asyncio.Event()
+        self._beat = f"homenode.listen.{settings.party}.{settings.group}"
+
+    # --- beginning
+
+    async def connect(self) -> None:
+        """Connect and have what the group needs in NATS.
+
+        Raises:
+            SetupError: NATS can't be reached, or refuses.
+        """
+        settings = self._settings
+        try:
+            await self._nats.connect(
+                list(settings.nats),
+                name=f"homenode listen {self.members.me}",
+                reconnect_time_wait=Random().uniform(0.1, 3.0),  # type: ignore[arg-type]  # full jitter
+                max_reconnect_attempts=-1,
+                ping_interval=10,
+                disconnected_cb=self._deaf,
+                reconnected_cb=self._hears,
+                error_cb=_told,
+            )
+        except (OSError, NatsError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise SetupError(f"NATS can't be reached: {why}", where=", ".join(settings.nats)) from error
+        self._js = self._nats.jetstream()
+        bucket = f"hn1_{settings.party}_{settings.group}"
+        await self._until_done(self._has_stream)
+        await self._until_done(self._has_consumer)
+        kept = await self._until_done(lambda: self._has_bucket(bucket))
+        self.store = Shared(kept, settings.plan(), self.members, self._clock.now)
+
+    async def _until_done(self, make: Callable[[], Awaitable[T]]) -> T:
+        """A cluster that elects a leader takes nothing for some seconds."""
+        told = ""
+        while True:
+            try:
+                return await make()
+            except (NatsError, TimeoutError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("NATS is not ready", extra={"why": told})
+                await asyncio.sleep(RETRY_S)
+
+    async def _has_stream(self) -> None:
+        """The stream of MQTT messages, as NATS itself makes it for its first MQTT client."""
+        try:
+            await self._js.stream_info(STREAM)
+        except NotFoundError:
+            wanted = StreamConfig(
+                name=STREAM,
+                subjects=[f"{SUBJECTS}>"],
+                retention=RetentionPolicy.INTEREST,
+                storage=StorageType.FILE,
+            )
+            await self._replicated(lambda n: self._js.add_stream(wanted.evolve(num_replicas=n)))
+
+    async def _has_consumer(self) -> None:
+        party = self._settings.party
+        homes = self._settings.homes or ("*",)
+        await self._js.add_consumer(
+            STREAM,
+            ConsumerConfig(
+                durable_name=self._durable,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ACK_WAIT_S,
+                filter_subjects=[SUBJECTS + topics.alerts(home, party).replace("/", ".") for home in homes],
+                max_ack_pending=10 * AT_ONCE,
+            ),
+        )
+
+    @property
+    def _durable(self) -> str:
+        return f"homenode_{self._settings.party}_{self._settings.group}"
+
+    async def _has_bucket(self, name: str) -> Any:
+        try:
+            return await self._js.key_value(name)
+        except BucketNotFoundError:
+            return await self._replicated(
+                lambda n: self._js.create_key_value(KeyValueConfig(bucket=name, replicas=n))
+            )
+
+    async def _replicated(self, make: Callable[[int], Awaitable[T]]) -> T:
+        try:
+            return await make(REPLICAS)
+        except ServerError as error:
+            if error.err_code != NOT_CLUSTERED:
+                raise
+            log.warning("this NATS is no cluster: what it keeps is on one machine")
+            return await make(1)
+
+    # --- while running
+
+    async def begin(self) -> None:
+        """Hear, and know what the group knows."""
+        wanted = self._settings
+        await self._nats.subscribe(f"{self._beat}.*", cb=self._member)
+        for home in wanted.homes or ("*",):
+            await self._nats.subscribe(topics.link(home).replace("/", "."), cb=self._link)
+            await self._nats.subscribe(topics.reply(home, wanted.party).replace("/", "."), cb=self._reply)
+        self.members.listening(self._clock.now())
+        self._listening = True
+        self.desk.start(self._follow())
+        self.desk.start(self._fetch())
+        self.desk.start(self._ticks())
+        log.info("listening", extra={"nats": self._nats.connected_url and self._nats.connected_url.netloc})
+
+    async def leave(self) -> None:
+        """Say goodbye, so that the others need not wait."""
+        with suppress(NatsError, TimeoutError, OSError):
+            await self._nats.publish(f"{self._beat}.left", self.members.me.encode())
+            await self._nats.flush(1)
+            await self._nats.close()
+
+    async def send(self, home: str, command: Command) -> None:
+        """An acknowledgement for a home. It may be lost; it is sent until it is answered."""
+        with suppress(NatsError):
+            topic = topics.command(home, self._settings.party)
+            await self._nats.publish(topic.replace("/", "."), payload(command))
+
+    async def _deaf(self) -> None:
+        self._listening = False
+        log.warning("not listening", extra={"why": "the connection to NATS was lost"})
+
+    async def _hears(self) -> None:
+        now = self._clock.now()
+        self.members.listening(now)
+        self.desk.pulses.listening(now)
+        self._listening = True
+        self._again.set()
+        log.info("listening again")
+
+    async def _member(self, message: Msg) -> None:
+        name = message.data.decode("ascii", "replace")
+        if message.subject.endswith(".left"):
+            self.members.left(name)
+        else:
+            self.members.heard(name, self._clock.now())
+
+    async def _link(self, message: Msg) -> None:
+        if (online := parse_link(message.data)) is not None:
+            self.desk.heard(message.subject.split(".")[1], online)
+
+    async def _reply(self, message: Msg) -> None:
+        home = message.subject.split(".")[1]
+        if (reply := parse_reply(message.data)) is not None and self.store.mine(home) is not None:
+            self.desk.start(self.desk.replied(home, reply))
+
+    async def _follow(self) -> None:
+        """What the others write; from the beginning after a loss of the connection."""
+        while True:
+            self._again.clear()
+            try:
+                watcher = await self.store.bucket.watchall()
+                while not self._again.is_set():
+                    with suppress(TimeoutError):
+                        entry = await watcher.updates(timeout=1.0)  # type: ignore[no-untyped-call]  # nats-py's
+                        if entry is not None:
+                            self._told_of(entry)
+                await watcher.stop()  # type: ignore[no-untyped-call]  # nats-py's
+            except (NatsError, TimeoutError) as error:
+                log.debug("NATS could not", exc_info=error)
+                await asyncio.sleep(RETRY_S)
+
+    def _told_of(self, entry: KeyValue.Entry) -> None:
+        """The bucket has it: written by us, by another one, or before we came."""
+        gone = entry.operation is not None
+        self.store.came(entry.key, None if gone else entry.value, entry.revision or 0)
+        if not gone and not self.store.entries[entry.key].silent:
+            self.desk.pulses.know(entry.key, self._clock.now())
+        self.desk.look(entry.key)
+
+    async def _fetch(self) -> None:
+        """Take alerts as long as there is room."""
+        while True:
+            try:
+                source = await self._js.pull_subscribe_bind(consumer=self._durable, stream=STREAM)
+                while not self._again.is_set():
+                    with suppress(TimeoutError):
+                        await self._batch(await source.fetch(AT_ONCE, timeout=1.0))
+                with suppress(NatsError):
+                    await source.unsubscribe()
+                await asyncio.sleep(RETRY_S)
+            except (NatsError, TimeoutError) as error:
+                log.debug("NATS could not", exc_info=error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _batch(self, messages: list[Msg]) -> None:
+        by_home: dict[str, list[Msg]] = {}
+        for message in messages:
+            by_home.setdefault(message.subject.split(".")[3], []).append(message)
+        for home, came in by_home.items():
+            await self._room.acquire()
+            self.desk.start(self._settle(home, came))
+
+    async def _settle(self, home: str, messages: list[Msg]) -> None:
+        """Once it is in the group's bucket NATS may forget it."""
+        try:
+            events: list[Event] = []
+            for message in messages:
+                event = parse_alert(home, message.data)
+                if isinstance(event, str):
+                    log.warning("an alert can't be read", extra={"home": home, "why": event})
+                else:
+                    events.append(event)
+            now = self._clock.now()
+            await self.desk.change(home, lambda watch: any([watch.alert(event, now) for event in events]))
+            for message in messages:
+                with suppress(NatsError):  # then it comes again, and is known
+                    await message.ack()
+        finally:
+            self._room.release()
+
+    # --- time
+
+    async def _ticks(self) -> None:
+        """Each second: say that we live, do what is due, take over from the dead."""
+        while True:
+            await asyncio.sleep(BEAT_MS / 1000)
+            if not self._listening:
+                continue
+            with suppress(NatsError):
+                await self._nats.publish(f"{self._beat}.alive", self.members.me.encode())
+            self.desk.tick()
+            self._take_over(self._clock.now())
+            self.desk.silences()
+
+    def _take_over(self, now: int) -> None:
+        """What a dead member has left undone."""
+        for home, entry in self.store.entries.items():
+            waits = entry.busy or (entry.due is not None and now >= entry.due)
+            if waits and not self.members.alive(entry.owner, now) and self.responsible(home):
+                self.desk.begin(home, lambda watch: True)
+            elif entry.silent and self.desk.pulses.lives(home, now) and self.responsible(home):
+                self.desk.begin(home, lambda watch: watch.came_back(now))
+
+    def responsible(self, home: str) -> bool:
+        """Whether it is ours to tell of the silence of a home, and to take it over from a dead member."""
+        return self.members.responsible(home, self._clock.now())
+
+
+async def _told(error: Exception) -> None:
+    log.debug("NATS", exc_info=error)
