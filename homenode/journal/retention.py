@@ -71,15 +71,20 @@ def due(
 
 
 def keeper(limits: Limits, newest_at: int, newest_state: int) -> Callable[[Frame], bool]:
-    """What of a compacted file is kept: alerts and system records until they are old, the newest state."""
+    """What of a compacted file is kept: alerts and system records until they are old, the newest state.
+
+    And the readings since that state: a start judges them again, and would otherwise take what they ended for
+    what goes on still.
+    """
     least_at = {
         CODES[name]: newest_at - age for name, age in limits.age_ms.items() if CODES[name] != CODES["reading"]
     }
-    dropped = (MARK, CODES["reading"])
 
     def keep(frame: Frame) -> bool:
-        if frame.code in dropped:
+        if frame.code == MARK:
             return False
+        if frame.code == CODES["reading"]:
+            return 0 < newest_state < frame.number
         if frame.code in (CODES["state"], CODES["part"]):
             return frame.number >= newest_state
         at = decode(frame.payload).get("at")

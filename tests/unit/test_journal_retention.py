@@ -77,6 +77,12 @@ def test_of_states_the_newest_is_kept_and_marks_are_made_anew() -> None:
     assert not keep(frame("mark"))
 
 
+def test_readings_that_a_start_would_judge_again_are_kept() -> None:
+    keep = keeper(Limits(), 0, 7)
+    assert [keep(frame("reading", number=number)) for number in (6, 7, 8)] == [False, False, True]
+    assert not keeper(Limits(), 0, 0)(frame("reading", number=8)), "nobody's state, nobody's start"
+
+
 def test_beyond_its_bound_the_queue_drops_readings_and_keeps_alerts() -> None:
     queue = Pending(1000)
     for number in range(1, 21):
