@@ -8,14 +8,16 @@ The life of an alert::
 
     add ─► queued ─ number ─► numbered ─ written ─► ready ─ next ─► in flight ─ acknowledged ─► gone
                                                       ▲                 │
-                                                      └── link_lost ────┘
+                                                      ├── link_lost ────┤
+                                                      └ release ─ held ─ refused
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from homenode.contract.alert import numbered
@@ -42,6 +44,15 @@ class Limits:
     rest: int = 80
     readings: int = 4000
     replies: int = 1000
+
+    def within(self, window: int) -> Limits:
+        """The same for a broker that takes only so many at once (MQTT 5, Receive Maximum); at least 4."""
+        window -= 1  # the heartbeat's
+        if self.alerts + self.alarms_more + self.rest <= window:
+            return self
+        alarms_more = max(1, window // 8)
+        rest = max(1, window // 2)
+        return replace(self, alerts=window - alarms_more - rest, alarms_more=alarms_more, rest=rest)
 
 
 class Numbered(NamedTuple):
@@ -106,8 +117,10 @@ class Outbox:
 
     def __init__(self, epoch: str, limits: Limits = Limits()) -> None:
         self.epoch, self.limits, self.online = epoch, limits, False
+        self._window = limits
         self._waiting: dict[Class, deque[_Alert]] = {Class.ALARM: deque(), Class.ALERT: deque()}
         self._ids: dict[str, _Alert] = {}
+        self._held: dict[str, list[_Alert]] = {}  # by topic that the broker doesn't take now
         self._sequences: dict[str, int] = {}
         self._replies: deque[Message] = deque()
         self._statuses: dict[str, Message] = {}
@@ -135,7 +148,7 @@ class Outbox:
                 self._replies.popleft()
         elif message.id not in self._ids:
             self._ids[message.id] = alert = _Alert(message)
-            self._waiting[klass].append(alert)
+            self._held.get(message.topic, self._waiting[klass]).append(alert)
 
     def number(self) -> list[Numbered]:
         """Give the alerts that can go now their places; write these down, then call `written`."""
@@ -143,7 +156,7 @@ class Outbox:
             return []
         given: list[Numbered] = []
         ahead = len(self._alerts_out)
-        for klass, room in ((Class.ALARM, self._alarm_room), (Class.ALERT, self.limits.alerts)):
+        for klass, room in ((Class.ALARM, self._alarm_room), (Class.ALERT, self._window.alerts)):
             for alert in self._waiting[klass]:
                 if ahead >= room:
                     break
@@ -168,18 +181,23 @@ class Outbox:
 
     @property
     def _alarm_room(self) -> int:
-        return self.limits.alerts + self.limits.alarms_more
+        return self._window.alerts + self._window.alarms_more
 
-    def link_up(self) -> None:
-        """The broker is there. Of the readings that waited, the newest of each point go first."""
+    def link_up(self, window: int = 0) -> None:
+        """The broker is there. Of the readings that waited, the newest of each point go first.
+
+        Args:
+            window: How many it takes at once, 0 if it doesn't say.
+        """
         self.online = True
+        self._window = self.limits.within(window) if window else self.limits
         self._readings.sort_backlog()
 
     def link_lost(self) -> None:
         """What was in flight goes again, in the same order and with the same places."""
         self.online = False
         for alert in reversed(self._alerts_out.values()):
-            self._waiting[alert.message.klass].appendleft(alert)
+            self._held.get(alert.message.topic, self._waiting[alert.message.klass]).insert(0, alert)
         for message in reversed(self._rest_out.values()):
             if message.klass is Class.READING:
                 self._readings.put_back(message)
@@ -194,11 +212,11 @@ class Outbox:
         """What is to be published now; None if nothing may be. It is then in flight."""
         if not self.online:
             return None
-        for klass, room in ((Class.ALARM, self._alarm_room), (Class.ALERT, self.limits.alerts)):
+        for klass, room in ((Class.ALARM, self._alarm_room), (Class.ALERT, self._window.alerts)):
             waiting = self._waiting[klass]
             if waiting and waiting[0].written and len(self._alerts_out) < room:
                 return self._hand_over(waiting.popleft())
-        if len(self._rest_out) >= self.limits.rest:
+        if len(self._rest_out) >= self._window.rest:
             return None
         if self._replies:
             return self._send(self._replies.popleft())
@@ -234,6 +252,30 @@ class Outbox:
         """What is shared has changed: readings of other topics are not sent any more."""
         self._readings.keep(wanted)
 
+    def refused(self, key: int) -> None:
+        """The broker doesn't take what was handed over under `key`.
+
+        An alert waits, with all others of its topic, until `release`; they hold up no other topic. Anything
+        else is gone: a newer status follows, a reading stays in the journal, who asked asks again.
+        """
+        self._rest_out.pop(key, None)
+        alert = self._alerts_out.pop(key, None)
+        if alert is None:
+            return
+        topic = alert.message.topic
+        held = self._held.setdefault(topic, [])
+        held.append(alert)
+        for klass, waiting in self._waiting.items():
+            held += [other for other in waiting if other.message.topic == topic]
+            self._waiting[klass] = deque(other for other in waiting if other.message.topic != topic)
+
+    def release(self, *topics: str) -> None:
+        """Try again what the broker did not take on these topics (all, if none is named), in its order."""
+        for topic in topics or tuple(self._held):
+            alerts = self._held.pop(topic, [])
+            for alert in reversed(sorted(alerts, key=lambda alert: alert.sequence or math.inf)):
+                self._waiting[alert.message.klass].appendleft(alert)
+
     # --- readings that wait in the journal
 
     def wants(self) -> tuple[int, int] | None:
@@ -266,7 +308,7 @@ class Outbox:
 
     def pending(self) -> Pending:
         """How much waits."""
-        alerts_out = [alert.message.klass for alert in self._alerts_out.values()]
+        alerts_out = [alert.message.klass for alert in (*self._alerts_out.values(), *self._all_held())]
         return Pending(
             len(self._waiting[Class.ALARM]) + alerts_out.count(Class.ALARM),
             len(self._waiting[Class.ALERT]) + alerts_out.count(Class.ALERT),
@@ -277,13 +319,17 @@ class Outbox:
             self._readings.has_segments(),
         )
 
+    def _all_held(self) -> list[_Alert]:
+        return [alert for alerts in self._held.values() for alert in alerts]
+
     def dump(self) -> dict[str, Any]:
         """For the journal: how far the numbers are. JSON types only, as in `waiting`."""
         return {"sequences": dict(self._sequences)}
 
     def waiting(self) -> list[list[Any]]:
         """For the journal: the alerts that wait, each with its place, 0 if it has none."""
-        alerts = [*self._alerts_out.values(), *self._waiting[Class.ALARM], *self._waiting[Class.ALERT]]
+        waiting = *self._waiting[Class.ALARM], *self._waiting[Class.ALERT]
+        alerts = [*self._alerts_out.values(), *self._all_held(), *waiting]
         return [[alert.message.encode(), alert.sequence] for alert in alerts]
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -301,6 +347,7 @@ class Outbox:
     def forget_alerts(self) -> None:
         """Nobody is there who could take them."""
         self._ids.clear()
+        self._held.clear()
         for waiting in self._waiting.values():
             waiting.clear()
 

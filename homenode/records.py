@@ -5,8 +5,8 @@ Inputs, from which everything can be decided again: ``r`` reading, ``a`` sign of
 ``well``, ``down`` and ``up``, ``beat``. Outcomes, so that nothing is done twice: ``tr`` transition, ``msg``
 message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action, ``ans`` what a command was
 answered, ``shown`` and ``gone`` a topic under which the broker keeps readings, ``share`` what is shared
-from then on. ``state`` and the ``part``s behind it (alerts that wait, answers) carry all of it over, so that
-a start reads only what came after it.
+from then on, ``heartbeat`` how often the operator wants one. ``state`` and the ``part``s behind it (alerts
+that wait, answers) carry all of it over, so that a start reads only what came after it.
 """
 
 from __future__ import annotations
@@ -144,6 +144,11 @@ def of_share(share: Mapping[str, Sequence[str]], last: int, at: Instant) -> Reco
         "share": {party: list(some) for party, some in share.items()},
         "last": last,
     }
+
+
+def of_heartbeat(heartbeat_s: float, at: Instant) -> Record:
+    """The operator set how often the node says that it lives."""
+    return {"t": "heartbeat", "at": at, "s": heartbeat_s}
 
 
 def of_answer(command: Command, answer: bytes, at: Instant) -> Record:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from homenode.config.model import Broker
-from homenode.config.notes import Notes
-from homenode.config.rows import BROKER
+from homenode.config.model import Broker, Device, Lost
+from homenode.config.notes import Notes, listed
+from homenode.config.points import why_no_point
+from homenode.config.rows import BROKER, INTERFACE, LAMP_KINDS, LOST
 from homenode.config.values import read_table
-from homenode.config.yaml12 import Listing, Node, Scalar, Table
+from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
+from homenode.kinds import kind_of
 
 URL_SHOWN = "mqtts://HOST or mqtts://HOST:PORT"
 
 
-def read_broker(node: Node | None, notes: Notes, beside: Path, *, files: bool) -> Broker | None:
+def read_broker(
+    node: Node | None, notes: Notes, beside: Path, devices: Mapping[str, Device], *, files: bool
+) -> Broker | None:
     """The broker, None without one; `files`: the files that it names must exist."""
     if node is None:
         return None
@@ -24,10 +30,9 @@ def read_broker(node: Node | None, notes: Notes, beside: Path, *, files: bool) -
     url = node.get("url")
     if url is None:
         notes.wrong(node, "broker.url", f"{URL_SHOWN}, or a list of these", found="nothing")
-    rest = Table(
-        {name: entry for name, entry in node.entries.items() if name != "url"}, node.line, node.column
-    )
-    values = read_table(BROKER, rest, "broker", notes, beside)
+    own = {name: entry for name, entry in node.entries.items() if name not in ("url", "interfaces", "lost")}
+    values = read_table(BROKER, Table(own, node.line, node.column), "broker", notes, beside)
+    heartbeat_s = values.pop("heartbeat") / 1000
     urls = _urls(url, notes) if url is not None else ()
     for one, other in (("cert", "key"), ("key", "cert"), ("password_file", "username")):
         if one in node.entries and other not in node.entries:
@@ -39,7 +44,42 @@ def read_broker(node: Node | None, notes: Notes, beside: Path, *, files: bool) -
             given = node.get(name)
             if given is not None and values[name] is not None:
                 _there(given, f"broker.{name}", values[name], notes)
-    return Broker(urls, **values)
+    return Broker(
+        urls,
+        **values,
+        interfaces=_interfaces(node.get("interfaces"), notes),
+        heartbeat_s=heartbeat_s,
+        lost=_lost(node.get("lost"), notes, devices),
+    )
+
+
+def _interfaces(node: Node | None, notes: Notes) -> tuple[str, ...]:
+    if node is None or is_nothing(node):
+        return ()
+    names: list[str] = []
+    for item in node.items if isinstance(node, Listing) else (node,):
+        text = item.text if isinstance(item, Scalar) else ""
+        if not re.fullmatch(INTERFACE, text) or text in names:
+            notes.wrong(
+                item, "broker.interfaces", "a list of network interfaces, each once, such as [eth0, wwan0]"
+            )
+        names.append(text)
+    return tuple(names)
+
+
+def _lost(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> Lost:
+    if node is None or is_nothing(node):
+        return Lost()
+    values = read_table(LOST, node, "broker.lost", notes, Path())
+    lamp, at = values["lamp"] or "", node.get("lamp") if isinstance(node, Table) else None
+    if lamp and at is not None:
+        why, suggestion = why_no_point(lamp, devices)
+        kind = kind_of(lamp)
+        if why:
+            notes.wrong(at, "broker.lost.lamp", why, suggestion=suggestion)
+        elif kind is None or kind.name not in LAMP_KINDS:
+            notes.wrong(at, "broker.lost.lamp", f"a point of kind {listed(LAMP_KINDS)}")
+    return Lost(values["after"], lamp, values["say"])
 
 
 def _urls(node: Node, notes: Notes) -> tuple[str, ...]:

@@ -87,9 +87,9 @@ def in_order(notes: Notes) -> list[Mistake]:
 def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, texts: Texts) -> Home:
     beside, section = path.parent, root.get
     top = _top(root, notes, beside)
-    broker = read_broker(section("broker"), notes, beside, files=files)
     radios = read_radios(section("radios"), notes, beside, drivers)
     devices = read_devices(section("devices"), notes, beside, drivers, radios)
+    broker = read_broker(section("broker"), notes, beside, devices, files=files)
     cameras = read_cameras(section("cameras"), notes)
     uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)
     if not notes.mistakes:

@@ -14,8 +14,17 @@ PARTIES = ("care", "property", "resident", "operator")
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What is done when there is no link for `after_ms`. `lamp`: "" for none."""
+
+    after_ms: int = 120_000
+    lamp: str = ""
+    say: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Broker:
-    """Where alerts go. `urls` in the order they are tried; paths absolute."""
+    """Where alerts go. `urls` in the order they are tried, each over each of `interfaces`; paths absolute."""
 
     urls: tuple[str, ...]
     username: str = ""
@@ -23,6 +32,9 @@ class Broker:
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
+    interfaces: tuple[str, ...] = ()
+    heartbeat_s: float = 60.0
+    lost: Lost = Lost()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,43 @@ SECTIONS = {
     "export": "Other formats that shared readings are sent in; opt-in.",
 }
 
+SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS = 5_000, 600_000
+"""Link supervision at minute level is the Swedish agencies' conclusion; daily is too seldom."""
 BROKER = (
     Field("username", "text", "User name at the broker.", default=""),
     Field("password_file", "path", "File that holds the password, and nothing else."),
     Field("ca", "path", "Certificate of who signed the broker's (PEM)."),
     Field("cert", "path", "This node's certificate (PEM)."),
     Field("key", "path", "Private key of the certificate (PEM)."),
+    Field(
+        "heartbeat",
+        "duration",
+        "Between two signs of life on the topic link; the operator may set it too.",
+        default=60_000,
+        low=SHORTEST_HEARTBEAT_MS,
+        high=LONGEST_HEARTBEAT_MS,
+    ),
 )
+INTERFACE = r"[^\s/]{1,15}"
+"""As the kernel names network interfaces."""
+LOST = (
+    Field(
+        "after",
+        "duration",
+        "Without a link for so long: a fault, the lamp, the voice.",
+        default=120_000,
+        low=10_000,
+        high=_DAY_MS,
+    ),
+    Field(
+        "lamp",
+        "point",
+        "Lit while there is no link.",
+        shown="a lamp or socket of this home, such as hall_lamp.light",
+    ),
+    Field("say", "flag", "Say it once, where the home speaks; not in the mode night.", default=True),
+)
+LAMP_KINDS = ("light", "switch")
 
 RADIO = (Field("driver", "word", "Driver of the radio.", required=True),)
 

@@ -94,6 +94,8 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
     point = {"type": "string", "pattern": _whole(rf"{WORD}(\.[a-z][a-z0-9_]*)?")}
     shared = {"type": "string", "pattern": _whole(rf"(\*|{WORD})\.(\*|[a-z][a-z0-9_]*)")}
     url = {"type": "string", "pattern": "^mqtts?://[^@ /]+/?$"}
+    interface = {"type": "string", "pattern": _whole(rows.INTERFACE)}
+    several = {"type": "array", "items": interface, "uniqueItems": True}
     quiet = {
         "type": "array",
         "items": {"type": "string", "pattern": _whole(rf"{WORD}\.({'|'.join(rows.QUIET_KINDS)})(_[0-9]+)?")},
@@ -108,7 +110,12 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
                 "url": _described(
                     "Address of the broker, such as mqtts://broker.example:8883; or a list, tried in order.",
                     {"anyOf": [url, {"type": "array", "items": url, "minItems": 1}]},
-                )
+                ),
+                "interfaces": _described(
+                    "Network interfaces to reach it over, tried in order; any, if not given.",
+                    {"anyOf": [interface, several, {"type": "null"}]},
+                ),
+                "lost": _described("What is done without a link.", _nullable(_object(rows.LOST))),
             },
             ["url"],
         ),

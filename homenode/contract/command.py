@@ -52,7 +52,7 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
         shapes.mapping({"session": _SESSION, "end": _TRUE}),
     ),
     "pair": (shapes.mapping({}, {"for": _DURATION, "radio": _WORD}),),
-    "report": (shapes.mapping({}, {"about": _WORD}),),
+    "report": (shapes.mapping({}, {"heartbeat": _DURATION}),),
     "update": (shapes.mapping({}, {"version": shapes.text(40)}),),
 }
 """The accepted forms of ``args``."""

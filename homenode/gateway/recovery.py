@@ -42,6 +42,7 @@ class Recovered:
         down_wall_ms: The wall clock then.
         boot: The boot of the machine in which that was (`Clock.boot`).
         first: Number of the first record that was read.
+        heartbeat_s: As the operator set it, 0 if not.
         faults: What of the journal could not be read.
     """
 
@@ -55,6 +56,7 @@ class Recovered:
     down_wall_ms: int = 0
     boot: Sequence[str | int] = ()
     first: int = 1
+    heartbeat_s: float = 0.0
     faults: list[NodeFault] = field(default_factory=list)
 
 
@@ -145,6 +147,7 @@ def _from(
             found.shown.load(state["shown"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
         found.boot = state.get("boot", ())
+        found.heartbeat_s = state.get("heartbeat_s", 0.0)
     undone = [records.to_action(told) for told in state["undone"]] if state is not None else []
     _again(found, journal.read(since), Decided(actions=undone))
     if home.broker is None:
@@ -234,6 +237,8 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             found.answered.restore(record["answers"])
         case "did":
             done.actions.add((record["alert"], record["step"], record["run"]))
+        case "heartbeat":
+            found.heartbeat_s = record["s"]
         case "state":
             pass
         case _:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode import records
 from homenode.config.durations import milliseconds, words
-from homenode.config.rows import LANGUAGES
+from homenode.config.rows import LANGUAGES, LONGEST_HEARTBEAT_MS, SHORTEST_HEARTBEAT_MS
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.engine.events import Acknowledge, ModeSet
@@ -18,6 +18,7 @@ from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
 from homenode.gateway.outcomes import CONFIGURATION
+from homenode.gateway.reports import report
 from homenode.gateway.roster import posts
 from homenode.gateway.status import missing, status
 from homenode.kinds import kind_of
@@ -147,9 +148,22 @@ class Requests:
             case "pair":
                 span_s = _span_ms(args.get("for", "2min")) / 1000
                 await self.pair(span_s, args.get("radio", ""))
+            case "report":
+                return self._report(command.party, args)
             case _:
                 raise Refused(f"this node has nothing to {command.do}")
         return {}
+
+    def _report(self, party: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "heartbeat" in args:
+            if party != "operator":
+                raise Refused("heartbeat is set by the operator")
+            span_ms = _span_ms(args["heartbeat"])
+            if span_ms and not SHORTEST_HEARTBEAT_MS <= span_ms <= LONGEST_HEARTBEAT_MS:
+                most = f"{words(SHORTEST_HEARTBEAT_MS)} to {words(LONGEST_HEARTBEAT_MS)}"
+                raise Refused(f"heartbeat {words(span_ms)}", do=f"{most}, or 0 s for what home.yaml says")
+            self._node.uplink.beat_each(span_ms / 1000)
+        return report(self._node, party)
 
     def _reply(self, party: str, answer: bytes) -> None:
         node = self._node

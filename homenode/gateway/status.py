@@ -67,6 +67,12 @@ def status(node: Node) -> dict[str, Any]:
             "state": "up" if link and link.online else "down" if link else "no broker in home.yaml",
             "url": link.url if link else "",
             "why": "; ".join(part for part in (link.why, link.do) if part) if link else "",
+            "gaps": [
+                {"from": told(gap.since), "to": told(gap.until) if gap.until else None, "why": gap.why}
+                for gap in node.uplink.outage.gaps
+            ],
+            "denied": node.uplink.refusals.denied,
+            "deserted": list(node.uplink.refusals.deserted),
         },
         "outbox": {
             "alerts": pending.alarms + pending.alerts,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from homenode import records
-from homenode.link import Link, LinkState
+from homenode.delivery import NodeFault
+from homenode.gateway.outage import Outage
+from homenode.link import Link, LinkState, Told
 from homenode.message import Class
 from homenode.outbox import Acknowledged
 
@@ -19,11 +22,17 @@ class Uplink:
 
     Attributes:
         link: None if home.yaml names no broker.
+        outage: What is done while there is no link.
+        refusals: What the broker doesn't take, and which topics nobody listens to.
+        heartbeat_s: As the operator set it; 0: as home.yaml says.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self.link: Link | None = None
+        self.outage = Outage(node)
+        self.refusals = Told({}, ())
+        self.heartbeat_s = node.recovered.heartbeat_s
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -42,12 +51,16 @@ class Uplink:
             write_numbers=self._node.outcomes.numbered,
             shown=self._node.showing.shown.topics,
             on_shown=self._node.showing.show,
+            on_refusals=self._refused,
         )
+        if self.heartbeat_s:
+            self.link.beat_each(self.heartbeat_s)
         self._task = self._node.start("link", self.link.run())
 
     async def stop(self) -> None:
         """Say goodbye to the broker."""
         if self._task is not None:
+            self.outage.stop()
             self._task.cancel()
             await asyncio.wait([self._task])
             self.link = self._task = None
@@ -71,10 +84,53 @@ class Uplink:
         self._node.journal.mark("readings", done)
         self._node.showing.shown.sent_up_to(done)
 
+    @property
+    def beats_each_s(self) -> float:
+        """Seconds between two heartbeats."""
+        broker = self._node.home.broker
+        return self.heartbeat_s or (broker.heartbeat_s if broker is not None else 0.0)
+
+    def beat_each(self, heartbeat_s: float) -> None:
+        """The operator wants a heartbeat each so many seconds; 0: as home.yaml says. Kept over restarts."""
+        node, self.heartbeat_s = self._node, heartbeat_s
+        node.journal.append(records.of_heartbeat(heartbeat_s, node.clock.now()), klass="system")
+        if self.link is not None:
+            self.link.beat_each(self.beats_each_s)
+
+    def _refused(self, told: Told) -> None:
+        """The broker says that it doesn't pass something on, or that nobody is there for it."""
+        self.refusals = told
+        for source, text in _words(told).items():
+            if text is None:
+                self._node.outcomes.well(source)
+            else:
+                self._node.outcomes.fault(NodeFault(source, text))
+
     def _link_changed(self, state: LinkState) -> None:
+        self.outage.changed(state)
         self._node.watchers.event({"link": "up" if state.online else "down", "why": state.why})
         if state.online:
             for message in self._node.judge.delivery.statuses(self._node.clock.now()):
                 self._node.outbox.add(message)
             self._node.showing.take_back()
             self._node.refill.consider()
+
+
+def _words(told: Told) -> Mapping[str, Mapping[str, str] | None]:
+    """Source of each fault about the broker to how it is told; None if it is over."""
+    denied = ", ".join(f"{topic} ({why})" for topic, why in told.denied.items())
+    deserted = ", ".join(told.deserted)
+    return {
+        "broker denies": {
+            "sv": f"meddelandekön tar inte emot: {denied}",
+            "en": f"the broker does not take: {denied}",
+        }
+        if denied
+        else None,
+        "nobody listens": {
+            "sv": f"ingen lyssnar på {deserted}",
+            "en": f"nobody listens to {deserted}",
+        }
+        if deserted
+        else None,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,12 +17,21 @@ _QUICK_TRIES = 20
 
 
 class Address(NamedTuple):
-    """A broker, as its url says."""
+    """A broker, as its url says. `interface`: the network interface it is reached over, "" for any."""
 
     url: str
     host: str
     port: int
     tls: bool
+    interface: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.url} over {self.interface}" if self.interface else self.url
+
+
+def addresses(urls: Sequence[str], interfaces: Sequence[str]) -> list[Address]:
+    """In the order they are tried: each broker over each interface, then the next broker."""
+    return [address(url)._replace(interface=name) for url in urls for name in interfaces or ("",)]
 
 
 def address(url: str) -> Address:

@@ -26,6 +26,9 @@ from homenode.link.words import NoLink, failed, hung_up, refused
 _CONNECT_S = 5.0
 """TCP, TLS and CONNACK each; a mobile link's worst round trip is about 1 s."""
 
+_CONNACK_5_S = 2.5
+"""CONNACK in MQTT 5; a broker that is slower than that is asked in 3.1.1, with more patience."""
+
 _USER_TIMEOUT_MS = 20_000
 """The kernel gives up on a peer that acknowledges no byte for so long: a half-open connection."""
 
@@ -46,11 +49,34 @@ _TAKEN = ReasonCode(PacketTypes.PUBACK)
 _NOTHING_MORE = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]  # paho's
 
 
+class Refused(NamedTuple):
+    """A message that the broker answered and didn't take, or took for nobody; MQTT 3.1.1 has no words for it.
+
+    Attributes:
+        unheard: Nobody was there to pass it on to.
+    """
+
+    mid: int
+    why: str
+    unheard: bool = False
+
+
+_NOBODY = 0x10
+"""MQTT 5, table 3.9: no matching subscribers."""
+
+
 class _Client(mqtt.Client):
     """paho, on a `BufferedSocket`. Where a later paho makes its socket otherwise, it is merely slower."""
 
+    interface = ""
+
     def _create_socket(self) -> Any:
         return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]  # TCP or TLS, no websocket
+
+    def _create_socket_connection(self) -> socket.socket:
+        if not self.interface:
+            return super()._create_socket_connection()
+        return connected(self._host, self._port, self.interface)
 
     def _handle_pubackcomp(self, cmd: Any) -> Any:
         """A PUBACK of two bytes says "taken" in both versions; paho looks that up in tables for each one."""
@@ -76,6 +102,12 @@ class Connection:
         version: Of MQTT, ``mqtt.MQTTv311`` or ``mqtt.MQTTv5``.
         on_progress: Called after something was read, outside paho.
         takes_itself: What comes is acknowledged by `take`, not when it is read.
+
+    Attributes:
+        acknowledged, refused, inbound, denied: What came since somebody emptied them: messages that the
+            broker has or doesn't take, messages from it, topics that it doesn't let us subscribe to.
+        window: How many messages the broker takes at once, 0 if it doesn't say.
+        largest: Bytes of the largest packet that it takes, 0 if it doesn't say.
     """
 
     def __init__(
@@ -99,6 +131,8 @@ class Connection:
         self._fd = -1
         self._writing = False
         self.acknowledged: list[int] = []
+        self.refused: list[Refused] = []
+        self.window = self.largest = 0
         self.inbound: list[Inbound] = []
         self.denied: list[str] = []
         self._asked: dict[int, list[str]] = {}
@@ -110,6 +144,7 @@ class Connection:
             reconnect_on_failure=False,
             manual_ack=takes_itself,
         )
+        client.interface = address.interface
         client.connect_timeout = _CONNECT_S
         client.max_inflight_messages_set(0)  # the outbox bounds what is in flight
         if will is not None:
@@ -126,8 +161,7 @@ class Connection:
             self._credentials()
             await self._in_thread()
             self._attach()
-            async with asyncio.timeout(_CONNECT_S):
-                code = await self._answer
+            code = await self._answered()
         except (OSError, ssl.SSLError, ValueError) as error:
             self.close()
             raise failed(error, self.address.url, was_up=False) from error
@@ -137,6 +171,16 @@ class Connection:
         if code:
             self.close()
             raise refused(code, self.address.url)
+
+    async def _answered(self) -> int:
+        """The CONNACK's code. Some brokers say nothing to a CONNECT of a later MQTT than theirs."""
+        newest = self._version == mqtt.MQTTv5
+        try:
+            async with asyncio.timeout(_CONNACK_5_S if newest else _CONNECT_S):
+                return await self._answer
+        except TimeoutError as error:
+            why = failed(error, self.address.url)
+            raise NoLink(why.what, where=why.where, do=why.do, older=newest) from error
 
     def _credentials(self) -> None:
         broker = self._broker
@@ -295,7 +339,13 @@ class Connection:
 
     # --- what paho tells
 
-    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
+        self.window = getattr(properties, "ReceiveMaximum", 0)
+        self.largest = getattr(properties, "MaximumPacketSize", 0)
+        if getattr(properties, "MaximumQoS", 1) < 1:
+            what = "the broker acknowledges nothing (its highest QoS is 0)"
+            do = "have it allow QoS 1, or use another broker"
+            self.lose(NoLink(what, where=self.address.url, do=do, person=True))
         if not self._answer.done():
             self._answer.set_result(_code(reason))
 
@@ -303,15 +353,17 @@ class Connection:
         self._detach()
         if not self._answer.done() and str(reason) == "Protocol error":
             what = "the broker's answer is not MQTT, or not this version of it"
-            self.lose(NoLink(what, where=self.address.url, do="check host and port, use MQTT 3.1.1"))
+            do = "check host and port, use MQTT 3.1.1"
+            self.lose(NoLink(what, where=self.address.url, do=do, older=True))
             return
         named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
         self.lose(hung_up(self.address.url, was_up=self._answer.done(), named=named))
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            what = f"the broker does not take a message: {reason}"
-            self.lose(NoLink(what, where=self.address.url, do="check the broker's ACL", person=True))
+            self.refused.append(Refused(mid, str(reason).lower()))
+        elif reason.value == _NOBODY:
+            self.refused.append(Refused(mid, "", unheard=True))
         else:
             self.acknowledged.append(mid)
 
@@ -327,6 +379,28 @@ class Connection:
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
         asked = self._asked.pop(mid, [])
         self.denied += [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
+
+
+def connected(host: str, port: int, interface: str = "") -> socket.socket:
+    """A TCP connection; over that network interface and no other, if one is named.
+
+    Raises:
+        OSError: It can't be made; of the last address tried.
+    """
+    failure: OSError | None = None
+    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_CONNECT_S)
+            if interface:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+            sock.connect(where)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    raise failure or OSError(f"{host} has no address")
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext:

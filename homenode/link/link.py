@@ -8,21 +8,18 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from random import Random
 
-from paho.mqtt import client as mqtt
-
 from homenode.config.model import PARTIES, Broker
 from homenode.contract import status, topics
 from homenode.contract.times import Zone
-from homenode.link.address import Address, Backoff, address
-from homenode.link.connection import Connection
+from homenode.link.address import Address, Backoff, addresses
+from homenode.link.connection import Connection, Refused
+from homenode.link.dial import Dialer, Dialled
+from homenode.link.refusals import Refusals, Told
 from homenode.link.words import NoLink
 from homenode.message import Class
-from homenode.outbox import Acknowledged, Numbered, Outbox
+from homenode.outbox import Acknowledged, Handed, Numbered, Outbox
 
 _log = logging.getLogger(__name__)
-
-HEARTBEAT_S = 60.0
-"""Link supervision at minute level is the Swedish agencies' conclusion; daily is too seldom."""
 
 _KEEPALIVE_S = 30
 _HELD_S = 10.0
@@ -31,6 +28,14 @@ _HELD_S = 10.0
 _PATIENCE_S, _LONGEST_PATIENCE_S = 20.0, 600.0
 """How long the broker may owe a PUBACK before the connection is made anew. Doubles while that does not
 help, and is at least twice what the broker last took, so that a slow one is slow and not lost."""
+
+_LOOK_BACK_S = 300.0
+"""On another broker or interface than the first, how often those listed before are tried."""
+
+_OVERHEAD_B = 16
+"""Of a PUBLISH without properties beside topic and payload."""
+
+_ALERTS = (Class.ALARM, Class.ALERT)
 
 _PERSON_S = 30.0
 """Between tries where waiting won't help."""
@@ -63,8 +68,8 @@ class Link:
         shown: Topics under which the broker keeps readings already.
         on_shown: A first reading is about to go to this topic and be kept.
         random: For the back-off.
-        heartbeat_s: Between two retained messages on ``link``.
-        version: Of MQTT.
+        on_refusals: What the broker doesn't take, and what nobody listens to, changed.
+        version: Of MQTT, if not the newest that the broker knows.
     """
 
     def __init__(
@@ -82,8 +87,8 @@ class Link:
         shown: Container[str] = (),
         on_shown: Callable[[str], None] = lambda topic: None,
         random: Random | None = None,
-        heartbeat_s: float = HEARTBEAT_S,
-        version: int = mqtt.MQTTv311,
+        on_refusals: Callable[[Told], None] = lambda told: None,
+        version: int = 0,
     ) -> None:
         self.state = LinkState(False, why="not connected yet")
         self._broker, self._home, self._outbox = broker, home, outbox
@@ -91,13 +96,16 @@ class Link:
         self._on_command, self._on_state = on_command, on_state
         self._on_acknowledged, self._write_numbers = on_acknowledged, write_numbers
         self._shown, self._on_shown = shown, on_shown
-        self._addresses = [address(url) for url in broker.urls]
+        self._on_refusals, self._refusals, self._refusals_told = on_refusals, Refusals(), Told({}, ())
+        self._dialer = Dialer(addresses(broker.urls, broker.interfaces), self._open, version)
+        self._looking: asyncio.Task[Dialled] | None = None
+        self._better: Dialled | None = None
         self._backoff = Backoff(random or Random())
-        self._heartbeat_s, self._version = heartbeat_s, version
+        self._heartbeat_s, self._beat = broker.heartbeat_s, 0.0
         self._connection: Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False
-        self._keys: dict[int, tuple[int, float]] = {}
+        self._keys: dict[int, tuple[Handed, float]] = {}
         self._patience_s = _PATIENCE_S
         self._denied: set[str] = set()
 
@@ -113,29 +121,46 @@ class Link:
             self._woken = True
             self._loop.call_soon(self._pump)
 
+    def beat_each(self, heartbeat_s: float) -> None:
+        """From now on, a heartbeat each so many seconds."""
+        self._heartbeat_s = heartbeat_s
+        self._beat = 0.0
+
     async def run(self) -> None:
         """Keep the link until cancelled; then say goodbye."""
         self._loop = asyncio.get_running_loop()
+        self._outbox.release()  # what another link to another broker held
         first = 0
-        while True:
-            reasons: list[NoLink] = []
-            for nth in range(len(self._addresses)):
-                index = (first + nth) % len(self._addresses)
-                try:
-                    connection = await self._open(self._addresses[index])
-                except NoLink as reason:
-                    reasons.append(reason)
-                    continue
-                since = self._now()
-                lost = await self._serve(connection)
-                first = index + 1 if lost.elsewhere else 0
-                reasons = [lost]
-                if self._now() - since >= _HELD_S:
-                    self._backoff.reset()
-                break
-            self._tell_none(reasons)
-            wait_s = self._backoff.next_s()
-            await asyncio.sleep(max(wait_s, _PERSON_S) if all(one.person for one in reasons) else wait_s)
+        try:
+            while True:
+                connection, index, reasons = self._better or await self._dialer.any(first)
+                self._better = None
+                if connection is not None:
+                    since = self._now()
+                    lost = await self._serve(connection, index)
+                    first = index + 1 if lost.elsewhere else 0
+                    reasons = [lost]
+                    if self._now() - since >= _HELD_S:
+                        self._backoff.reset()
+                    if await self._looked_back():
+                        continue
+                self._tell_none(reasons)
+                wait_s = self._backoff.next_s()
+                await asyncio.sleep(max(wait_s, _PERSON_S) if all(one.person for one in reasons) else wait_s)
+        finally:
+            if self._looking is not None and not self._looking.cancel():
+                self._better = self._looking.result()
+            if self._better is not None and self._better.connection is not None:
+                self._better.connection.close()
+
+    async def _looked_back(self) -> bool:
+        """Whether a broker listed earlier has answered meanwhile; the link goes on there without a pause."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            await asyncio.wait([looking])
+            if not looking.cancelled() and looking.result().connection is not None:
+                self._better = looking.result()
+        return self._better is not None
 
     def _tell_none(self, reasons: list[NoLink]) -> None:
         """A round of all brokers is told as one, so that two that fail differently are not told for ever."""
@@ -147,14 +172,14 @@ class Link:
         assert self._loop is not None  # `get_running_loop` is a system call; this is asked twice a message
         return self._loop.time()
 
-    async def _open(self, where: Address) -> Connection:
+    async def _open(self, where: Address, version: int) -> Connection:
         connection = Connection(
             where,
             self._broker,
             client_id=f"homenode-{self._home}",
             will=(topics.link(self._home), status.link_payload(False, self._zone.text(self._wall()))),
             keepalive_s=_KEEPALIVE_S,
-            version=self._version,
+            version=version,
             on_progress=self._progress,
         )
         await connection.open()
@@ -162,16 +187,16 @@ class Link:
 
     # --- while connected
 
-    async def _serve(self, connection: Connection) -> NoLink:
+    async def _serve(self, connection: Connection, index: int) -> NoLink:
         self._connection = connection
-        self._outbox.link_up()
+        self._outbox.link_up(connection.window)
         try:
             connection.subscribe([topics.command(self._home, party) for party in PARTIES])
             self._heartbeat(connection, True)
-            self._tell(LinkState(True, connection.address.url))
+            self._tell(LinkState(True, str(connection.address)))
             self._progress()
             self._pump()
-            await self._supervise(connection)
+            await self._supervise(connection, index)
             return await connection.lost
         except asyncio.CancelledError:
             self._heartbeat(connection, False)
@@ -183,21 +208,39 @@ class Link:
             self._keys.clear()
             self._outbox.link_lost()
 
-    async def _supervise(self, connection: Connection) -> None:
-        """Until it is lost: heartbeat, keep-alive, and a broker that stopped acknowledging."""
-        beat = self._now() + self._heartbeat_s
+    async def _supervise(self, connection: Connection, index: int) -> None:
+        """Until it is lost: heartbeat, keep-alive, silence about what was sent, a better broker."""
+        self._beat = self._now() + self._heartbeat_s
+        look = self._now() + _LOOK_BACK_S
         while not connection.lost.done():
             await asyncio.wait([connection.lost], timeout=1.0)
             connection.tick()
             now = self._now()
-            if now >= beat:
-                beat = now + self._heartbeat_s
+            if now >= self._beat:
+                self._beat = now + self._heartbeat_s
                 self._heartbeat(connection, True)
+            if self._refusals and (topics := self._refusals.due(now)):
+                self._outbox.release(*topics)
+                self._pump()
+            if index and now >= look:
+                look = now + _LOOK_BACK_S
+                self._look_back(connection, index)
             oldest = next(iter(self._keys.values()), None)
             if oldest is not None and now - oldest[1] > self._patience_s:
                 what = f"the broker has not acknowledged a message for {self._patience_s:.0f} s"
                 self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
                 connection.lose(NoLink(what, where=connection.address.url, elsewhere=True))
+
+    def _look_back(self, connection: Connection, index: int) -> None:
+        """See whether a broker listed before the present one is there again."""
+
+        def seen(looking: asyncio.Task[Dialled]) -> None:
+            if not looking.cancelled() and looking.result().connection is not None:
+                connection.lose(NoLink("a broker listed earlier is back", where=str(connection.address)))
+
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._dialer.any(until=index))
+            self._looking.add_done_callback(seen)
 
     def _heartbeat(self, connection: Connection, online: bool) -> None:
         if not connection.lost.done():
@@ -215,10 +258,16 @@ class Link:
             self._write_numbers(numbers)
         now = self._now()
         while (handed := self._outbox.next()) is not None:
+            if 0 < connection.largest < len(handed.payload) + len(handed.topic) + _OVERHEAD_B:
+                self._refused(handed, f"at most {connection.largest} bytes", now)
+                continue
+            if self._refusals and self._refusals.holds(handed.topic, now):
+                self._outbox.refused(handed.key)
+                continue
             if handed.retain and handed.klass is Class.READING and handed.topic not in self._shown:
                 self._on_shown(handed.topic)
             mid = connection.publish(handed.topic, handed.payload, handed.retain)
-            self._keys[mid] = (handed.key, now)
+            self._keys[mid] = (handed, now)
         connection.flush()
 
     def _progress(self) -> None:
@@ -234,10 +283,17 @@ class Link:
                 if known is None:
                     continue  # a heartbeat
                 took_s = now - known[1]
-                gone = self._outbox.acknowledged(known[0])
-                if gone is not None:
-                    self._on_acknowledged(gone)
+                self._acknowledged(known[0])
+                if known[0].klass in _ALERTS or self._refusals:
+                    self._refusals.taken(known[0].topic)
+                    self._tell_refusals()
                 self._patience_s = min(max(_PATIENCE_S, 2 * took_s), _LONGEST_PATIENCE_S)
+            self._pump()
+        if connection.refused:
+            answers, connection.refused = connection.refused, []
+            for answer in answers:
+                if known := self._keys.pop(answer.mid, None):
+                    self._not_taken(known[0], answer)
             self._pump()
         inbound, connection.inbound = connection.inbound, []
         for message in inbound:
@@ -248,6 +304,32 @@ class Link:
                 self._denied.add(topic)
                 _log.warning("broker denies commands", extra={"topic": topic, "do": "check the broker's ACL"})
         connection.denied.clear()
+
+    def _acknowledged(self, handed: Handed) -> None:
+        gone = self._outbox.acknowledged(handed.key)
+        if gone is not None:
+            self._on_acknowledged(gone)
+
+    def _not_taken(self, handed: Handed, answer: Refused) -> None:
+        """A broker of MQTT 5 says that it has a message for nobody, or doesn't take it."""
+        if not answer.unheard:
+            self._refused(handed, answer.why, self._now())
+        elif handed.klass in _ALERTS and self._refusals.unheard(handed.topic, self._now()):
+            self._outbox.refused(handed.key)
+        else:
+            self._acknowledged(handed)
+            self._tell_refusals()
+
+    def _refused(self, handed: Handed, why: str, now: float) -> None:
+        self._outbox.refused(handed.key)
+        self._refusals.denied(handed.topic, why, now)
+        self._tell_refusals()
+
+    def _tell_refusals(self) -> None:
+        told = self._refusals.told()
+        if told != self._refusals_told:
+            self._refusals_told = told
+            self._on_refusals(told)
 
     def _tell(self, state: LinkState) -> None:
         """Told once when lost, once when back, and when the reason changes."""

@@ -14,13 +14,21 @@ class NoLink(HomenodeError):
     Attributes:
         person: Waiting won't help: somebody has to change a file, a password or a certificate.
         elsewhere: Another of the brokers, if there is one, is the better bet.
+        older: Perhaps the broker speaks an older MQTT only.
     """
 
     def __init__(
-        self, what: str, *, where: str = "", do: str = "", person: bool = False, elsewhere: bool = False
+        self,
+        what: str,
+        *,
+        where: str = "",
+        do: str = "",
+        person: bool = False,
+        elsewhere: bool = False,
+        older: bool = False,
     ) -> None:
         super().__init__(what, where=where, do=do)
-        self.person, self.elsewhere = person, elsewhere
+        self.person, self.elsewhere, self.older = person, elsewhere, older
 
 
 _REFUSED = {
@@ -39,7 +47,7 @@ _TIME_CODES = (9, 10)
 def refused(code: int, url: str) -> NoLink:
     """The broker answered CONNECT with this code."""
     what, do = _REFUSED.get(code, (f"the broker refuses the connection (code {code})", ""))
-    return NoLink(what, where=url, do=do, person=code != 3)
+    return NoLink(what, where=url, do=do, person=code != 3, older=code == 1)
 
 
 def hung_up(url: str, *, was_up: bool, named: str = "") -> NoLink:
@@ -50,7 +58,7 @@ def hung_up(url: str, *, was_up: bool, named: str = "") -> NoLink:
         do = "check the port in broker.url; perhaps there is no TLS there"
     else:
         do = "check the port in broker.url; perhaps it wants mqtts://"
-    return NoLink(f"the broker closed the connection{named}", where=url, do=do)
+    return NoLink(f"the broker closed the connection{named}", where=url, do=do, older=not was_up)
 
 
 def failed(error: Exception, url: str, *, was_up: bool = True) -> NoLink:

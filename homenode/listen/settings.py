@@ -124,7 +124,7 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
     to = _to(root.get("to"), "to", targets, notes) if "to" in root.entries else (PRINT,)
     return Settings(
         party=top["party"] or "",
-        broker=read_broker(broker, notes, beside, files=True),
+        broker=read_broker(broker, notes, beside, {}, files=True),
         nats=nats,
         group=top["group"],
         language=top["language"],

@@ -109,6 +109,11 @@ class Mosquitto:
         while not kept.exists() or kept.stat().st_mtime_ns == before:
             assert self._process.poll() is None
 
+    def reload(self) -> None:
+        """Read the access list again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def freeze(self) -> None:
         """It answers nothing, but its connections stay."""
         assert self._process is not None

@@ -96,10 +96,10 @@ async def node_inside(folder: Path, *types: DriverType, home: str = HOME) -> Asy
             await running
 
 
-async def until(true: Callable[[], object], what: str) -> None:
+async def until(true: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> None:
     """Wait until `true()`, or fail saying that `what` didn't come."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(within_s):
             while not true():  # noqa: ASYNC110 - seen from outside, it tells nobody
                 await asyncio.sleep(0.01)
     except TimeoutError:

@@ -144,9 +144,9 @@ def test_the_link_works_with_the_nodes_own_certificate(example: Example) -> None
             await node.online()
             node.alert("a")
             node.readings(200)
-            await node.until(lambda: len(node.gone) == 201)
+            await node.until(lambda: len(node.gone) == 201, 40)  # nobody listens: the alert waits a while
 
-    asyncio.run(asyncio.wait_for(scene(), 30))
+    asyncio.run(asyncio.wait_for(scene(), 50))
 
 
 def _first_state(broker: Broker) -> LinkState:

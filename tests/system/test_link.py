@@ -276,7 +276,7 @@ def test_the_link_beats_and_says_goodbye(tmp_path: Path) -> None:
     async def scene() -> None:
         with Mosquitto(tmp_path) as broker:
             async with Desk(broker.port, "hn1/h1/link") as desk:
-                async with running(Broker((broker.url,)), heartbeat_s=1.0) as node:
+                async with running(Broker((broker.url,), heartbeat_s=1.0)) as node:
                     await node.online()
                     await desk.until(lambda: len(desk.messages) >= 3)
                 await desk.until(lambda: json.loads(desk.messages[-1][1])["online"] is False)
@@ -405,10 +405,11 @@ def test_a_broker_that_refuses_is_told_in_plain_words(broker: dict[str, Any], wo
 
 def test_a_half_open_broker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("homenode.link.connection._CONNECT_S", 0.5)
+    monkeypatch.setattr("homenode.link.connection._CONNACK_5_S", 0.5)
 
     async def scene() -> None:
         async with HostileBroker(connack=None) as hostile, running(Broker((hostile.url,))) as node:
-            await hostile.until(lambda: hostile.connections >= 2)
+            await hostile.until(lambda: hostile.connections >= 3)
             assert [(s.url, s.why) for s in node.states] == [(hostile.url, "the broker does not answer")]
 
     run(scene)

@@ -106,7 +106,7 @@ def test_a_long_complaint_is_cut() -> None:
         ),
         ("pair", {}, ""),
         ("pair", {"for": "3 min", "radio": "zigbee"}, ""),
-        ("report", {"about": "zigbee"}, ""),
+        ("report", {"heartbeat": "30 s"}, ""),
         ("update", {"version": "0.2.0"}, ""),
         ("update", {"to": "x"}, "args.to is not known; accepted: version"),
     ],

@@ -431,6 +431,51 @@ def test_a_reading_still_in_memory_is_sent_once_and_what_the_journal_holds_too()
     assert {body["how"] for body in told[2:]} == {"historical"}
 
 
+def test_what_the_broker_refuses_waits_and_holds_up_no_other_party() -> None:
+    outbox = online()
+    for nth in range(3):
+        outbox.add(alert(f"c{nth}"))
+    outbox.add(alert("p0", "property"))
+    first, second, third = give(outbox)
+    outbox.refused(first.key)
+    outbox.refused(second.key)
+    outbox.refused(third.key)
+    assert ids(give(outbox)) == ["p0"]
+    outbox.add(alert("c3"))
+    assert ids(give(outbox)) == []
+    assert outbox.pending().alerts == 5
+    assert [fields[0][1] for fields in outbox.waiting()] == ["p0", "c0", "c1", "c2", "c3"]
+    outbox.release()
+    outbox.release()
+    assert ids(give(outbox)) == ["c0", "c1"]
+
+
+def test_what_is_refused_and_no_alert_is_gone() -> None:
+    outbox = online()
+    outbox.add(status("s"))
+    (handed,) = give(outbox)
+    outbox.refused(handed.key)
+    outbox.release()
+    assert sum(outbox.pending()) == 0
+
+
+def test_a_broker_that_takes_few_at_once_gets_no_more() -> None:
+    for window in range(4, 130):
+        limits = Limits().within(window)
+        assert limits.alerts + limits.alarms_more + limits.rest <= max(window - 1, 3)
+        assert min(limits.alerts, limits.alarms_more, limits.rest) >= 1
+    assert Limits().within(65_535) == Limits()
+    outbox = Outbox("e")
+    outbox.link_up(8)
+    for nth in range(30):
+        outbox.add(alert(f"a{nth}", klass=Class.ALARM if nth % 2 else Class.ALERT))
+        outbox.add(reading(f"t{nth}", nth))
+    assert len(give(outbox)) <= 7
+    outbox.link_lost()
+    outbox.link_up()
+    assert len(give(outbox)) == Limits().alerts + 30
+
+
 class AnyLinkAnyPower(RuleBasedStateMachine):
     """A node with a journal, a link that comes and goes, and a broker that acknowledges in order."""
 
@@ -447,6 +492,7 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
         self.raised: dict[str, list[str]] = {}
         self.excused: Counter[tuple[str, int]] = Counter()
         self.restarted = False
+        self.refusing: set[str] = set()
         self.at = 0
 
     @rule(
@@ -494,6 +540,9 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
     def broker_takes(self, most: int, told: bool, marked: bool) -> None:
         """`told`: its PUBACK arrives; else it is lost with the link. `marked`: the journal learns of it."""
         for handed in self.wire[:most]:
+            if handed.topic in self.refusing:
+                self.outbox.refused(handed.key)
+                continue
             self.receive(handed)
             if not told:
                 self.excuse(handed)
@@ -505,6 +554,24 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
         del self.wire[:most]
         if not told:
             self.link_lost()
+
+    @rule(refuses=st.lists(st.booleans(), min_size=1, max_size=6))
+    def broker_takes_some_and_refuses_others(self, refuses: list[bool]) -> None:
+        """By its access list, per topic, and in order. Only alerts are refused: all else is gone then."""
+        for handed, refused in zip(self.wire[: len(refuses)], refuses, strict=False):
+            if handed.topic.endswith("care/alerts") and (refused or handed.topic in self.refusing):
+                self.refusing.add(handed.topic)
+                self.outbox.refused(handed.key)
+            else:
+                self.receive(handed)
+                self.outbox.acknowledged(handed.key)
+        del self.wire[: len(refuses)]
+
+    @rule()
+    def refused_ones_are_tried_again(self) -> None:
+        if not any(handed.topic in self.refusing for handed in self.wire):
+            self.refusing.clear()
+            self.outbox.release()
 
     def receive(self, handed: Handed) -> None:
         body = json.loads(handed.payload)
@@ -552,6 +619,7 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
         self.restarted = True
         done = self.outbox.readings_done()
         self.wire.clear()
+        self.refusing.clear()
         self.outbox = Outbox("e", SMALL)
         for what, record in self.journal:
             if what == "state":
@@ -588,7 +656,9 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
             self.journal_is_read_again(5)
             self.link_publishes(5)
             if not self.wire and self.outbox.wants() is None:
-                break
+                if not sum(self.outbox.pending()):
+                    break
+                self.refused_ones_are_tried_again()
             self.broker_takes(9, True, False)
         assert sum(self.outbox.pending()) == 0
         for keys in self.raised.values():
