@@ -89,6 +89,12 @@ formats, by their first line:
 """
 
 
+def _open(args: argparse.Namespace) -> int:
+    from homenode.sealing.command import command
+
+    return command(args.key, sys.stdin, sys.stdout, sys.stderr)
+
+
 def _import(args: argparse.Namespace) -> int:
     from homenode.importing.command import command
 
@@ -236,6 +242,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--journal", action="store_true", help="replay what the node heard itself, from its journal"
     )
     replay.set_defaults(wrong=replay.error, takes="readings")
+
+    opened = add("open", _open, "Open messages to a party with a key: from standard input, one a line.")
+    opened.add_argument(
+        "--key", required=True, type=Path, metavar="FILE", help="the party's private key, in PEM"
+    )
 
     imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
     imported.set_defaults(wrong=imported.error, takes="files")

@@ -40,6 +40,7 @@ class Contract:
         schemas = document["components"]["schemas"]
         messages = document["components"]["messages"]
         compiled = {name: fastjsonschema.compile(schema) for name, schema in schemas.items()}
+        self.sealed = compiled["sealed"], compiled["sealed_alert"]
         self.channels = {
             name: _Channel(
                 re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", channel["address"])), channel["x-publishes"]
@@ -81,6 +82,8 @@ class Contract:
             body = json.loads(payload)
         except (ValueError, RecursionError) as error:
             return f"{topic}: {error}"
+        if _is_sealed(body):
+            return _complaint(self.sealed[topic.endswith("/alerts")], body)
         complaints = [why for check in checks if (why := _complaint(check, body))]
         if len(complaints) == len(checks):
             return f"{topic}: {complaints[0]}: {payload!r}"
@@ -107,6 +110,11 @@ class Contract:
         if topic.endswith("/status") and body["home"] != named["home"]:
             return "another home"
         return ""
+
+
+def _is_sealed(body: Any) -> bool:
+    """Whether it is a JWE for a party with a key."""
+    return isinstance(body, dict) and ("jwe" in body or body.get("datacontenttype") == "application/jose")
 
 
 def _complaint(check: Callable[[Any], object], body: Any) -> str:

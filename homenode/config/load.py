@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from homenode.config.broker import read_broker
 from homenode.config.devices import read_devices, read_radios
+from homenode.config.keys import read_keys
 from homenode.config.model import Home
 from homenode.config.notes import Notes, another_file, nearest, unknown_key
 from homenode.config.registry import driver_types
@@ -104,6 +105,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         devices=devices,
         rules=uses,
         share=read_share(section("share"), notes, devices),
+        keys=read_keys(section("keys"), notes, beside, texts, files=files or texts.are_kept),
         modes=read_modes(section("modes"), notes, devices),
         clock_trusted=read_clock(section("clock"), notes),
         resident_ok=read_resident(section("resident"), notes, devices),

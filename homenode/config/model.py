@@ -176,5 +176,7 @@ class Home:
     resident_ok: str = ""
     voice: Voice = Voice()
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Party to the public key (PEM) that it is written to with."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Format (``homeassistant``) to the topic prefix it is sent under; opt-in."""

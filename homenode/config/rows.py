@@ -39,6 +39,7 @@ SECTIONS = {
     "devices": "The physical things, by name.",
     "rules": "The rules that are used, in order.",
     "share": "Raw readings that leave the home, by party. Nothing leaves that isn't listed.",
+    "keys": "Public key of a party: what it is sent is encrypted, also for whoever runs the broker.",
     "modes": "How long each mode lasts, and what it comes by itself at; modes of one's own.",
     "clock": "Whether the machine's clock is trusted without a time service.",
     "resident": "How the resident answers.",

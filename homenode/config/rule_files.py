@@ -31,6 +31,11 @@ class Texts:
         self._kept = kept
         self._read: dict[Path, str] = {}
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether the home's own files are those that were kept."""
+        return self._kept is not None
+
     def has(self, path: Path) -> bool:
         """Whether the file is there, be it unreadable, or in a folder that can't be looked into."""
         if self._kept is not None and path.parent != shipped_folder():

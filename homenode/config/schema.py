@@ -14,6 +14,7 @@ from homenode.config import rows
 from homenode.config.durations import PATTERN as DURATION
 from homenode.config.fields import Field
 from homenode.config.load import Drivers
+from homenode.config.model import PARTIES
 from homenode.config.notes import listed
 from homenode.config.registry import driver_types
 from homenode.config.sections import SHARED_WITH
@@ -142,6 +143,16 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
                         _nullable({"type": "array", "items": shared}),
                     )
                     for party in SHARED_WITH
+                },
+                "additionalProperties": False,
+            }
+        ),
+        "keys": _nullable(
+            {
+                "type": "object",
+                "properties": {
+                    party: _described(f"File with the public key of {party}, in PEM.", {"type": _TEXT})
+                    for party in PARTIES
                 },
                 "additionalProperties": False,
             }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from homenode.config.model import PARTIES
-from homenode.contract import alert, command, reading, reply, shapes, status, topics
+from homenode.contract import alert, command, reading, reply, sealed, shapes, status, topics
 from homenode.contract.shapes import Schema
 from homenode.kinds import KINDS, Shape
 from homenode.reading import How
@@ -24,10 +24,12 @@ READERS = tuple(party for party in PARTIES if party != "operator")
 _INFO = """\
 What other systems see of a home node. A node publishes for four parties, each on a branch of its own, and
 takes commands from them; which of them may do what stands in the schemas of `command`. `x-publishes` and
-`x-subscribes` of a channel say who may use it: the node, or a party. Everything is QoS 1; the `mqtt` binding
-of an operation says what is retained. `alerts` come at least once: `id` is the same in each copy. `x-kinds`
-is the table of the kinds of points with their units. `hn1` in each topic is the version: what would break a
-reader gets another one, but fields may be added, so a receiver passes over what it doesn't know.
+`x-subscribes` of a channel say who may use it: the node, or a party. Everything is QoS 1; the `mqtt`
+binding of an operation says what is retained. `alerts` come at least once: `id` is the same in each copy.
+`x-kinds` is the table of the kinds of points with their units. A party whose public key stands in
+home.yaml gets `sealed_alert` and `sealed` in place of what stands here, and finds that in the JWE. `hn1`
+in each topic is the version: what would break a reader gets another one, but fields may be added, so a
+receiver passes over what it doesn't know.
 """
 
 
@@ -49,6 +51,7 @@ def schemas() -> dict[str, Schema]:
     made["reading"] = reading.schema(How.LIVE, How.RESTORED)
     made["late_reading"] = reading.schema(How.HISTORICAL)
     made["reply"] = reply.schema()
+    made["sealed_alert"], made["sealed"] = sealed.alert_schema(), sealed.schema()
     head = {"$schema": shapes.DIALECT}
     return {name: head | {"$id": f"urn:homenode:{topics.VERSION}:{name}"} | one for name, one in made.items()}
 

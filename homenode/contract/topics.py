@@ -43,6 +43,12 @@ def link(home: str) -> str:
     return f"{VERSION}/{home}/link"
 
 
+def party_of(home: str, topic: str) -> str:
+    """On whose branch a topic is, "" if on nobody's."""
+    party = topic.removeprefix(f"{VERSION}/{home}/").partition("/")[0]
+    return party if party in PARTIES else ""
+
+
 def party_and_point(home: str, topic: str) -> tuple[str, str]:
     """Whose topic of readings it is, and of which point; empty if it is none of this home."""
     party, readings, name = topic.removeprefix(f"{VERSION}/{home}/").partition("/readings/")

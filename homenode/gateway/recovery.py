@@ -228,9 +228,9 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
         case "got":
             done.got += record["ids"]
         case "shown":
-            found.shown.add(record["topic"])
+            found.shown.add(record["topic"], record["key"])
         case "gone":
-            found.shown.gone(record["topic"])
+            found.shown.gone(record["topic"], record["key"])
         case "share":
             found.shown.shared_from(record["share"], record["last"])
         case "ans":

@@ -11,6 +11,7 @@ from homenode.contract import topics
 from homenode.delivery.sharing import names
 from homenode.message import Class, Message
 from homenode.outbox import Acknowledged
+from homenode.sealing.seals import Seals
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -19,16 +20,28 @@ log = logging.getLogger("homenode.node")
 
 
 class Showing:
-    """Works for one node."""
+    """Works for one node.
+
+    Attributes:
+        current: Topics under which the broker keeps readings as they are now shared.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node, self.shown = node, node.recovered.shown
+        self.current: set[str] = set()
+        self._seals = Seals(node.home.home, node.home.keys)
+        self._keys = node.home.keys
 
-    def wanted(self, topic: str) -> bool:
-        """Whether readings of this topic are shared."""
+    def seal(self, topic: str, payload: bytes) -> bytes:
+        """What is published in place of a payload."""
+        return self._seals.seal(topic, payload)
+
+    def _wanted(self, topic: str) -> str | None:
+        """Under which key readings of this topic are shared; None if they are not."""
         home = self._node.home
         party, point = topics.party_and_point(home.home, topic)
-        return point.rpartition(".")[0] in home.devices and names(home.share, party, point)
+        shared = point.rpartition(".")[0] in home.devices and names(home.share, party, point)
+        return self._seals.key_id(party) if shared else None
 
     def apply(self) -> None:
         """home.yaml was read: what it no longer shares is not sent, and taken back."""
@@ -37,7 +50,13 @@ class Showing:
             record = records.of_share(node.home.share, node.journal.last, node.clock.now())
             node.journal.append(record, klass="system")
             node.journal.commit()
-        node.outbox.keep_readings(self.wanted)
+        if node.home.keys != self._keys:
+            self._keys, self._seals = node.home.keys, Seals(node.home.home, node.home.keys)
+            for message in node.judge.delivery.statuses(node.clock.now()):  # in place of the plain ones
+                node.outbox.add(message)
+        self.current.clear()
+        self.current |= self.shown.current(self._wanted)
+        node.outbox.keep_readings(lambda topic: self._wanted(topic) is not None)
         self.take_back()
 
     def take_back(self) -> None:
@@ -46,27 +65,30 @@ class Showing:
         link = node.uplink.link
         if link is None or not link.state.online:
             return
-        for topic in self.shown.unwanted(self.wanted, link.state.url):
+        for topic in self.shown.unwanted(self._wanted, link.state.url):
             node.outbox.add(Message("", "", topic, b"", Class.STATUS, node.clock.now(), retain=True))
         node.uplink.wake()
 
     def show(self, topic: str) -> None:
         """The first reading under this topic is about to go out."""
-        self.shown.add(topic)
-        self._write("shown", topic)
+        key = self._wanted(topic) or ""
+        self.current.add(topic)
+        self.shown.add(topic, key)
+        self._write("shown", topic, key)
 
     def acknowledged(self, gone: Acknowledged) -> None:
         """The broker has a message that may have emptied a topic."""
         node = self._node
-        if node.uplink.link is None or node.home.broker is None or self.wanted(gone.topic):
+        if node.uplink.link is None or node.home.broker is None:
             return
-        if self.shown.taken_back(gone.topic, node.uplink.link.state.url, node.home.broker.urls):
-            self._write("gone", gone.topic)
-            log.info("no longer shared, taken back", extra={"topic": gone.topic})
+        url, urls = node.uplink.link.state.url, node.home.broker.urls
+        for topic, key in self.shown.taken_back(gone.topic, self._wanted, url, urls):
+            self._write("gone", topic, key)
+            log.info("no longer shared, taken back", extra={"topic": topic})
 
-    def _write(self, what: str, topic: str) -> None:
+    def _write(self, what: str, topic: str, key: str) -> None:
         node = self._node
-        node.journal.append({"t": what, "at": node.clock.now(), "topic": topic}, klass="system")
+        node.journal.append({"t": what, "at": node.clock.now(), "topic": topic, "key": key}, klass="system")
         node.journal.commit()
 
     def sent(self, readings: Iterable[Message]) -> list[Message]:

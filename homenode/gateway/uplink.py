@@ -49,7 +49,8 @@ class Uplink:
             on_state=self._link_changed,
             on_acknowledged=self._acknowledged,
             write_numbers=self._node.outcomes.numbered,
-            shown=self._node.showing.shown.topics,
+            seal=self._node.showing.seal,
+            shown=self._node.showing.current,
             on_shown=self._node.showing.show,
             on_refusals=self._refused,
         )

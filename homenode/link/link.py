@@ -65,6 +65,7 @@ class Link:
         on_acknowledged: The broker has a message; the outbox knows already.
         write_numbers: Sees to it that the places of alerts are on the disk, and only then tells the outbox
             (`Outbox.written`) and wakes the link. Returns at once.
+        seal: Topic and payload to what is published: for a party with a key that only it can read.
         shown: Topics under which the broker keeps readings already.
         on_shown: A first reading is about to go to this topic and be kept.
         random: For the back-off.
@@ -84,6 +85,7 @@ class Link:
         on_state: Callable[[LinkState], None],
         on_acknowledged: Callable[[Acknowledged], None],
         write_numbers: Callable[[list[Numbered]], None],
+        seal: Callable[[str, bytes], bytes] = lambda topic, payload: payload,
         shown: Container[str] = (),
         on_shown: Callable[[str], None] = lambda topic: None,
         random: Random | None = None,
@@ -95,7 +97,7 @@ class Link:
         self._zone, self._wall = zone, wall
         self._on_command, self._on_state = on_command, on_state
         self._on_acknowledged, self._write_numbers = on_acknowledged, write_numbers
-        self._shown, self._on_shown = shown, on_shown
+        self._seal, self._shown, self._on_shown = seal, shown, on_shown
         self._on_refusals, self._refusals, self._refusals_told = on_refusals, Refusals(), Told({}, ())
         self._dialer = Dialer(addresses(broker.urls, broker.interfaces), self._open, version)
         self._looking: asyncio.Task[Dialled] | None = None
@@ -258,7 +260,8 @@ class Link:
             self._write_numbers(numbers)
         now = self._now()
         while (handed := self._outbox.next()) is not None:
-            if 0 < connection.largest < len(handed.payload) + len(handed.topic) + _OVERHEAD_B:
+            payload = self._seal(handed.topic, handed.payload)
+            if 0 < connection.largest < len(payload) + len(handed.topic) + _OVERHEAD_B:
                 self._refused(handed, f"at most {connection.largest} bytes", now)
                 continue
             if self._refusals and self._refusals.holds(handed.topic, now):
@@ -266,7 +269,7 @@ class Link:
                 continue
             if handed.retain and handed.klass is Class.READING and handed.topic not in self._shown:
                 self._on_shown(handed.topic)
-            mid = connection.publish(handed.topic, handed.payload, handed.retain)
+            mid = connection.publish(handed.topic, payload, handed.retain)
             self._keys[mid] = (handed, now)
         connection.flush()
 

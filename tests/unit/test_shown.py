@@ -13,8 +13,12 @@ from homenode.shown import Shown
 ONE, OTHER = "hn1/h1/care/readings/eye/motion", "hn1/h1/care/readings/eye/battery"
 
 
-def nothing(_topic: str) -> bool:
-    return False
+def nothing(_topic: str) -> str | None:
+    return None
+
+
+def all_of_it(_topic: str) -> str | None:
+    return ""
 
 
 def again(shown: Shown) -> Shown:
@@ -28,29 +32,44 @@ def test_a_topic_is_gone_when_every_broker_has_emptied_it() -> None:
     shown = Shown()
     shown.add(ONE)
     assert shown.unwanted(nothing, "a") == [ONE]
-    assert not shown.taken_back(ONE, "a", ["a", "b"])
+    assert shown.taken_back(ONE, nothing, "a", ["a", "b"]) == []
     shown = again(shown)
     assert shown.unwanted(nothing, "a") == []
     assert shown.unwanted(nothing, "b") == [ONE]
-    assert shown.taken_back(ONE, "b", ["a", "b"])
-    assert again(shown).topics == set()
+    assert shown.taken_back(ONE, nothing, "b", ["a", "b"]) == [(ONE, "")]
+    assert again(shown).places == set()
 
 
 def test_what_is_shared_is_left_alone_and_what_was_never_shown_needs_nothing() -> None:
     shown = Shown()
     shown.add(ONE)
     shown.add(OTHER)
-    assert shown.unwanted(lambda topic: topic == ONE, "a") == [OTHER]
-    assert not shown.taken_back("hn1/h1/care/status", "a", ["a"])
+    assert shown.unwanted(lambda topic: "" if topic == ONE else None, "a") == [OTHER]
+    assert shown.current(all_of_it) == {ONE, OTHER}
+    assert shown.taken_back("hn1/h1/care/status", nothing, "a", ["a"]) == []
+    assert shown.taken_back(ONE, all_of_it, "a", ["a"]) == []
 
 
 def test_what_is_shown_again_is_to_be_emptied_again() -> None:
     shown = Shown()
     shown.add(ONE)
-    shown.taken_back(ONE, "a", ["a", "b"])
+    shown.taken_back(ONE, nothing, "a", ["a", "b"])
+    assert shown.current(all_of_it) == set(), "it may be gone at the one"
     shown.add(ONE)
+    assert shown.current(all_of_it) == {ONE}
     assert shown.unwanted(nothing, "a") == [ONE]
-    assert not shown.taken_back(ONE, "b", ["a", "b"])
+    assert shown.taken_back(ONE, nothing, "b", ["a", "b"]) == []
+
+
+def test_what_was_shown_in_plain_is_taken_back_when_the_party_has_a_key() -> None:
+    shown = Shown()
+    shown.add(ONE)
+    assert shown.unwanted(lambda topic: "key", "a") == [ONE]
+    shown.add(ONE, "key")
+    assert shown.current(lambda topic: "key") == {ONE}
+    assert again(shown).unwanted(lambda topic: "key", "a") == [ONE]
+    assert shown.taken_back(ONE, lambda topic: "key", "a", ["a"]) == [(ONE, "")]
+    assert shown.unwanted(lambda topic: "key", "a") == []
 
 
 def test_a_reading_of_the_past_goes_only_where_it_would_have_gone_then() -> None:
