@@ -73,7 +73,7 @@ class Watch:
             return
         if why:
             self.complaints.append(why)
-        elif what == "reply" and json.loads(message.payload)["ok"]:
+        elif what == "reply" and json.loads(message.payload).get("ok"):  # a sealed one says nothing
             asked = party, json.loads(message.payload)["id"]
             if asked in self._not_asked:
                 self.complaints.append(f"{party}: done, though the contract has no such command: {asked}")
