@@ -98,8 +98,18 @@ def find(folder: Path) -> list[Segment]:
         found[0].first = found[0].first or 1
     for older, newer in pairwise(found):
         if not newer.first:
-            newer.first = (older.point.last if older.point else older.first) + 1
+            newer.first = _last(older) + 1
     return found
+
+
+def _last(segment: Segment) -> int:
+    """The highest number in a file."""
+    if segment.point is not None:
+        return segment.point.last
+    walk = Walk(segment, 0)
+    for _ in walk:
+        pass
+    return max(walk.last, segment.first - 1)
 
 
 def replaced(folder: Path, kept: list[Segment]) -> list[Path]:

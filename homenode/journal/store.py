@@ -269,6 +269,7 @@ class Store:
         file = os.open(self._spare, os.O_RDWR | os.O_CLOEXEC)
         try:
             write_ends(file, head, None)
+            os.fdatasync(file)  # else a cut may leave the name without the head: any flush writes names down
             os.rename(self._spare, path)
         except OSError:
             os.close(file)
