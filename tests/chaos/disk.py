@@ -87,12 +87,13 @@ class Disk:
             self._do("off")
         self.dark.set()
 
-    def gone(self, seed: object) -> None:
-        """Once nobody's process runs on it any more: `seed` decides what the drive's cache still wrote."""
+    def gone(self, seed: float) -> int:
+        """Once all who use it are killed: `seed` decides what of so many cached writes is there then."""
         assert self.dark.is_set()
         self.cuts += 1
-        self._do("end", str(seed).replace(" ", "-"))
+        cached: int = self._do("end", seed)
         self._leave()
+        return cached
 
     def fail(self, what: str) -> None:
         """``all``, ``data`` (blocks with records), ``hang`` or ``nothing``."""

@@ -98,6 +98,7 @@ def _off_and_on(house: House, operations: int | None) -> None:
     house.cut(operations)
     house.wait(house.dice.uniform(0, 1))
     house.power()
+    house.start()
 
 
 def _cut_twice(_rig: Rig, house: House) -> None:
@@ -111,9 +112,10 @@ FAULTS = (
     Fault("node killed, at once again", "node", lambda r, h: (h.kill(), h.start())),
     Fault("node stopped (SIGTERM)", "node", lambda r, h: h.stop(), lambda r, h: h.start(), 0, 3),
     Fault("node frozen (SIGSTOP)", "node", lambda r, h: h.freeze(), lambda r, h: h.thaw(), 0.5, 8),
-    Fault("power cut, between writes", "node", lambda r, h: h.cut(None), lambda r, h: h.power(), 0, 3),
+    Fault("power cut, between writes", "node", lambda r, h: h.cut(None),
+          lambda r, h: (h.power(), h.start()), 0, 3),
     Fault("power cut, amid a write or flush", "node",
-          lambda r, h: h.cut(h.dice.randrange(60)), lambda r, h: h.power(), 0, 3),
+          lambda r, h: h.cut(h.dice.randrange(60)), lambda r, h: (h.power(), h.start()), 0, 3),
     Fault("power cut, and another amid the start", "node", _cut_twice),
     Fault("disk full", "disk", lambda r, h: h.disk.fill(), lambda r, h: h.disk.empty(), 1, 8, ("node",)),
     Fault("node started on a read-only disk", "disk", lambda r, h: h.start_read_only(),

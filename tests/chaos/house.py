@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -10,8 +11,9 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from homenode.journal.codec import SCHEMA
 from tests.chaos import home
 from tests.chaos.disk import ROOT, Disk
 from tests.chaos.gate import Gate
@@ -20,8 +22,19 @@ from tests.chaos.parties import Brokerage
 from tests.chaos.world import World
 from tests.system.clocks import NodeClock
 from tests.system.nodes import NodeProcess
+from tests.system.soak_home import until
 
-FROZEN = "T"
+SCHEMAS = (SCHEMA - 1, SCHEMA)
+"""A start writes the journal in one of these: an update, one that is taken back, or neither."""
+
+
+def writing(pid: int) -> set[str]:
+    """Names of the unfinished files that a process has open."""
+    names = set()
+    for file in Path(f"/proc/{pid}/fd").glob("*"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            names.add(Path(os.readlink(file)).name)
+    return {name for name in names if name.endswith(".tmp")}
 
 
 class Node(NodeProcess):
@@ -33,12 +46,15 @@ class Node(NodeProcess):
 class House:
     """`name` is the home's id."""
 
-    def __init__(self, folder: Path, name: str, broker: Brokerage, cable: Cable, seed: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, broker: Brokerage, cable: Cable, seed: str, **world: Any
+    ) -> None:
         self.folder, self.name, self.cable = folder, name, cable
-        self.dice = random.Random(f"{seed} {name}")
+        self.dice, self._world = random.Random(f"{seed} {name}"), world
         self.lives: list[Node] = []
         self._stack = ExitStack()
-        self._broker, self._boots = broker, 0
+        self._broker, self._boots, self.cached = broker, 0, 0
+        self.busy: set[str] = set()
         self.impostor: Callable[[], object] = lambda: None
         folder.mkdir(parents=True)
 
@@ -52,7 +68,7 @@ class House:
             self._stack.callback(self.disk.__exit__)
             self.disk.on()
             self.clock = NodeClock(self.folder)
-            self.world = enter(World(self.folder / "world", f"{self.dice.random()}"))
+            self.world = enter(World(self.folder / "world", f"{self.dice.random()}", **self._world))
             self.file = home.write(
                 self.folder,
                 home=self.name,
@@ -87,13 +103,15 @@ class House:
     def start(self) -> None:
         """Of the node."""
         path = os.pathsep.join((str(self.folder / "site"), str(ROOT)))
-        env = {"PYTHONPATH": path, **self.clock.env}
+        schema = str(self.dice.choice(SCHEMAS))
+        env = {"PYTHONPATH": path, "JOURNAL_SCHEMA": schema, **self.clock.env}
         within = (*self.cable.within, "env", *(f"{name}={value}" for name, value in env.items()))
         self.lives.append(Node(self.file, self.disk.at / "data", "--log", "json", within=within))
 
     def kill(self) -> None:
         """kill -9."""
         self.world.asleep()
+        self.busy = writing(self.node.process.pid)
         self.node.kill()
 
     def stop(self) -> None:
@@ -120,9 +138,9 @@ class House:
             self.disk.dark.wait(within_s)
         self.world.asleep()
         self.disk.cut()
+        self.busy = writing(self.node.process.pid)
         self.node.process.kill()
-        seed = self.dice.random()
-        self.disk.gone(seed)
+        self.cached = self.disk.gone(self.dice.random())
         self.node.kill()
 
     def power(self) -> None:
@@ -130,7 +148,10 @@ class House:
         self._boots += 1
         self.clock.boots(f"boot-{self._boots}")
         self.disk.on()
-        self.start()
+
+    def until_watched(self) -> None:
+        """A node runs and knows how everything is."""
+        until(lambda: self.world.watched, what="a node that watches")
 
     def start_read_only(self) -> None:
         """Anew, on a disk that takes nothing (the kernel makes none so while a file is open for writing)."""

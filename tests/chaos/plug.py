@@ -32,7 +32,7 @@ class Drive:
     def __init__(self, image: bytes) -> None:
         self.size = len(image)
         self._now, self._safe = bytearray(image), bytearray(image)
-        self._cached: list[tuple[int, bytes]] = []
+        self.cached: list[tuple[int, bytes]] = []
         self.writes = self.flushes = self.bytes = 0
         self.failing = ""
         self.off = self.gone = False
@@ -49,7 +49,7 @@ class Drive:
         if self.failing == "all" or (self.failing == "data" and FRAME in data):
             raise OSError(errno.EIO, "write")
         self._now[offset : offset + len(data)] = data
-        self._cached.append((offset, data))
+        self.cached.append((offset, data))
         self.writes += 1
         self.bytes += len(data)
 
@@ -57,9 +57,9 @@ class Drive:
         self._power(counts=True)
         if self.failing == "all":
             raise OSError(errno.EIO, "flush")
-        for offset, data in self._cached:
+        for offset, data in self.cached:
             self._safe[offset : offset + len(data)] = data
-        self._cached.clear()
+        self.cached.clear()
         self.flushes += 1
 
     def _power(self, *, counts: bool = False) -> None:
@@ -82,7 +82,7 @@ class Drive:
     def _survivors(self, dice: random.Random) -> Iterator[tuple[int, bytes]]:
         sectors = [
             (offset + at, data[at : at + SECTOR])
-            for offset, data in self._cached
+            for offset, data in self.cached
             for at in range(0, len(data), SECTOR)
         ]
         how = dice.choice(("nothing", "everything", "in order", "any", "most", "few"))
@@ -112,7 +112,7 @@ class Plug:
                 words = sys.stdin.readline().split()
                 if not words:
                     break
-                self._tell(getattr(self, "do_" + words[0])(*words[1:]) or "")
+                self._tell(getattr(self, "do_" + words[0])(*words[1:]))
         finally:
             self._leave()
 
@@ -130,11 +130,13 @@ class Plug:
         """Cut now."""
         self.drive.off = self._told_off = True
 
-    def do_end(self, seed: str) -> None:
-        """After a cut: unmount all, and leave in FOLDER/disk.img what the cut left."""
+    def do_end(self, seed: str) -> int:
+        """After a cut: unmount all, leave in FOLDER/disk.img what it left; how many writes were cached."""
+        cached = len(self.drive.cached)
         image = self.drive.left(random.Random(seed))
         self._leave()
         self._image.write_bytes(image)
+        return cached
 
     def do_wear(self) -> list[int]:
         """Writes, flushes, bytes so far."""

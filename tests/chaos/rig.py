@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.chaos.count import missing, wrong
 from tests.chaos.faults import FAULTS, Fault
@@ -24,11 +24,11 @@ RECOVERED_S = 120.0
 
 
 class Rig:
-    """`homes`: how many."""
+    """`homes`: how many; `world`: for `World`."""
 
-    def __init__(self, folder: Path, seed: str, homes: int = 1) -> None:
+    def __init__(self, folder: Path, seed: str, homes: int = 1, **world: Any) -> None:
         self.folder, self.seed = folder, seed
-        self.dice = random.Random(seed)
+        self.dice, self._world = random.Random(seed), world
         self.names = tuple(f"chaos-{nth + 1}" for nth in range(homes))
         self.times: Counter[str] = Counter()
         self.worst_s: dict[str, float] = defaultdict(float)
@@ -47,7 +47,7 @@ class Rig:
             self.everybody.until_back()
             self.broker.mosquitto.save()
             self.houses = [
-                House(self.folder / name, name, self.broker, cable, self.seed)
+                House(self.folder / name, name, self.broker, cable, self.seed, **self._world)
                 for name, cable in zip(self.names, cables, strict=True)
             ]
             for house in self.houses:
@@ -164,17 +164,21 @@ class Rig:
         rows += [
             f"{name:<40} {times:>5} {self.worst_s[name]:>13.1f} s" for name, times in self.times.most_common()
         ]
+        rows.append(f"{sum(self.times.values())} faults in {self.rounds} rounds; {self.summary()}")
+        return "\n".join(rows)
+
+    def summary(self) -> str:
+        """What came of it."""
         happened = sum(len(house.world.occasions) for house in self.houses)
         lives = sum(len(house.lives) for house in self.houses)
         cuts = sum(house.disk.cuts for house in self.houses)
         came = self.everybody.written()
         messages = list(itertools.chain.from_iterable(came.values()))
         ids = {body["id"] for _, body in messages}
-        rows.append(
-            f"{sum(self.times.values())} faults in {self.rounds} rounds, {lives} lives, {cuts} power cuts; "
-            f"{happened} alerts to be raised, {len(ids)} messages received, {len(messages) - len(ids)} again"
+        return (
+            f"{lives} lives, {cuts} power cuts; {happened} alerts to be raised, "
+            f"{len(ids)} messages received, {len(messages) - len(ids)} again"
         )
-        return "\n".join(rows)
 
     def keep_logs(self) -> None:
         """Of every life of the nodes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,14 @@ from homenode.cli import main
 from homenode.gateway import run
 from homenode.journal import Journal, Limits
 
-LIMITS = Limits(segment_bytes=128 * 1024, readings_bytes=512 * 1024)
+LIMITS = Limits(segment_bytes=128 * 1024, readings_bytes=256 * 1024)
 
 
 class Small(Journal):
-    """As any other."""
-
     @classmethod
     def open(cls, folder: Path, **how: Any) -> Journal:
-        """With our limits."""
-        return super().open(folder, **{"limits": LIMITS, **how})
+        """With our limits, in the schema of now or before."""
+        return super().open(folder, limits=LIMITS, schema=int(os.environ["JOURNAL_SCHEMA"]), **how)
 
 
 if __name__ == "__main__":
