@@ -43,7 +43,7 @@ class Contract:
         self.sealed = compiled["sealed"], compiled["sealed_alert"]
         self.channels = {
             name: _Channel(
-                re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", channel["address"])), channel["x-publishes"]
+                re.compile(re.sub(r"\{(\w+)\}", _group, channel["address"])), channel["x-publishes"]
             )
             for name, channel in document["channels"].items()
         }
@@ -115,6 +115,10 @@ class Contract:
 def _is_sealed(body: Any) -> bool:
     """Whether it is a JWE for a party with a key."""
     return isinstance(body, dict) and ("jwe" in body or body.get("datacontenttype") == "application/jose")
+
+
+def _group(parameter: re.Match[str]) -> str:
+    return f"(?P<{parameter[1]}>.+)" if parameter[1] == "prefix" else f"(?P<{parameter[1]}>[^/]+)"
 
 
 def _complaint(check: Callable[[Any], object], body: Any) -> str:

@@ -203,7 +203,7 @@ EXPORT = (
         "homeassistant",
         "text",
         "Topic prefix of Home Assistant's discovery.",
-        pattern=r"(?!hn1(?:/|$))[^#+\x00/][^#+\x00]{0,100}",
+        pattern=r"(?!hn1(?:/|$)|\$)(?:[^#+/\x00-\x1f]{1,60})(?:/[^#+/\x00-\x1f]{1,60}){0,3}",
         shown="a topic prefix such as homeassistant, without # and +, not hn1",
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from homenode.config.model import PARTIES
-from homenode.contract import alert, command, reading, reply, sealed, shapes, status, topics
+from homenode.contract import alert, command, discovery, reading, reply, sealed, shapes, status, topics
 from homenode.contract.shapes import Schema
 from homenode.kinds import KINDS, Shape
 from homenode.reading import How
@@ -52,6 +52,7 @@ def schemas() -> dict[str, Schema]:
     made["late_reading"] = reading.schema(How.HISTORICAL)
     made["reply"] = reply.schema()
     made["sealed_alert"], made["sealed"] = sealed.alert_schema(), sealed.schema()
+    made["discovery"] = discovery.schema()
     head = {"$schema": shapes.DIALECT}
     return {name: head | {"$id": f"urn:homenode:{topics.VERSION}:{name}"} | one for name, one in made.items()}
 
@@ -86,8 +87,8 @@ class _Document:
     ) -> None:
         """A topic."""
         parameters = {"home": {"$ref": "#/components/parameters/home"}}
-        if "{device}" in address:
-            parameters |= {one: {"$ref": f"#/components/parameters/{one}"} for one in ("device", "kind")}
+        more = [one for one in ("device", "kind", "prefix", "component", "point") if f"{{{one}}}" in address]
+        parameters |= {one: {"$ref": f"#/components/parameters/{one}"} for one in more}
         self.channels[name] = {
             "address": address,
             "description": what,
@@ -142,6 +143,12 @@ def document() -> dict[str, Any]:
                     "description": "One of x-kinds; a second one of a device is KIND_2, a third KIND_3.",
                     "examples": ["contact", "current_2"],
                 },
+                "prefix": {"description": "`export.homeassistant` of home.yaml; may have slashes."},
+                "component": {
+                    "description": "Of Home Assistant.",
+                    "enum": list(discovery.COMPONENTS.values()),
+                },
+                "point": {"description": "DEVICE_KIND.", "examples": ["stove_power"]},
             },
             "securitySchemes": {
                 "certificate": {"type": "X509", "description": "TLS 1.2 or newer; each client its own."},
@@ -176,7 +183,20 @@ def _party(made: _Document, party: str) -> None:
             f"Points that `share` of home.yaml lists for {party}. Late: older than one told before.",
             "reading", "late_reading", TAKEN_BACK, retain=True)  # fmt: skip
         made.operation(f"send_{party}_late", "send", f"{party}_readings", "late_reading", retain=False)
-        made.operation(f"send_{party}_taken_back", "send", f"{party}_readings", TAKEN_BACK, retain=True)
+        made.operation(
+            f"send_{party}_readings_taken_back", "send", f"{party}_readings", TAKEN_BACK, retain=True
+        )
+        add("homeassistant", f"{{prefix}}/{party}/{{component}}/{_HOME}/{{point}}/config",
+            f"How Home Assistant shows what is shared with {party}; only if home.yaml has "
+            "`export: {homeassistant: PREFIX}`.",
+            "discovery", TAKEN_BACK, retain=True)  # fmt: skip
+        made.operation(
+            f"send_{party}_homeassistant_taken_back",
+            "send",
+            f"{party}_homeassistant",
+            TAKEN_BACK,
+            retain=True,
+        )
     add("reply", topics.reply(_HOME, party), "Answers to commands, each with the id of its command.",
         "reply", retain=False)  # fmt: skip
     name, asked = f"{party}_command", _named("command", party)

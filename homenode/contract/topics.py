@@ -45,8 +45,9 @@ def link(home: str) -> str:
 
 def party_of(home: str, topic: str) -> str:
     """On whose branch a topic is, "" if on nobody's."""
-    party = topic.removeprefix(f"{VERSION}/{home}/").partition("/")[0]
-    return party if party in PARTIES else ""
+    own, _, rest = topic.partition(f"{root(home)}/")
+    party = rest.partition("/")[0]
+    return party if not own and party in PARTIES else ""
 
 
 def party_and_point(home: str, topic: str) -> tuple[str, str]:

@@ -209,6 +209,7 @@ class Hearing:
             node.judge.feed(event)
             node.judge.silence_due = node.clock.now()
             node.outcomes.pass_time()
+            node.showing.export()
 
 
 def _AT(reading: Reading) -> Instant:

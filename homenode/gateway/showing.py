@@ -1,13 +1,18 @@
-"""Readings that the broker keeps for whoever comes later: taken back when they are no longer shared."""
+"""Readings that the broker keeps for whoever comes later, and how other systems are to show them.
+
+Both are taken back when they are no longer shared.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from homenode import records
 from homenode.contract import topics
+from homenode.delivery.exporting import discoveries
 from homenode.delivery.sharing import names
 from homenode.message import Class, Message
 from homenode.outbox import Acknowledged
@@ -29,6 +34,7 @@ class Showing:
     def __init__(self, node: Node) -> None:
         self._node, self.shown = node, node.recovered.shown
         self.current: set[str] = set()
+        self._exported: dict[str, bytes] = {}
         self._seals = Seals(node.home.home, node.home.keys)
         self._keys = node.home.keys
 
@@ -37,7 +43,9 @@ class Showing:
         return self._seals.seal(topic, payload)
 
     def _wanted(self, topic: str) -> str | None:
-        """Under which key readings of this topic are shared; None if they are not."""
+        """Under which key this topic of readings, or of how to show them, is wanted; None if it is not."""
+        if topic in self._exported:
+            return ""
         home = self._node.home
         party, point = topics.party_and_point(home.home, topic)
         shared = point.rpartition(".")[0] in home.devices and names(home.share, party, point)
@@ -54,10 +62,34 @@ class Showing:
             self._keys, self._seals = node.home.keys, Seals(node.home.home, node.home.keys)
             for message in node.judge.delivery.statuses(node.clock.now()):  # in place of the plain ones
                 node.outbox.add(message)
+        self._exported = discoveries(node.home, node.judge.engine.home)
         self.current.clear()
         self.current |= self.shown.current(self._wanted)
         node.outbox.keep_readings(lambda topic: self._wanted(topic) is not None)
+        self.link_up()
+
+    def link_up(self) -> None:
+        """A broker is there: what it keeps shall be what is shared now."""
+        self._export(self._exported)
         self.take_back()
+
+    def export(self) -> None:
+        """A device told of points, or how long it may be silent: tell what is new of that."""
+        exported = discoveries(self._node.home, self._node.judge.engine.home)
+        news = {topic: told for topic, told in exported.items() if self._exported.get(topic) != told}
+        self._exported = exported
+        self._export(news)
+
+    def _export(self, told: Mapping[str, bytes]) -> None:
+        node = self._node
+        link = node.uplink.link
+        if link is None or not link.state.online:
+            return
+        for topic, payload in told.items():
+            if topic not in self.current:
+                self.show(topic)
+            node.outbox.add(Message("", "", topic, payload, Class.STATUS, node.clock.now(), retain=True))
+        node.uplink.wake()
 
     def take_back(self) -> None:
         """Empty at this broker what is no longer shared."""
@@ -70,11 +102,16 @@ class Showing:
         node.uplink.wake()
 
     def show(self, topic: str) -> None:
-        """The first reading under this topic is about to go out."""
+        """The first message under this topic is about to go out."""
         key = self._wanted(topic) or ""
         self.current.add(topic)
         self.shown.add(topic, key)
         self._write("shown", topic, key)
+
+    def first(self, topic: str) -> None:
+        """The first reading under this topic is about to go out."""
+        self.show(topic)
+        asyncio.get_running_loop().call_soon(self.export)  # the link is in the middle of it
 
     def acknowledged(self, gone: Acknowledged) -> None:
         """The broker has a message that may have emptied a topic."""

@@ -51,7 +51,7 @@ class Uplink:
             write_numbers=self._node.outcomes.numbered,
             seal=self._node.showing.seal,
             shown=self._node.showing.current,
-            on_shown=self._node.showing.show,
+            on_shown=self._node.showing.first,
             on_refusals=self._refused,
         )
         if self.heartbeat_s:
@@ -113,7 +113,7 @@ class Uplink:
         if state.online:
             for message in self._node.judge.delivery.statuses(self._node.clock.now()):
                 self._node.outbox.add(message)
-            self._node.showing.take_back()
+            self._node.showing.link_up()
             self._node.refill.consider()
 
 

@@ -39,7 +39,8 @@ class Watch:
         client = self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=self._end, protocol=mqtt.MQTTv5
         )
-        client.on_connect = lambda *_: client.subscribe([(f"hn1/{home}/#", how), (self._end, how)])
+        topics = (f"hn1/{home}/#", f"+/+/+/{home}/+/config", self._end)
+        client.on_connect = lambda *_: client.subscribe([(topic, how) for topic in topics])
         client.on_subscribe = lambda *_: self._ready.set()
         client.on_message = self._came
         client.reconnect_delay_set(1, 1)
