@@ -1,0 +1,232 @@
+"""`homenode listen` on a real broker: nothing lost, nobody called in vain, nobody held up."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from homenode.gateway.clock import Clock
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
+from tests.system.receivers import Homes, Listener
+from tests.system.test_node import a_home
+
+CLOCK = Clock()
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture
+def broker(tmp_path: Path):
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def a_desk(folder: Path, port: int, text: str) -> str:
+    """listen.yaml."""
+    path = folder / "listen.yaml"
+    path.write_text(f"party: care\nbroker: {{url: mqtt://127.0.0.1:{port}}}\nlanguage: en\n{text}")
+    return str(path)
+
+
+def test_the_plain_command_prints_each_alert_once_in_words(tmp_path: Path, broker: Mosquitto) -> None:
+    words = ["--broker", broker.url, "--data", str(tmp_path / "d"), "--language", "en"]
+    with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:
+        homes.alert("a")
+        homes.alert("a", "resolved")
+        desk.until_printed("over")
+        assert desk.lines == [
+            "2026-01-05 06:12:03  ALARM  a  hall: The door is open",
+            "2026-01-05 06:12:03  ALARM  a  hall: The door is open (over)",
+        ]
+        assert desk.stop() == 0
+
+
+def test_who_takes_an_alert_of_a_real_home_is_known_there(tmp_path: Path, broker: Mosquitto) -> None:
+    home = a_home(tmp_path / "home", broker.port, [(0, False), (1, True)])
+    page = "targets: {pager: {run: [sh, -c, 'cat > got.json; echo Eva'], acknowledges: true}}\nto: [pager]\n"
+    got = tmp_path / "got.json"
+    file = a_desk(tmp_path, broker.port, page.replace("got.json", str(got)))
+    with (
+        Receiver(broker.port, "hn1/+/care/#") as care,
+        Listener(tmp_path, file),
+        NodeProcess(home, tmp_path / "node"),
+    ):
+        care.until(lambda r: r.alerts("notified"), "the alert")
+        [told] = care.until(lambda r: r.alerts("acknowledged"), "the acknowledgement")
+        assert told["data"]["by"] == "Eva"
+        assert json.loads(got.read_text())["data"]["alert"] == told["data"]["alert"]
+        [asked] = [body for topic, body, _ in care.messages if topic.endswith("/command")]
+        care.until(lambda r: [b for t, b, _ in r.messages if t.endswith("/reply")], "the reply")
+        assert {b["id"] for t, b, _ in care.messages if t.endswith("/reply")} == {asked["id"]}
+
+
+def test_kill_9_at_any_moment_loses_no_alert(tmp_path: Path, broker: Mosquitto) -> None:
+    chance = random.Random(7)
+    words = ["--broker", broker.url, "--data", str(tmp_path / "d"), "--json"]
+    kills = 6
+    with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:
+        for _ in range(kills):
+            for _ in range(60):
+                homes.alert(f"h{chance.randrange(10)}")
+                time.sleep(chance.random() / 200)
+            desk.kill()
+            for _ in range(20):
+                homes.alert(f"h{chance.randrange(10)}")
+            desk.start()
+        homes.until_acknowledged()
+        desk.until(lambda: set(desk.ids) >= set(homes.sent), "all of them")
+        times = Counter(desk.ids)
+        assert times.keys() == set(homes.sent)
+        doubled = [key for key, count in times.items() if count > 1]
+        assert len(doubled) <= 10 * kills, "at most one in each home was being handed over"
+        for home in {key.partition(".")[0] for key in times}:
+            mine = [
+                int(key.partition(".")[2]) for key in dict.fromkeys(desk.ids) if key.startswith(f"{home}.")
+            ]
+            assert mine == sorted(mine)
+
+
+def test_a_home_whose_hand_over_fails_holds_up_no_other(tmp_path: Path, broker: Mosquitto) -> None:
+    script = tmp_path / "page.sh"
+    script.write_text(
+        f'cat > /dev/null\n[ "$HOMENODE_HOME" = bad ] && [ ! -e {tmp_path}/mended ] && exit 1\n'
+        f'echo "$HOMENODE_HOME $HOMENODE_WHY $HOMENODE_ALERT" >> {tmp_path}/paged\n'
+    )
+    file = a_desk(tmp_path, broker.port, f"targets: {{pager: {{run: [sh, {script}]}}}}\nto: [pager, print]\n")
+    paged = tmp_path / "paged"
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        for name in ("1", "2"):
+            homes.alert("bad", name=name)
+            homes.alert("good", name=name)
+        desk.until(lambda: paged.exists() and paged.read_text().count("good") == 2, "the good home's")
+        assert "bad" not in paged.read_text()
+        assert desk.log.count("not handed over") == 1
+        desk.until(lambda: sum("bad" in line for line in desk.lines) == 2, "the other target")
+        (tmp_path / "mended").touch()
+        desk.until(lambda: paged.read_text().count("bad") == 2, "the bad home's")
+        assert [line for line in paged.read_text().splitlines() if "bad" in line] == [
+            "bad alert 1",
+            "bad alert 2",
+        ]
+
+
+def test_nobody_acknowledges_and_the_next_is_called(tmp_path: Path, broker: Mosquitto) -> None:
+    stage = f"targets: {{duty: {{run: [sh, -c, 'cat > {tmp_path}/duty-$HOMENODE_STAGE']}}}}\n"
+    file = a_desk(tmp_path, broker.port, f"{stage}escalate: [{{after: 2 s, to: [duty, print]}}]\n")
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        homes.alert("taken", name="taken")
+        homes.alert("taken", "acknowledged", name="taken", by="Eva")
+        homes.alert("open")
+        desk.until_printed("NOBODY HAS ACKNOWLEDGED  ALARM  open")
+        desk.until((tmp_path / "duty-1").exists, "the stage")
+        assert not any("NOBODY" in line and "taken" in line for line in desk.lines)
+
+
+def test_a_silent_home_and_a_hole_are_told(tmp_path: Path, broker: Mosquitto) -> None:
+    file = a_desk(tmp_path, broker.port, "silent_after: 10 s\n")
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        homes.link("a", True)
+        homes.link("b", True)
+        desk.until(lambda: homes.link("b", True) or any("SILENT  a" in line for line in desk.lines), "silent")
+        assert not any("SILENT  b" in line for line in desk.lines)
+        desk.kill()
+        desk.start()
+        homes.link("a", True)
+        desk.until_printed("Back  a")
+
+
+def test_alerts_come_by_apprise(tmp_path: Path, broker: Mosquitto) -> None:
+    posts: list[dict[str, str]] = []
+
+    class Post(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200 if len(posts) > 1 else 500)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Post) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"json://127.0.0.1:{server.server_port}"
+        file = a_desk(tmp_path, broker.port, f'targets: {{mail: {{apprise: ["{url}"]}}}}\nto: [mail]\n')
+        with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+            homes.alert("a")
+            desk.until(lambda: len(posts) == 2, "the second try")
+        server.shutdown()
+    assert posts[1]["title"] == "a"
+    assert "The door is open" in posts[1]["message"]
+
+
+def test_garbage_on_the_topic_costs_nothing_but_a_line(tmp_path: Path, broker: Mosquitto) -> None:
+    words = ["--broker", broker.url, "--data", str(tmp_path / "d"), "--json"]
+    with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:
+        for payload in (b"", b"\xff", b"[" * 50_000, b'{"id": "x"}', b"x" * 2_000_000):
+            homes._client.publish("hn1/a/care/alerts", payload, 1)
+            homes._client.publish("hn1/a/link", payload, 1)
+        homes.alert("a")
+        desk.until(lambda: desk.ids, "the alert")
+        assert desk.ids == homes.sent
+        assert desk.log.count("can't be read") == 1
+
+
+def test_mistakes_in_listen_yaml_are_all_told(tmp_path: Path) -> None:
+    file = tmp_path / "listen.yaml"
+    file.write_text("""\
+party: cair
+brocker: {url: mqtt://a}
+silent_after: 5 minutes
+targets:
+  pager: {run: [page], apprise: [x]}
+to: [pagr]
+escalate:
+  - {after: 5 min, to: [nobody], severity: [alarms]}
+""")
+    told = homenode("listen", str(file))
+    assert told.returncode == 2
+    for text in (
+        "listen.yaml:1:8: party: found 'cair'; accepted: care, property, resident or operator",
+        "did you mean care?",
+        "found the unknown key 'brocker'",
+        "did you mean broker?",
+        "did you mean 5 min?",
+        "targets.pager: found both",
+        "to: found 'pagr'; accepted: print or pager; did you mean pager?",
+        "escalate.1.to: found 'nobody'",
+        "did you mean alarm?",
+    ):
+        assert text in told.stderr, told.stderr
+
+
+def test_two_receivers_on_one_folder_are_refused(tmp_path: Path, broker: Mosquitto) -> None:
+    words = ["--broker", broker.url, "--data", str(tmp_path / "d")]
+    with Listener(tmp_path, *words):
+        again = homenode("listen", *words)
+    assert again.returncode == 1
+    assert "already running on this data" in again.stderr
+
+
+def test_a_reader_that_goes_away_ends_it(tmp_path: Path, broker: Mosquitto) -> None:
+    command = [sys.executable, "-m", "homenode.cli", "listen", "--broker", broker.url]
+    with subprocess.Popen(
+        [*command, "--data", str(tmp_path / "d")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        deadline = CLOCK.now() + PATIENCE_S * 1000
+        with Homes(broker.port) as homes:
+            while process.poll() is None:
+                assert CLOCK.now() < deadline
+                homes.alert("a")
+                time.sleep(0.1)
+        assert process.returncode == 1
