@@ -10,7 +10,14 @@ from homenode.config.rows import LANGUAGES
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows ``homenode listen``."""
-    parser.add_argument("file", nargs="?", metavar="LISTEN.yaml", help="whom to hear, and who is told")
+    parser.usage = (
+        "homenode listen [LISTEN.yaml] [--party PARTY] [--broker URL | --nats URL …] [--data DIR] [--json]\n"
+        "       homenode listen ack ALERT [LISTEN.yaml] [--by NAME] [--party PARTY] [--broker URL]"
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="LISTEN.yaml", help="whom to hear, and who is told; or: ack ALERT"
+    )
+    parser.add_argument("--by", default="", help="ack: who has the alert (default: this user)")
     parser.add_argument(
         "--party", choices=PARTIES, default="care", help="without a file: whose (default care)"
     )
@@ -26,4 +33,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print whole events, a line each")
     parser.add_argument("--log", choices=("text", "json"), default="text")
     parser.add_argument("--verbose", action="store_true", help="log more")
-    parser.set_defaults(takes="file")
+    parser.set_defaults(takes="words", wrong=parser.error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import getpass
 import logging
 import re
 import signal
@@ -37,17 +38,30 @@ def run(args: argparse.Namespace) -> int:
         SetupError: Another receiver runs on this data, or an extra is missing.
         StorageError: The data folder can't be written.
     """
+    words = list(args.words)
+    asked = words[:1] == ["ack"]
+    alert = words[1] if asked and len(words) > 1 else ""
+    del words[: 2 if asked else 0]
+    if len(words) > 1 or (asked and not alert):
+        args.wrong("name one LISTEN.yaml at most" if words else "ack: name the alert")
+    file = words[0] if words else None
     start_logging(as_json=args.log == "json", verbose=args.verbose)
-    settings = _settings(args)
-    data = Path(args.data or Path(args.file or "").parent / "homenode-listen")
+    settings = _settings(args, file)
     out = standard_output()
+    if asked:
+        from homenode.listen.ack import acknowledge
+
+        if settings.broker is None:
+            raise SetupError("ack goes over MQTT", do="give --broker with the MQTT port of NATS")
+        return acknowledge(settings.broker, settings.party, alert, args.by or getpass.getuser(), out)
     handed = takers(settings, out, as_json=args.json)
+    data = Path(args.data or Path(file or "").parent / "homenode-listen")
     return asyncio.run(_run(settings, handed, data))
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    if args.file is not None:
-        settings, notes = read_settings(args.file)
+def _settings(args: argparse.Namespace, file: str | None) -> Settings:
+    if file is not None:
+        settings, notes = read_settings(file)
         for warning in notes.warnings:
             log.warning("listen.yaml", extra={"look_at": str(warning)})
         return settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from homenode.gateway.clock import Clock
 from homenode.link.connection import Connection, Inbound
@@ -11,6 +12,8 @@ from homenode.listen.desk import Desk
 from homenode.listen.event import parse_alert, parse_link, parse_reply, split
 from homenode.listen.kept import Kept
 from homenode.listen.settings import Settings
+from homenode.listen.told import ALL
+from homenode.listen.watch import Watch
 
 log = logging.getLogger("homenode.listen")
 
@@ -25,7 +28,7 @@ class Single:
 
     def __init__(self, settings: Settings, store: Kept, clock: Clock) -> None:
         self._settings, self._store, self._clock = settings, store, clock
-        self._listening = False
+        self._deaf_since: int | None = clock.now()
         self._unread: dict[str, int] = {}
 
     async def begin(self) -> None:
@@ -33,15 +36,21 @@ class Single:
         await self._store.begin()
         now = self._clock.now()
         for home in self._store.homes:
+            self.desk.look(home)
+            if home == ALL:
+                continue
             if (watch := self._store.mine(home)) is not None and watch.silent_since is None:
                 self.desk.pulses.know(home, now)
-            self.desk.look(home)
 
     def link(self, up: bool) -> None:
         """We hear, or don't: a home that we could not hear is not silent."""
-        if up:
-            self.desk.pulses.listening(self._clock.now())
-        self._listening = up
+        now = self._clock.now()
+        if not up:
+            self._deaf_since = now
+            return
+        self.desk.pulses.listening(now)
+        self._deaf_since = None
+        self.desk.begin(ALL, lambda watch: watch.came_back(now))
 
     def came(self, messages: list[Inbound], connection: Connection) -> None:
         """Messages from the broker."""
@@ -96,5 +105,8 @@ class Single:
             await asyncio.sleep(1.0)
             self._store.renew()
             self.desk.tick()
-            if self._listening:
+            since, now = self._deaf_since, self._clock.now()
+            if since is None:
                 self.desk.silences()
+            elif now >= since + self._settings.silent_after_ms:
+                self.desk.begin(ALL, partial(Watch.fell_silent, since=since, why="no connection", now=now))

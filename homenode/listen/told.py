@@ -11,6 +11,9 @@ from homenode.contract.times import Zone
 
 _UTC = Zone("UTC")
 
+ALL = "*"
+"""In place of a home: the receiver itself hears nothing."""
+
 
 class Kind(Enum):
     """Why something is handed over."""
@@ -68,17 +71,25 @@ def filled(home: str, now: int, epoch: str, number: int) -> dict[str, Any]:
 
 
 def silent(home: str, now: int, since: int, why: str) -> dict[str, Any]:
-    """A home is not heard of."""
+    """A home is not heard of, or none is."""
+    at = f"{_UTC.text(since)[11:19]} UTC"
     text = {
-        "sv": f"noden hörs inte sedan {_UTC.text(since)[11:19]} UTC: larm härifrån når ingen",
-        "en": f"the node is silent since {_UTC.text(since)[11:19]} UTC: an alert from here reaches nobody",
+        "sv": f"noden hörs inte sedan {at}: larm härifrån når ingen",
+        "en": f"the node is silent since {at}: an alert from here reaches nobody",
     }
+    if home == ALL:
+        text = {
+            "sv": f"mottagaren har ingen förbindelse sedan {at}: larm når den inte",
+            "en": f"the receiver has no connection since {at}: no alert reaches it",
+        }
     return event(home, Kind.SILENT, now, text, since=_UTC.text(since), why=why)
 
 
 def back(home: str, now: int, since: int) -> dict[str, Any]:
     """It is heard again."""
     text = {"sv": "noden hörs igen", "en": "the node is heard again"}
+    if home == ALL:
+        text = {"sv": "mottagaren hör igen", "en": "the receiver hears again"}
     return event(home, Kind.BACK, now, text, since=_UTC.text(since))
 
 

@@ -73,6 +73,12 @@ class Mosquitto:
         """For ``broker.url``."""
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the running one."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> Self:
         """Start it and wait until it listens."""
         assert MOSQUITTO is not None

@@ -37,12 +37,16 @@ class Listener:
         self._command = [sys.executable, "-m", "homenode.cli", "listen", *words]
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Self:
-        """Start it, or start it again; it listens when this returns."""
-        before = self.log.count("listening")
+    def start(self, stdout: int | None = None) -> Self:
+        """Start it, or start it again; it listens when this returns.
+
+        Args:
+            stdout: subprocess.PIPE if somebody else reads what it prints.
+        """
+        before = self.log.count(" listen: listening ")
         with self.out.open("ab") as out, self.err.open("ab") as err:
-            self._process = subprocess.Popen(self._command, stdout=out, stderr=err)
-        self.until(lambda: self.log.count("listening") > before, "listening")
+            self._process = subprocess.Popen(self._command, stdout=stdout or out, stderr=err)
+        self.until(lambda: self.log.count(" listen: listening ") > before, "listening")
         return self
 
     @property
@@ -245,6 +249,11 @@ mqtt {{ listen: 127.0.0.1:{mqtt_port} }}
         for nth, server in enumerate(self._servers):
             if server is not None:
                 self.kill(nth)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Of the servers that run."""
+        return {f"NATS {nth}": server.pid for nth, server in enumerate(self._servers) if server is not None}
 
     def words(self) -> Sequence[str]:
         """For the command line of a receiver."""

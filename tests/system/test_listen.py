@@ -144,6 +144,32 @@ def test_a_silent_home_and_a_hole_are_told(tmp_path: Path, broker: Mosquitto) ->
         desk.until_printed("Back  a")
 
 
+def test_a_receiver_without_a_broker_says_that_it_hears_nothing(tmp_path: Path, broker: Mosquitto) -> None:
+    with Listener(tmp_path, a_desk(tmp_path, broker.port, "silent_after: 10 s\n")) as desk:
+        broker.kill()
+        desk.until_printed("the receiver has no connection")
+        broker.start()
+        desk.until_printed("the receiver hears again")
+    assert len(desk.lines) == 2
+
+
+def test_somebody_at_the_desk_takes_an_alert(tmp_path: Path, broker: Mosquitto) -> None:
+    home = a_home(tmp_path / "home", broker.port, [(0, False), (1, True)])
+    with Receiver(broker.port, "hn1/+/care/#") as care, NodeProcess(home, tmp_path / "node"):
+        [alert] = care.until(lambda r: r.alerts("notified"), "the alert")
+        name = alert["data"]["alert"]
+        words = ["--broker", broker.url, "--by", "Eva"]
+        care.until(
+            lambda r: [b for t, b, _ in r.messages if t.endswith("/status") and b["open"]], "the status"
+        )
+        taken = homenode("listen", "ack", name, *words)
+        assert taken.stdout == f"test-1: {name} is taken by Eva\n", taken.stderr
+        [told] = care.until(lambda r: r.alerts("acknowledged"), "the acknowledgement")
+        assert told["data"]["by"] == "Eva"
+    assert "no home has 'nothing' open for care" in homenode("listen", "ack", "nothing", *words).stderr
+    assert "name the alert" in homenode("listen", "ack", *words).stderr
+
+
 def test_alerts_come_by_apprise(tmp_path: Path, broker: Mosquitto) -> None:
     posts: list[dict[str, str]] = []
 
