@@ -36,6 +36,7 @@ from homenode.journal.housekeeping import Housekeeping
 from homenode.journal.pending import READING, Item, Pending
 from homenode.journal.retention import Limits
 from homenode.journal.segment import records
+from homenode.journal.staging import Staging, staged
 from homenode.journal.store import FULL, STATE_MARK, Store
 from homenode.journal.trouble import explained
 
@@ -110,6 +111,9 @@ class Journal:
         self._waiting: list[tuple[int, Future[int]]] = []
         self._served: list[tuple[int, Future[int]]] = []  # of these, those the thread is busy with
         self._trouble: StorageError | None = None
+        self._staging: Staging | None = None
+        self._staged = 0  # up to this number all that is in the queue lies there
+        self._marks_staged: dict[str, int] = {}
         self._dozing = self._stopping = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -154,8 +158,23 @@ class Journal:
         journal = cls(store, limits, pace, on_trouble, on_damage)
         if store.refused is not None:
             journal._tell(store.refused)
+        journal._take_over()
         journal._thread.start()
         return journal
+
+    def _take_over(self) -> None:
+        """What a killed process had not yet committed is appended again; it keeps its numbers if it can."""
+        for item in staged(self._store.folder, (self._seed,), self._store.top):
+            record = decode(item.payload)
+            if item.code == MARK:
+                self._marks |= record["m"]
+            else:
+                self._take(item.code, item.payload, record.get("at"))
+        with contextlib.suppress(OSError):
+            self._staging = Staging(self._store.folder)
+        if self._queue:
+            self._stage()
+            self.commit()
 
     # -- what the node calls ------------------------------------------------------------------------------
 
@@ -176,7 +195,9 @@ class Journal:
         payload, code = encode(record), CODES[klass]
         if len(payload) > self._limits.segment_bytes - 2 * EDGE - 4096:
             raise ValueError(f"a record of {len(payload)} bytes doesn't fit in a file of the journal")
-        at = record.get("at")
+        return self._take(code, payload, record.get("at"))
+
+    def _take(self, code: int, payload: bytes, at: object) -> int:
         with self._lock:
             number = self._next
             self._next = number + 1
@@ -214,9 +235,12 @@ class Journal:
     def flush(self) -> None:
         """Give everything appended to the kernel, so that the end of the process loses nothing of it.
 
-        Never waits for the disk: where that is full or a new file must be begun, `commit` does it. The thread
-        may be writing just now; that is waited for, unless it took too long the last time.
+        Never waits for the disk. Without memory to stage it in, it goes to the file; where that is full or a
+        new one must be begun, `commit` does it. The thread may be writing just now; that is waited for,
+        unless it took too long the last time.
         """
+        if self._stage():
+            return
         self._patient = self._io.acquire(timeout=PATIENCE_S if self._patient else 0)
         if not self._patient:
             return
@@ -235,7 +259,8 @@ class Journal:
         Also while records are appended: gives those that were appended before the call.
         """
         with self._io, contextlib.suppress(OSError):  # then it is still in the queue
-            self._write_queue()
+            if self._staging is None:
+                self._write_queue()
         with self._lock:
             held = {item.number: item.data for item in self._queue.items() if item.number >= since}
             upto = self._next
@@ -364,7 +389,31 @@ class Journal:
         """Enough has come together to be synced; not while the disk takes nothing."""
         return not self._trouble and self._queue.size + self._unsafe_bytes > self._pace.group_bytes
 
+    def _stage(self, *, anew: bool = False, with_marks: bool = False) -> bool:
+        """Put what waits where the end of the process doesn't reach; False if there is no such place."""
+        staging = self._staging
+        if staging is None:
+            return False
+        with self._lock:
+            if anew:
+                staging.clear()
+                self._staged, self._marks_staged = 0, dict(self._marks)
+            items = self._queue.after(self._staged)
+            if with_marks and self._marks != self._marks_staged:
+                self._marks_staged = dict(self._marks)
+                items.append(self._marks_item([]))
+            if items:
+                try:
+                    staging.add(b"".join([item.data for item in items]))
+                except OSError:  # that memory is full
+                    self._staging = None
+                    return False
+                self._staged = max(self._staged, *(item.number - (item.code == MARK) for item in items))
+        return True
+
     def _tick(self, *, with_marks: bool) -> None:
+        if self._stage(with_marks=with_marks):
+            return
         error: OSError | None = None
         with self._io:
             try:
@@ -415,6 +464,7 @@ class Journal:
             return error
         with self._lock:
             self._safe = max(self._safe, *(item.number for item in unsafe if item.code != MARK), 0)
+        self._stage(anew=True)
         self._chores.newest_state = max(
             self._chores.newest_state, *(item.number for item in unsafe if item.code == _STATE), 0
         )
@@ -427,6 +477,7 @@ class Journal:
         with self._lock:
             self._queue.put_back(items)
             self._marks_new = bool(self._marks)
+        self._stage(anew=True)
 
     def _write_queue(self, *, with_marks: bool = False, hurry: bool = True) -> None:
         """Hand the queue to the kernel; what it doesn't take stays queued. Holds _io."""
@@ -499,5 +550,7 @@ class Journal:
                 self._store.close()
             except OSError as failed:
                 error = failed
+            if self._staging is not None:
+                self._staging.close(keep=bool(error or self._queue or self._unsafe))
         if error:
             self._tell(error)

@@ -56,6 +56,10 @@ class Pending:
         self._items[:0] = back
         self.size += sum(len(item.data) for item in back)
 
+    def after(self, number: int) -> list[Item]:
+        """Those with a higher number."""
+        return [item for item in self._items if item.number > number]
+
     def items(self) -> list[Item]:
         """What is in it now."""
         return list(self._items)

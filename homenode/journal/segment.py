@@ -30,6 +30,7 @@ from homenode.journal.codec import (
     seed_of,
     tail_bytes,
 )
+from homenode.journal.staging import staged
 
 SLICE_BYTES = 64 * 1024
 """Most that is written between two chances for a commit: 3 ms at the 20 MB/s of a class 10 card's writes."""
@@ -209,7 +210,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def records(folder: Path, since: int = 0, found: Callable[[Damage], None] | None = None) -> Iterator[Frame]:
-    """All undamaged records in a journal's files with a number of at least `since`, as the files stand.
+    """All undamaged records of a journal with a number of at least `since`, as its files stand.
+
+    Behind them come those that wait in memory for the next commit.
 
     Needs no lock: also while a node writes and compacts them.
 
@@ -218,7 +221,7 @@ def records(folder: Path, since: int = 0, found: Callable[[Damage], None] | None
         since: Lowest number wanted.
         found: Told of each damage met; None if that doesn't matter.
     """
-    done, boundary = 0, 0
+    done, boundary, last = 0, 0, 0
     while True:
         segments = [segment for segment in find(folder) if segment.high > done]
         for index, segment in enumerate(segments):
@@ -229,6 +232,8 @@ def records(folder: Path, since: int = 0, found: Callable[[Damage], None] | None
                 try:
                     for item in walk:
                         number = item.number
+                        if number > last and item.code != MARK:
+                            last = number
                         if number >= since and item.code != MARK and number >= again:
                             if behind and number >= behind:
                                 continue
@@ -240,4 +245,11 @@ def records(folder: Path, since: int = 0, found: Callable[[Damage], None] | None
                         found(damage)
             done, boundary = segment.high, behind
         else:
-            return
+            break
+    if segments:
+        newest = segments[-1]
+        last = max(last, newest.first - 1)
+        seeds = (seed_of(newest.epoch, newest.schema),) if newest.epoch else ()
+        for item in staged(folder, seeds, last):
+            if item.number >= since and item.code != MARK:
+                yield item

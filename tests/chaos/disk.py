@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import pytest
 
+from homenode.journal.staging import path_of
 from tests.system.disks import fill
 
 ROOT = Path(__file__).parents[2]
@@ -87,12 +88,16 @@ class Disk:
             self._do("off")
         self.dark.set()
 
-    def gone(self, seed: float) -> int:
-        """Once all who use it are killed: `seed` decides what of so many cached writes is there then."""
+    def gone(self, seed: float, data: Path) -> int:
+        """Once all who use it are killed: `seed` decides what of so many cached writes is there then.
+
+        The machine's memory is gone, too: what of the journal in `data` waited there for its next commit.
+        """
         assert self.dark.is_set()
         self.cuts += 1
         cached: int = self._do("end", seed)
         self._leave()
+        path_of(data / "journal").unlink(missing_ok=True)
         return cached
 
     def fail(self, what: str) -> None:

@@ -140,7 +140,7 @@ class House:
         self.disk.cut()
         self.busy = writing(self.node.process.pid)
         self.node.process.kill()
-        self.cached = self.disk.gone(self.dice.random())
+        self.cached = self.disk.gone(self.dice.random(), self.disk.at / "data")
         self.node.kill()
 
     def power(self) -> None:

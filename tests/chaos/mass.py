@@ -123,7 +123,7 @@ def _cut(plug: Disk, writer: Writer, seed: float, seen: Counter[str], busy: set[
     plug.cut()
     busy |= writing(writer.process.pid)
     writer.process.kill()
-    seen["with writes in the drive's cache"] += bool(plug.gone(seed))
+    seen["with writes in the drive's cache"] += bool(plug.gone(seed, plug.at))
 
 
 def _listed(seen: Counter[str]) -> str:

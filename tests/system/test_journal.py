@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homenode.errors import SetupError, StorageError
-from homenode.journal import Damage, FolderLock, Journal, Limits, Pace
+from homenode.journal import Damage, FolderLock, Journal, Limits, Pace, staging
 from homenode.journal.codec import EDGE
 from homenode.journal.retention import DAY_MS
 
@@ -131,6 +131,13 @@ def in_the_files(folder: Path, text: bytes) -> bool:
     return any(text in file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
+@pytest.fixture
+def no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a place for what waits."""
+    monkeypatch.setattr(staging, "MEMORY", tmp_path / "nowhere")
+
+
+@pytest.mark.usefixtures("no_memory")
 def test_flush_waits_for_the_thread_that_is_writing(tmp_path: Path) -> None:
     """What is appended meanwhile would else wait for its next turn, and kill -9 could take it."""
     with Journal.open(tmp_path / "j", pace=SLOW) as journal:
@@ -147,6 +154,7 @@ def test_flush_waits_for_the_thread_that_is_writing(tmp_path: Path) -> None:
         assert dict(journal.read(number)) == {number: {"t": "heard meanwhile"}}
 
 
+@pytest.mark.usefixtures("no_memory")
 def test_flush_does_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "j", pace=SLOW) as journal:
         journal.append({"t": "first"}, klass="reading")

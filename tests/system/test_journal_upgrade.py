@@ -20,6 +20,7 @@ import pytest
 from homenode.journal import Journal
 from homenode.journal.codec import SCHEMA
 from homenode.journal.segment import find
+from homenode.journal.staging import path_of
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.disks import fill, memory, mounted, must
 from tests.system.journal_writer import LIMITS, record
@@ -135,6 +136,7 @@ def _cut(disk: Path, copy: Path, mount: Path, pause_s: float) -> None:
             os.waitid(os.P_PID, opener.pid, os.WSTOPPED)
             shutil.copyfile(disk, copy)
             opener.kill()
+            path_of(folder / "writer" / "journal").unlink(missing_ok=True)
 
 
 def test_a_power_cut_amid_the_upgrade_loses_nothing(tmp_path: Path) -> None:
