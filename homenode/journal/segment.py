@@ -187,6 +187,19 @@ def blank(path: Path, size: int) -> Iterator[int]:
         os.close(file)
 
 
+def is_blank(path: Path, size: int) -> bool:
+    """Whether a file is as `blank` made it.
+
+    A cut may leave what was written to the next file, but not yet its new name; read as the end of what is
+    written over it later, such records would be told that nobody was ever promised.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return len(data) == size and not data.strip(b"\0")
+
+
 def write_ends(file: int, head: Head, point: Checkpoint | None) -> None:
     """Both ends of a file; not yet synced."""
     write_all(file, head_bytes(head), 0)

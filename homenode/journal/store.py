@@ -32,6 +32,7 @@ from homenode.journal.segment import (
     Walk,
     blank,
     find,
+    is_blank,
     name_of,
     replaced,
     sync_folder,
@@ -144,7 +145,7 @@ class Store:
     def _tidy(self) -> None:
         for path in [*self.folder.glob("*.tmp"), *replaced(self.folder, self.segments)]:
             path.unlink()
-        if self._spare.exists() and self._spare.stat().st_size != self._size:
+        if self._spare.exists() and not is_blank(self._spare, self._size):
             self._spare.unlink()
 
     def _fill_holes(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,28 @@ def test_a_newest_file_without_its_head_takes_nothing_from_the_one_before(tmp_pa
         journal._store.abandon()  # a cut: no checkpoint
     (tmp_path / "journal" / "00000002.log").write_bytes(bytes(LIMITS.segment_bytes))
     assert lost(tmp_path, set(range(1, 9))) == set()
+
+
+def test_what_a_cut_left_in_the_next_file_is_never_taken_for_records(tmp_path: Path) -> None:
+    """The drive wrote what was in it and not yet its new name."""
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    with Journal.open(ours, limits=LIMITS) as journal:
+        for number in range(1, 5):
+            journal.append(record(number), klass="alert")
+    shutil.copytree(ours, other)
+    with Journal.open(other, limits=LIMITS) as journal:
+        for number in range(5, 50):
+            journal.append(record(number), klass="alert")
+    shutil.copy(other / "journal" / "00000001.log", ours / "journal" / "spare")
+    with Journal.open(ours, limits=LIMITS) as journal:
+        tidy(journal)
+        journal._store.roll()
+        assert journal.append(record(5), klass="alert") == 5
+        journal.commit().result(10)
+        journal._store.abandon()  # a cut: no checkpoint
+    with Journal.open(ours, limits=LIMITS) as journal:
+        assert [number for number, _ in journal.read()] == [1, 2, 3, 4, 5]
+        assert journal.damage == ()
 
 
 def tidy(journal: Journal) -> None:
