@@ -21,13 +21,19 @@ def payload(
     mode: str,
     health: Mapping[str, Any],
     versions: Mapping[str, str],
+    refused: int = 0,
 ) -> bytes:
-    """What is open now for one party; `mode` is left out for whom it does not concern."""
+    """What is open now for one party; `mode` is left out for whom it does not concern.
+
+    `refused`: of this party's commands, since the node started; left out while there is none.
+    """
     body: dict[str, Any] = {"home": home, "at": at, "open": list(open_alerts)}
     if party in SEES_MODE:
         body["mode"] = mode
     body["health"] = health
     body["versions"] = versions
+    if refused:
+        body["refused_commands"] = refused
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -59,7 +65,8 @@ def schema(party: str) -> shapes.Schema:
             "minProperties": 1,
         },
     }
-    return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}))
+    may = {"refused_commands": {"type": "integer", "minimum": 1}}
+    return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}), may)
 
 
 def link_schema() -> shapes.Schema:

@@ -131,11 +131,13 @@ class Teller:
         groups: Sequence[Group],
         *,
         well: bool,
+        refused: int = 0,
     ) -> Message:
         """What is open for a party: what it was told of, and nothing else.
 
         Args:
             well: No fault is open, told to this party or not: where nobody hears, none may be shown as good.
+            refused: How many of its commands were.
         """
         entries = [
             _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
@@ -157,6 +159,7 @@ class Teller:
             mode=mode,
             health={"state": "good" if well else "fault"},
             versions=self._versions,
+            refused=refused,
         )
         topic = topics.status(self._home, party)
         return Message("", party, topic, payload, Class.STATUS, at, retain=True)

@@ -60,6 +60,7 @@ class Delivery:
         self._faults = FaultBook()
         self._touched: set[str] = set()
         self._well = True
+        self._refused: dict[str, int] = {}
 
     # --- inputs
 
@@ -198,6 +199,11 @@ class Delivery:
     def statuses(self, at: Instant) -> list[Message]:
         """The status of every party, for a start and a link that is up again."""
         return [self._status(party, at) for party in PARTIES]
+
+    def refused(self, party: str, count: int, at: Instant) -> Message:
+        """So many commands of the party were refused since the start; its status says so."""
+        self._refused[party] = count
+        return self._status(party, at)
 
     # --- alerts
 
@@ -369,7 +375,10 @@ class Delivery:
     def _status(self, party: str, at: Instant) -> Message:
         alerts = [alert for alert in self._alerts.values() if party in alert.told]
         groups = [group for group in self._faults if group.party == party and group.told]
-        return self._teller.status(party, at, self._mode, alerts, groups, well=not self._faults)
+        refused = self._refused.get(party, 0)
+        return self._teller.status(
+            party, at, self._mode, alerts, groups, well=not self._faults, refused=refused
+        )
 
     # --- through a restart
 

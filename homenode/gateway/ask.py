@@ -70,6 +70,8 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     if status["refused_commands"]:
         told = ", ".join(f"{count} of {party}" for party, count in status["refused_commands"].items())
         print(f"refused commands: {told}")
+    if status["unasked"]:
+        print(f"messages that nobody asked for: {status['unasked']}")
     if status["journal"]["trouble"]:
         print(f"journal: {status['journal']['trouble']}")
     points = [

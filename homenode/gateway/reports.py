@@ -21,14 +21,15 @@ def report(node: Node, party: str) -> dict[str, Any]:
         "up": _text(node, node.time.up),
         "clock": "trusted" if node.clock.trusted() else "not set",
         "devices": {name: _quality(node, name, now).value for name in node.home.devices},
-        "missing": missing(node),
+        "missing": missing(node, with_rules=party == "operator"),
         "refused_commands": node.requests.refusals.counted.get(party, 0),
     }
     return common | _technical(node) if party == "operator" else common
 
 
 def _technical(node: Node) -> dict[str, Any]:
-    uplink, pending = node.uplink, node.outbox.pending()
+    """No counts of what waits or is written: they would tell of alerts of others, and when somebody moves."""
+    uplink = node.uplink
     state = uplink.link.state if uplink.link is not None else None
     told = uplink.refusals
     return {
@@ -43,9 +44,8 @@ def _technical(node: Node) -> dict[str, Any]:
             "denied": told.denied,
             "deserted": list(told.deserted),
         },
-        "outbox": {"alerts": pending.alarms + pending.alerts, "readings": pending.readings},
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
-        "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
+        "journal": {"trouble": str(node.journal.trouble or "")},
     }
 
 

@@ -18,12 +18,12 @@ from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
 from homenode.gateway.outcomes import CONFIGURATION
+from homenode.gateway.refusals import BROKER, Refusals
 from homenode.gateway.reports import report
 from homenode.gateway.roster import posts
 from homenode.gateway.status import missing, status
 from homenode.kinds import kind_of
 from homenode.message import Class, Message
-from homenode.reading import Instant
 from homenode.speech import Sentence
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("homenode.requests")
 
 _TRUE_WORDS = {"on": True, "open": True, "locked": True, "off": False, "closed": False, "unlocked": False}
-REFUSALS_SAID_MS = 60_000
-"""Between two log lines about the refused commands of one party: a flood must not fill the log."""
 MOST_UNDER_WAY = 50
 """Commands of one party that wait for a driver at the same time; a home has fewer outputs."""
 LONGEST_PAIRING_S = 600.0
@@ -58,27 +56,6 @@ def _span_ms(text: str) -> int:
         raise Refused(f"for {text}", do=f"accepted: {error}") from error
 
 
-class Refusals:
-    """How many commands of each party were refused, and which of them a log line is due for (pure).
-
-    Attributes:
-        counted: By party, since the start.
-    """
-
-    def __init__(self) -> None:
-        self.counted: dict[str, int] = {}
-        self._said: dict[str, tuple[Instant, int]] = {}
-
-    def count(self, party: str, now: Instant) -> int | None:
-        """One more; None if the last line about this party is less than a minute old, else how many since."""
-        counted = self.counted[party] = self.counted.get(party, 0) + 1
-        at, upto = self._said.get(party, (now - REFUSALS_SAID_MS, 0))
-        if now - at < REFUSALS_SAID_MS:
-            return None
-        self._said[party] = (now, counted)
-        return counted - upto - 1
-
-
 class Requests:
     """Answers requests, one at a time for each that changes something."""
 
@@ -96,10 +73,7 @@ class Requests:
         wall = node.clock.wall()
         parsed = parse_command(payload, party, wall if node.clock.trusted() else None, retained=retained)
         if isinstance(parsed, Refusal):
-            told = self.refusals.count(party, node.clock.now())
-            if told is not None:
-                fields = {"party": party, "code": parsed.code, "why": parsed.text, "unsaid": told}
-                log.warning("command refused", extra=fields)
+            self._refused(party, parsed)
             if parsed.id:
                 self._reply(party, reply.refused(parsed))
             return
@@ -110,10 +84,29 @@ class Requests:
             self._under_way[party, parsed.id] += 1
         elif sum(one == party for one, _ in self._under_way) >= MOST_UNDER_WAY:
             text = f"{MOST_UNDER_WAY} commands of {party} are under way; ask again when they are answered"
-            self._reply(party, reply.refused(Refusal(parsed.id, "busy", text)))
+            busy = Refusal(parsed.id, "busy", text)
+            self._refused(party, busy)
+            self._reply(party, reply.refused(busy))
         else:
             self._under_way[party, parsed.id] = 1
             node.start_apart(f"command {parsed.id}", self._do(parsed))
+
+    def _refused(self, party: str, refusal: Refusal) -> None:
+        """Count it; in the log, and in the party's status, once a minute."""
+        node = self._node
+        told = self.refusals.count(party, node.clock.now())
+        if told is not None:
+            fields = {"party": party, "code": refusal.code, "why": refusal.text, "unsaid": told}
+            log.warning("command refused", extra=fields)
+            counted = self.refusals.counted[party]
+            node.outbox.add(node.judge.delivery.refused(party, counted, node.clock.now()))
+            node.uplink.wake()
+
+    def unasked(self, topic: str) -> None:
+        """The broker sent what nobody here subscribed to."""
+        told = self.refusals.count(BROKER, self._node.clock.now())
+        if told is not None:
+            log.warning("the broker sends what nobody asked for", extra={"topic": topic, "unsaid": told})
 
     async def _do(self, command: Command) -> None:
         try:
@@ -122,7 +115,9 @@ class Requests:
             self._node.journal.append(records.of_answer(command, answer, now), klass="system")
             self._node.journal.commit()
         except HomenodeError as error:
-            answer = reply.refused(Refusal(command.id, "refused", str(error)))
+            refusal = Refusal(command.id, "refused", str(error))
+            self._refused(command.party, refusal)
+            answer = reply.refused(refusal)
         except Exception as fault:
             log.error("command failed", extra={"do": command.do, "why": repr(fault)})
             log.debug("command failed", exc_info=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from homenode import __version__
+from homenode.gateway.refusals import BROKER
 from homenode.kinds import Shape, kind_of
 from homenode.reading import Instant, Quality, Value
 
@@ -27,8 +28,11 @@ def shown(point: str, value: Value, quality: Quality) -> str:
     return (kind.true_word or "yes") if value else (kind.false_word or "no")
 
 
-def missing(node: Node) -> list[str]:
-    """What home.yaml counts on and the radios don't have: devices that never joined, points they lack."""
+def missing(node: Node, *, with_rules: bool = True) -> list[str]:
+    """What home.yaml counts on and the radios don't have: devices that never joined, points they lack.
+
+    Without the rules for whom those of others are nothing.
+    """
     joined = {one.name: one for one in node.joined.values() if one.name}
     told = [
         f"{device.name} has not joined"
@@ -40,10 +44,9 @@ def missing(node: Node) -> list[str]:
             name, _, kind = point.rpartition(".")
             kinds = joined[name].kinds if name in joined else ()
             if kinds and kind not in kinds:
-                told.append(
-                    f"{rule.name} reads {point}, which {name} doesn't have: it has {', '.join(kinds)}"
-                )
-    return told
+                who = f"{rule.name} reads {point}, which " if with_rules else f"{point} is wanted, which "
+                told.append(f"{who}{name} doesn't have: it has {', '.join(kinds)}")
+    return list(dict.fromkeys(told))
 
 
 def status(node: Node) -> dict[str, Any]:
@@ -83,7 +86,10 @@ def status(node: Node) -> dict[str, Any]:
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
         "voice": _voice(node, told),
-        "refused_commands": dict(node.requests.refusals.counted),
+        "refused_commands": {
+            party: count for party, count in node.requests.refusals.counted.items() if party != BROKER
+        },
+        "unasked": node.requests.refusals.counted.get(BROKER, 0),
         "points": _points(node, now),
         "rules": _rules(node, now),
         "alerts": [

@@ -46,6 +46,7 @@ class Uplink:
             zone=self._node.judge.zone,
             wall=self._node.clock.wall,
             on_command=self._node.requests.command,
+            on_unasked=self._node.requests.unasked,
             on_state=self._link_changed,
             on_acknowledged=self._acknowledged,
             write_numbers=self._node.outcomes.numbered,

@@ -65,6 +65,10 @@ _NOBODY = 0x10
 """MQTT 5, table 3.9: no matching subscribers."""
 
 
+_LONGEST_B = 2 << 20
+"""Twice the longest message that anything here reads."""
+
+
 class _Client(mqtt.Client):
     """paho, on a `BufferedSocket`. Where a later paho makes its socket otherwise, it is merely slower."""
 
@@ -77,6 +81,12 @@ class _Client(mqtt.Client):
         if not self.interface:
             return super()._create_socket_connection()
         return connected(self._host, self._port, self.interface)
+
+    def _packet_read(self) -> Any:
+        """MQTT allows 256 MB, and paho gathers them: of a longer one the beginning is kept, to be refused."""
+        result = super()._packet_read()
+        del self._in_packet["packet"][_LONGEST_B:]
+        return result
 
     def _handle_pubackcomp(self, cmd: Any) -> Any:
         """A PUBACK of two bytes says "taken" in both versions; paho looks that up in tables for each one."""

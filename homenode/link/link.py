@@ -65,6 +65,7 @@ class Link:
         on_acknowledged: The broker has a message; the outbox knows already.
         write_numbers: Sees to it that the places of alerts are on the disk, and only then tells the outbox
             (`Outbox.written`) and wakes the link. Returns at once.
+        on_unasked: A message came under a topic that was not subscribed to.
         seal: Topic and payload to what is published: for a party with a key that only it can read.
         shown: Topics under which the broker keeps readings already.
         on_shown: A first reading is about to go to this topic and be kept.
@@ -85,6 +86,7 @@ class Link:
         on_state: Callable[[LinkState], None],
         on_acknowledged: Callable[[Acknowledged], None],
         write_numbers: Callable[[list[Numbered]], None],
+        on_unasked: Callable[[str], None] = lambda topic: None,
         seal: Callable[[str, bytes], bytes] = lambda topic, payload: payload,
         shown: Container[str] = (),
         on_shown: Callable[[str], None] = lambda topic: None,
@@ -95,7 +97,7 @@ class Link:
         self.state = LinkState(False, why="not connected yet")
         self._broker, self._home, self._outbox = broker, home, outbox
         self._zone, self._wall = zone, wall
-        self._on_command, self._on_state = on_command, on_state
+        self._on_command, self._on_unasked, self._on_state = on_command, on_unasked, on_state
         self._on_acknowledged, self._write_numbers = on_acknowledged, write_numbers
         self._seal, self._shown, self._on_shown = seal, shown, on_shown
         self._on_refusals, self._refusals, self._refusals_told = on_refusals, Refusals(), Told({}, ())
@@ -302,6 +304,8 @@ class Link:
         for message in inbound:
             if party := topics.commanding_party(self._home, message.topic):
                 self._on_command(party, message.payload, message.retained)
+            else:
+                self._on_unasked(message.topic)
         for topic in connection.denied:
             if topic not in self._denied:
                 self._denied.add(topic)

@@ -18,6 +18,7 @@ class HostileBroker:
         acknowledges: Awaited with each publish's number (from 1); whether to send its PUBACK.
         first_bytes: Sent as soon as somebody connects.
         hangs_up: Closes the connection before CONNACK.
+        unasked: Sent behind SUBACK.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class HostileBroker:
         acknowledges: Callable[[int], Awaitable[bool]] | None = None,
         first_bytes: bytes = b"",
         hangs_up: bool = False,
+        unasked: bytes = b"",
     ) -> None:
         self.connack, self.acknowledges = connack, acknowledges
-        self.first_bytes, self.hangs_up = first_bytes, hangs_up
+        self.first_bytes, self.hangs_up, self.unasked = first_bytes, hangs_up, unasked
         self.connections = 0
         self.published: list[bytes] = []
         self.changed = asyncio.Condition()
@@ -101,6 +103,7 @@ class HostileBroker:
                     case 8:
                         topics = body.count(b"hn1/")
                         writer.write(bytes([SUBACK << 4, 2 + topics]) + body[:2] + b"\x01" * topics)
+                        writer.write(self.unasked)
                     case 12:
                         writer.write(b"\xd0\x00")
 

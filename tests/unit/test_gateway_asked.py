@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homenode.errors import Refused
 from homenode.gateway.asked import FIELDS, LONGEST, MAY_LACK, asked
-from homenode.gateway.requests import REFUSALS_SAID_MS, Refusals
+from homenode.gateway.refusals import REFUSALS_SAID_MS, Refusals
 
 GOOD: dict[str, dict[str, Any]] = {
     "status": {},
