@@ -218,11 +218,14 @@ class Store:
             self.sync()
 
     def _older_marks(self) -> dict[str, int]:
+        """And the newest state: a file that was begun for no record has no marks that tell it."""
         for index in range(len(self.segments) - 2, -1, -1):
             newest: dict[str, int] | None = None
             for item in Walk(self.segments[index], self.segments[index + 1].first):
                 if item.code == MARK:
                     newest = decode(item.payload)["m"]
+                elif item.code == CODES["state"]:
+                    self.newest_state = max(self.newest_state, item.number)
             if newest is not None:
                 return newest
         return {}

@@ -17,6 +17,7 @@ import pytest
 
 from homenode.errors import StorageError
 from homenode.journal import Journal, Limits, Pace
+from homenode.journal.codec import SCHEMA
 from tests.system.disks import fill, mounted, must
 from tests.system.journal_writer import LIMITS, record
 
@@ -114,6 +115,20 @@ def test_what_a_cut_left_in_the_next_file_is_never_taken_for_records(tmp_path: P
     with Journal.open(ours, limits=LIMITS) as journal:
         assert [number for number, _ in journal.read()] == [1, 2, 3, 4, 5]
         assert journal.damage == ()
+
+
+def test_the_newest_state_is_known_behind_a_file_that_was_begun_for_no_record(tmp_path: Path) -> None:
+    """Such as by an update. Else the readings since that state would count as old ones and go."""
+    with Journal.open(tmp_path, limits=LIMITS, schema=SCHEMA - 1) as journal:
+        journal.append({"t": "up"}, klass="system")
+        journal.append({"t": "state"}, klass="state")
+        journal.append({"t": "r"}, klass="reading")
+        journal.commit().result(10)
+        journal._store.abandon()
+    for _ in range(2):
+        with Journal.open(tmp_path, limits=LIMITS) as journal:
+            assert journal.newest_state == 2
+            journal._store.abandon()
 
 
 def tidy(journal: Journal) -> None:
