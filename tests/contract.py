@@ -91,24 +91,33 @@ class Contract:
         return f"{topic}: {why}: {payload!r}" if why else ""
 
     def _between(self, named: Mapping[str, str], topic: str, body: Mapping[str, Any]) -> str:
-        """What a schema can't say: that two fields, or a field and the topic, are the same."""
+        """What a schema can't say: that two fields, or a field and the topic, go together."""
         if "kind" in named:
-            kind = self.kinds.get(re.sub(r"_\d+$", "", named["kind"]))
-            if kind is None:
-                return "no such kind"
-            if body["unit"] != kind["unit"]:
-                return f"the unit of {named['kind']} is {kind['unit']}"
-            value = body["value"]
-            if value is not None and isinstance(value, bool) != (kind["type"] == "boolean"):
-                return f"{named['kind']} is a {kind['type']}"
-            if kind["type"] == "number" and value is not None:
-                return "" if kind["minimum"] <= value <= kind["maximum"] else "out of range"
+            return self._why_no_value(named["kind"], body)
         if topic.endswith("/alerts"):
             if body["source"] != "/".join(topic.split("/")[:2]):
                 return "source is not the home's root"
-            return "" if body["time"] == body["data"]["at"] else "time is not data.at"
+            if body["time"] != body["data"]["at"]:
+                return "time is not data.at"
+            seen = [(entry["point"].rpartition(".")[2], entry) for entry in body["data"]["evidence"]]
+            return next((why for kind, entry in seen if (why := self._why_no_value(kind, entry))), "")
         if topic.endswith("/status") and body["home"] != named["home"]:
             return "another home"
+        return ""
+
+    def _why_no_value(self, name: str, body: Mapping[str, Any]) -> str:
+        kind = self.kinds.get(re.sub(r"_\d+$", "", name))
+        if kind is None:
+            return f"no such kind: {name}"
+        if body["unit"] != kind["unit"]:
+            return f"the unit of {name} is {kind['unit']}"
+        value = body.get("value")
+        if value is None:
+            return ""
+        if isinstance(value, bool) != (kind["type"] == "boolean"):
+            return f"{name} is a {kind['type']}"
+        if kind["type"] == "number" and not kind["minimum"] <= value <= kind["maximum"]:
+            return f"{name} is out of range"
         return ""
 
 
