@@ -28,6 +28,9 @@ FIRST_S, LONGEST_S = 1.0, 60.0
 ASK_S, ASK_LONGEST_S = 5.0, 600.0
 """Between two tries to have an acknowledgement answered; doubles. At once when the home comes online."""
 
+UNREAD_MS = 60_000
+"""Between two log lines about messages of one home that can't be read."""
+
 
 class Store(Protocol):
     """Keeps the homes."""
@@ -76,6 +79,7 @@ class Desk:
         self._store, self._takers, self._send, self._group = store, takers, send, group
         self._responsible = responsible
         self._under_way: set[str] = set()
+        self._unread: dict[str, int] = {}
         self._busy: set[tuple[str, str]] = set()
         self._asking: dict[str, _Asking] = {}
         self.dues: dict[str, int] = {}
@@ -111,6 +115,13 @@ class Desk:
         if changed:
             self.look(home)
         return changed
+
+    def unread(self, home: str, why: str) -> None:
+        """A message that is no alert; told once a minute for each home."""
+        now = self.clock.now()
+        if now - self._unread.get(home, now - UNREAD_MS) >= UNREAD_MS:
+            self._unread[home] = now
+            log.warning("an alert can't be read", extra={"home": home, "why": why})
 
     # --- handing over
 

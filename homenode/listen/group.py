@@ -8,6 +8,7 @@ beside the acknowledgement, and may miss what was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -34,7 +35,7 @@ from homenode.contract import topics
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
 from homenode.listen.desk import Desk
-from homenode.listen.event import Event, parse_alert, parse_link, parse_reply
+from homenode.listen.event import parse_alert, parse_link, parse_reply
 from homenode.listen.intake import payload
 from homenode.listen.members import BEAT_MS, Members
 from homenode.listen.settings import Settings
@@ -49,7 +50,11 @@ ACK_WAIT_S = 5.0
 """What a member that died had fetched goes to another one after so long."""
 
 AT_ONCE = 200
-"""Messages fetched at once, and in hand: more lie in NATS."""
+"""Messages asked for at once, and in hand: more lie in NATS."""
+
+PULL = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}."
+PULL_NS = 4_000_000_000
+"""How long NATS keeps a request for messages; it says each quarter of that that it still does."""
 
 REPLICAS = 3
 NOT_CLUSTERED = 10074
@@ -69,6 +74,7 @@ class Group:
         self.members = Members(secrets.token_hex(4), clock.now())
         self.store: Shared
         self._js: JetStreamContext
+        self._random = Random()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._listening = False
         self._again = asyncio.Event()
@@ -87,7 +93,7 @@ class Group:
             await self._nats.connect(
                 list(settings.nats),
                 name=f"homenode listen {self.members.me}",
-                reconnect_time_wait=Random().uniform(0.1, 3.0),  # type: ignore[arg-type]  # full jitter
+                reconnect_time_wait=self._random.uniform(0.1, 3.0),  # type: ignore[arg-type]  # full jitter
                 max_reconnect_attempts=-1,
                 ping_interval=10,
                 disconnected_cb=self._deaf,
@@ -246,43 +252,34 @@ class Group:
         self.desk.look(entry.key)
 
     async def _fetch(self) -> None:
-        """Take alerts as long as there is room."""
+        """Take alerts as long as there is room; each at once, which `fetch` of nats-py does not do."""
+        inbox = self._nats.new_inbox()
+        source = await self._nats.subscribe(inbox)
+        wanted = {"batch": AT_ONCE, "expires": PULL_NS, "idle_heartbeat": PULL_NS // 4}
         while True:
-            try:
-                source = await self._js.pull_subscribe_bind(consumer=self._durable, stream=STREAM)
-                while not self._again.is_set():
-                    with suppress(TimeoutError):
-                        await self._batch(await source.fetch(AT_ONCE, timeout=1.0))
-                with suppress(NatsError):
-                    await source.unsubscribe()
-                await asyncio.sleep(RETRY_S)
-            except (NatsError, TimeoutError) as error:
-                log.debug("NATS could not", exc_info=error)
-                await asyncio.sleep(RETRY_S)
+            left = AT_ONCE
+            with suppress(NatsError, TimeoutError):  # it is asked again
+                await self._nats.publish(PULL + self._durable, json.dumps(wanted).encode(), inbox)
+                while left and (message := await source.next_msg(timeout=PULL_NS / 2e9)):
+                    if message.reply and not (message.headers or {}).get("Status"):
+                        left -= 1
+                        await self._room.acquire()
+                        self.desk.start(self._settle(message.subject.split(".")[3], message))
+                    elif (message.headers or {}).get("Status") != "100":  # no heartbeat: the request is over
+                        break
+            if left == AT_ONCE:
+                await asyncio.sleep(self._random.uniform(0, 0.1))
 
-    async def _batch(self, messages: list[Msg]) -> None:
-        by_home: dict[str, list[Msg]] = {}
-        for message in messages:
-            by_home.setdefault(message.subject.split(".")[3], []).append(message)
-        for home, came in by_home.items():
-            await self._room.acquire()
-            self.desk.start(self._settle(home, came))
-
-    async def _settle(self, home: str, messages: list[Msg]) -> None:
+    async def _settle(self, home: str, message: Msg) -> None:
         """Once it is in the group's bucket NATS may forget it."""
         try:
-            events: list[Event] = []
-            for message in messages:
-                event = parse_alert(home, message.data)
-                if isinstance(event, str):
-                    log.warning("an alert can't be read", extra={"home": home, "why": event})
-                else:
-                    events.append(event)
-            now = self._clock.now()
-            await self.desk.change(home, lambda watch: any([watch.alert(event, now) for event in events]))
-            for message in messages:
-                with suppress(NatsError):  # then it comes again, and is known
-                    await message.ack()
+            event, now = parse_alert(home, message.data), self._clock.now()
+            if isinstance(event, str):
+                self.desk.unread(home, event)
+            else:
+                await self.desk.change(home, lambda watch: watch.alert(event, now))
+            with suppress(NatsError):  # then it comes again, and is known
+                await message.ack()
         finally:
             self._room.release()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from functools import partial
 
 from homenode.gateway.clock import Clock
@@ -15,11 +14,6 @@ from homenode.listen.settings import Settings
 from homenode.listen.told import ALL
 from homenode.listen.watch import Watch
 
-log = logging.getLogger("homenode.listen")
-
-UNREAD_MS = 60_000
-"""Between two log lines about messages of one home that can't be read."""
-
 
 class Single:
     """What comes from the broker, for a `Desk`."""
@@ -29,7 +23,6 @@ class Single:
     def __init__(self, settings: Settings, store: Kept, clock: Clock) -> None:
         self._settings, self._store, self._clock = settings, store, clock
         self._deaf_since: int | None = clock.now()
-        self._unread: dict[str, int] = {}
 
     async def begin(self) -> None:
         """Go on where the last run ended."""
@@ -83,9 +76,7 @@ class Single:
         event = "it is retained" if message.retained else parse_alert(home, message.payload)
         now = self._clock.now()
         if isinstance(event, str):
-            if now - self._unread.get(home, -UNREAD_MS) >= UNREAD_MS:
-                self._unread[home] = now
-                log.warning("an alert can't be read", extra={"home": home, "why": event})
+            self.desk.unread(home, event)
             return False
         return self._store.apply(home, lambda watch: watch.alert(event, now))
 

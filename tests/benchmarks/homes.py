@@ -91,7 +91,7 @@ def measure(
     homes.stdin.close()
     homes.wait()
     lost, doubled = len(sent.keys() - came.keys()), sum(len(times) > 1 for times in came.values())
-    print(f"\n{name}: {plan[0]} homes online in {online_s:.0f} s, {told['lost']} connections lost later")
+    print(f"\n{name}: {plan[0]} homes online in {online_s:.0f} s, {told['lost']} connections lost")
     print(f"  {len(sent)} alerts, {lost} lost, {doubled} doubled")
     for what, wanted in (("steady", range(storm_ns)), ("storm", range(storm_ns, now_ns()))):
         keys = [key for key, times in sent.items() if times[0] in wanted]
