@@ -65,7 +65,7 @@ def parse_alert(home: str, payload: bytes) -> Event | str:
     if not isinstance(data, dict) or not isinstance(alert := data.get("alert"), str):
         return "it has no data.alert"
     told, severity = str(body.get("type", "")).rpartition(".")[2], data.get("severity")
-    return Event(home, event_id, _place(body), alert, told, str(severity), data.get("test") is True, body)
+    return Event(home, event_id, place_of(body), alert, told, str(severity), data.get("test") is True, body)
 
 
 def parse_link(payload: bytes) -> bool | None:
@@ -106,7 +106,8 @@ def _object(payload: bytes) -> dict[str, Any] | str:
     return body if isinstance(body, dict) else "it is no JSON object"
 
 
-def _place(body: Mapping[str, Any]) -> tuple[str, int] | None:
+def place_of(body: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Epoch and number of a message, if it has them."""
     number, epoch = body.get("sequence"), body.get("epoch")
     if not isinstance(number, str) or not isinstance(epoch, str) or not epoch:
         return None

@@ -31,9 +31,11 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
 from nats.js.kv import KeyValue
 
+from homenode.config.model import Broker
 from homenode.contract import topics
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
+from homenode.link.connection import tls_context
 from homenode.listen.desk import Desk
 from homenode.listen.event import parse_alert, parse_link, parse_reply
 from homenode.listen.intake import payload
@@ -56,6 +58,9 @@ PULL = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}."
 PULL_NS = 4_000_000_000
 """How long NATS keeps a request for messages; it says each quarter of that that it still does."""
 
+AFRESH_MS = 600_000
+"""How long what the others write is followed before all of it is read again, whatever was missed."""
+
 REPLICAS = 3
 NOT_CLUSTERED = 10074
 """JetStream's error: replicas > 1 not supported in non-clustered mode."""
@@ -68,12 +73,13 @@ class Group:
 
     desk: Desk
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(self, settings: Settings, servers: Broker, clock: Clock) -> None:
+        self._settings, self._servers, self._clock = settings, servers, clock
         self._nats = Client()
         self.members = Members(secrets.token_hex(4), clock.now())
         self.store: Shared
         self._js: JetStreamContext
+        self._why = ""
         self._random = Random()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._listening = False
@@ -88,21 +94,29 @@ class Group:
         Raises:
             SetupError: NATS can't be reached, or refuses.
         """
-        settings = self._settings
+        settings, servers = self._settings, self._servers
+        keys: dict[str, Any] = {}
         try:
+            if servers.username:
+                keys["user"] = servers.username
+            if servers.password_file:
+                keys["password"] = servers.password_file.read_text().strip()
+            if servers.ca or servers.cert:
+                keys["tls"] = tls_context(servers)
             await self._nats.connect(
-                list(settings.nats),
+                list(servers.urls),
                 name=f"homenode listen {self.members.me}",
                 reconnect_time_wait=self._random.uniform(0.1, 3.0),  # type: ignore[arg-type]  # full jitter
                 max_reconnect_attempts=-1,
                 ping_interval=10,
                 disconnected_cb=self._deaf,
                 reconnected_cb=self._hears,
-                error_cb=_told,
+                error_cb=self._error,
+                **keys,
             )
         except (OSError, NatsError, TimeoutError) as error:
             why = str(error) or type(error).__name__
-            raise SetupError(f"NATS can't be reached: {why}", where=", ".join(settings.nats)) from error
+            raise SetupError(f"NATS can't be reached: {why}", where=", ".join(servers.urls)) from error
         self._js = self._nats.jetstream()
         bucket = f"hn1_{settings.party}_{settings.group}"
         await self._until_done(self._has_stream)
@@ -209,7 +223,15 @@ class Group:
         self.desk.pulses.listening(now)
         self._listening = True
         self._again.set()
+        self._why = ""
         log.info("listening again")
+
+    async def _error(self, error: Exception) -> None:
+        """Tried again for ever; told once for each reason."""
+        why = str(error) or type(error).__name__
+        if why != self._why:
+            self._why = why
+            log.warning("not listening", extra={"why": f"NATS: {why}"})
 
     async def _member(self, message: Msg) -> None:
         name = message.data.decode("ascii", "replace")
@@ -233,7 +255,8 @@ class Group:
             self._again.clear()
             try:
                 watcher = await self.store.bucket.watchall()
-                while not self._again.is_set():
+                until = self._clock.now() + AFRESH_MS
+                while not self._again.is_set() and self._clock.now() < until:
                     with suppress(TimeoutError):
                         entry = await watcher.updates(timeout=1.0)  # type: ignore[no-untyped-call]  # nats-py's
                         if entry is not None:
@@ -309,7 +332,3 @@ class Group:
     def responsible(self, home: str) -> bool:
         """Whether it is ours to tell of the silence of a home, and to take it over from a dead member."""
         return self.members.responsible(home, self._clock.now())
-
-
-async def _told(error: Exception) -> None:
-    log.debug("NATS", exc_info=error)

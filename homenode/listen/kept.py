@@ -52,7 +52,8 @@ class Kept:
                 newest = max(newest, record["at"])
         # Age is counted from the newest record: none is newer than what is there until all homes are written.
         self._at: int | None = newest or None
-        for home in self._watches:
+        for home, watch in self._watches.items():
+            watch.not_after(now())
             self._append(home)
 
     @classmethod

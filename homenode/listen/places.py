@@ -91,6 +91,12 @@ class Places:
         sinces = [gap.since for epoch in self._epochs.values() for gap in epoch.gaps if not gap.told]
         return min(sinces) + HOLE_AFTER_MS if sinces else None
 
+    def not_after(self, now: int) -> None:
+        """The clock was set back since."""
+        for epoch in self._epochs.values():
+            for gap in epoch.gaps:
+                gap.since = min(gap.since, now)
+
     def dump(self) -> dict[str, Any]:
         """As JSON types."""
         return {

@@ -73,7 +73,8 @@ def _settings(args: argparse.Namespace, file: str | None) -> Settings:
     if not re.fullmatch(WORD, args.group):
         raise SetupError(f"--group {args.group}", do="give a word of a-z, 0-9, _ and -")
     broker = Broker((args.broker,)) if args.broker else None
-    return Settings(args.party, broker, tuple(args.nats or ()), args.group, args.language)
+    nats = Broker(tuple(args.nats)) if args.nats else None
+    return Settings(args.party, broker, nats, args.group, args.language)
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:
@@ -119,7 +120,8 @@ async def _member(settings: Settings, handed: dict[str, Taker], _: Path, tasks: 
     from homenode.listen.group import Group
 
     clock, pulses = Clock(), Pulses(settings.silent_after_ms)
-    group = Group(settings, clock)
+    assert settings.nats is not None
+    group = Group(settings, settings.nats, clock)
     await group.connect()
     group.desk = Desk(group.store, handed, group.send, clock, pulses, tasks, group.responsible)
     try:

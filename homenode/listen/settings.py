@@ -13,7 +13,7 @@ from homenode.config.fields import Field
 from homenode.config.load import in_order
 from homenode.config.model import PARTIES, Broker
 from homenode.config.notes import Notes, listed, nearest, unknown_key
-from homenode.config.rows import LANGUAGES
+from homenode.config.rows import BROKER, LANGUAGES
 from homenode.config.values import WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.errors import FileMistakes
@@ -30,10 +30,9 @@ TOP = (
     Field(
         "silent_after", "duration", "Not heard for so long, a home is silent.", default=180_000, low=10_000
     ),
-    Field("nats", "words", "NATS servers instead of broker: several receivers share the work."),
     Field("group", "word", "Receivers of one group share the work (nats).", default="desk"),
 )
-SECTIONS = ("broker", "homes", "targets", "to", "escalate")
+SECTIONS = ("broker", "nats", "homes", "targets", "to", "escalate")
 TARGET = (
     Field("run", "words", "A command; it gets the event as JSON on standard input."),
     Field("apprise", "words", "URLs of apprise: SMS, mail, push."),
@@ -46,7 +45,10 @@ STAGE = (
     Field("to", "words", "Targets.", required=True),
     Field("severity", "words", "Of which alerts.", default=("warning", "alarm"), choices=SEVERITIES),
 )
-_URL = "nats://HOST or nats://HOST:PORT, or a list of these"
+KEYS = tuple(row for row in BROKER if row.name != "heartbeat")
+"""How NATS knows us, by the names that `broker:` has for it."""
+
+_URL = "tls://HOST or tls://HOST:PORT (nats:// without encryption), or a list of these"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ class Settings:
 
     Attributes:
         homes: Only these; empty for all.
-        nats: URLs of servers, if receivers share the work there.
+        nats: Servers of NATS, if receivers share the work there.
     """
 
     party: str
     broker: Broker | None = None
-    nats: tuple[str, ...] = ()
+    nats: Broker | None = None
     group: str = "desk"
     language: str = "sv"
     homes: tuple[str, ...] = ()
@@ -109,23 +111,18 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
     known = [*(row.name for row in TOP), *SECTIONS]
     for name in [name for name in own if name not in known]:
         unknown_key(own.pop(name)[0], name, known, notes)
-    if isinstance(one := root.get("nats"), Scalar) and not is_nothing(one):
-        own["nats"] = (own["nats"][0], Listing((one,), one.line, one.column))
     top = read_table(TOP, Table(own, root.line, root.column), "", notes, beside)
-    nats, broker = top["nats"] or (), root.get("broker")
-    for url in nats:
-        if not re.fullmatch(r"(nats|tls)://[^/@\s]+", url):
-            notes.wrong(root.entries["nats"][1], "nats", _URL, found=url.rpartition("@")[2])
-    if broker is None and not nats:
+    broker, nats = root.get("broker"), root.get("nats")
+    if broker is None and nats is None:
         notes.wrong(root, "broker", "{url: mqtts://HOST}, or nats: with several receivers", found="nothing")
-    elif broker is not None and nats:
+    elif broker is not None and nats is not None:
         notes.wrong(root.entries["nats"][0], "nats", "either broker: or nats:", found="both")
     targets = _targets(root.get("targets"), notes, beside)
     to = _to(root.get("to"), "to", targets, notes) if "to" in root.entries else (PRINT,)
     return Settings(
         party=top["party"] or "",
         broker=read_broker(broker, notes, beside, {}, files=True),
-        nats=nats,
+        nats=None if nats is None else _nats(nats, notes, beside),
         group=top["group"],
         language=top["language"],
         homes=_homes(root.get("homes"), notes),
@@ -134,6 +131,30 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
         to=to,
         stages=_stages(root.get("escalate"), targets, notes, beside),
     )
+
+
+def _nats(node: Node, notes: Notes, beside: Path) -> Broker:
+    """Servers: a URL, a list of them, or a mapping with url: and keys as in broker:."""
+    url, values = node, {}
+    if isinstance(node, Table):
+        url = node.get("url") or node
+        rest = {name: entry for name, entry in node.entries.items() if name != "url"}
+        values = read_table(KEYS, Table(rest, node.line, node.column), "nats", notes, beside)
+        for name in ("password_file", "ca", "cert", "key"):
+            if values[name] is not None and not values[name].is_file():
+                found = f"{node.get(name)}, which isn't there"
+                notes.wrong(
+                    node.entries[name][1], f"nats.{name}", "a file, relative to this one", found=found
+                )
+    urls = []
+    for item in url.items if isinstance(url, Listing) else (url,):
+        if isinstance(item, Scalar) and re.fullmatch(r"(nats|tls)://[^/@\s]+", item.text):
+            urls.append(item.text)
+        else:
+            notes.wrong(item, "nats.url", _URL, found=str(item).rpartition("@")[2])
+    if not urls and isinstance(url, Listing):
+        notes.wrong(url, "nats.url", _URL)
+    return Broker(tuple(urls), **values)
 
 
 def _homes(node: Node | None, notes: Notes) -> tuple[str, ...]:

@@ -55,12 +55,15 @@ def digest(text: str, size: int = 6) -> str:
 
 def missing(home: str, now: int, epoch: str, first: int, last: int) -> dict[str, Any]:
     """Messages that should have come."""
-    sv = f"meddelande {first} har inte kommit fram" if first == last else ""
-    en = f"message {first} has not arrived" if first == last else ""
     text = {
-        "sv": sv or f"meddelandena {first} till {last} har inte kommit fram",
-        "en": en or f"messages {first} to {last} have not arrived",
+        "sv": f"meddelandena {first} till {last} har inte kommit fram",
+        "en": f"messages {first} to {last} have not arrived",
     }
+    if first == last:
+        text = {
+            "sv": f"meddelande {first} har inte kommit fram",
+            "en": f"message {first} has not arrived",
+        }
     return event(home, Kind.HOLE, now, text, epoch=epoch, first=first, last=last)
 
 

@@ -6,12 +6,12 @@ that can go on with it: after a restart, or on another machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from homenode.listen import told
-from homenode.listen.event import BEGINS, ENDS, Event, Reply
+from homenode.listen.event import BEGINS, ENDS, Event, Reply, place_of
 from homenode.listen.places import Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
@@ -180,13 +180,15 @@ class Watch:
         """Whether somebody has the alert."""
         ended = self._ended.get(event.alert)
         if event.told in BEGINS:
-            late = ended is not None and event.place is not None and _before(event.place, ended)
+            late = ended is not None and _before(event.place, ended)
             wanted = any(event.severity in stage.severities for stage in self.plan.stages)
             if wanted and not late and not event.test and event.alert not in self._open:
                 self._open[event.alert] = Open(now, 0, event.severity, event.body)
         elif event.told in ENDS or event.taken_by(self.plan.party):
-            self._open.pop(event.alert, None)
-            if ended is None or event.place is None or not _before(event.place, ended):
+            alert = self._open.get(event.alert)
+            if alert is not None and not _before(event.place, place_of(alert.body)):
+                del self._open[event.alert]
+            if ended is None or not _before(event.place, ended):
                 self._ended.pop(event.alert, None)
                 self._ended[event.alert] = list(event.place or ("", 0))
             while len(self._ended) > ENDED:
@@ -211,6 +213,12 @@ class Watch:
         self._hand(Kind.REFUSED, body, self.plan.to)
 
     # --- over restarts
+
+    def not_after(self, now: int) -> None:
+        """The clock was set back: what seems to lie ahead is now, so that nobody waits longer for it."""
+        self._places.not_after(now)
+        for alert in self._open.values():
+            alert.since = min(alert.since, now)
 
     def dump(self) -> dict[str, Any]:
         """As JSON types."""
@@ -240,6 +248,6 @@ class Watch:
         return watch
 
 
-def _before(place: tuple[str, int], ended: list[Any]) -> bool:
-    """Whether a message was sent before the one that ended the alert."""
-    return place[0] == ended[0] and place[1] < int(ended[1])
+def _before(place: tuple[str, int] | None, other: Sequence[Any] | None) -> bool:
+    """Whether a message was surely sent before another one."""
+    return place is not None and other is not None and place[0] == other[0] and place[1] < int(other[1])

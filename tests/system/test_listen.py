@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
 from tests.system.receivers import Homes, Listener
+from tests.system.test_broker_acl import Example
 from tests.system.test_node import a_home
 
 CLOCK = Clock()
@@ -256,3 +258,22 @@ def test_a_reader_that_goes_away_ends_it(tmp_path: Path, broker: Mosquitto) -> N
                 homes.alert("a")
                 time.sleep(0.1)
         assert process.returncode == 1
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_example_broker_lets_a_party_hear_and_answer_its_homes_and_nothing_else(tmp_path: Path) -> None:
+    example = Example(tmp_path)
+    event = {"id": "1", "type": "hn1.alert.notified", "data": {"alert": "x", "severity": "alarm"}}
+    text = "targets: {pager: {run: [sh, -c, 'echo Eva'], acknowledges: true}}\nto: [print, pager]\n"
+    keys = "ca: ca.pem, cert: care@example.pem, key: care@example.key"
+    (tmp_path / "listen.yaml").write_text(
+        f"party: care\nbroker: {{url: 'mqtts://127.0.0.1:{example.port}', {keys}}}\n{text}"
+    )
+    with example.mosquitto, Listener(tmp_path, str(tmp_path / "listen.yaml"), "--json") as desk:
+        for party in ("care", "property"):
+            topic, body = f"hn1/h1/{party}/alerts", json.dumps(event | {"id": party})
+            example.client("mosquitto_pub", "h1", "-t", topic, "-m", body, "-q", "1")
+        asked = example.client("mosquitto_sub", "h1", "-t", "hn1/h1/care/command", "-C", "1", "-W", "20")
+        assert json.loads(asked.stdout)["by"] == "Eva"
+        assert desk.ids == ["care"]
+        assert "denies" not in desk.log

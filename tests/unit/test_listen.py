@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
+from homenode.listen.places import EPOCHS
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
-from homenode.listen.watch import COMMAND_MS, Watch
+from homenode.listen.watch import COMMAND_MS, ENDED, REMEMBERED, Watch
 
 NOW = 1_767_651_193_000
 PLAN = Plan("care", ("desk",))
@@ -196,6 +197,18 @@ def test_an_alert_that_nobody_acknowledges_is_handed_to_each_stage_in_time() -> 
     assert watch.next_due() is None
 
 
+def test_a_clock_that_was_set_back_puts_nothing_off() -> None:
+    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
+    watch.alert(message(1), NOW)
+    watch.alert(message(3, told="fault", alert="x", severity="info"), NOW)
+    watch.not_after(NOW - 60 * MIN)
+    assert watch.next_due() == NOW - 59 * MIN  # the hole, then the first stage
+    watch.due(NOW - 59 * MIN)
+    assert watch.next_due() == NOW - 55 * MIN
+    watch.not_after(NOW)
+    assert watch.next_due() == NOW - 55 * MIN
+
+
 def test_stages_that_fell_due_while_we_were_away_are_all_called() -> None:
     watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
     watch.alert(message(1), NOW)
@@ -226,6 +239,55 @@ def test_a_notification_that_comes_after_its_end_calls_nobody() -> None:
     watch.alert(message(2, "resolved"), NOW)
     watch.alert(message(1), NOW)
     assert watch.next_due() is None
+
+
+def test_what_ended_an_alert_last_counts_and_not_what_came_last() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(4, "acknowledged", by="Eva"), NOW)
+    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
+    watch.alert(message(3), NOW)  # before the fourth
+    handed(watch)
+    assert watch.next_due() is None
+
+
+def test_an_old_acknowledgement_that_comes_late_does_not_stop_a_new_call() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(3), NOW)  # after it lapsed
+    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
+    handed(watch)
+    assert called(again(watch), NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
+    watch.alert(message(4, "acknowledged", by="Eva"), NOW)
+    assert watch.next_due() is None
+
+
+def test_the_soonest_of_two_alerts_is_due_first() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2, alert="other"), NOW + MIN)
+    assert watch.next_due() == NOW + 5 * MIN
+
+
+def test_each_stage_carries_its_number() -> None:
+    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
+    watch.alert(message(1), NOW)
+    assert [task.stage for task in watch.tasks] == [0]
+    handed(watch)
+    watch.due(NOW + 5 * MIN)
+    assert [task.stage for task in watch.tasks] == [1]
+
+
+def test_what_is_remembered_of_a_home_is_bounded() -> None:
+    watch = Watch("a", PLAN)
+    for number in range(1, 600):
+        watch.alert(message(number, "resolved", alert=f"x:{number}", epoch=f"e{number // 20}"), NOW)
+        handed(watch)
+    kept = watch.dump()
+    assert len(kept["seen"]) == REMEMBERED
+    assert len(kept["ended"]) == ENDED
+    assert f"x:{599}" in kept["ended"]
+    assert len(kept["places"]) == EPOCHS
+    assert watch.alert(message(1), NOW)  # so long ago that it may be another one
+    assert not watch.alert(message(599, epoch="e29"), NOW)
 
 
 def test_an_acknowledgement_that_lapsed_calls_again() -> None:
@@ -272,6 +334,7 @@ def test_who_took_an_alert_has_it_and_the_home_is_told() -> None:
     watch = taken_by_the_nurse()
     [command] = again(watch).commands.values()
     assert (command.alert, command.by) == ("stove:1", "the nurse")
+    assert COMMAND_MS == 24 * 60 * MIN
     assert watch.next_due() == NOW + 5 * MIN + COMMAND_MS  # and no further stage
     assert watch.replied(Reply(command.id, True), NOW)
     assert not watch.commands

@@ -202,6 +202,12 @@ def test_what_a_receiver_says_itself_has_the_form_of_an_event_and_words(
     assert set(body["data"]["text"]) == {"sv", "en"}
 
 
+def test_holes_are_told_in_swedish_too() -> None:
+    one, several = (told.missing("a", NOW, "e", 3, last)["data"]["text"]["sv"] for last in (3, 5))
+    assert one == "meddelande 3 har inte kommit fram"
+    assert several == "meddelandena 3 till 5 har inte kommit fram"
+
+
 def test_a_receiver_that_hears_nothing_says_so_of_all_homes() -> None:
     body = told.silent(told.ALL, NOW, NOW, "no connection")
     assert "no alert reaches it" in line(told.ALL, Kind.SILENT, body, "en")
