@@ -16,7 +16,7 @@ from tests.contract import CONTRACT
 from tests.unit.flow import Run
 from tests.unit.flow_home import Draw
 
-DAYS = 30
+DAYS = 20
 NOON = wall_ms("2026-01-05T12:00:00.000+01:00")
 Path = tuple[str | int, ...]
 
@@ -41,8 +41,10 @@ def messages() -> dict[str, tuple[bytes, bool]]:
         for told in Run(Draw(seed).day()).got.values():
             for topic, payload, retain in told:
                 assert not CONTRACT.why_not(topic, payload, retain=retain)
-                shape = {tuple(map(str, path)) for path, _ in fields(json.loads(payload)) if 1 not in path}
-                found.setdefault(f"{topic.split('/')[2:4]}{sorted(shape)}", (topic, payload, retain))
+                body = json.loads(payload)
+                shape = {tuple(map(str, path)) for path, _ in fields(body) if 1 not in path}
+                key = f"{topic.split('/')[2:4]} {body.get('type')} {sorted(shape)}"
+                found.setdefault(key, (topic, payload, retain))
     link = status.link_payload(True, "2026-01-05T12:00:00.000+01:00")
     found["link"] = "hn1/h1/link", link, True
     return {
