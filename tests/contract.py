@@ -24,6 +24,8 @@ class _Channel:
     publishes: str
     checks: dict[bool, Callable[[Any], object]] = field(default_factory=dict)
     """By the retain flag of the operation."""
+    names: dict[bool, str] = field(default_factory=dict)
+    """The schema, likewise."""
     may_be_empty: bool = False
     """Retained nothing takes back what was retained."""
 
@@ -53,9 +55,14 @@ class Contract:
             (message,) = operation["messages"]
             said, retain = messages[_last(message)], operation["bindings"]["mqtt"]["retain"]
             if "payload" in said:
+                channel.names[retain] = _last(said["payload"])
                 channel.checks[retain] = compiled[_last(said["payload"])]
             else:
                 channel.may_be_empty = retain
+
+    def name_of(self, topic: str, *, retain: bool) -> str:
+        """The schema of what goes there."""
+        return next(one for one in self.channels.values() if one.address.fullmatch(topic)).names[retain]
 
     def why_not(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool, published: bool = True

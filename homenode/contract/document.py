@@ -14,7 +14,7 @@ from homenode.kinds import KINDS, Shape
 from homenode.reading import How
 
 EXAMPLES = Path(__file__).with_name("examples.json")
-"""Real messages, by name; `tests/unit/test_contract_examples.py` has the code make them again."""
+"""An afternoon of a node, by schema; `tests/unit/contract_examples.py` has the code say it again."""
 
 _HOME, _POINT = "{home}", "{device}.{kind}"
 TAKEN_BACK = "taken_back"

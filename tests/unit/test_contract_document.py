@@ -10,8 +10,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from homenode.contract.document import document, print_contract, schemas
+from homenode.contract.document import EXAMPLES, document, print_contract, schemas
 from tests.contract import CONTRACT, DOCUMENT
+from tests.unit.contract_examples import examples, text
 
 HOME = "HOME"
 HOMES = r"(?<=^hn1/)[^/]+|(?<=/)[^/]+(?=/\+/config$)"
@@ -58,6 +59,11 @@ def test_the_example_acl_gives_each_party_what_the_document_says_and_no_more() -
         assert told[party] == wanted[party]
     branch = re.compile(rf"/({'|'.join(parties)})/")
     assert told[home] == {(way, branch.sub("/+/", topic)) for way, topic in wanted[home]}
+
+
+def test_the_examples_are_what_the_code_says_and_of_every_schema_there_is_one() -> None:
+    assert EXAMPLES.read_text() == text(), "python -m tests.unit.contract_examples"
+    assert [name for name, some in examples().items() if not some] == []
 
 
 def test_every_example_fits_its_schema() -> None:
