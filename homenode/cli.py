@@ -161,6 +161,13 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _journal(args: argparse.Namespace) -> int:
+    if args.what == "erase":
+        from homenode.config.registry import driver_types
+        from homenode.gateway.clock import Clock
+        from homenode.journal.erase import erase
+
+        forgets = [kind.forget for kind in driver_types().values()]
+        return erase(_data(args), forgets, Clock().wall(), sure=args.yes, out=sys.stdout)
     from homenode.journal.__main__ import command
 
     return command(args.what, _data(args), sys.stdout, sys.stderr)
@@ -310,8 +317,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     say.add_argument("text")
     say.add_argument("--language", choices=LANGUAGES, help="of the text (default: the home's)")
 
-    journal = add("journal", _journal, "Show, verify or export the journal of a node.", data=True)
-    journal.add_argument("what", choices=("show", "verify", "export"))
+    text = "Show, verify or export the journal of a node; erase it when a tenancy ends."
+    journal = add("journal", _journal, text, data=True)
+    journal.add_argument("what", choices=("show", "verify", "export", "erase"))
+    journal.add_argument("--yes", action="store_true", help="really erase it, for good")
 
     listen = add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
     sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")

@@ -118,6 +118,8 @@ class DriverType:
         check: Mistakes that only all devices together show (a pin used twice): [(device, field, text)].
         wired: Its devices never sleep: `stale_after` defaults to never.
         stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
+        forget: Erases what devices measured from this folder of an instance; pairings stay. Returns how many
+            values; a folder of another driver has none. May raise OSError.
     """
 
     name: str
@@ -130,3 +132,4 @@ class DriverType:
     check: Callable[[Sequence[Device]], Sequence[tuple[str, str, str]]] = lambda devices: ()
     wired: bool = False
     stale_after_ms: Callable[[str], int | None] = lambda model: None
+    forget: Callable[[Path], int] = lambda folder: 0

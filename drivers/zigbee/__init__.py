@@ -10,6 +10,7 @@ Nothing heavy is imported before a radio is run: zigpy and bellows cost half a s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from homenode.config.fields import Field
@@ -33,6 +34,12 @@ def _stale_after_ms(model: str) -> int | None:
 
     manufacturer, _, name = model.partition("/")
     return row_for(manufacturer, name).stale_after_ms
+
+
+def _forget(folder: Path) -> int:
+    from drivers.zigbee.forget import forget
+
+    return forget(folder)
 
 
 DRIVER = DriverType(
@@ -84,4 +91,5 @@ DRIVER = DriverType(
     open=_open,
     extra="zigbee",
     stale_after_ms=_stale_after_ms,
+    forget=_forget,
 )

@@ -196,7 +196,8 @@ def _again(found: Recovered, told: Iterable[tuple[int, Record]], before: Decided
         try:
             if not _outcome(record, found, done):
                 results.append(judge.again(record))
-            found.down = max(found.down or 0, record.get("at", 0))
+            if (at := record.get("at")) is not None:
+                found.down = max(found.down or 0, at)
         except _UNREADABLE as error:
             if not found.faults:
                 found.faults.append(_unreadable("journal record", number, error))

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from homenode.gateway.node import Node, log
 from homenode.gateway.outcomes import JOURNAL, STORAGE
 from homenode.gateway.recovery import recover
 from homenode.journal.codec import Damage
+from homenode.journal.erase import PLAN, finish
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
 from homenode.journal.store import LaterJournal
@@ -50,6 +52,8 @@ def run(args: argparse.Namespace, data: Path) -> int:
     loaded = load_for_start(Path(args.home), types, data)
     clock = _clock(args, loaded.home)
     with FolderLock.take(data):
+        if (data / PLAN).exists():  # the power went while a tenancy was erased
+            finish(data, [kind.forget for kind in types.values()], sys.stdout)
         if loaded.fault is None:
             keep(data, loaded, clock.trusted_wall())
         return asyncio.run(_run(loaded, types, clock, data))
