@@ -174,13 +174,13 @@ class Connection:
             code = await self._answered()
         except (OSError, ssl.SSLError, ValueError) as error:
             self.close()
-            raise failed(error, self.address.url, was_up=False) from error
+            raise failed(error, str(self.address), was_up=False) from error
         except BaseException:
             self.close()
             raise
         if code:
             self.close()
-            raise refused(code, self.address.url)
+            raise refused(code, str(self.address))
 
     async def _answered(self) -> int:
         """The CONNACK's code. Some brokers say nothing to a CONNECT of a later MQTT than theirs."""
@@ -189,7 +189,7 @@ class Connection:
             async with asyncio.timeout(_CONNACK_5_S if newest else _CONNECT_S):
                 return await self._answer
         except TimeoutError as error:
-            why = failed(error, self.address.url)
+            why = failed(error, str(self.address))
             raise NoLink(why.what, where=why.where, do=why.do, older=newest) from error
 
     def _credentials(self) -> None:
@@ -200,7 +200,7 @@ class Connection:
             except OSError as error:
                 what = f"{broker.password_file} can't be read: {error.strerror}"
                 do = "check broker.password_file"
-                raise NoLink(what, where=self.address.url, do=do, person=True) from error
+                raise NoLink(what, where=str(self.address), do=do, person=True) from error
             self._client.username_pw_set(broker.username, password)
         if self.address.tls:
             self._client.tls_set_context(tls_context(broker))
@@ -252,7 +252,8 @@ class Connection:
         sock.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
         )  # an answer waits 40 ms for Nagle otherwise
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        patience_ms = min(_USER_TIMEOUT_MS, self._keepalive_s * 667)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
         self._fd = sock.fileno()
         self._loop.add_reader(self._fd, self._readable)
         self.flush()
@@ -284,7 +285,7 @@ class Connection:
                 self._client.loop_write()
             done = sock.flush()
         except OSError as error:
-            self.lose(failed(error, self.address.url, was_up=self._answer.done()))
+            self.lose(failed(error, str(self.address), was_up=self._answer.done()))
             return
         if done == self._writing:
             if done:
@@ -311,9 +312,9 @@ class Connection:
                 if not sock.unread() or sock.pending() == before:
                     break
         except OSError as error:
-            self.lose(failed(error, self.address.url, was_up=self._answer.done()))
+            self.lose(failed(error, str(self.address), was_up=self._answer.done()))
         except Exception as error:  # noqa: BLE001 - whatever paho makes of bytes that are no MQTT
-            self.lose(NoLink(f"the broker sent what is not MQTT ({error})", where=self.address.url))
+            self.lose(NoLink(f"the broker sent what is not MQTT ({error})", where=str(self.address)))
         self.flush()
         self._on_progress()
 
@@ -355,7 +356,7 @@ class Connection:
         if getattr(properties, "MaximumQoS", 1) < 1:
             what = "the broker acknowledges nothing (its highest QoS is 0)"
             do = "have it allow QoS 1, or use another broker"
-            self.lose(NoLink(what, where=self.address.url, do=do, person=True))
+            self.lose(NoLink(what, where=str(self.address), do=do, person=True))
         if not self._answer.done():
             self._answer.set_result(_code(reason))
 
@@ -364,10 +365,10 @@ class Connection:
         if not self._answer.done() and str(reason) == "Protocol error":
             what = "the broker's answer is not MQTT, or not this version of it"
             do = "check host and port, use MQTT 3.1.1"
-            self.lose(NoLink(what, where=self.address.url, do=do, older=True))
+            self.lose(NoLink(what, where=str(self.address), do=do, older=True))
             return
         named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
-        self.lose(hung_up(self.address.url, was_up=self._answer.done(), named=named))
+        self.lose(hung_up(str(self.address), was_up=self._answer.done(), named=named))
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

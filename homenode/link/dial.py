@@ -50,6 +50,11 @@ class Dialer:
         self._addresses, self._open, self._version = addresses, open_, version
         self._older: dict[str, float] = {}
 
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one way to go."""
+        return len(self._addresses) > 1
+
     async def any(self, first: int = 0, until: int | None = None) -> Dialled:
         """The first connection that can be had.
 

@@ -21,7 +21,8 @@ from homenode.outbox import Acknowledged, Handed, Numbered, Outbox
 
 _log = logging.getLogger(__name__)
 
-_KEEPALIVE_S = 30
+_KEEPALIVE_S, _KEEPALIVE_BESIDE_S = 30, 15
+"""The second where there is another broker or interface to go to."""
 _HELD_S = 10.0
 """A link that held so long was a good one: the back-off starts anew."""
 
@@ -182,7 +183,7 @@ class Link:
             self._broker,
             client_id=f"homenode-{self._home}",
             will=(topics.link(self._home), status.link_payload(False, self._zone.text(self._wall()))),
-            keepalive_s=_KEEPALIVE_S,
+            keepalive_s=_KEEPALIVE_BESIDE_S if self._dialer.several else _KEEPALIVE_S,
             version=version,
             on_progress=self._progress,
         )
@@ -233,7 +234,7 @@ class Link:
             if oldest is not None and now - oldest[1] > self._patience_s:
                 what = f"the broker has not acknowledged a message for {self._patience_s:.0f} s"
                 self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
-                connection.lose(NoLink(what, where=connection.address.url, elsewhere=True))
+                connection.lose(NoLink(what, where=str(connection.address), elsewhere=True))
 
     def _look_back(self, connection: Connection, index: int) -> None:
         """See whether a broker listed before the present one is there again."""
