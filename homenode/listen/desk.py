@@ -36,7 +36,7 @@ class Store(Protocol):
     """Keeps the homes."""
 
     async def change(self, home: str, act: Act) -> bool:
-        """Apply `act` and make what it changed durable; what `act` said."""
+        """Apply `act` and keep what it changed; what `act` said."""
 
     def mine(self, home: str) -> Watch | None:
         """The home as it is now, if this receiver is to hand over what waits in it."""
@@ -80,6 +80,7 @@ class Desk:
         self._responsible = responsible
         self._under_way: set[str] = set()
         self._unread: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}
         self._busy: set[tuple[str, str]] = set()
         self._asking: dict[str, _Asking] = {}
         self.dues: dict[str, int] = {}
@@ -94,6 +95,9 @@ class Desk:
         if watch is None:
             self.dues.pop(home, None)
             return
+        if watch.dropped > self._dropped.get(home, 0):
+            self._dropped[home] = watch.dropped
+            log.error("waited too long and was given up", extra={"home": home, "messages": watch.dropped})
         due = watch.next_due()
         if due is None:
             self.dues.pop(home, None)

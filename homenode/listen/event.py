@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from homenode.config.model import PARTIES
+from homenode.contract.command import LONGEST_TEXT
 from homenode.contract.topics import VERSION
 
-LONGEST_B = 1 << 20
-"""A list of faults of a home is some 20 kB."""
+LONGEST_B = 1 << 16
+"""A list of all faults of a large home is some 20 kB."""
+
+LONGEST_ID, LONGEST_EPOCH = 300, 64
+LONGEST_ALERT = 120
+"""What an acknowledgement may name."""
 
 BEGINS = ("notified", "fault")
 ENDS = ("resolved", "recovered")
@@ -60,10 +65,11 @@ def parse_alert(home: str, payload: bytes) -> Event | str:
     if isinstance(body, str):
         return body
     event_id, data = body.get("id"), body.get("data")
-    if not isinstance(event_id, str) or not event_id:
-        return "it has no id"
-    if not isinstance(data, dict) or not isinstance(alert := data.get("alert"), str):
-        return "it has no data.alert"
+    if not isinstance(event_id, str) or not 1 <= len(event_id) <= LONGEST_ID:
+        return f"it has no id of 1 to {LONGEST_ID} characters"
+    alert = data.get("alert") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(alert, str) or len(alert) > LONGEST_ALERT:
+        return f"it has no data.alert of at most {LONGEST_ALERT} characters"
     told, severity = str(body.get("type", "")).rpartition(".")[2], data.get("severity")
     return Event(home, event_id, place_of(body), alert, told, str(severity), data.get("test") is True, body)
 
@@ -81,7 +87,7 @@ def parse_reply(payload: bytes) -> Reply | None:
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         return None
     error = body.get("error")
-    why = str(error.get("text", "")) if isinstance(error, dict) else ""
+    why = str(error.get("text", ""))[:LONGEST_TEXT] if isinstance(error, dict) else ""
     return Reply(body["id"], body.get("ok") is True, why)
 
 
@@ -109,7 +115,9 @@ def _object(payload: bytes) -> dict[str, Any] | str:
 def place_of(body: Mapping[str, Any]) -> tuple[str, int] | None:
     """Epoch and number of a message, if it has them."""
     number, epoch = body.get("sequence"), body.get("epoch")
-    if not isinstance(number, str) or not isinstance(epoch, str) or not epoch:
+    if not isinstance(number, str) or not isinstance(epoch, str):
+        return None
+    if not 1 <= len(epoch) <= LONGEST_EPOCH:
         return None
     if not number.isascii() or not number.isdigit() or len(number) > 18 or int(number) < 1:
         return None

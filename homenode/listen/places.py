@@ -11,6 +11,9 @@ HOLE_AFTER_MS = 60_000
 EPOCHS = 8
 """Journals of a home that are remembered; a new one is rare."""
 
+GAPS = 256
+"""In one journal; more come only of a sender that numbers nonsense. Then the oldest that was told goes."""
+
 
 @dataclass(slots=True)
 class Gap:
@@ -32,6 +35,8 @@ class Epoch:
 
     def came(self, number: int, now: int) -> bool:
         """Take a number; whether it fills what was called a hole."""
+        if len(self.gaps) > GAPS:
+            self.gaps.remove(next((gap for gap in self.gaps if gap.told), self.gaps[0]))
         if number > self.high:
             if number > self.high + 1:
                 self.gaps.append(Gap(self.high + 1, number - 1, now))

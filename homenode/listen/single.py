@@ -64,8 +64,10 @@ class Single:
                 self.desk.start(self.desk.replied(home, reply))
             elif word == "alerts" and self._alert(home, message):
                 changed.add(home)
+        for home in changed:
+            self.desk.look(home)
         if taken:
-            self.desk.start(self._settle(taken, connection, changed))
+            self.desk.start(self._settle(taken, connection))
 
     def _link(self, home: str, payload: bytes) -> None:
         online = parse_link(payload)
@@ -80,11 +82,9 @@ class Single:
             return False
         return self._store.apply(home, lambda watch: watch.alert(event, now))
 
-    async def _settle(self, taken: list[Inbound], connection: Connection, changed: set[str]) -> None:
-        """Once it is durable the broker may forget it."""
+    async def _settle(self, taken: list[Inbound], connection: Connection) -> None:
+        """Once it is durable the broker may forget it; handing over waits for no disk."""
         await self._store.safe()
-        for home in changed:
-            self.desk.look(home)
         if not connection.lost.done():
             for message in taken:
                 connection.take(message)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from homenode.listen import told
-from homenode.listen.event import BEGINS, ENDS, Event, Reply, place_of
+from homenode.listen.bounds import MOST_B, MOST_COMMANDS, MOST_OPEN, shortened, size
+from homenode.listen.event import BEGINS, ENDS, LONGEST_B, Event, Reply, place_of
 from homenode.listen.places import Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
@@ -65,6 +66,7 @@ class Watch:
         silent_since: Since when it is not heard of, if that was told.
         tasks: What waits to be handed over.
         commands: What the home has not yet answered.
+        dropped: How many waited for a target so long that newer ones took their place.
     """
 
     home: str
@@ -72,6 +74,7 @@ class Watch:
     silent_since: int | None = None
     tasks: list[Task] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
+    dropped: int = 0
     _next: int = 1
     _seen: list[str] = field(default_factory=list)
     _places: Places = field(default_factory=Places)
@@ -175,6 +178,19 @@ class Watch:
     def _hand(self, kind: Kind, body: Mapping[str, Any], to: tuple[str, ...], stage: int = 0) -> None:
         self.tasks.append(Task(self._next, kind, stage, body, list(to)))
         self._next += 1
+        self._fit()
+
+    def _fit(self) -> None:
+        """Keep the home in its bounds: first without evidence, then without the oldest that nobody takes."""
+        if (len(self.tasks) + len(self._open)) * LONGEST_B <= MOST_B:
+            return
+        left = _excess([*self._open.values()])
+        while left > 0:
+            left -= size(self._open.pop(next(iter(self._open))).body)
+        left = _excess(self.tasks)
+        while left > 0:
+            left -= size(self.tasks.pop(0).body)
+            self.dropped += 1
 
     def _follow(self, event: Event, now: int) -> None:
         """Whether somebody has the alert."""
@@ -184,6 +200,8 @@ class Watch:
             wanted = any(event.severity in stage.severities for stage in self.plan.stages)
             if wanted and not late and not event.test and event.alert not in self._open:
                 self._open[event.alert] = Open(now, 0, event.severity, event.body)
+                while len(self._open) > MOST_OPEN:
+                    del self._open[next(iter(self._open))]
         elif event.told in ENDS or event.taken_by(self.plan.party):
             alert = self._open.get(event.alert)
             if alert is not None and not _before(event.place, place_of(alert.body)):
@@ -207,6 +225,8 @@ class Watch:
         self._open.pop(alert, None)
         key = f"listen-{told.digest(str(body['id']), 12)}"  # the same if it is handed over twice
         self.commands[key] = Command(key, alert, by, now + COMMAND_MS)
+        while len(self.commands) > MOST_COMMANDS:
+            del self.commands[next(iter(self.commands))]
 
     def _refused(self, command: Command, why: str, now: int) -> None:
         body = told.refused(self.home, now, command.alert, command.by, why)
@@ -224,6 +244,7 @@ class Watch:
         """As JSON types."""
         return {
             "silent": self.silent_since,
+            "dropped": self.dropped,
             "next": self._next,
             "seen": self._seen,
             "places": self._places.dump(),
@@ -236,7 +257,7 @@ class Watch:
     @classmethod
     def restore(cls, home: str, plan: Plan, kept: Mapping[str, Any]) -> Watch:
         """From `dump`. What waits for a target that the plan no longer has goes to those that it has."""
-        watch = cls(home, plan, kept["silent"])
+        watch = cls(home, plan, kept["silent"], dropped=kept["dropped"])
         watch._next, watch._seen = kept["next"], list(kept["seen"])
         watch._places.restore(kept["places"])
         for number, kind, stage, body, left in kept["tasks"]:
@@ -246,6 +267,17 @@ class Watch:
         watch._ended = dict(kept["ended"])
         watch.commands = {row[0]: Command(*row) for row in kept["commands"]}
         return watch
+
+
+def _excess(holding: Sequence[Task | Open]) -> int:
+    """Shorten the oldest until all fit in half of what there is; how much they are too large even so."""
+    left = sum(size(one.body) for one in holding) - MOST_B // 2
+    for one in holding:
+        if left <= 0:
+            break
+        before, one.body = size(one.body), shortened(one.body)
+        left -= before - size(one.body)
+    return left
 
 
 def _before(place: tuple[str, int] | None, other: Sequence[Any] | None) -> bool:

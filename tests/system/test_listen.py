@@ -17,6 +17,7 @@ import pytest
 
 from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.disks import fill, memory
 from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
 from tests.system.receivers import Homes, Listener
 from tests.system.test_broker_acl import Example
@@ -119,6 +120,25 @@ def test_a_home_whose_hand_over_fails_holds_up_no_other(tmp_path: Path, broker: 
             "bad alert 1",
             "bad alert 2",
         ]
+
+
+def test_a_full_disk_holds_up_no_alert_and_the_broker_keeps_it(tmp_path: Path, broker: Mosquitto) -> None:
+    with memory(tmp_path / "disk") as disk:
+        words = ["--broker", broker.url, "--data", str(disk / "d"), "--json"]
+        with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:
+            homes.alert("a")
+            desk.until(lambda: desk.ids, "the first")
+            filling = fill(disk)
+            for nth in range(45):  # some 33 fit in what was set aside; the broker has 20 more in flight
+                homes.alert(f"h{nth}", rule="x" * 60_000)
+            desk.until(lambda: set(desk.ids) == set(homes.sent), "all in spite of the disk")
+            desk.until(lambda: "storage failing" in desk.log, "the disk's trouble")
+            desk.kill()
+            filling.unlink()
+            desk.start()
+            desk.until(lambda: len(desk.ids) > len(homes.sent), "what was never safe, again")
+            homes.alert("a")
+            desk.until(lambda: homes.sent[-1] in desk.ids, "the last")
 
 
 def test_nobody_acknowledges_and_the_next_is_called(tmp_path: Path, broker: Mosquitto) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homenode.listen.bounds import size
 from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
-from homenode.listen.places import EPOCHS
+from homenode.listen.places import EPOCHS, GAPS, Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
 from homenode.listen.watch import COMMAND_MS, ENDED, REMEMBERED, Watch
@@ -155,6 +156,52 @@ def _time_passes(watch: Watch, now: int, told: set[Any], filled: set[Any]) -> No
                 assert numbers <= told - filled
                 filled |= numbers
         watch.taken(task.number, "desk", now)
+
+
+def test_a_home_that_sends_the_worst_there_is_fits_in_a_record() -> None:
+    """Large, all different, numbered nonsense, and a target that takes nothing."""
+    watch = Watch("a", Plan("care", ("desk",), (Stage(MIN, ("nurse",)),), {"nurse": "x" * 100}))
+    worst = "\U0001f525" * 1_000
+    for number in range(1, 600):
+        data = dict.fromkeys(("rule", "room", "by", "at"), worst)
+        event = message(2 * number, alert=f"{number:0120}", epoch="e" * 64, text={"sv": worst}, **data)
+        watch.alert(event, NOW)
+    watch.due(NOW + MIN)
+    for target, task in watch.waiting().items():
+        watch.taken(task.number, target, NOW)
+    assert size(watch.dump()) < 1_000_000
+    assert watch.dropped
+    assert again(watch).dropped == watch.dropped
+    assert watch.waiting().keys() == {"desk", "nurse"}
+
+
+def test_what_waits_for_long_loses_its_evidence_before_anything_else() -> None:
+    watch = Watch("a", PLAN)
+    for number in range(1, 80):
+        watch.alert(message(number, evidence=["x" * 10_000], text={"sv": "Spisen"}, room="kök"), NOW)
+    assert not watch.dropped
+    assert size(watch.dump()) < 300_000
+    oldest, newest = watch.tasks[0].body, watch.tasks[-1].body
+    assert newest["data"]["evidence"]
+    assert oldest["shortened"] is True
+    assert oldest["data"] == {
+        "alert": "stove:1", "severity": "alarm", "event": "notified", "room": "kök", "test": False,
+        "text": {"sv": "Spisen"},
+    }  # fmt: skip
+    assert {name: oldest[name] for name in ("id", "sequence", "epoch")} == {
+        "id": "e.1", "sequence": "1", "epoch": "e",
+    }  # fmt: skip
+
+
+def test_numbers_that_make_no_sense_cost_little_and_old_holes_go_first() -> None:
+    places = Places()
+    for number in range(1, 2 * GAPS, 2):
+        places.came("e", number, NOW)
+    assert len(places.holes(NOW + MIN)) == GAPS - 1
+    for number in range(2 * GAPS + 1, 4 * GAPS, 2):
+        places.came("e", number, NOW + MIN)
+    assert len(places.dump()["e"][2]) <= GAPS + 1
+    assert len(places.holes(NOW + 2 * MIN)) == GAPS  # none of the new ones was lost
 
 
 # --- silence
@@ -389,13 +436,15 @@ def test_a_resolution_that_was_handed_over_is_not_acknowledged() -> None:
     ("payload", "why"),
     [
         (b"x", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 50_000, "not JSON"),
         (b'["\\ud800"]', "not JSON"),
         (b"[]", "no JSON object"),
         (b"{}", "no id"),
         (b'{"id": ""}', "no id"),
         (b'{"id": "1", "data": []}', "no data.alert"),
         (b'{"id": "1", "data": {"alert": 1}}', "no data.alert"),
+        (b'{"id": "1", "data": {"alert": "%s"}}' % (b"x" * 121), "no data.alert"),
+        (b'{"id": "%s", "data": {"alert": "x"}}' % (b"x" * 301), "no id"),
         (b'"' + b"x" * (1 << 20) + b'"', "bytes"),
     ],
 )
