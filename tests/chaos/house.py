@@ -28,6 +28,10 @@ SCHEMAS = (SCHEMA - 1, SCHEMA)
 """A start writes the journal in one of these: an update, one that is taken back, or neither."""
 
 
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Also if the rig is killed."""
+
+
 def writing(pid: int) -> set[str]:
     """Names of the unfinished files that a process has open."""
     names = set()
@@ -64,6 +68,7 @@ class House:
             enter = self._stack.enter_context
             enter(self.cable)
             self.gate = enter(Gate(self.cable.here, self._broker.port, self._broker.folder, self.name))
+            self._stack.callback(self._ended)
             self.disk = Disk(self.folder)
             self._stack.callback(self.disk.__exit__)
             self.disk.on()
@@ -85,7 +90,12 @@ class House:
         self._stack.close()
 
     def _end(self) -> None:
-        if self.lives and self.node.process.poll() is None:
+        """Not waited for: it may wait for a disk without power, until that is gone, too."""
+        if self.lives:
+            self.node.process.kill()
+
+    def _ended(self) -> None:
+        if self.lives:
             self.node.kill()
 
     # --- the node
@@ -105,7 +115,12 @@ class House:
         path = os.pathsep.join((str(self.folder / "site"), str(ROOT)))
         schema = str(self.dice.choice(SCHEMAS))
         env = {"PYTHONPATH": path, "JOURNAL_SCHEMA": schema, **self.clock.env}
-        within = (*self.cable.within, "env", *(f"{name}={value}" for name, value in env.items()))
+        within = (
+            *DIES_WITH_US,
+            *self.cable.within,
+            "env",
+            *(f"{name}={value}" for name, value in env.items()),
+        )
         self.lives.append(Node(self.file, self.disk.at / "data", "--log", "json", within=within))
 
     def kill(self) -> None:

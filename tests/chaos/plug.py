@@ -13,6 +13,7 @@ import errno
 import json
 import random
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ SECTOR = 512
 """A drive writes so much whole or not at all."""
 FRAME = b"\xff\xf6"
 """Begins each record of a journal: a block with it is none of the file system's own."""
+
+
+UMOUNT_TRIES = 1000
+"""Each takes some milliseconds."""
 
 
 class Drive:
@@ -179,11 +184,16 @@ class Plug:
             self.drive.gone = True
             self._file.answer_held()
         self._run("umount", "-l", str(self._at))
-        while self._run("umount", str(self._node)):  # busy until the kernel has let the loop device go
-            pass
+        for _ in range(UMOUNT_TRIES):  # busy until the kernel has let the loop device go
+            if not self._run("umount", str(self._node)):
+                break
+        else:
+            self._run("umount", "-l", str(self._node))
         self.drive.gone = True
         self._image.write_bytes(bytes(self.drive._now))
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the rig, whose end is the end of the input
+        signal.signal(number, signal.SIG_IGN)
     Plug(Path(sys.argv[1])).serve()
