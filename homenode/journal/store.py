@@ -180,6 +180,9 @@ class Store:
             self.newest_at = max(self.newest_at, at if isinstance(at, int) else 0)
         self.marks = marks if marks is not None else self._older_marks()
         self.newest_state = max(self.newest_state, self.marks.get(STATE_MARK, 0))
+        self.marks[STATE_MARK] = (
+            self.newest_state
+        )  # for all marks to come: a newer state may never be written
         self.next_number = max(walk.last + 1, newest.first)
         self.top = self.next_number - 1
         damage = list(walk.damage)

@@ -131,6 +131,25 @@ def test_the_newest_state_is_known_behind_a_file_that_was_begun_for_no_record(tm
             journal._store.abandon()
 
 
+def test_marks_tell_the_newest_state_that_is_on_the_disk_while_a_newer_one_is_not(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, limits=LIMITS) as journal:
+        journal.append({"t": "up"}, klass="system")
+        journal.append({"t": "state"}, klass="state")
+    with Journal.open(tmp_path, limits=LIMITS) as journal:
+        tidy(journal)
+        journal._store.roll()
+        for _ in range(3):
+            journal.append({"t": "r"}, klass="reading")
+        journal.mark("readings", 3)
+        number = journal.append({"t": "state", "fill": "x" * 500}, klass="state")
+        journal.commit().result(10)
+        journal._store.abandon()
+    file = tmp_path / "journal" / "00000002.log"
+    file.write_bytes(file.read_bytes().replace(b"x" * 500, bytes(500)))  # a cut: it was under way
+    with Journal.open(tmp_path, limits=LIMITS) as journal:
+        assert journal.newest_state == 2 < number
+
+
 def tidy(journal: Journal) -> None:
     """Wait until the journal has its next file ready and nothing else to do between commits."""
     while journal._chores:
