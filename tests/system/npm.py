@@ -50,4 +50,7 @@ if __name__ == "__main__":
     if NPM is None:
         print("npm is not installed; tests that need it are skipped", file=sys.stderr)
     else:
-        install()
+        try:
+            install()
+        except (OSError, subprocess.SubprocessError) as error:
+            sys.exit(f"npm can't install {' '.join(PACKAGES)}: {error}")
