@@ -11,6 +11,7 @@ from homenode.config.model import Broker
 from homenode.contract import topics
 from homenode.link import Told, refusals
 from homenode.message import Class, Message
+from tests.contract import an_alert
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.test_link import Desk, Node, run, running
 
@@ -19,7 +20,7 @@ CARE, PROPERTY = topics.alerts("h1", "care"), topics.alerts("h1", "property")
 
 
 def told(node: Node, key: str, party: str, size: int = 0) -> None:
-    payload = b'{"id":"%s","text":"%s"}' % (key.encode(), b"x" * size)
+    payload = an_alert("h1", key, text={"en": "x" * (size + 1)})
     node.outbox.add(Message(key, party, topics.alerts("h1", party), payload, Class.ALERT, 0, key))
     node.link.wake()
 
