@@ -16,7 +16,16 @@ from tests.system.brokers import MOSQUITTO, Mosquitto, free_port, needs_mosquitt
 from tests.system.test_link import Node, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
-NAMES = ("h1", "h2", "care@example", "property@example", "operator@example", "stranger")
+NAMES = (
+    "h1",
+    "h2",
+    "care@example",
+    "property@example",
+    "operator@example",
+    "stranger",
+    "vaxjo-0412",
+    "resident@vaxjo-0412",
+)
 
 pytestmark = [
     needs_mosquitto,
@@ -51,12 +60,20 @@ def _certificate(folder: Path, name: str, *, ca: str = "ca", days: int = 2, alt:
     _openssl(folder, *signed, "-out", f"{name}.pem", "-days", str(days), "-extfile", "alt")
 
 
+def authority(folder: Path, *words: str) -> None:
+    """`openssl ca`, as the README has it."""
+    _openssl(folder, "ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *words)
+
+
 class Example:
     """The broker with everybody's keys."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         _ca(folder)
+        shutil.copy(DEPLOY / "ca.cnf", folder)
+        (folder / "index.txt").touch()
+        authority(folder, "-gencrl", "-out", "crl.pem")
         _certificate(folder, "broker", alt="IP:127.0.0.1,DNS:localhost")
         for name in NAMES:
             _certificate(folder, name)
