@@ -46,6 +46,7 @@ class Inbound(NamedTuple):
 
 
 _TAKEN = ReasonCode(PacketTypes.PUBACK)
+_FOR_NOBODY = ReasonCode(PacketTypes.PUBACK, "No matching subscribers")
 _NOTHING_MORE = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]  # paho's
 
 
@@ -90,13 +91,15 @@ class _Client(mqtt.Client):
 
     def _handle_pubackcomp(self, cmd: Any) -> Any:
         """A PUBACK of two bytes says "taken" in both versions; paho looks that up in tables for each one."""
-        packet = self._in_packet["packet"]
-        if cmd != "PUBACK" or len(packet) != 2:
+        packet, reason = self._in_packet["packet"], _TAKEN
+        if cmd == "PUBACK" and 3 <= len(packet) <= 4 and packet[2] == _NOBODY:
+            reason = _FOR_NOBODY
+        elif cmd != "PUBACK" or len(packet) != 2:
             return super()._handle_pubackcomp(cmd)
         mid = packet[0] << 8 | packet[1]
         with self._out_message_mutex:
             if mid in self._out_messages:
-                return self._do_on_publish(mid, _TAKEN, _NOTHING_MORE)
+                return self._do_on_publish(mid, reason, _NOTHING_MORE)
         return mqtt.MQTT_ERR_SUCCESS
 
 
