@@ -21,6 +21,8 @@ START = 1_767_600_000_000
 KINDS = ("motion", "contact", "occupancy", "lock", "water", "smoke", "button", "power", "temperature")
 NUMBERS = {"power": 50.0, "temperature": 8.0, "battery": 15.0}
 MODES = {name: Mode(name, 7 * MIN) for name in STANDARD_MODES}
+OTHERWISE = {"away": "visit", "visit": "away"}
+"""Modes of which property and the operator are not told which it is."""
 
 
 class Input(NamedTuple):
@@ -220,11 +222,13 @@ class Draw:
         return replace(day, inputs=tuple(inputs))
 
     def renamed(self, day: Day, party: str) -> Day:
-        """The same day, but for the persons of other parties, and how the faults of others are told."""
+        """The same day, but for the persons of other parties, the words of their faults, and modes of theirs."""
         inputs = []
         for one in day.inputs:
             of_another = one.what == "ack" and one.data[0] != party
             if of_another or (one.what == "fault" and party not in heard_by(one)):
                 one = one._replace(data=(*one.data[:2], f"{one.data[2]}x"))
+            elif one.what == "mode" and one.data[0] in OTHERWISE and party not in ("care", "resident"):
+                one = one._replace(data=(OTHERWISE[one.data[0]],))
             inputs.append(one)
         return replace(day, inputs=tuple(inputs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,9 @@ def test_no_mark_of_what_is_not_a_partys_stands_in_any_byte_that_it_gets(party: 
         run = Run(day)
         known = Known(run, party)
         told = "\n".join(f"{topic} {payload.decode()}" for topic, payload, _ in run.got[party])
+        for topic, payload, _ in run.got[party]:
+            if topic.endswith("/alerts"):
+                no_more_is_said_than_shown(json.loads(payload)["data"])
         for mark, what in marks(day, run, known, party):
             assert mark not in told, (seed, what, mark)
             seen[what] += 1
@@ -90,6 +94,13 @@ def test_no_mark_of_what_is_not_a_partys_stands_in_any_byte_that_it_gets(party: 
     if party == "operator":  # it hears of every fault, and which points blind a rule
         expected -= {"point", "fault"}
     assert {what for what, times in seen.items() if times >= DAYS} >= expected, seen
+
+
+def no_more_is_said_than_shown(data: dict[str, Any]) -> None:
+    """The sentence speaks of those points only that are shown with their quality."""
+    shown = [one for one in data["evidence"] if "quality" in one]
+    parts = [part for part in data.get("why", {}).get("en", "").split("; ") if part]
+    assert len(parts) == min(len(shown), 8), data
 
 
 def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]:
@@ -115,6 +126,7 @@ def marks(day: Day, run: Run, known: Known, party: str) -> list[tuple[str, str]]
     if party != "operator":
         found += [(point.replace(".", "/"), "point") for point in day.points() if point not in mine]
         found += [(point, "point") for point in day.points() if point not in mine | named]
+    found += [(f"was sent to {other}", "answer") for other in PARTIES if other != party]
     for alert in {call.args[0].alert for call in run.calls if call.what == "transition"}:
         if alert not in known.alerts and alert not in granted:
             found.append((f'"{alert}"', "alert"))
