@@ -222,7 +222,7 @@ class Draw:
         return replace(day, inputs=tuple(inputs))
 
     def renamed(self, day: Day, party: str) -> Day:
-        """The same day, but for the persons of other parties, the words of their faults, and modes of theirs."""
+        """The same day, but for persons of other parties, the words of their faults, and their modes."""
         inputs = []
         for one in day.inputs:
             of_another = one.what == "ack" and one.data[0] != party
