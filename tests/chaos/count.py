@@ -74,15 +74,15 @@ def badly_told(came: Came) -> Iterator[str]:
         if first[body["id"]] != (topic, body):
             yield f"{body['id']} came again with other contents"
     numbers: dict[str, list[int]] = defaultdict(list)
-    alerts: dict[str, list[int]] = defaultdict(list)
+    alerts: dict[tuple[str, str], list[int]] = defaultdict(list)
     for _, body in first.values():
         numbers[body["epoch"]].append(int(body["sequence"]))
-        alerts[body["data"].get("alert", body["id"])].append(int(body["sequence"]))
+        alerts[body["data"].get("alert", body["id"]), body["epoch"]].append(int(body["sequence"]))
     for epoch, given in numbers.items():
         if sorted(given) != list(range(1, len(given) + 1)):
             holes = sorted(set(range(1, max(given) + 1)) - set(given))
             twice = [number for number, times in Counter(given).items() if times > 1]
             yield f"epoch {epoch}: holes {holes[:9]}, given twice {twice[:9]}"
-    for alert, given in alerts.items():
+    for (alert, _), given in alerts.items():
         if given != sorted(given):
             yield f"{alert} came in the order {given}"

@@ -29,6 +29,7 @@ class Fault:
     begin, end: What is done.
     least_s, most_s: How long it lasts.
     alone: Not at once with any other layer named here.
+    often: Beside the others.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Fault:
     least_s: float = 0.0
     most_s: float = 0.0
     alone: tuple[str, ...] = ()
+    often: float = 1.0
 
     def goes_with(self, other: Fault) -> bool:
         """Whether both at once make sense."""
@@ -112,6 +114,8 @@ FAULTS = (
     Fault("node killed, at once again", "node", lambda r, h: (h.kill(), h.start())),
     Fault("node stopped (SIGTERM)", "node", lambda r, h: h.stop(), lambda r, h: h.start(), 0, 3),
     Fault("node frozen (SIGSTOP)", "node", lambda r, h: h.freeze(), lambda r, h: h.thaw(), 0.5, 8),
+    Fault("node frozen for minutes", "node", lambda r, h: h.freeze(), lambda r, h: h.thaw(), 120, 180,
+          often=0.15),
     Fault("power cut, between writes", "node", lambda r, h: h.cut(None),
           lambda r, h: (h.power(), h.start()), 0, 3),
     Fault("power cut, amid a write or flush", "node",

@@ -93,9 +93,10 @@ class Rig:
         self.rest()
 
     def _cards(self, deck: Sequence[Fault]) -> Iterator[Fault]:
-        """Each as often as the others."""
+        """Each as often as the others, or as its `often` says."""
         while True:
-            yield from self.dice.sample(deck, len(deck))
+            drawn = [fault for fault in deck if self.dice.random() < fault.often]
+            yield from self.dice.sample(drawn, len(drawn))
 
     def _round(self, drawn: list[Fault]) -> None:
         house = self.dice.choice(self.houses)
