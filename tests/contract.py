@@ -108,9 +108,28 @@ class Contract:
                 return "time is not data.at"
             seen = [(entry["point"].rpartition(".")[2], entry) for entry in body["data"]["evidence"]]
             return next((why for kind, entry in seen if (why := self._why_no_value(kind, entry))), "")
+        if topic.endswith("/config"):
+            return self._why_not_shown(named, topic, body)
         if topic.endswith("/status") and body["home"] != named["home"]:
             return "another home"
         return ""
+
+    def _why_not_shown(self, named: Mapping[str, str], topic: str, body: Mapping[str, Any]) -> str:
+        """Of Home Assistant: it shows the point of its topic, of the same party, by its kind."""
+        home, device = named["home"], body["device"]["name"]
+        party = topic.removeprefix(named["prefix"]).split("/")[1]
+        name = named["point"].removeprefix(f"{device}_")
+        kind = self.kinds.get(re.sub(r"_\d+$", "", name), {})
+        told = {
+            "unique_id": f"homenode_{home}_{named['point']}",
+            "state_topic": f"hn1/{home}/{party}/readings/{device}/{name}",
+            "availability_topic": f"hn1/{home}/link",
+        }
+        if wrong := [field for field, value in told.items() if body[field] != value]:
+            return f"{wrong[0]} is another's"
+        if body["device"]["identifiers"] != [f"homenode_{home}_{device}"]:
+            return "another device"
+        return "" if body.get("unit_of_measurement") == kind.get("unit") else "another unit"
 
     def _why_no_value(self, name: str, body: Mapping[str, Any]) -> str:
         kind = self.kinds.get(re.sub(r"_\d+$", "", name))

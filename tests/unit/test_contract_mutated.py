@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ import pytest
 from homenode.contract import status
 from homenode.contract.command import ARGS, MAY, Command, parse_command
 from homenode.contract.times import wall_ms
+from homenode.delivery.exporting import discoveries
+from homenode.home import HomeState
 from tests.contract import CONTRACT
+from tests.unit.contract_examples import afternoon
 from tests.unit.flow import Run
 from tests.unit.flow_home import Draw
 
@@ -23,12 +27,13 @@ Path = tuple[str | int, ...]
 MAY_LACK = {
     "at", "since", "stuck", "reason", "version", "answered", "thresholds", "why", "because", "source",
     "acknowledged_by", "result", "sv", "en", "homenode", "level", "args", "for", "radio", "heartbeat",
-    "refused_commands",
+    "refused_commands", "expire_after", "entity_category", "device_class", "manufacturer", "model",
 }  # fmt: skip
 """Fields that not every message has, or (of a map) that have no fixed name. `at`: of evidence never heard."""
 ANY_TEXT = {
     "alert", "rule", "subject", "id", "epoch", "room", "by", "reason", "sv", "en", "mode", "because", 
     "source", "acknowledged_by", "homenode", "level", "text", "session", "sdp", "version",
+    "name", "suggested_area", "sw_version",
 }  # fmt: skip
 """Fields in which another text is as good."""
 WRONG = (None, "wrong ☓", 7.5, True, [], {}, [1], {"more": 1})
@@ -45,6 +50,9 @@ def messages() -> dict[str, tuple[bytes, bool]]:
                 shape = {tuple(map(str, path)) for path, _ in fields(body) if 1 not in path}
                 key = f"{topic.split('/')[2:4]} {body.get('type')} {sorted(shape)}"
                 found.setdefault(key, (topic, payload, retain))
+    home = replace(afternoon().home, exports={"homeassistant": "ha"})
+    for topic, payload in discoveries(home, HomeState({"stove": 3_600_000})).items():
+        found[topic] = topic, payload, True
     link = status.link_payload(True, "2026-01-05T12:00:00.000+01:00")
     found["link"] = "hn1/h1/link", link, True
     return {
@@ -75,6 +83,7 @@ def changed(body: Any) -> Iterator[tuple[str, Any]]:
             yield f"{path} nothing", put(body, path, None)
         for wrong in WRONG:
             as_good = isinstance(wrong, str) and isinstance(value, str) and name in ANY_TEXT
+            as_good = as_good and path[:2] != ("device", "name")  # it names the topic
             same = type(wrong) is type(value) and not isinstance(wrong, str | dict | list)
             same = same or (isinstance(wrong, float) and type(value) is int and name == "value")
             empty = wrong in ([], {}) and type(wrong) is type(value)
@@ -118,7 +127,9 @@ def test_a_message_in_another_place_or_way_is_refused(which: str) -> None:
     topic = which.rpartition(" ")[0]
     assert CONTRACT.why_not(topic, payload, retain=not retain)
     assert CONTRACT.why_not(topic, payload, retain=retain, qos=0)
-    assert CONTRACT.why_not(topic.replace("hn1/", "hn2/"), payload, retain=retain)
+    for here, there in (("hn1/", "hn2/"), ("ha/care/", "ha/resident/"), ("ha/property/", "ha/care/")):
+        if topic.startswith(here):
+            assert CONTRACT.why_not(topic.replace(here, there), payload, retain=retain)
     assert CONTRACT.why_not(f"{topic}/more", payload, retain=retain)
 
 
