@@ -28,6 +28,9 @@ FIRST_S, LONGEST_S = 1.0, 60.0
 ASK_S, ASK_LONGEST_S = 5.0, 600.0
 """Between two tries to have an acknowledgement answered; doubles. At once when the home comes online."""
 
+ASLEEP_MS = 5_000
+"""Between two ticks, which should be a second apart."""
+
 UNREAD_MS = 60_000
 """Between two log lines about messages of one home that can't be read."""
 
@@ -79,6 +82,7 @@ class Desk:
         self._store, self._takers, self._send, self._group = store, takers, send, group
         self._responsible = responsible
         self._under_way: set[str] = set()
+        self._ticked = clock.now()
         self._unread: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._busy: set[tuple[str, str]] = set()
@@ -218,12 +222,20 @@ class Desk:
         if await self.change(home, lambda watch: watch.came_back(now)):
             log.info("home heard again", extra={"home": home})
 
-    def tick(self) -> None:
-        """Once a second: what has fallen due."""
+    def tick(self) -> bool:
+        """Once a second: what has fallen due; False if it was long ago, so that we were deaf since.
+
+        A process that was stopped, or a machine that slept, finds what came in the meantime only now.
+        """
         now = self.clock.now()
+        awake = now - self._ticked < ASLEEP_MS
+        self._ticked = now
+        if not awake:
+            self.pulses.listening(now)
         for home, due in list(self.dues.items()):
             if now >= due:
                 self.begin(home, lambda watch: watch.due(now))
+        return awake
 
     def begin(self, home: str, act: Act) -> None:
         """Change a home beside all else, unless that is under way; another tick comes."""

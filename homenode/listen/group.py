@@ -316,7 +316,8 @@ class Group:
                 continue
             with suppress(NatsError):
                 await self._nats.publish(f"{self._beat}.alive", self.members.me.encode())
-            self.desk.tick()
+            if not self.desk.tick():
+                self.members.listening(self._clock.now())
             self._take_over(self._clock.now())
             self.desk.silences()
 

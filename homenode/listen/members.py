@@ -8,6 +8,9 @@ BEAT_MS = 1_000
 DEAD_MS = 5_000
 """Not heard for five beats: the others take over what it had begun."""
 
+FORGOTTEN_MS = 60_000
+"""Each start of a member is a new one; the old ones don't pile up."""
+
 
 class Members:
     """Of one group.
@@ -23,7 +26,8 @@ class Members:
         self._since = now
 
     def listening(self, now: int) -> None:
-        """We were deaf until now."""
+        """We were deaf until now: whoever lived then may live still."""
+        self._heard = dict.fromkeys(self._heard, now)
         self._since = now
 
     def heard(self, name: str, now: int) -> None:
@@ -32,15 +36,15 @@ class Members:
 
     def left(self, name: str) -> None:
         """A member said goodbye."""
-        self._heard.pop(name, None)
+        self._heard[name] = -DEAD_MS
 
     def alive(self, name: str, now: int) -> bool:
         """Whether a member has to be reckoned with."""
-        last = max(self._heard.get(name, -DEAD_MS), self._since if name not in self._heard else 0)
-        return name == self.me or now < last + DEAD_MS
+        return name == self.me or now < self._heard.get(name, self._since) + DEAD_MS
 
     def responsible(self, home: str, now: int) -> bool:
         """Whether this member is the one of those alive that sees to a home (rendezvous hashing)."""
+        self._heard = {name: at for name, at in self._heard.items() if now < at + FORGOTTEN_MS}
         names = [name for name, at in self._heard.items() if now < at + DEAD_MS]
         return self.me == max((*names, self.me), key=lambda name: _weight(name, home))
 

@@ -80,6 +80,7 @@ class Single:
         if isinstance(event, str):
             self.desk.unread(home, event)
             return False
+        self.desk.pulses.know(home, now)
         return self._store.apply(home, lambda watch: watch.alert(event, now))
 
     async def _settle(self, taken: list[Inbound], connection: Connection) -> None:

@@ -166,6 +166,24 @@ def test_a_silent_home_and_a_hole_are_told(tmp_path: Path, broker: Mosquitto) ->
         desk.until_printed("Back  a")
 
 
+def test_a_receiver_that_was_frozen_holds_no_home_for_silent(tmp_path: Path, broker: Mosquitto) -> None:
+    file = a_desk(tmp_path, broker.port, "silent_after: 10 s\n")
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        homes.link("a", True)
+        homes.alert("b")
+        desk.until_printed("b  hall")
+        desk.freeze()
+        until = CLOCK.now() + 12_000
+        while CLOCK.now() < until:
+            homes.link("a", True)
+            time.sleep(0.5)
+        homes.alert("a")
+        desk.thaw()
+        desk.until_printed("a  hall")
+        desk.until(lambda: homes.link("a", True) or any("SILENT  b" in line for line in desk.lines), "b")
+        assert not any("SILENT  a" in line for line in desk.lines)
+
+
 def test_a_receiver_without_a_broker_says_that_it_hears_nothing(tmp_path: Path, broker: Mosquitto) -> None:
     with Listener(tmp_path, a_desk(tmp_path, broker.port, "silent_after: 10 s\n")) as desk:
         broker.kill()

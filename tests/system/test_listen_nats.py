@@ -60,6 +60,26 @@ def test_members_share_the_work_and_one_that_dies_loses_nothing(tmp_path: Path) 
             assert any(key.startswith("g") for key in members[1].ids)
 
 
+def test_a_member_that_freezes_and_thaws_hands_nothing_over_again(tmp_path: Path) -> None:
+    with Nats(tmp_path / "nats", 1) as nats:
+        file = a_desk(tmp_path, nats)
+        members = [Listener(tmp_path, file, "--json", name=name) for name in ("one", "two")]
+        with members[0], members[1], Homes(nats.mqtt[0]) as homes:
+            for nth in range(200):
+                homes.alert(f"h{nth % 20}")
+                time.sleep(0.005)
+                if nth == 100:
+                    members[1].freeze()
+            homes.until_acknowledged()
+            until_all(members, homes)
+            members[1].thaw()
+            for nth in range(20):
+                homes.alert(f"h{nth}")
+            homes.until_acknowledged()
+            assert sum(count > 1 for count in until_all(members, homes).values()) <= 20, "one in each home"
+            assert not any("silent" in line for member in members for line in member.lines)
+
+
 def test_a_real_home_is_heard_and_answered_over_nats(tmp_path: Path) -> None:
     with Nats(tmp_path / "nats", 1) as nats:
         page = "targets: {pager: {run: [sh, -c, 'echo Eva'], acknowledges: true}}\nto: [pager]\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.listen.bounds import size
+from homenode.listen.bounds import MOST_COMMANDS, MOST_OPEN, size
 from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
 from homenode.listen.places import EPOCHS, GAPS, Places
 from homenode.listen.plan import Plan, Stage
@@ -321,6 +321,32 @@ def test_each_stage_carries_its_number() -> None:
     handed(watch)
     watch.due(NOW + 5 * MIN)
     assert [task.stage for task in watch.tasks] == [1]
+
+
+def test_a_number_that_comes_again_with_another_id_is_handed_over() -> None:
+    """A node whose journal was put back from a copy."""
+    watch = Watch("a", PLAN)
+    for number in (1, 2, 3):
+        watch.alert(message(number), NOW)
+    body = dict(message(2).body) | {"id": "another"}
+    event = parse_alert("a", json.dumps(body).encode())
+    assert isinstance(event, Event)
+    handed(watch)
+    assert watch.alert(event, NOW)
+    assert handed(watch) == [(Kind.ALERT, "desk")]
+    assert watch.next_due() is None
+
+
+def test_alerts_and_acknowledgements_without_end_are_bounded() -> None:
+    watch = Watch("a", Plan("care", ("nurse",), (Stage(MIN, ("nurse",)),), {"nurse": "Eva"}))
+    for number in range(1, MOST_OPEN + 3):
+        watch.alert(message(number, alert=f"x:{number}"), NOW)
+    assert next(iter(watch.dump()["open"])) == "x:3"
+    assert len(watch.dump()["open"]) == MOST_OPEN
+    for number in range(1, MOST_COMMANDS + 3):
+        watch.alert(message(number, alert=f"x:{number}", epoch="f"), NOW)
+        handed(watch)
+    assert len(watch.commands) == MOST_COMMANDS
 
 
 def test_what_is_remembered_of_a_home_is_bounded() -> None:

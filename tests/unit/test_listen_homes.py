@@ -132,6 +132,15 @@ def test_a_member_that_just_came_holds_nobody_for_dead() -> None:
     assert one.alive("b", NOW + 2 * DEAD_MS - 1)
 
 
+def test_a_member_that_was_frozen_holds_nobody_for_dead_because_of_that() -> None:
+    one = group("a", "b")["a"]
+    later = NOW + 20 * DEAD_MS
+    assert not one.alive("b", later)
+    one.listening(later)
+    assert one.alive("b", later + DEAD_MS - 1)
+    assert not one.alive("b", later + DEAD_MS)
+
+
 # --- words
 
 
