@@ -1,8 +1,8 @@
 """What durability costs: the journal beside SQLite (WAL, FULL), on the same disk, in the same run.
 
 ``python -m tests.benchmarks.journal [SECONDS]``. For SECONDS (300) it also lives at the pace of a busy home
-(54,000 readings and 20 alerts a day) and says what that comes to in a day, on ext4 as the data folder is to be
-mounted and as it comes. As root it makes file systems in files and counts what really reaches the device;
+(54,000 readings and 20 alerts a day) and says what that comes to in a day, on ext4 as the data folder is to
+be mounted and as it comes. As root it makes file systems in files and counts what really reaches the device;
 otherwise it measures times only.
 """
 
