@@ -281,6 +281,13 @@ def test_what_another_party_acknowledged_is_not_taken_by_ours() -> None:
     assert called(watch, NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
 
 
+def test_what_ours_and_another_party_acknowledged_is_taken() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    watch.alert(message(2, "acknowledged", by="Eva, property"), NOW + MIN)
+    assert watch.next_due() is None
+
+
 def test_a_notification_that_comes_after_its_end_calls_nobody() -> None:
     watch = Watch("a", ESCALATING)
     watch.alert(message(2, "resolved"), NOW)
@@ -321,6 +328,22 @@ def test_each_stage_carries_its_number() -> None:
     handed(watch)
     watch.due(NOW + 5 * MIN)
     assert [task.stage for task in watch.tasks] == [1]
+
+
+def test_a_hole_is_told_after_a_minute_and_that_it_was_filled() -> None:
+    watch = Watch("a", PLAN)
+    watch.alert(message(1), NOW)
+    watch.alert(message(4), NOW)
+    handed(watch)
+    assert called(watch, NOW + MIN - 1) == []
+    watch.due(NOW + MIN)
+    assert [(task.kind, task.body["data"]["first"], task.body["data"]["last"]) for task in watch.tasks] == [
+        (Kind.HOLE, 2, 3)
+    ]
+    handed(watch)
+    watch.alert(message(3), NOW + 2 * MIN)
+    assert handed(watch) == [(Kind.ALERT, "desk"), (Kind.FILLED, "desk")]
+    assert watch.next_due() is None
 
 
 def test_a_number_that_comes_again_with_another_id_is_handed_over() -> None:
@@ -500,4 +523,5 @@ def test_links_replies_and_topics_are_read() -> None:
     assert parse_reply(b"{}") is parse_reply(b'{"id": 1}') is None
     assert split("hn1/a/link") == ("a", "", "link")
     assert split("hn1/a/care/alerts") == ("a", "care", "alerts")
+    assert split("hn2/a/care/alerts") is split("hn1//care/alerts") is None
     assert split("hn2/a/link") is split("hn1//link") is split("hn1/a/care/readings/x/y") is None

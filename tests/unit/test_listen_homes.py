@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from homenode.contract.alert import Told
 from homenode.listen import told
-from homenode.listen.members import DEAD_MS, Members
+from homenode.listen.members import DEAD_MS, FORGOTTEN_MS, Members
 from homenode.listen.pulses import GONE_MS, Pulses
 from homenode.listen.told import Kind
 from homenode.listen.words import line
@@ -33,6 +33,14 @@ def test_a_home_without_a_heartbeat_for_long_enough_is_silent_since_its_last() -
     assert pulses.overdue(NOW + SILENT_MS - 1) == []
     assert pulses.overdue(NOW + SILENT_MS) == [("a", NOW, "no heartbeat")]
     assert silent(pulses, NOW + SILENT_MS + 1) == [("a", "no heartbeat"), ("b", "no heartbeat")]
+
+
+def test_a_home_that_is_heard_again_hides_no_other() -> None:
+    pulses = Pulses(SILENT_MS)
+    pulses.heard("a", NOW)
+    pulses.heard("b", NOW)
+    pulses.heard("a", NOW + 1)
+    assert silent(pulses, NOW + SILENT_MS) == [("b", "no heartbeat")]
 
 
 def test_a_home_that_is_offline_is_silent_soon_but_not_at_once() -> None:
@@ -139,6 +147,14 @@ def test_a_member_that_was_frozen_holds_nobody_for_dead_because_of_that() -> Non
     one.listening(later)
     assert one.alive("b", later + DEAD_MS - 1)
     assert not one.alive("b", later + DEAD_MS)
+
+
+def test_what_was_a_member_long_ago_is_nobody() -> None:
+    one = group("a", "b")["a"]
+    one.listening(NOW)
+    assert one.responsible("x", NOW + FORGOTTEN_MS)
+    one.listening(NOW + FORGOTTEN_MS)
+    assert all(one.responsible(f"x{nth}", NOW + FORGOTTEN_MS) for nth in range(8))
 
 
 # --- words
