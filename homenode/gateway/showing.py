@@ -107,6 +107,7 @@ class Showing:
         self.current.add(topic)
         self.shown.add(topic, key)
         self._write("shown", topic, key)
+        self._node.journal.flush()  # before it is sent: kill -9 can't make the node forget it
 
     def first(self, topic: str) -> None:
         """The first reading under this topic is about to go out."""
