@@ -31,7 +31,6 @@ def _technical(node: Node) -> dict[str, Any]:
     """No counts of what waits or is written: they would tell of alerts of others, and when somebody moves."""
     uplink = node.uplink
     state = uplink.link.state if uplink.link is not None else None
-    told = uplink.refusals
     return {
         "link": {
             "url": state.url if state is not None else "",
@@ -41,8 +40,7 @@ def _technical(node: Node) -> dict[str, Any]:
                 for gap in uplink.outage.gaps
                 if gap.until is not None
             ],
-            "denied": told.denied,
-            "deserted": list(told.deserted),
+            "denied": uplink.denied,
         },
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "journal": {"trouble": str(node.journal.trouble or "")},

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
 from typing import TYPE_CHECKING
 
 from homenode import records
+from homenode.contract import topics
 from homenode.delivery import NodeFault
 from homenode.gateway.outage import Outage
 from homenode.link import Link, LinkState, Told
@@ -15,6 +16,12 @@ from homenode.outbox import Acknowledged
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
+
+
+log = logging.getLogger("homenode.node")
+
+DENIES = "broker denies"
+"""Source of a fault."""
 
 
 class Uplink:
@@ -101,12 +108,26 @@ class Uplink:
 
     def _refused(self, told: Told) -> None:
         """The broker says that it doesn't pass something on, or that nobody is there for it."""
+        if (
+            told.deserted != self.refusals.deserted
+        ):  # no fault: whether there are alerts is not the operator's
+            log.warning("nobody listens", extra={"topics": ", ".join(told.deserted)})
         self.refusals = told
-        for source, text in _words(told).items():
-            if text is None:
-                self._node.outcomes.well(source)
-            else:
-                self._node.outcomes.fault(NodeFault(source, text))
+        if not told.denied:
+            self._node.outcomes.well(DENIES)
+            return
+        whose = ", ".join(f"{name} ({why})" for name, why in self.denied.items())
+        text = {
+            "sv": f"meddelandekön tar inte emot det som är till {whose}",
+            "en": f"the broker does not take what is for {whose}",
+        }
+        self._node.outcomes.fault(NodeFault(DENIES, text))
+
+    @property
+    def denied(self) -> dict[str, str]:
+        """What the broker doesn't take, by party and not by topic: who keeps nodes running needs no more."""
+        home = self._node.home.home
+        return {topics.party_of(home, topic) or topic: why for topic, why in self.refusals.denied.items()}
 
     def _link_changed(self, state: LinkState) -> None:
         self.outage.changed(state)
@@ -116,23 +137,3 @@ class Uplink:
                 self._node.outbox.add(message)
             self._node.showing.link_up()
             self._node.refill.consider()
-
-
-def _words(told: Told) -> Mapping[str, Mapping[str, str] | None]:
-    """Source of each fault about the broker to how it is told; None if it is over."""
-    denied = ", ".join(f"{topic} ({why})" for topic, why in told.denied.items())
-    deserted = ", ".join(told.deserted)
-    return {
-        "broker denies": {
-            "sv": f"meddelandekön tar inte emot: {denied}",
-            "en": f"the broker does not take: {denied}",
-        }
-        if denied
-        else None,
-        "nobody listens": {
-            "sv": f"ingen lyssnar på {deserted}",
-            "en": f"nobody listens to {deserted}",
-        }
-        if deserted
-        else None,
-    }

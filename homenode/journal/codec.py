@@ -18,8 +18,9 @@ from zlib import crc32
 SCHEMA = 2
 """Version of the format; a file with a higher one is left alone, one with a lower one is read.
 
-In schema 1 the checksums of frames begin at 0, in schema 2 at a number drawn from the epoch: what a card
-brings back of a journal that was erased (another tenancy) is never taken for a record of this one.
+In schema 2 the checksums of frames begin at a number drawn from the epoch, in schema 1 at 0: what a card
+brings back of a journal that was erased (another tenancy) is never taken for a record of this one. And
+readings are arrays there.
 """
 
 Class = Literal["alert", "reading", "system", "state", "mark", "part"]
@@ -146,13 +147,16 @@ class Damage:
         return f"{place}: {self.what}; {lost}"
 
 
-def encode(record: dict[str, Any]) -> bytes:
-    """A record's payload.
+def encode(record: Mapping[str, Any], schema: int = SCHEMA) -> bytes:
+    """A record's payload: a JSON object; of a reading, which is most of a journal, an array of its fields.
 
     Raises:
         TypeError, ValueError: It holds something that JSON doesn't have, or is larger than 1 MiB.
     """
-    payload = _encode(record).encode()
+    if tuple(record) == _READING and record["t"] == "r" and schema > 1:
+        payload = _encode([record["p"], record["v"], record["at"]]).encode()
+    else:
+        payload = _encode(record).encode()
     if len(payload) > LARGEST:
         raise ValueError(f"a record of {len(payload)} bytes; at most {LARGEST}")
     return payload
@@ -160,8 +164,11 @@ def encode(record: dict[str, Any]) -> bytes:
 
 def decode(payload: bytes) -> dict[str, Any]:
     """The record of a frame whose checksum was right."""
-    record: dict[str, Any] = json.loads(payload)
-    return record
+    record = json.loads(payload)
+    if record.__class__ is list:
+        return {"t": "r", **dict(zip(_READING[1:], record, strict=False))}
+    found: dict[str, Any] = record
+    return found
 
 
 def seed_of(epoch: str, schema: int = SCHEMA) -> int:
@@ -180,6 +187,9 @@ def marks_payload(marks: Mapping[str, int], epoch: str) -> bytes:
     """What a mark says: all marks, and the epoch once more, for a file whose two heads are damaged."""
     return encode({"t": "marks", "m": marks, "e": epoch})
 
+
+_READING = ("t", "p", "v", "at")
+"""The fields of a live reading, in the order in which `homenode.records` writes them."""
 
 _EPOCH_SAID = re.compile(rb'"e":"([0-9a-f]{16})"}')
 

@@ -192,7 +192,7 @@ class Journal:
         Raises:
             TypeError, ValueError: The record is not JSON or larger than a file.
         """
-        payload, code = encode(record), CODES[klass]
+        payload, code = encode(record, self._store.schema), CODES[klass]
         if len(payload) > self._limits.segment_bytes - 2 * EDGE - 4096:
             raise ValueError(f"a record of {len(payload)} bytes doesn't fit in a file of the journal")
         return self._take(code, payload, record.get("at"))

@@ -11,7 +11,18 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from zlib import crc32
 
-from homenode.journal.codec import EDGE, SCHEMA, Checkpoint, Damage, Frame, Head, frame, seed_of
+from homenode.journal.codec import (
+    EDGE,
+    SCHEMA,
+    Checkpoint,
+    Damage,
+    Frame,
+    Head,
+    decode,
+    encode,
+    frame,
+    seed_of,
+)
 from homenode.journal.segment import SLICE_BYTES, Segment, Walk, name_of, sync_folder, write_all, write_ends
 
 FRAMES_A_SLICE = 200
@@ -66,7 +77,8 @@ def rewrite(
                     yield
                 if (behind and item.number >= behind) or not keep(item):
                     continue
-                data = frame(item.number, item.code, item.payload, seed)
+                payload = item.payload if schema > 1 else encode(decode(item.payload), schema)
+                data = frame(item.number, item.code, payload, seed)
                 pending.append(data)
                 pending_bytes += len(data)
                 count, last = count + 1, max(last, item.number)

@@ -21,7 +21,7 @@ QUICK = Pace(write_s=0.01, sync_s=0.02, mark_s=0.01)
 
 
 def reading(number: int, at: int = 0) -> dict[str, Any]:
-    return {"t": "r", "p": "stove.power", "v": number, "at": at or number}
+    return {"t": "r", "p": "stove.power", "v": number, "at": at or number, "h": "restored"}
 
 
 def fill(folder: Path, count: int, limits: Limits = SMALL) -> dict[int, Any]:

@@ -115,7 +115,9 @@ def test_runs_before_anybody_knew_the_time_take_the_first_that_did(tmp_path: Pat
 
 
 def test_verify_says_file_offset_and_what_was_lost(tmp_path: Path) -> None:
-    written(tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth} for nth in range(100)))
+    written(
+        tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth, "h": "restored"} for nth in range(100))
+    )
     status, out, _ = asked("verify", tmp_path)
     assert (status, "no damage" in out, "records 1 to 100: 100 reading" in out) == (0, True, True)
     path = tmp_path / "journal/00000001.log"
@@ -130,7 +132,9 @@ def test_verify_says_file_offset_and_what_was_lost(tmp_path: Path) -> None:
 
 
 def test_what_is_damaged_is_told_beside_what_is_shown_and_exported(tmp_path: Path) -> None:
-    written(tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth} for nth in range(100)))
+    written(
+        tmp_path, *({"t": "r", "p": "a.power", "v": nth, "at": nth, "h": "restored"} for nth in range(100))
+    )
     path = tmp_path / "journal/00000001.log"
     data = bytearray(path.read_bytes())
     data[600] ^= 4

@@ -197,6 +197,15 @@ def test_a_record_of_another_epoch_is_none_of_this_one() -> None:
     assert list(Scan(record, 0, len(record), (seed_of("ab" * 8, 1),))) == []
 
 
+def test_a_reading_takes_little_room_and_is_what_it_was() -> None:
+    reading = {"t": "r", "p": "stove.power", "v": 1420, "at": 1_767_589_923_250}
+    assert encode(reading) == b'["stove.power",1420,1767589923250]'
+    assert decode(encode(reading)) == reading == decode(encode(reading, 1))
+    assert encode(reading, 1).startswith(b"{")
+    for other in (reading | {"h": "restored"}, {"t": "r", "n": 1}, {"t": "q", "p": "a", "v": 1, "at": 2}):
+        assert decode(encode(other)) == other
+
+
 def test_a_head_says_in_which_schema_its_file_is() -> None:
     older = Head(SIZE, EPOCH, 1, 1, 1, schema=1)
     assert read_head(head_bytes(older)) == older
