@@ -61,6 +61,7 @@ class Numbered(NamedTuple):
     id: str
     party: str
     sequence: int
+    epoch: str = ""
 
 
 class Handed(NamedTuple):
@@ -99,12 +100,12 @@ class Pending(NamedTuple):
 
 
 class _Alert:
-    """An alarm or alert on its way; `sequence` 0 until numbered."""
+    """An alarm or alert on its way; `sequence` 0 and `epoch` "" until numbered."""
 
-    __slots__ = ("message", "sequence", "written")
+    __slots__ = ("epoch", "message", "sequence", "written")
 
-    def __init__(self, message: Message, sequence: int = 0, written: bool = False) -> None:
-        self.message, self.sequence, self.written = message, sequence, written
+    def __init__(self, message: Message) -> None:
+        self.message, self.sequence, self.epoch, self.written = message, 0, "", False
 
 
 class Outbox:
@@ -113,10 +114,12 @@ class Outbox:
     Args:
         epoch: New when the journal is new; tells receivers that sequences start anew.
         limits: Windows and memory.
+        before: Epoch of the places that the journal knows, if it is another one: what has a place keeps it.
     """
 
-    def __init__(self, epoch: str, limits: Limits = Limits()) -> None:
+    def __init__(self, epoch: str, limits: Limits = Limits(), before: str = "") -> None:
         self.epoch, self.limits, self.online = epoch, limits, False
+        self._before = before or epoch
         self._window = limits
         self._waiting: dict[Class, deque[_Alert]] = {Class.ALARM: deque(), Class.ALERT: deque()}
         self._ids: dict[str, _Alert] = {}
@@ -165,8 +168,9 @@ class Outbox:
                     continue
                 party = alert.message.party
                 alert.sequence = self._sequences[party] = self._sequences.get(party, 0) + 1
+                alert.epoch = self.epoch
                 self._unwritten += 1
-                given.append(Numbered(alert.message.id, party, alert.sequence))
+                given.append(Numbered(alert.message.id, party, alert.sequence, self.epoch))
         return given
 
     def written(self, numbers: Iterable[Numbered]) -> None:
@@ -229,7 +233,7 @@ class Outbox:
         self._last_key += 1
         self._alerts_out[self._last_key] = alert
         message = alert.message
-        payload = numbered(message.payload, alert.sequence, self.epoch)
+        payload = numbered(message.payload, alert.sequence, alert.epoch)
         return Handed(self._last_key, message.topic, payload, False, message.klass)
 
     def _send(self, message: Message) -> Handed:
@@ -273,8 +277,12 @@ class Outbox:
         """Try again what the broker did not take on these topics (all, if none is named), in its order."""
         for topic in topics or tuple(self._held):
             alerts = self._held.pop(topic, [])
-            for alert in reversed(sorted(alerts, key=lambda alert: alert.sequence or math.inf)):
+            for alert in reversed(sorted(alerts, key=self._place)):  # those without a place stay in order
                 self._waiting[alert.message.klass].appendleft(alert)
+
+    def _place(self, alert: _Alert) -> tuple[bool, bool, float]:
+        """What sorts alerts of one topic: by epoch, then by their places; those without one last."""
+        return not alert.sequence, alert.epoch == self.epoch, alert.sequence or math.inf
 
     # --- readings that wait in the journal
 
@@ -324,25 +332,26 @@ class Outbox:
 
     def dump(self) -> dict[str, Any]:
         """For the journal: how far the numbers are. JSON types only, as in `waiting`."""
-        return {"sequences": dict(self._sequences)}
+        return {"sequences": dict(self._sequences), "epoch": self.epoch}
 
     def waiting(self) -> list[list[Any]]:
         """For the journal: the alerts that wait, each with its place, 0 if it has none."""
         waiting = *self._waiting[Class.ALARM], *self._waiting[Class.ALERT]
         alerts = [*self._alerts_out.values(), *self._all_held(), *waiting]
-        return [[alert.message.encode(), alert.sequence] for alert in alerts]
+        return [[alert.message.encode(), alert.sequence, alert.epoch] for alert in alerts]
 
     def load(self, state: Mapping[str, Any]) -> None:
         """From the journal, before anything else; then the other ``restore_…`` and `add`."""
-        self._sequences = {str(party): int(last) for party, last in state["sequences"].items()}
+        if state.get("epoch", self._before) == self.epoch:
+            self._sequences = {str(party): int(last) for party, last in state["sequences"].items()}
 
     def restore_waiting(self, alerts: Sequence[Sequence[Any]]) -> None:
         """What `waiting` gave, in one piece or several."""
-        for fields, sequence in alerts:
+        for fields, sequence, *epoch in alerts:
             message = decode(fields)
             self.add(message)
             if sequence:
-                self.restore_number(Numbered(message.id, message.party, int(sequence)))
+                self.restore_number(Numbered(message.id, message.party, int(sequence), *epoch))
 
     def forget_alerts(self) -> None:
         """Nobody is there who could take them."""
@@ -351,18 +360,14 @@ class Outbox:
         for waiting in self._waiting.values():
             waiting.clear()
 
-    def renumber(self) -> None:
-        """Begin a new count: the journal's epoch is new, as what was counted could not be written down."""
-        self._sequences = {}
-        for alert in self._ids.values():
-            alert.sequence, alert.written = 0, False
-
     def restore_number(self, number: Numbered) -> None:
         """The journal says that this message got this place."""
-        self._sequences[number.party] = max(self._sequences.get(number.party, 0), number.sequence)
+        epoch = number.epoch or self._before
+        if epoch == self.epoch:
+            self._sequences[number.party] = max(self._sequences.get(number.party, 0), number.sequence)
         alert = self._ids.get(number.id)
         if alert is not None:
-            alert.sequence, alert.written = number.sequence, True
+            alert.sequence, alert.epoch, alert.written = number.sequence, epoch, True
 
     def restore_acknowledged(self, ids: Sequence[str]) -> None:
         """The journal says that the broker has these."""

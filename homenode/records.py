@@ -133,7 +133,8 @@ def of_message(message: Message) -> Record:
 
 def of_number(number: Numbered, at: Instant) -> Record:
     """The place that an alert got."""
-    return {"t": "seq", "at": at, "id": number.id, "party": number.party, "n": number.sequence}
+    place = {"party": number.party, "n": number.sequence, "e": number.epoch}
+    return {"t": "seq", "at": at, "id": number.id, **place}
 
 
 def of_share(share: Mapping[str, Sequence[str]], last: int, at: Instant) -> Record:

@@ -138,7 +138,7 @@ def _from(
         home.home, zone, rooms, {rule.name: rule for rule in rules}, {"homenode": __version__}
     )
     judge = Judge(home, rules, engine, delivery, zone)
-    outbox = Outbox(journal.epoch)
+    outbox = Outbox(journal.epoch, before=journal.epoch_before)
     found = Recovered(judge, outbox, first=since or 1)
     if state is not None:
         judge.load(state["judge"])
@@ -152,8 +152,6 @@ def _from(
     _again(found, journal.read(since), Decided(actions=undone))
     if home.broker is None:
         outbox.forget_alerts()
-    if journal.trouble is not None:
-        outbox.renumber()
     return found
 
 
@@ -225,7 +223,7 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             outbox.restore_waiting(record.get("alerts", ()))
             found.answered.restore(record.get("answers", ()))
         case "seq":
-            done.numbers.append(Numbered(record["id"], record["party"], record["n"]))
+            done.numbers.append(Numbered(record["id"], record["party"], record["n"], record.get("e", "")))
         case "got":
             done.got += record["ids"]
         case "shown":

@@ -56,13 +56,15 @@ _encode = json.JSONEncoder(
 class Frame(NamedTuple):
     """One undamaged record in a file. `payload` is its JSON text in UTF-8.
 
-    A mark is no record of its own: its `number` is that of the record that follows it.
+    A mark is no record of its own: its `number` is that of the record that follows it. `opens`: everything
+    before it was on the disk when it was written.
     """
 
     offset: int
     number: int
     code: int
     payload: bytes
+    opens: bool = False
 
 
 class Gap(NamedTuple):
@@ -176,9 +178,13 @@ def seed_of(epoch: str, schema: int = SCHEMA) -> int:
     return crc32(bytes.fromhex(epoch)) if schema > 1 else 0
 
 
-def frame(number: int, code: int, payload: bytes, seed: int) -> bytes:
-    """A whole frame; `seed` by `seed_of`."""
-    packed = code << 28 | number >> 32 << 20 | len(payload)
+_OPENS = 8
+"""In the class of a frame. Schema 1 has none."""
+
+
+def frame(number: int, code: int, payload: bytes, seed: int, *, opens: bool = False) -> bytes:
+    """A whole frame; `seed` by `seed_of`, `opens` as in `Frame`."""
+    packed = (code | opens * _OPENS) << 28 | number >> 32 << 20 | len(payload)
     checked = _CHECKED.pack(packed, number & 0xFFFFFFFF) + payload
     return START + crc32(checked, seed).to_bytes(4, "little") + checked
 
@@ -237,6 +243,25 @@ class Scan:
             offset = self.end = found.offset + FRAME_BYTES + len(found.payload)
             yield found
 
+    def tear(self, frames: list[Frame]) -> list[Frame]:
+        """Of all frames of a file that the power may have cut short, those that count.
+
+        What was not flushed a drive writes in any order. So the frames behind a gap count only if a flush
+        came between; else they go with what is missing, and nothing of them was ever acknowledged.
+        """
+        opened = max((one.offset for one in frames if one.opens), default=-1)
+        for index, gap in enumerate(self.gaps):
+            if gap.after and gap.offset > opened:
+                end = max(self.end, self.gaps[-1].offset + self.gaps[-1].length)
+                self.gaps[index:] = [Gap(gap.offset, end - gap.offset, gap.before, 0)]
+                frames = [one for one in frames if one.offset < gap.offset]
+                self.count, self.last = len(frames), gap.before
+                self.end = (
+                    frames[-1].offset + FRAME_BYTES + len(frames[-1].payload) if frames else self._start
+                )
+                break
+        return frames
+
     def _at(self, offset: int) -> Frame | None:
         """The frame that begins exactly here, or None."""
         begin = offset + FRAME_BYTES
@@ -250,7 +275,8 @@ class Scan:
         if not any(crc32(checked, seed) == check for seed in self._seeds):
             return None
         number = (packed >> 20 & 0xFF) << 32 | low
-        return Frame(offset, number, packed >> 28, self._data[begin:end])
+        code = packed >> 28
+        return Frame(offset, number, code & ~_OPENS, self._data[begin:end], code >= _OPENS)
 
     def _search(self, offset: int) -> Frame | None:
         """The next whole frame from here on, or None."""

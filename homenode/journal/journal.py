@@ -78,7 +78,8 @@ class Journal:
     """The append-only record in ``folder/journal``. All methods may be called from any thread.
 
     Attributes:
-        epoch: 16 hexadecimal digits, new when the journal is new.
+        epoch: 16 hexadecimal digits, new when the journal is new, or could not be written when it was opened.
+        epoch_before: That of what was there.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Journal:
         on_trouble: Callable[[StorageError | None], None],
         on_damage: Callable[[Damage], None],
     ) -> None:
-        self.epoch = store.epoch
+        self.epoch, self.epoch_before = store.epoch, store.epoch_before or store.epoch
         self._seed = seed_of(store.epoch, store.schema)
         self._store, self._limits, self._pace = store, limits, pace
         self._on_trouble, self._on_damage = on_trouble, on_damage
@@ -99,6 +100,7 @@ class Journal:
         self._patient = True  # the last `flush` got it
         self._chores = Housekeeping(store, limits, self._damaged)
         self._unsafe: list[Item] = []
+        self._syncing = False
         self._unsafe_bytes = 0
         # With _lock, which is taken after _io and never held during a call of the disk:
         self._lock = threading.Lock()
@@ -454,10 +456,12 @@ class Journal:
                     self._take_back([])
                     return failed
             unsafe, self._unsafe, self._unsafe_bytes = self._unsafe, [], 0
+            self._syncing = bool(unsafe)
         if not unsafe:
             return failed
         try:
             self._store.sync()
+            self._syncing = False
         except OSError as error:
             with self._io:
                 self._take_back(unsafe)
@@ -473,6 +477,7 @@ class Journal:
     def _take_back(self, unsafe: list[Item]) -> None:
         """What an open file may have lost goes to the head of the queue, and the file is left alone."""
         self._store.abandon()
+        self._syncing = False
         items, self._unsafe, self._unsafe_bytes = unsafe + self._unsafe, [], 0
         with self._lock:
             self._queue.put_back(items)
@@ -509,7 +514,11 @@ class Journal:
                 break
             size, count, last = size + len(data), count + 1, max(last, number - (code == MARK))
         if count:
-            self._store.write(b"".join([item.data for item in batch[:count]]), count, last)
+            frames = [item.data for item in batch[:count]]
+            if not self._unsafe and not self._syncing:
+                number, code, first = batch[0]
+                frames[0] = frame(number, code, first[FRAME_BYTES:], self._seed, opens=True)
+            self._store.write(b"".join(frames), count, last)
             self._unsafe += batch[:count]
             self._unsafe_bytes += size
             del batch[:count]

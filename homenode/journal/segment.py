@@ -161,7 +161,8 @@ class Walk:
         else:  # without its head its size is not known
             size, stop, seeds = len(data) + 1, len(data), likely_seeds(data)
         scan = Scan(data, EDGE, stop, seeds)
-        yield from scan
+        cut_short = not self._next_first and segment.point is None
+        yield from scan.tear(list(scan)) if cut_short and segment.schema > 1 else scan
         self.end, self.count, self.last = scan.end, scan.count, scan.last
         self.damage = segment.damage + damage_of(
             segment.path.name, len(data), size, scan, segment.point, segment.first, self._next_first

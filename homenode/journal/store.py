@@ -70,7 +70,8 @@ class Store:
 
     Attributes:
         segments: All files, oldest first; the last is written to.
-        epoch: New when the journal is new.
+        epoch: New when the journal is new, or could not be written when it was opened.
+        epoch_before: That of what is there.
         next_number: Behind the highest that may ever have been given.
         marks: As last written.
         newest_state: Highest number of a record of class state.
@@ -83,6 +84,7 @@ class Store:
     def __init__(self, folder: Path, segment_bytes: int, schema: int = SCHEMA) -> None:
         self.folder, self._size, self.schema = folder, segment_bytes, schema
         self.segments: list[Segment] = []
+        self.epoch_before = ""
         self.epoch, self.next_number, self.newest_state, self.newest_at = "", 1, 0, 0
         self.marks: dict[str, int] = {}
         self.damage: list[Damage] = []
@@ -91,6 +93,7 @@ class Store:
         self._spare = folder / "spare"
         self._preparing: Generator[None, None, None] | None = None
         self._file = -1
+        self._proven = True  # something in the open file is on the disk
         self._end = self._count = self._crc = self._last = 0
         self._sealing: list[tuple[int, Head, Checkpoint]] = []
         self._folder_changed = False
@@ -117,7 +120,8 @@ class Store:
                 where=str(self.folder),
                 do="install that version again, or name another data folder with --data",
             ) from error
-        self.epoch = next((s.epoch for s in reversed(self.segments) if s.epoch), "") or os.urandom(8).hex()
+        self.epoch_before = next((s.epoch for s in reversed(self.segments) if s.epoch), "")
+        self.epoch = self.epoch_before or os.urandom(8).hex()
         with self._at_most_refused():
             self._tidy()
         if not self.segments:
@@ -289,7 +293,7 @@ class Store:
         self.segments.append(
             Segment(path, number, number, first, self._size, self.epoch, None, schema=self.schema)
         )
-        self._file = file
+        self._file, self._proven = file, False
         self._end, self._count, self._crc, self._last = EDGE, 0, 0, first - 1
 
     def abandon(self) -> None:
@@ -299,6 +303,10 @@ class Store:
         self._sealing = []
         if self._file >= 0:
             os.close(self._file)
+            if not self._proven:  # nothing in it counts; left behind, it would be found damaged
+                with contextlib.suppress(OSError):
+                    self.segments[-1].path.unlink()
+                    del self.segments[-1]
         self._file = -1
 
     def sync(self) -> None:
@@ -315,6 +323,7 @@ class Store:
             os.fdatasync(file)
             os.close(file)
             del self._sealing[0]
+        self._proven = True
 
     def close(self) -> None:
         """Leave a checkpoint, so that a file that shrinks while nobody runs is noticed."""

@@ -206,6 +206,42 @@ def test_a_reading_takes_little_room_and_is_what_it_was() -> None:
         assert decode(encode(other)) == other
 
 
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.data())
+def test_of_what_was_not_flushed_a_cut_leaves_a_beginning_and_of_all_else_everything(
+    commits: list[int], choose: st.DataObject
+) -> None:
+    """A drive writes what was not flushed in any order, sector by sector."""
+    body, flushed, number = b"", 0, 99
+    for size in commits:
+        flushed = len(body)
+        for nth in range(size):
+            number += 1
+            text = encode({"n": "x" * choose.draw(st.integers(0, 700))})
+            body += frame(number, CODES["alert"], text, SEED, opens=not nth)
+    lost = bytearray(body)
+    for start in range(0, len(body), 512):
+        if start + 512 > flushed and choose.draw(st.booleans()):
+            first = max(start, flushed)
+            lost[first : start + 512] = bytes(len(lost[first : start + 512]))
+    scan = Scan(bytes(lost) + bytes(2000), 0, len(body) + 2000, (SEED,))
+    numbers = [found.number for found in scan.tear(list(scan))]
+    assert numbers == list(range(100, 100 + len(numbers)))
+    assert len(numbers) >= sum(commits[:-1])
+    assert scan.last == (numbers[-1] if numbers else 0)
+    assert scan.count == len(numbers)
+    damage = damage_of("f", len(body) + 5000, len(body) + 5000, scan, None, 100, 0)
+    assert [one.torn for one in damage] in ([], [True])
+
+
+def test_damage_before_the_last_flush_is_not_taken_for_torn() -> None:
+    body = b"".join(frame(n, CODES["alert"], encode({"n": n}), SEED, opens=True) for n in (100, 101, 102))
+    broken = bytearray(body)
+    broken[len(body) // 2] ^= 1
+    scan = Scan(bytes(broken), 0, len(body), (SEED,))
+    assert [found.number for found in scan.tear(list(scan))] == [100, 102]
+    assert [(d.first, d.torn) for d in damage_of("f", 9, 9, scan, None, 100, 0)] == [(101, False)]
+
+
 def test_a_head_says_in_which_schema_its_file_is() -> None:
     older = Head(SIZE, EPOCH, 1, 1, 1, schema=1)
     assert read_head(head_bytes(older)) == older

@@ -80,7 +80,7 @@ def test_an_alert_is_not_sent_before_its_number_is_on_the_disk() -> None:
     outbox = online()
     outbox.add(alert("a"))
     numbers = outbox.number()
-    assert numbers == [Numbered("a", "care", 1)]
+    assert numbers == [Numbered("a", "care", 1, "e")]
     assert outbox.next() is None
     outbox.written(numbers)
     assert outbox.next() is not None
@@ -238,18 +238,37 @@ def test_the_mark_of_done_readings_waits_for_the_slowest() -> None:
     assert outbox.readings_done() == 13
 
 
-def test_a_new_epoch_counts_from_one_and_waits_for_the_disk_again() -> None:
-    outbox = online()
+def test_in_a_new_epoch_what_has_a_place_keeps_it_and_the_count_begins_anew() -> None:
+    """A receiver has it perhaps: the same id must not come with another place."""
+    before = online()
     for key in "ab":
-        outbox.add(alert(key))
-    give(outbox)
-    outbox.link_lost()
-    outbox.renumber()
-    outbox.epoch = "f"
+        before.add(alert(key))
+    give(before)
+    told = json.loads(json.dumps([before.dump(), before.waiting()]))
+    outbox = Outbox("f", SMALL, before="e")
+    outbox.load(told[0])
+    outbox.restore_waiting(told[1])
+    outbox.add(alert("c"))
+    outbox.restore_number(Numbered("c", "care", 3))  # as a record of before, which names no epoch
+    outbox.add(alert("d"))
     outbox.link_up()
-    assert outbox.next() is None
-    told = [json.loads(one.payload) for one in give(outbox)]
-    assert [(one["id"], one["sequence"], one["epoch"]) for one in told] == [("a", "1", "f"), ("b", "2", "f")]
+    places = [json.loads(one.payload) for one in give(outbox)]
+    assert [(one["id"], one["sequence"], one["epoch"]) for one in places] == [
+        ("a", "1", "e"), ("b", "2", "e"), ("c", "3", "e"),
+    ]  # fmt: skip
+    outbox.acknowledged(1)
+    (last,) = [json.loads(one.payload) for one in give(outbox)]
+    assert (last["id"], last["sequence"], last["epoch"]) == ("d", "1", "f")
+    again = Outbox("f", SMALL)
+    again.load(json.loads(json.dumps(outbox.dump())))
+    again.restore_waiting(json.loads(json.dumps(outbox.waiting())))
+    again.add(alert("x"))
+    again.link_up()
+    assert [(number.id, number.sequence) for number in again.number()] == []
+    waiting = [json.loads(one.payload) for one in give(again)]
+    assert [(one["id"], one["sequence"], one["epoch"]) for one in waiting] == [
+        ("b", "2", "e"), ("c", "3", "e"), ("d", "1", "f"),
+    ]  # fmt: skip
 
 
 def test_so_many_alerts_are_under_way_at_once_and_alarms_have_room_beyond() -> None:
