@@ -43,7 +43,7 @@ def rewrite(
     found: Callable[[Damage], None],
     schema: int = SCHEMA,
 ) -> Generator[None, None, Segment]:
-    """Put one sealed file in the place of `sources`; damaged ones are copied aside first.
+    """Put one file in the place of `sources`, sealed if one follows; damaged ones are copied aside first.
 
     Args:
         folder: Where the journal is.
@@ -96,7 +96,7 @@ def rewrite(
         write_all(file, data, end)
         end, crc = end + len(data), crc32(data, crc)
         head = Head(end + EDGE, epoch, *span, first, compact, schema)
-        point = Checkpoint(end, count, crc, last, newest_at, True)
+        point = Checkpoint(end, count, crc, last, newest_at, bool(next_first))
         write_ends(file, head, point)
         os.fsync(file)
         yield
@@ -123,4 +123,9 @@ def keep_aside(folder: Path, path: Path) -> None:
         nth += 1
         copy = aside / f"{path.name}.{nth}"
     shutil.copyfile(path, copy)
+    file = os.open(copy, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
     sync_folder(aside)

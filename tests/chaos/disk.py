@@ -88,14 +88,15 @@ class Disk:
             self._do("off")
         self.dark.set()
 
-    def gone(self, seed: float, data: Path) -> int:
+    def gone(self, seed: float, data: Path, *, in_order: bool = False) -> int:
         """Once all who use it are killed: `seed` decides what of so many cached writes is there then.
 
         The machine's memory is gone, too: what of the journal in `data` waited there for its next commit.
+        `in_order`: of a drive that writes in the order it was told to.
         """
         assert self.dark.is_set()
         self.cuts += 1
-        cached: int = self._do("end", seed)
+        cached: int = self._do("end", seed, *["in-order"] * in_order)
         self._leave()
         path_of(data / "journal").unlink(missing_ok=True)
         return cached

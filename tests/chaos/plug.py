@@ -16,7 +16,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.chaos.fuse import Held, OneFile
@@ -29,6 +29,10 @@ FRAME = b"\xff\xf6"
 
 UMOUNT_TRIES = 1000
 """Each takes some milliseconds."""
+
+
+HOWS = ("nothing", "everything", "in order", "any", "most", "few")
+"""What of the cache may be there after a cut; the first three of a drive that keeps the order."""
 
 
 class Drive:
@@ -77,20 +81,19 @@ class Drive:
         if self.off:
             raise Held
 
-    def left(self, dice: random.Random) -> bytes:
+    def left(self, dice: random.Random, hows: Sequence[str] = HOWS) -> bytes:
         """What a cut now would leave."""
         image = bytearray(self._safe)
-        for offset, sector in self._survivors(dice):
+        for offset, sector in self._survivors(dice, dice.choice(hows)):
             image[offset : offset + len(sector)] = sector
         return bytes(image)
 
-    def _survivors(self, dice: random.Random) -> Iterator[tuple[int, bytes]]:
+    def _survivors(self, dice: random.Random, how: str) -> Iterator[tuple[int, bytes]]:
         sectors = [
             (offset + at, data[at : at + SECTOR])
             for offset, data in self.cached
             for at in range(0, len(data), SECTOR)
         ]
-        how = dice.choice(("nothing", "everything", "in order", "any", "most", "few"))
         if how == "in order":
             return iter(sectors[: dice.randrange(len(sectors) + 1)])
         share = {"nothing": 0.0, "everything": 1.0, "any": 0.5, "most": 0.9, "few": 0.1}[how]
@@ -135,10 +138,10 @@ class Plug:
         """Cut now."""
         self.drive.off = self._told_off = True
 
-    def do_end(self, seed: str) -> int:
+    def do_end(self, seed: str, *how: str) -> int:
         """After a cut: unmount all, leave in FOLDER/disk.img what it left; how many writes were cached."""
         cached = len(self.drive.cached)
-        image = self.drive.left(random.Random(seed))
+        image = self.drive.left(random.Random(seed), HOWS[:3] if how else HOWS)
         self._leave()
         self._image.write_bytes(image)
         return cached
