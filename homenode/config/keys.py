@@ -26,20 +26,24 @@ def read_keys(node: Node | None, notes: Notes, beside: Path, texts: Texts, *, fi
         elif not isinstance(value, Scalar) or is_nothing(value):
             notes.wrong(value, field, "a file, relative to home.yaml")
         elif files:
-            keys[party] = _pem(value, field, beside / value.text, notes, texts)
+            keys[party] = read_key(value, field, beside / value.text, notes, texts)
     return keys
 
 
-def _pem(node: Scalar, field: str, path: Path, notes: Notes, texts: Texts) -> str:
-    from homenode.sealing.keys import ACCEPTED, Unsuitable, public_key
+def read_key(
+    node: Scalar, field: str, path: Path, notes: Notes, texts: Texts, *, private: bool = False
+) -> str:
+    """The PEM that a file holds, a public key or a private one; "" if it is none, which `notes` tells."""
+    from homenode.sealing.keys import ACCEPTED, ACCEPTED_PRIVATE, Unsuitable, private_key, public_key
 
+    accepted = ACCEPTED_PRIVATE if private else ACCEPTED
     try:
         pem = texts.read(path, node.text)
-        public_key(pem)
+        (private_key if private else public_key)(pem)
     except FileMistakes as wrong:
-        notes.wrong(node, field, ACCEPTED, found=f"{node}: {wrong.mistakes[0].found}")
+        notes.wrong(node, field, accepted, found=f"{node}: {wrong.mistakes[0].found}")
     except Unsuitable as wrong:
-        notes.wrong(node, field, ACCEPTED, found=f"{node}, {wrong}")
+        notes.wrong(node, field, accepted, found=f"{node}, {wrong}")
     except SetupError as missing:
         notes.wrong(node, field, f"no key, or: {missing.do}", found=f"{node}, and {missing.what}")
     else:

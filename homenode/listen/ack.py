@@ -11,15 +11,16 @@ from typing import Any, TextIO, TypeVar
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from homenode.config.model import Broker
 from homenode.contract import topics
-from homenode.errors import HomenodeError, Refused
+from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.link.address import address
 from homenode.link.connection import tls_context
 from homenode.link.words import failed, refused
 from homenode.listen.event import Reply, parse_reply, split
 from homenode.listen.intake import payload
+from homenode.listen.opening import Opening
+from homenode.listen.settings import Settings
 from homenode.listen.watch import Command
 
 PATIENCE_S = 10.0
@@ -31,13 +32,26 @@ Message = tuple[str, bytes]
 T = TypeVar("T")
 
 
-def acknowledge(broker: Broker, party: str, alert: str, by: str, out: TextIO) -> int:
+def acknowledge(settings: Settings, alert: str, by: str, out: TextIO) -> int:
     """Find the home where `alert` is open, tell it, and wait for its answer.
 
     Raises:
+        SetupError: There is no broker to go over.
         NoLink: The broker can't be reached.
         Refused: No home has it open, or it does not take that.
     """
+    broker, party = settings.broker, settings.party
+    if broker is None:
+        raise SetupError("ack goes over MQTT", do="give --broker with the MQTT port of NATS")
+    opening, closed = Opening(party, settings.keys), set[str]()
+
+    def plain(topic: str, body: bytes) -> bytes:
+        try:
+            return opening.plain(topic, body)
+        except Refused:
+            closed.add(topic.split("/")[1])
+            return b""
+
     where = address(broker.urls[0])
     came: queue.SimpleQueue[Message | HomenodeError] = queue.SimpleQueue()
     client = mqtt.Client(CallbackAPIVersion.VERSION2, f"listen-ack-{secrets.token_hex(4)}")
@@ -60,12 +74,15 @@ def acknowledge(broker: Broker, party: str, alert: str, by: str, out: TextIO) ->
         raise failed(error, where.url, was_up=False) from error
     client.loop_start()
     try:
-        home = _first(came, lambda topic, body: _open_in(topic, body, alert))
+        home = _first(came, lambda topic, body: _open_in(topic, plain(topic, body), alert))
         if home is None:
-            raise Refused(f"no home has {alert!r} open for {party}", do="the alert's id stands in data.alert")
+            do = "the alert's id stands in data.alert"
+            if closed:
+                do += f"; homes whose status no key given opens: {len(closed)}"
+            raise Refused(f"no home has {alert!r} open for {party}", do=do)
         command = Command(f"ack-{secrets.token_hex(8)}", alert, by, Clock().wall() + TRAVELS_MS)
         client.publish(topics.command(home, party), payload(command), 1)
-        reply = _first(came, lambda _, body: _answer(body, command.id))
+        reply = _first(came, lambda topic, body: _answer(plain(topic, body), command.id))
     finally:
         client.disconnect()
         client.loop_stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from homenode.config.model import PARTIES
 from homenode.config.rows import LANGUAGES
@@ -11,8 +12,10 @@ from homenode.config.rows import LANGUAGES
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows ``homenode listen``."""
     parser.usage = (
-        "homenode listen [LISTEN.yaml] [--party PARTY] [--broker URL | --nats URL …] [--data DIR] [--json]\n"
-        "       homenode listen ack ALERT [LISTEN.yaml] [--by NAME] [--party PARTY] [--broker URL]"
+        "homenode listen [LISTEN.yaml] [--party PARTY] [--broker URL | --nats URL …] [--key FILE]\n"
+        "                       [--data DIR] [--json]\n"
+        "       homenode listen ack ALERT [LISTEN.yaml] [--by NAME] [--party PARTY] [--broker URL]\n"
+        "                       [--key FILE]"
     )
     parser.add_argument(
         "words", nargs="*", metavar="LISTEN.yaml", help="whom to hear, and who is told; or: ack ALERT"
@@ -24,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--broker", metavar="URL", help="without a file: such as mqtt://127.0.0.1")
     parser.add_argument(
         "--nats", metavar="URL", action="append", help="instead of a broker: several receivers share the work"
+    )
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="without a file: the party's private key, if homes seal what they send",
     )
     parser.add_argument("--group", default="desk", help="receivers of one name share the work (default desk)")
     parser.add_argument("--language", choices=LANGUAGES, default="sv", help="without a file: of the lines")

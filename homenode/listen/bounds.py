@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MOST_B = 500_000
-"""Of messages of one home: half for those that wait, some 250, half for those that nobody acknowledged.
-Beyond it the oldest lose their evidence; at some thousand they go, which the log tells."""
+"""Of messages of one home: half for those that wait, some 200, half for those that nobody acknowledged.
+Beyond it the oldest lose their evidence; at some 400 they go, which the log tells."""
 
 MOST_OPEN = 200
 """Alerts that are watched for an acknowledgement."""
@@ -21,6 +21,7 @@ MOST_COMMANDS = 500
 _KEPT = ("specversion", "type", "source", "id", "subject", "time", "datacontenttype", "sequence", "epoch")
 _KEPT_DATA = ("alert", "rule", "severity", "event", "at", "room", "by", "test")
 _LONGEST = 300
+_LONGEST_JWE = 3_000
 
 
 def size(body: Mapping[str, Any]) -> int:
@@ -32,6 +33,9 @@ def shortened(body: Mapping[str, Any]) -> dict[str, Any]:
     """What a person must know of a message: who, what, where, when; at most some 5 kB."""
     data = body["data"]
     kept: dict[str, Any] = {name: _cut(data[name]) for name in _KEPT_DATA if name in data}
+    jwe = data.get("jwe")
+    if isinstance(jwe, str) and len(jwe) <= _LONGEST_JWE:  # it is all that there is of it
+        kept["jwe"] = jwe
     texts = data.get("text")
     if isinstance(texts, dict):
         kept["text"] = {name: _cut(texts[name]) for name in ("sv", "en") if name in texts}

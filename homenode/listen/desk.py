@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from homenode.gateway.clock import Clock
-from homenode.listen.event import Reply
+from homenode.listen.event import SEALED, Event, Reply
 from homenode.listen.pulses import Pulses
 from homenode.listen.targets import Taker, Took
 from homenode.listen.watch import Command, Task, Watch
@@ -124,8 +124,16 @@ class Desk:
             self.look(home)
         return changed
 
-    def unread(self, home: str, why: str) -> None:
-        """A message that is no alert; told once a minute for each home."""
+    def readable(self, home: str, event: Event | str) -> Event | None:
+        """None for a message that is no alert; that, or that it can't be opened, is told once a minute."""
+        if not isinstance(event, Event):
+            self._unreadable(home, event)
+            return None
+        if event.told == SEALED:
+            self._unreadable(home, event.body["data"]["why"])
+        return event
+
+    def _unreadable(self, home: str, why: str) -> None:
         now = self.clock.now()
         if now - self._unread.get(home, now - UNREAD_MS) >= UNREAD_MS:
             self._unread[home] = now

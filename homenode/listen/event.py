@@ -18,7 +18,10 @@ LONGEST_ID, LONGEST_EPOCH = 300, 64
 LONGEST_ALERT = 120
 """What an acknowledgement may name."""
 
-BEGINS = ("notified", "fault")
+SEALED = "sealed"
+"""Told by a message that can't be opened."""
+
+BEGINS = ("notified", "fault", SEALED)
 ENDS = ("resolved", "recovered")
 
 
@@ -30,7 +33,7 @@ class Event:
         id: The same at each resend.
         place: Epoch and number on its topic; None if the sender numbers nothing.
         alert: What its messages have in common.
-        told: ``notified``, ``acknowledged``, ``resolved``, ``fault`` or ``recovered``.
+        told: ``notified``, ``acknowledged``, ``resolved``, ``fault``, ``recovered`` or ``sealed``.
         body: All of it, as it came.
     """
 

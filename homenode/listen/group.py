@@ -37,9 +37,10 @@ from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
 from homenode.link.connection import tls_context
 from homenode.listen.desk import Desk
-from homenode.listen.event import parse_alert, parse_link, parse_reply
+from homenode.listen.event import parse_link
 from homenode.listen.intake import payload
 from homenode.listen.members import BEAT_MS, Members
+from homenode.listen.opening import Opening
 from homenode.listen.settings import Settings
 from homenode.listen.shared import RETRY_S, Shared
 from homenode.listen.watch import Command
@@ -75,6 +76,7 @@ class Group:
 
     def __init__(self, settings: Settings, servers: Broker, clock: Clock) -> None:
         self._settings, self._servers, self._clock = settings, servers, clock
+        self._opening = Opening(settings.party, settings.keys)
         self._nats = Client()
         self.members = Members(secrets.token_hex(4), clock.now())
         self.store: Shared
@@ -246,7 +248,7 @@ class Group:
 
     async def _reply(self, message: Msg) -> None:
         home = message.subject.split(".")[1]
-        if (reply := parse_reply(message.data)) is not None and self.store.mine(home) is not None:
+        if self.store.mine(home) is not None and (reply := self._opening.reply(home, message.data)):
             self.desk.start(self.desk.replied(home, reply))
 
     async def _follow(self) -> None:
@@ -296,10 +298,9 @@ class Group:
     async def _settle(self, home: str, message: Msg) -> None:
         """Once it is in the group's bucket NATS may forget it."""
         try:
-            event, now = parse_alert(home, message.data), self._clock.now()
-            if isinstance(event, str):
-                self.desk.unread(home, event)
-            else:
+            now = self._clock.now()
+            event = self.desk.readable(home, self._opening.alert(home, message.data, now))
+            if event is not None:
                 await self.desk.change(home, lambda watch: watch.alert(event, now))
             with suppress(NatsError):  # then it comes again, and is known
                 await message.ack()

@@ -26,6 +26,7 @@ from homenode.listen.pulses import Pulses
 from homenode.listen.settings import Settings, read_settings
 from homenode.listen.single import Single
 from homenode.listen.targets import Taker, standard_output, takers
+from homenode.sealing.keys import read_private_key
 
 log = logging.getLogger("homenode.listen")
 
@@ -51,9 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if asked:
         from homenode.listen.ack import acknowledge
 
-        if settings.broker is None:
-            raise SetupError("ack goes over MQTT", do="give --broker with the MQTT port of NATS")
-        return acknowledge(settings.broker, settings.party, alert, args.by or getpass.getuser(), out)
+        return acknowledge(settings, alert, args.by or getpass.getuser(), out)
     handed = takers(settings, out, as_json=args.json)
     data = Path(args.data or Path(file or "").parent / "homenode-listen")
     return asyncio.run(_run(settings, handed, data))
@@ -74,7 +73,8 @@ def _settings(args: argparse.Namespace, file: str | None) -> Settings:
         raise SetupError(f"--group {args.group}", do="give a word of a-z, 0-9, _ and -")
     broker = Broker((args.broker,)) if args.broker else None
     nats = Broker(tuple(args.nats)) if args.nats else None
-    return Settings(args.party, broker, nats, args.group, args.language)
+    keys = tuple(read_private_key(path)[0] for path in args.key or ())
+    return Settings(args.party, broker, nats, args.group, args.language, keys)
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:

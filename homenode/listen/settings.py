@@ -10,10 +10,12 @@ from pathlib import Path
 
 from homenode.config.broker import read_broker
 from homenode.config.fields import Field
+from homenode.config.keys import read_key
 from homenode.config.load import in_order
 from homenode.config.model import PARTIES, Broker
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import BROKER, LANGUAGES
+from homenode.config.rule_files import Texts
 from homenode.config.values import WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.errors import FileMistakes
@@ -32,7 +34,7 @@ TOP = (
     ),
     Field("group", "word", "Receivers of one group share the work (nats).", default="desk"),
 )
-SECTIONS = ("broker", "nats", "homes", "targets", "to", "escalate")
+SECTIONS = ("broker", "nats", "keys", "homes", "targets", "to", "escalate")
 TARGET = (
     Field("run", "words", "A command; it gets the event as JSON on standard input."),
     Field("apprise", "words", "URLs of apprise: SMS, mail, push."),
@@ -70,6 +72,7 @@ class Settings:
     Attributes:
         homes: Only these; empty for all.
         nats: Servers of NATS, if receivers share the work there.
+        keys: The party's private keys, as PEM.
     """
 
     party: str
@@ -77,6 +80,7 @@ class Settings:
     nats: Broker | None = None
     group: str = "desk"
     language: str = "sv"
+    keys: tuple[str, ...] = field(default=(), repr=False)
     homes: tuple[str, ...] = ()
     silent_after_ms: int = 180_000
     targets: Mapping[str, Target] = field(default_factory=dict)
@@ -125,6 +129,7 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
         nats=None if nats is None else _nats(nats, notes, beside),
         group=top["group"],
         language=top["language"],
+        keys=_keys(root.get("keys"), notes, beside),
         homes=_homes(root.get("homes"), notes),
         silent_after_ms=top["silent_after"],
         targets=targets,
@@ -155,6 +160,20 @@ def _nats(node: Node, notes: Notes, beside: Path) -> Broker:
     if not urls and isinstance(url, Listing):
         notes.wrong(url, "nats.url", _URL)
     return Broker(tuple(urls), **values)
+
+
+def _keys(node: Node | None, notes: Notes, beside: Path) -> tuple[str, ...]:
+    """A file, or a list of them while one takes the place of another."""
+    keys: list[str] = []
+    if node is None or is_nothing(node):
+        return ()
+    texts = Texts()
+    for item in node.items if isinstance(node, Listing) else (node,):
+        if not isinstance(item, Scalar) or is_nothing(item):
+            notes.wrong(item, "keys", "a file, relative to this one, or a list of them")
+        else:
+            keys.append(read_key(item, "keys", beside / item.text, notes, texts, private=True))
+    return tuple(keys)
 
 
 def _homes(node: Node | None, notes: Notes) -> tuple[str, ...]:

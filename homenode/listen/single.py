@@ -8,8 +8,9 @@ from functools import partial
 from homenode.gateway.clock import Clock
 from homenode.link.connection import Connection, Inbound
 from homenode.listen.desk import Desk
-from homenode.listen.event import parse_alert, parse_link, parse_reply, split
+from homenode.listen.event import parse_link, split
 from homenode.listen.kept import Kept
+from homenode.listen.opening import Opening
 from homenode.listen.settings import Settings
 from homenode.listen.told import ALL
 from homenode.listen.watch import Watch
@@ -22,6 +23,7 @@ class Single:
 
     def __init__(self, settings: Settings, store: Kept, clock: Clock) -> None:
         self._settings, self._store, self._clock = settings, store, clock
+        self._opening = Opening(settings.party, settings.keys)
         self._deaf_since: int | None = clock.now()
 
     async def begin(self) -> None:
@@ -60,7 +62,7 @@ class Single:
                 self._link(home, message.payload)
             elif party != self._settings.party:
                 continue
-            elif word == "reply" and (reply := parse_reply(message.payload)) is not None:
+            elif word == "reply" and (reply := self._opening.reply(home, message.payload)) is not None:
                 self.desk.start(self.desk.replied(home, reply))
             elif word == "alerts" and self._alert(home, message):
                 changed.add(home)
@@ -75,10 +77,9 @@ class Single:
             self.desk.heard(home, online)
 
     def _alert(self, home: str, message: Inbound) -> bool:
-        event = "it is retained" if message.retained else parse_alert(home, message.payload)
         now = self._clock.now()
-        if isinstance(event, str):
-            self.desk.unread(home, event)
+        said = "it is retained" if message.retained else self._opening.alert(home, message.payload, now)
+        if (event := self.desk.readable(home, said)) is None:
             return False
         self.desk.pulses.know(home, now)
         return self._store.apply(home, lambda watch: watch.alert(event, now))

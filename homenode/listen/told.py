@@ -8,6 +8,7 @@ from typing import Any
 
 from homenode.contract import topics
 from homenode.contract.times import Zone
+from homenode.listen.event import SEALED
 
 _UTC = Zone("UTC")
 
@@ -94,6 +95,17 @@ def back(home: str, now: int, since: int) -> dict[str, Any]:
     if home == ALL:
         text = {"sv": "mottagaren hör igen", "en": "the receiver hears again"}
     return event(home, Kind.BACK, now, text, since=_UTC.text(since))
+
+
+def unopened(home: str, now: int, name: str, why: str, jwe: str) -> dict[str, Any]:
+    """A message that is sealed for another key, or was changed on its way."""
+    text = {
+        "sv": "ett krypterat meddelande som inte kan öppnas här: det kan vara ett larm",
+        "en": "a sealed message that can't be opened here: it may be an alarm",
+    }
+    said = {"event": SEALED, "alert": name, "severity": "alarm", "why": why, "jwe": jwe}
+    made = event(home, Kind.ALERT, now, text, **said)
+    return made | {"type": f"{topics.VERSION}.alert.{SEALED}", "id": name, "subject": SEALED}
 
 
 def refused(home: str, now: int, alert: str, by: str, why: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from homenode.listen import told
 from homenode.listen.bounds import MOST_B, MOST_COMMANDS, MOST_OPEN, shortened, size
-from homenode.listen.event import BEGINS, ENDS, LONGEST_B, Event, Reply, place_of
+from homenode.listen.event import BEGINS, ENDS, LONGEST_B, SEALED, Event, Reply, place_of
 from homenode.listen.places import Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
@@ -218,11 +218,14 @@ class Watch:
         return next((stage for stage in left if alert.severity in stage.severities), None)
 
     def _acknowledge(self, body: Mapping[str, Any], by: str, now: int) -> None:
-        """Somebody has it: no further stage is called, and the home is told."""
-        if str(body.get("type", "")).rpartition(".")[2] not in BEGINS:
+        """Somebody has it: no further stage is called, and the home is told, if we know of what."""
+        what = str(body.get("type", "")).rpartition(".")[2]
+        if what not in BEGINS:
             return
         alert = body["data"]["alert"]
         self._open.pop(alert, None)
+        if what == SEALED:
+            return
         key = f"listen-{told.digest(str(body['id']), 12)}"  # the same if it is handed over twice
         self.commands[key] = Command(key, alert, by, now + COMMAND_MS)
         while len(self.commands) > MOST_COMMANDS:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from homenode.contract import sealed
-from homenode.errors import Refused, SetupError
-from homenode.sealing.keys import Unsuitable, private_key
+from homenode.errors import Refused
+from homenode.sealing.keys import read_private_key
 from homenode.sealing.seals import opened
 
 if TYPE_CHECKING:
@@ -20,13 +20,7 @@ def command(key_file: Path, lines: TextIO, out: TextIO, err: TextIO) -> int:
 
     Returns 1 if any could not be opened.
     """
-    try:
-        key = private_key(key_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not a text"
-        raise SetupError(f"can't be read: {why}", where=str(key_file)) from error
-    except Unsuitable as wrong:
-        raise SetupError(f"found {wrong}", where=str(key_file)) from wrong
+    _, key = read_private_key(key_file)
     status = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homenode.errors import SetupError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey
 
 ACCEPTED = "a file with the party's public key, X25519 or EC P-256, in PEM"
+ACCEPTED_PRIVATE = "a file with the party's private key, X25519 or EC P-256, in PEM, without a password"
 EXTRA = "homenode[keys]"
 
 
@@ -46,6 +48,22 @@ def private_key(pem: str) -> ECKey | OKPKey:
     if "ENCRYPTED" in pem:
         raise Unsuitable("protected by a password (openssl pkey -in FILE -out OPEN.pem takes it off)")
     return _fitting(pem, lambda text: serialization.load_pem_private_key(text, None), "private")
+
+
+def read_private_key(path: Path) -> tuple[str, ECKey | OKPKey]:
+    """A private key from its file, as PEM, too.
+
+    Raises:
+        SetupError: There is none in it, or the extra is not installed.
+    """
+    try:
+        pem = path.read_text(encoding="utf-8")
+        return pem, private_key(pem)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not a text"
+        raise SetupError(f"can't be read: {why}", where=str(path)) from error
+    except Unsuitable as wrong:
+        raise SetupError(f"found {wrong}", where=str(path)) from wrong
 
 
 def _library() -> Any:

@@ -218,10 +218,11 @@ def _watch(home: Path) -> Watch | None:
     return watch
 
 
-def homenode(*words: str) -> subprocess.CompletedProcess[str]:
-    """One homenode command to its end."""
+def homenode(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    """One homenode command to its end; `said` on its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "homenode.cli", *words],
+        input=said,
         capture_output=True,
         text=True,
         timeout=60,

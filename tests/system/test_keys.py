@@ -16,10 +16,8 @@ from tests.system.nodes import NodeProcess, Receiver
 from tests.system.test_node import a_home
 from tests.system.test_taken_back import READING, SHARED, change, kept, shown
 
-pytestmark = [
-    needs_mosquitto,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
-]
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+pytestmark = [needs_mosquitto, needs_openssl]
 
 WORDS = (b"front_door.contact", b"door", b"hall", b"notified", b"resolved", b"open", b"alarm", b"value")
 """What stands in plain messages."""
@@ -33,11 +31,16 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """A pair of care's, made as the README says; `care-public.pem` beside it."""
-    made = tmp_path / "care.pem"
+    """Of care."""
+    return a_key(tmp_path, "care")
+
+
+def a_key(folder: Path, name: str) -> Path:
+    """A pair, made as the README says; the public one beside it."""
+    made = folder / f"{name}.pem"
     for words in (
         ["openssl", "genpkey", "-algorithm", "X25519", "-out", str(made)],
-        ["openssl", "pkey", "-in", str(made), "-pubout", "-out", str(tmp_path / "care-public.pem")],
+        ["openssl", "pkey", "-in", str(made), "-pubout", "-out", str(folder / f"{name}-public.pem")],
     ):
         subprocess.run(words, check=True, capture_output=True)
     return made
