@@ -17,6 +17,7 @@ from homenode.delivery import Say
 from homenode.driver import Host
 from homenode.errors import Refused
 from homenode.gateway.node import Node
+from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.loudspeakers import HEAD, Loudspeaker, needs_voice
 from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
 from tests.system.nodes import NodeProcess
@@ -313,3 +314,26 @@ def test_an_installer_tries_the_loudspeaker_and_sees_what_was_said(tmp_path: Pat
     first, second = speaker.heard()
     assert first.samples.startswith(by_espeak("Hej, hör du mig?", "sv"))
     assert second.samples.startswith(by_espeak("Hello", "en"))
+
+
+@needs_mosquitto
+def test_a_lost_link_is_said_at_home_once_and_that_it_is_back(tmp_path: Path, speaker: Loudspeaker) -> None:
+    async def play() -> None:
+        broker = Mosquitto(tmp_path / "broker").start()
+        link = f'broker: {{url: "mqtt://127.0.0.1:{broker.port}", lost: {{after: 10 s}}}}\n'
+        home = a_home(tmp_path, "info", more=link)
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet)), home=home) as node:
+            await until(lambda: node.uplink.link and node.uplink.link.state.online, "the link")
+            broker.kill()
+            await until(lambda: node.actions.voice.said, "that it is lost", 25)
+            broker.start()
+            await until(lambda: len(node.actions.voice.said) == 2, "that it is back", 25)
+            told = [(one.text, one.why_not) for one in node.actions.voice.said]
+            assert told == [
+                ("Alarms do not get through at the moment. Phone if you need help.", ""),
+                ("Alarms get through again.", ""),
+            ]
+        broker.kill()
+
+    asyncio.run(play())
+    assert len(speaker.heard()) == 2
