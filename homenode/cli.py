@@ -38,16 +38,10 @@ def _check(args: argparse.Namespace) -> int:
     return check(args.home, sys.stdout)
 
 
-def _rules_check(args: argparse.Namespace) -> int:
-    from homenode.rule_tools import check_rules
+def _rules(args: argparse.Namespace) -> int:
+    from homenode.rule_commands import run
 
-    return check_rules(args.files, sys.stdout)
-
-
-def _rules_explain(args: argparse.Namespace) -> int:
-    from homenode.rule_tools import explain
-
-    return explain(args.names, args.home, args.language, sys.stdout)
+    return run(args)
 
 
 def _schema(args: argparse.Namespace) -> int:
@@ -75,18 +69,6 @@ def _replay(args: argparse.Namespace) -> int:
         against=args.against,
         journal=journal,
     )
-
-
-_FORMATS = """\
-formats, by their first line:
-  {"at": "2026-01-05T06:12:03+01:00", "point": …   what replay takes
-  entity_id,state,last_changed                     Home Assistant's history (CSV)
-  local_time,…,sensor_id,…,state                   events of a home (CSV)
-  Time,Aggregate,Kettle,…                          a column a channel, in W (CSV)
-  17/12/2011 00:00:02;862;855                      a plug meter
-  /KFM5KAIFA-METER                                 telegrams of a meter's P1 port
-   mark | zone | number | state | …                MavHome's edge list
-"""
 
 
 def _open(args: argparse.Namespace) -> int:
@@ -142,12 +124,6 @@ def _listen(args: argparse.Namespace) -> int:
     return run(args)
 
 
-def _rules_test(args: argparse.Namespace) -> int:
-    from homenode.cases.command import command
-
-    return command(args.rules, Path(args.home).parent if args.home else Path(), sys.stdout)
-
-
 def _sim(args: argparse.Namespace) -> int:
     from homenode.sim.run import run
 
@@ -171,31 +147,6 @@ def _journal(args: argparse.Namespace) -> int:
     from homenode.journal.__main__ import command
 
     return command(args.what, _data(args), sys.stdout, sys.stderr)
-
-
-def _add_rules(rules: argparse.ArgumentParser) -> None:
-    what = rules.add_subparsers(dest="what", required=True, metavar="check|explain|test")
-    text = "What is wrong with the rules of a home, or with rule files standing alone."
-    checked = what.add_parser("check", help=text, description=text)
-    checked.set_defaults(call=_rules_check)
-    checked.add_argument(
-        "files", nargs="*", metavar="FILE", help="HOME.yaml or RULE.yaml (default: home.yaml here)"
-    )
-    text = "What a rule does, in plain words, with a home's sensors and numbers."
-    explained = what.add_parser("explain", help=text, description=text)
-    explained.set_defaults(call=_rules_explain, takes="names")
-    explained.add_argument(
-        "names", nargs="+", metavar="RULE", help="its name in the home, that of a shipped rule, or a file"
-    )
-    explained.add_argument("--home", metavar="HOME.yaml", help="default: home.yaml here, if there is one")
-    explained.add_argument("--language", choices=LANGUAGES, help="default: the home's, else en")
-    text = "Run the cases of rules, rules/traces/NAME.yaml: do they do as told?"
-    test = what.add_parser("test", help=text, description=text)
-    test.set_defaults(call=_rules_test, takes="rules")
-    test.add_argument(
-        "rules", nargs="*", metavar="RULE", help="its name or file; without any, all that the home may use"
-    )
-    test.add_argument("--home", metavar="HOME.yaml", help="looks into rules/ beside it first (default: here)")
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -234,11 +185,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log more")
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
-    _add_rules(
-        add("rules", _rules_check, "Check rules, tell in plain words what one does, or run its cases.")
-    )
-    schema = add("schema", _schema, "Print the JSON Schema of a file or a message, or the AsyncAPI document.")
-    what = schema.add_argument("what", nargs="?", default="home", help="default: home")
+    add("rules", _rules, "Check rules, tell in plain words what one does, or run its cases.")
+    add("schema", _schema, "Print the JSON Schema of a file or a message, or the AsyncAPI document.")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)
     replay.add_argument(
         "readings", nargs="?", metavar="READINGS.jsonl", help="recording; .gz and - (standard input) work"
@@ -255,42 +203,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--key", required=True, type=Path, metavar="FILE", help="the party's private key, in PEM"
     )
 
-    imported = add("import", _import, "Turn recordings of others into readings that replay takes.")
-    imported.set_defaults(wrong=imported.error, takes="files")
-    imported.formatter_class, imported.epilog = argparse.RawDescriptionHelpFormatter, _FORMATS
-    imported.add_argument(
-        "files", nargs="+", metavar="FILE", help="recordings, in a format named below; .gz works"
-    )
-    imported.add_argument(
-        "--home", metavar="HOME.yaml", help="whose devices with driver: recording say what a sensor feeds"
-    )
-    imported.add_argument(
-        "--map", action="append", default=[], metavar="SOURCE=POINT", help="such as 12=front_door.contact"
-    )
-    imported.add_argument(
-        "--timezone", metavar="ZONE", help="of stamps without an offset (default: the home's, or UTC)"
-    )
-    imported.add_argument(
-        "--outage", metavar="DURATION", help="a longer silence of all sensors is told as a node that is down"
-    )
-    imported.add_argument(
-        "--write-home", metavar="HOME.yaml", help="write a home.yaml to begin with (without --home, --map)"
-    )
-
-    tune = add("tune", _tune, "Show what other settings of a rule would have done.", home=True, data=True)
-    tune.usage = (
-        "homenode tune HOME.yaml (READINGS.jsonl | --journal [--data DIR]) RULE [PARAMETER …]\n"
-        "                     [--set NAME=VALUE,… …] [--steps N] [--svg FILE] [--png FILE]"
-    )
-    tune.add_argument("words", nargs="+", metavar="READINGS.jsonl RULE PARAMETER", help=argparse.SUPPRESS)
-    tune.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE,…", help="values to try of a parameter"
-    )
-    tune.add_argument("--steps", type=int, default=7, metavar="N", help="values tried of others (default 7)")
-    tune.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
-    tune.add_argument("--png", type=Path, metavar="FILE", help="write a picture (needs homenode[plot])")
-    tune.add_argument("--journal", action="store_true", help="the recording is the node's own journal")
-    tune.set_defaults(wrong=tune.error, takes="words")
+    add("import", _import, "Turn recordings of others into readings that replay takes.")
+    add("tune", _tune, "Show what other settings of a rule would have done.", home=True, data=True)
 
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
     status.add_argument("--json", action="store_true")
@@ -322,23 +236,38 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     journal.add_argument("what", choices=("show", "verify", "export", "erase"))
     journal.add_argument("--yes", action="store_true", help="really erase it, for good")
 
-    listen = add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
-    sim = add("sim", _sim, "The simulated apartment: a process that is the hardware.")
+    add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
+    add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
     demo.add_argument("--live", action="store_true", help="keep running for play")
-    if argv[:1] == ["sim"]:
-        from homenode.sim.run import add_arguments
-
-        add_arguments(sim)
-    if argv[:1] == ["listen"]:
-        from homenode.listen.arguments import add_arguments
-
-        add_arguments(listen)
-    if argv[:1] == ["schema"]:
-        from homenode.contract.document import schemas
-
-        what.choices = ("home", "rule", "asyncapi", *schemas())
+    named = next((word for word in argv if not word.startswith("-")), "")
+    if named in commands.choices:
+        _add_own(named, commands.choices[named])
     return parser
+
+
+def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command that was named, where its part of homenode knows them."""
+    match name:
+        case "import":
+            from homenode.importing.arguments import add_arguments
+        case "listen":
+            from homenode.listen.arguments import add_arguments
+        case "rules":
+            from homenode.rule_commands import add_arguments
+        case "schema":
+            from homenode.contract.document import schemas
+
+            names = ("home", "rule", "asyncapi", *schemas())
+            parser.add_argument("what", nargs="?", default="home", choices=names, help="default: home")
+            return
+        case "sim":
+            from homenode.sim.run import add_arguments
+        case "tune":
+            from homenode.tune.arguments import add_arguments
+        case _:
+            return
+    add_arguments(parser)
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
