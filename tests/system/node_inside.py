@@ -110,3 +110,26 @@ def written(folder: Path, *kinds: str) -> list[dict[str, Any]]:
     """Records of these kinds in the journal of a node that ended."""
     with Journal.open(folder / "data") as journal:
         return [record for _, record in journal.read() if record["t"] in kinds]
+
+
+class Waits(Panel):
+    """Never done with switching."""
+
+    async def switch(self, device: str, kind: str, to: bool) -> None:
+        self._host.heard(device, kind, to)
+        await asyncio.Event().wait()
+
+
+LAMP_ON = """
+rule: lamp
+version: 1
+severity: info
+to: []
+roles:
+  door: {kind: contact}
+  lamp: {kind: light}
+when: door == open
+steps:
+  - {after: 0 s, do: light, role: lamp, to: on}
+says: {en: "The door is open"}
+"""

@@ -1,4 +1,4 @@
-"""A receiver's view of one home: each alert once, what is missing, who is called next."""
+"""A receiver's view of one home: each alert once, what is missing, what is no alert."""
 
 from __future__ import annotations
 
@@ -14,46 +14,8 @@ from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_r
 from homenode.listen.places import EPOCHS, GAPS, Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
-from homenode.listen.watch import COMMAND_MS, ENDED, REMEMBERED, Watch
-
-NOW = 1_767_651_193_000
-PLAN = Plan("care", ("desk",))
-MIN = 60_000
-
-
-def message(
-    number: int, told: str = "notified", *, epoch: str = "e", alert: str = "stove:1", **data: Any
-) -> Event:
-    body = {
-        "specversion": "1.0",
-        "type": f"hn1.alert.{told}",
-        "source": "hn1/a",
-        "id": f"{epoch}.{number}",
-        "data": {"alert": alert, "severity": "alarm", "event": told, "test": False} | data,
-        "sequence": str(number),
-        "epoch": epoch,
-    }
-    event = parse_alert("a", json.dumps(body).encode())
-    assert isinstance(event, Event)
-    return event
-
-
-def handed(watch: Watch, now: int = NOW) -> list[tuple[Kind, str]]:
-    """Take all that waits, as (why, target)."""
-    found = []
-    while heads := watch.waiting():
-        for target, task in heads.items():
-            found.append((task.kind, target))
-            assert watch.taken(task.number, target, now)
-    return found
-
-
-def again(watch: Watch) -> Watch:
-    """As after a restart."""
-    return Watch.restore(watch.home, watch.plan, json.loads(json.dumps(watch.dump())))
-
-
-# --- each alert once
+from homenode.listen.watch import ENDED, REMEMBERED, Watch
+from tests.unit.listening import MIN, NOW, PLAN, again, called, handed, message
 
 
 def test_a_message_is_handed_to_every_target_once() -> None:
@@ -204,9 +166,6 @@ def test_numbers_that_make_no_sense_cost_little_and_old_holes_go_first() -> None
     assert len(places.holes(NOW + 2 * MIN)) == GAPS  # none of the new ones was lost
 
 
-# --- silence
-
-
 def test_silence_and_its_end_are_told_once() -> None:
     watch = Watch("a", PLAN)
     assert watch.fell_silent(NOW - 3 * MIN, "no heartbeat", NOW)
@@ -215,119 +174,6 @@ def test_silence_and_its_end_are_told_once() -> None:
     assert watch.came_back(NOW + MIN)
     assert not watch.came_back(NOW + MIN)
     assert [kind for kind, _ in handed(watch)] == [Kind.SILENT, Kind.BACK]
-
-
-# --- escalation
-
-ESCALATING = Plan(
-    "care",
-    ("desk",),
-    (Stage(5 * MIN, ("nurse",)), Stage(15 * MIN, ("duty", "desk"), ("alarm",))),
-    {"nurse": "the nurse"},
-)
-
-
-def called(watch: Watch, now: int) -> list[tuple[Kind, str]]:
-    watch.due(now)
-    return handed(watch, now)
-
-
-def test_an_alert_that_nobody_acknowledges_is_handed_to_each_stage_in_time() -> None:
-    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
-    watch.alert(message(1), NOW)
-    assert called(watch, NOW) == [(Kind.ALERT, "desk")]
-    assert watch.next_due() == NOW + 5 * MIN
-    assert called(watch, NOW + 5 * MIN - 1) == []
-    watch = again(watch)
-    assert called(watch, NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
-    assert called(watch, NOW + 15 * MIN) == [(Kind.ESCALATED, "duty"), (Kind.ESCALATED, "desk")]
-    assert watch.next_due() is None
-
-
-def test_a_clock_that_was_set_back_puts_nothing_off() -> None:
-    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
-    watch.alert(message(1), NOW)
-    watch.alert(message(3, told="fault", alert="x", severity="info"), NOW)
-    watch.not_after(NOW - 60 * MIN)
-    assert watch.next_due() == NOW - 59 * MIN  # the hole, then the first stage
-    watch.due(NOW - 59 * MIN)
-    assert watch.next_due() == NOW - 55 * MIN
-    watch.not_after(NOW)
-    assert watch.next_due() == NOW - 55 * MIN
-
-
-def test_stages_that_fell_due_while_we_were_away_are_all_called() -> None:
-    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
-    watch.alert(message(1), NOW)
-    handed(watch)
-    watch.due(NOW + 60 * MIN)
-    assert [(task.stage, task.left) for task in watch.tasks] == [(1, ["nurse"]), (2, ["duty", "desk"])]
-
-
-@pytest.mark.parametrize("told", ["acknowledged", "resolved", "recovered"])
-def test_an_alert_that_somebody_has_or_that_is_over_calls_nobody(told: str) -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2, told, by="Eva"), NOW + MIN)
-    handed(watch)
-    assert called(watch, NOW + 60 * MIN) == []
-
-
-def test_what_another_party_acknowledged_is_not_taken_by_ours() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2, "acknowledged", by="property, resident"), NOW + MIN)
-    handed(watch)
-    assert called(watch, NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
-
-
-def test_what_ours_and_another_party_acknowledged_is_taken() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2, "acknowledged", by="Eva, property"), NOW + MIN)
-    assert watch.next_due() is None
-
-
-def test_a_notification_that_comes_after_its_end_calls_nobody() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(2, "resolved"), NOW)
-    watch.alert(message(1), NOW)
-    assert watch.next_due() is None
-
-
-def test_what_ended_an_alert_last_counts_and_not_what_came_last() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(4, "acknowledged", by="Eva"), NOW)
-    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
-    watch.alert(message(3), NOW)  # before the fourth
-    handed(watch)
-    assert watch.next_due() is None
-
-
-def test_an_old_acknowledgement_that_comes_late_does_not_stop_a_new_call() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(3), NOW)  # after it lapsed
-    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
-    handed(watch)
-    assert called(again(watch), NOW + 5 * MIN) == [(Kind.ESCALATED, "nurse")]
-    watch.alert(message(4, "acknowledged", by="Eva"), NOW)
-    assert watch.next_due() is None
-
-
-def test_the_soonest_of_two_alerts_is_due_first() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2, alert="other"), NOW + MIN)
-    assert watch.next_due() == NOW + 5 * MIN
-
-
-def test_each_stage_carries_its_number() -> None:
-    watch = Watch("a", Plan("care", ("desk",), ESCALATING.stages))
-    watch.alert(message(1), NOW)
-    assert [task.stage for task in watch.tasks] == [0]
-    handed(watch)
-    watch.due(NOW + 5 * MIN)
-    assert [task.stage for task in watch.tasks] == [1]
 
 
 def test_a_hole_is_told_after_a_minute_and_that_it_was_filled() -> None:
@@ -384,101 +230,6 @@ def test_what_is_remembered_of_a_home_is_bounded() -> None:
     assert len(kept["places"]) == EPOCHS
     assert watch.alert(message(1), NOW)  # so long ago that it may be another one
     assert not watch.alert(message(599, epoch="e29"), NOW)
-
-
-def test_an_acknowledgement_that_lapsed_calls_again() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2, "acknowledged", by="Eva"), NOW)
-    watch.alert(message(3), NOW + MIN)
-    assert watch.next_due() == NOW + 6 * MIN
-
-
-def test_a_repeated_notification_does_not_put_the_next_stage_off() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    watch.alert(message(2), NOW + 4 * MIN)
-    assert watch.next_due() == NOW + 5 * MIN
-
-
-@pytest.mark.parametrize(("severity", "test"), [("info", False), ("alarm", True)])
-def test_neither_news_nor_exercises_escalate(severity: str, test: bool) -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1, severity=severity, test=test), NOW)
-    assert watch.next_due() is None
-
-
-def test_a_stage_for_alarms_is_not_called_for_a_warning() -> None:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1, severity="warning"), NOW)
-    handed(watch)
-    watch.due(NOW + 60 * MIN)
-    assert [task.left for task in watch.tasks] == [["nurse"]]
-
-
-# --- acknowledging back
-
-
-def taken_by_the_nurse() -> Watch:
-    watch = Watch("a", ESCALATING)
-    watch.alert(message(1), NOW)
-    called(watch, NOW + 5 * MIN)
-    return watch
-
-
-def test_who_took_an_alert_has_it_and_the_home_is_told() -> None:
-    watch = taken_by_the_nurse()
-    [command] = again(watch).commands.values()
-    assert (command.alert, command.by) == ("stove:1", "the nurse")
-    assert COMMAND_MS == 24 * 60 * MIN
-    assert watch.next_due() == NOW + 5 * MIN + COMMAND_MS  # and no further stage
-    assert watch.replied(Reply(command.id, True), NOW)
-    assert not watch.commands
-    assert handed(watch) == []
-
-
-def test_an_alert_handed_over_twice_is_acknowledged_with_one_id() -> None:
-    once, twice = taken_by_the_nurse(), taken_by_the_nurse()
-    assert list(once.commands) == list(twice.commands)
-
-
-def test_a_refused_acknowledgement_is_told() -> None:
-    watch = taken_by_the_nurse()
-    [command] = watch.commands.values()
-    assert watch.replied(Reply(command.id, False, "no such alert"), NOW)
-    [task] = watch.tasks
-    assert (task.kind, task.left) == (Kind.REFUSED, ["desk"])
-    assert "no such alert" in task.body["data"]["text"]["en"]
-
-
-def test_a_refusal_because_the_alert_is_over_is_no_news() -> None:
-    watch = taken_by_the_nurse()
-    watch.alert(message(2, "resolved"), NOW)
-    handed(watch)
-    [command] = watch.commands.values()
-    assert watch.replied(Reply(command.id, False, "no such alert"), NOW)
-    assert handed(watch) == []
-
-
-def test_an_acknowledgement_that_no_home_answers_is_told_when_it_expires() -> None:
-    watch = taken_by_the_nurse()
-    assert called(watch, NOW + 5 * MIN + COMMAND_MS - 1) == []
-    assert called(watch, NOW + 5 * MIN + COMMAND_MS) == [(Kind.REFUSED, "desk")]
-    assert not watch.commands
-
-
-def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
-    assert not Watch("a", PLAN).replied(Reply("x", True), NOW)
-
-
-def test_a_resolution_that_was_handed_over_is_not_acknowledged() -> None:
-    watch = Watch("a", Plan("care", ("nurse",), (), {"nurse": "nurse"}))
-    watch.alert(message(1, "resolved"), NOW)
-    handed(watch)
-    assert not watch.commands
-
-
-# --- what comes
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from homenode.listen.watch import Watch
 from homenode.listen.words import line
 from homenode.sealing import keys as key_files
 from homenode.sealing.seals import Seals
-from tests.unit.test_listen import MIN, NOW, again, message
+from tests.unit.listening import MIN, NOW, again, message
 from tests.unit.test_sealing import OTHERS, PRIVATE, PUBLIC, SEALS, STATUS, an_alert, pair
 
 ALERTS, REPLY = topics.alerts("h1", "care"), topics.reply("h1", "care")
