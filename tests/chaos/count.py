@@ -22,8 +22,8 @@ def once(came: Came) -> dict[str, tuple[str, Mapping[str, Any]]]:
     return first
 
 
-def missing(home: str, due: Sequence[Occasion], came: Mapping[str, Came]) -> int:
-    """How many messages that must be under way have not yet come; `came`: by party."""
+def missing(home: str, due: Sequence[Occasion], came: Mapping[str, Came]) -> Counter[tuple[str, str, str]]:
+    """Messages that must be under way and have not yet come, by party, rule and event; `came`: by party."""
     wanted: Counter[tuple[str, str, str]] = Counter()
     for one in due:
         for party in one.sensor.to:
@@ -34,7 +34,7 @@ def missing(home: str, due: Sequence[Occasion], came: Mapping[str, Came]) -> int
         for topic, body in once(messages).values():
             if topic.startswith(f"hn1/{home}/"):
                 wanted[party, body["subject"], body["data"]["event"]] -= 1
-    return sum(number for number in wanted.values() if number > 0)
+    return +wanted
 
 
 def wrong(home: str, occasions: Sequence[Occasion], came: Mapping[str, Came]) -> Iterator[str]:

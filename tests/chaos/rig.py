@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.house import House
 from tests.chaos.net import Cable
 from tests.chaos.parties import Brokerage, Everybody
+from tests.chaos.world import Occasion
 
 RECOVERED_S = 120.0
 """Everything under way must have come so long after the last fault ended (a wrong certificate: 30 s)."""
@@ -125,11 +126,11 @@ class Rig:
         due = {house.name: house.world.due() for house in self.houses}
         while True:
             came = self.everybody.came()
-            left = sum(missing(name, occasions, came) for name, occasions in due.items())
+            left = {name: missing(name, occasions, came) for name, occasions in due.items()}
             took_s = time.perf_counter() - began
-            if not left and all(house.world.watched for house in self.houses):
+            if not any(left.values()) and all(house.world.watched for house in self.houses):
                 return took_s
-            assert took_s < RECOVERED_S, f"{when}: {left} messages missing after {took_s:.0f} s"
+            assert took_s < RECOVERED_S, f"{when}: missing after {took_s:.0f} s: {_told(left, due)}"
             self.wait(0.05)
 
     def rest(self) -> None:
@@ -206,3 +207,13 @@ def run(folder: Path, seed: str, seconds: float, *, homes: int = 1, deck: Sequen
         table = rig.table()
     assert not found, f"seed {seed}, {folder}:\n" + "\n".join(found) + f"\n{table}"
     return table
+
+
+def _told(left: Mapping[str, Counter[tuple[str, str, str]]], due: Mapping[str, Sequence[Occasion]]) -> str:
+    """What is missing, and the last occasions that it may belong to."""
+    lines = []
+    for name, wanted in left.items():
+        for (party, rule, event), number in wanted.items():
+            last = [one for one in due[name] if one.sensor.rule == rule][-3:]
+            lines.append(f"{name}: {number} {event} of {rule} to {party}; the last occasions: {last}")
+    return "; ".join(lines)
