@@ -15,10 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "homenode listen [LISTEN.yaml] [--party PARTY] [--broker URL | --nats URL …] [--key FILE]\n"
         "                       [--data DIR] [--json]\n"
         "       homenode listen ack ALERT [LISTEN.yaml] [--by NAME] [--party PARTY] [--broker URL]\n"
-        "                       [--key FILE]"
+        "                       [--key FILE]\n"
+        "       homenode listen prepare [LISTEN.yaml] [--party PARTY] [--nats URL …] [--group GROUP]"
     )
     parser.add_argument(
-        "words", nargs="*", metavar="LISTEN.yaml", help="whom to hear, and who is told; or: ack ALERT"
+        "words",
+        nargs="*",
+        metavar="LISTEN.yaml",
+        help="whom to hear, and who is told; or: ack ALERT, or: prepare",
     )
     parser.add_argument("--by", default="", help="ack: who has the alert (default: this user)")
     parser.add_argument(

@@ -11,31 +11,18 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
-from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    KeyValueConfig,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-)
-from nats.js.client import JetStreamContext
-from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
 from nats.js.kv import KeyValue
 
 from homenode.config.model import Broker
 from homenode.contract import topics
-from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
-from homenode.link.connection import tls_context
+from homenode.listen import streams
 from homenode.listen.desk import Desk
 from homenode.listen.event import parse_link
 from homenode.listen.intake import payload
@@ -43,30 +30,16 @@ from homenode.listen.members import BEAT_MS, Members
 from homenode.listen.opening import Opening
 from homenode.listen.settings import Settings
 from homenode.listen.shared import RETRY_S, Shared
+from homenode.listen.streams import AT_ONCE, OWN_API, STREAM
 from homenode.listen.watch import Command
 
 log = logging.getLogger("homenode.listen")
 
-STREAM = "$MQTT_msgs"
-SUBJECTS = "$MQTT.msgs."
-ACK_WAIT_S = 5.0
-"""What a member that died had fetched goes to another one after so long."""
-
-AT_ONCE = 200
-"""Messages asked for at once, and in hand: more lie in NATS."""
-
-PULL = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}."
 PULL_NS = 4_000_000_000
 """How long NATS keeps a request for messages; it says each quarter of that that it still does."""
 
 AFRESH_MS = 600_000
 """How long what the others write is followed before all of it is read again, whatever was missed."""
-
-REPLICAS = 3
-NOT_CLUSTERED = 10074
-"""JetStream's error: replicas > 1 not supported in non-clustered mode."""
-
-T = TypeVar("T")
 
 
 class Group:
@@ -80,7 +53,6 @@ class Group:
         self._nats = Client()
         self.members = Members(secrets.token_hex(4), clock.now())
         self.store: Shared
-        self._js: JetStreamContext
         self._why = ""
         self._random = Random()
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -96,95 +68,25 @@ class Group:
         Raises:
             SetupError: NATS can't be reached, or refuses.
         """
-        settings, servers = self._settings, self._servers
-        keys: dict[str, Any] = {}
-        try:
-            if servers.username:
-                keys["user"] = servers.username
-            if servers.password_file:
-                keys["password"] = servers.password_file.read_text().strip()
-            if servers.ca or servers.cert:
-                keys["tls"] = tls_context(servers)
-            await self._nats.connect(
-                list(servers.urls),
-                name=f"homenode listen {self.members.me}",
-                reconnect_time_wait=self._random.uniform(0.1, 3.0),  # type: ignore[arg-type]  # full jitter
-                max_reconnect_attempts=-1,
-                ping_interval=10,
-                disconnected_cb=self._deaf,
-                reconnected_cb=self._hears,
-                error_cb=self._error,
-                **keys,
-            )
-        except (OSError, NatsError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
-            raise SetupError(f"NATS can't be reached: {why}", where=", ".join(servers.urls)) from error
-        self._js = self._nats.jetstream()
-        bucket = f"hn1_{settings.party}_{settings.group}"
-        await self._until_done(self._has_stream)
-        await self._until_done(self._has_consumer)
-        kept = await self._until_done(lambda: self._has_bucket(bucket))
-        self.store = Shared(kept, settings.plan(), self.members, self._clock.now)
-
-    async def _until_done(self, make: Callable[[], Awaitable[T]]) -> T:
-        """A cluster that elects a leader takes nothing for some seconds."""
-        told = ""
-        while True:
-            try:
-                return await make()
-            except (NatsError, TimeoutError) as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("NATS is not ready", extra={"why": told})
-                await asyncio.sleep(RETRY_S)
-
-    async def _has_stream(self) -> None:
-        """The stream of MQTT messages, as NATS itself makes it for its first MQTT client."""
-        try:
-            await self._js.stream_info(STREAM)
-        except NotFoundError:
-            wanted = StreamConfig(
-                name=STREAM,
-                subjects=[f"{SUBJECTS}>"],
-                retention=RetentionPolicy.INTEREST,
-                storage=StorageType.FILE,
-            )
-            await self._replicated(lambda n: self._js.add_stream(wanted.evolve(num_replicas=n)))
-
-    async def _has_consumer(self) -> None:
-        party = self._settings.party
-        homes = self._settings.homes or ("*",)
-        await self._js.add_consumer(
-            STREAM,
-            ConsumerConfig(
-                durable_name=self._durable,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ACK_WAIT_S,
-                filter_subjects=[SUBJECTS + topics.alerts(home, party).replace("/", ".") for home in homes],
-                max_ack_pending=10 * AT_ONCE,
-            ),
+        settings = self._settings
+        await streams.connect(
+            self._nats,
+            self._servers,
+            name=f"homenode listen {self.members.me}",
+            reconnect_time_wait=self._random.uniform(0.1, 3.0),  # full jitter
+            max_reconnect_attempts=-1,
+            ping_interval=10,
+            disconnected_cb=self._deaf,
+            reconnected_cb=self._hears,
+            error_cb=self._error,
         )
-
-    @property
-    def _durable(self) -> str:
-        return f"homenode_{self._settings.party}_{self._settings.group}"
-
-    async def _has_bucket(self, name: str) -> Any:
-        try:
-            return await self._js.key_value(name)
-        except BucketNotFoundError:
-            return await self._replicated(
-                lambda n: self._js.create_key_value(KeyValueConfig(bucket=name, replicas=n))
-            )
-
-    async def _replicated(self, make: Callable[[int], Awaitable[T]]) -> T:
-        try:
-            return await make(REPLICAS)
-        except ServerError as error:
-            if error.err_code != NOT_CLUSTERED:
-                raise
-            log.warning("this NATS is no cluster: what it keeps is on one machine")
-            return await make(1)
+        js = self._nats.jetstream()
+        if settings.api:
+            await streams.reaches_consumer(self._nats, settings)
+        else:
+            await streams.has_consumer(js, settings)
+        kept = await streams.bucket(js, settings)
+        self.store = Shared(kept, settings.plan(), self.members, self._clock.now)
 
     # --- while running
 
@@ -280,11 +182,12 @@ class Group:
         """Take alerts as long as there is room; each at once, which `fetch` of nats-py does not do."""
         inbox = self._nats.new_inbox()
         source = await self._nats.subscribe(inbox)
+        pull = f"{self._settings.api or OWN_API}.CONSUMER.MSG.NEXT.{STREAM}.{streams.durable(self._settings)}"
         wanted = {"batch": AT_ONCE, "expires": PULL_NS, "idle_heartbeat": PULL_NS // 4}
         while True:
             left = AT_ONCE
             with suppress(NatsError, TimeoutError):  # it is asked again
-                await self._nats.publish(PULL + self._durable, json.dumps(wanted).encode(), inbox)
+                await self._nats.publish(pull, json.dumps(wanted).encode(), inbox)
                 while left and (message := await source.next_msg(timeout=PULL_NS / 2e9)):
                     if message.reply and not (message.headers or {}).get("Status"):
                         left -= 1

@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
         StorageError: The data folder can't be written.
     """
     words = list(args.words)
-    asked = words[:1] == ["ack"]
+    preparing, asked = words[:1] == ["prepare"], words[:1] == ["ack"]
     alert = words[1] if asked and len(words) > 1 else ""
-    del words[: 2 if asked else 0]
+    del words[: 2 if asked else int(preparing)]
     if len(words) > 1 or (asked and not alert):
         args.wrong("name one LISTEN.yaml at most" if words else "ack: name the alert")
     file = words[0] if words else None
@@ -53,6 +53,13 @@ def run(args: argparse.Namespace) -> int:
         from homenode.listen.ack import acknowledge
 
         return acknowledge(settings, alert, args.by or getpass.getuser(), out)
+    if preparing:
+        from homenode.listen.streams import prepare
+
+        if settings.nats is None:
+            raise SetupError("only NATS needs it", do="give nats: in LISTEN.yaml, or --nats")
+        print(f"{asyncio.run(prepare(settings, settings.nats))} is there", file=out)
+        return 0
     handed = takers(settings, out, as_json=args.json)
     data = Path(args.data or Path(file or "").parent / "homenode-listen")
     return asyncio.run(_run(settings, handed, data))
@@ -74,7 +81,7 @@ def _settings(args: argparse.Namespace, file: str | None) -> Settings:
     broker = Broker((args.broker,)) if args.broker else None
     nats = Broker(tuple(args.nats)) if args.nats else None
     keys = tuple(read_private_key(path)[0] for path in args.key or ())
-    return Settings(args.party, broker, nats, args.group, args.language, keys)
+    return Settings(args.party, broker, nats, args.group, args.language, keys=keys)
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:

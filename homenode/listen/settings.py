@@ -50,6 +50,15 @@ STAGE = (
 KEYS = tuple(row for row in BROKER if row.name != "heartbeat")
 """How NATS knows us, by the names that `broker:` has for it."""
 
+API = Field(
+    "api",
+    "text",
+    "How the homes' account is reached, if the receivers have another one.",
+    default="",
+    pattern=r"[A-Za-z0-9_.-]{1,60}",
+    shown="a prefix of subjects of NATS, such as homes",
+)
+
 _URL = "tls://HOST or tls://HOST:PORT (nats:// without encryption), or a list of these"
 
 
@@ -72,6 +81,7 @@ class Settings:
     Attributes:
         homes: Only these; empty for all.
         nats: Servers of NATS, if receivers share the work there.
+        api: Prefix of JetStream's API for the homes' account; "" if it is ours.
         keys: The party's private keys, as PEM.
     """
 
@@ -80,6 +90,7 @@ class Settings:
     nats: Broker | None = None
     group: str = "desk"
     language: str = "sv"
+    api: str = ""
     keys: tuple[str, ...] = field(default=(), repr=False)
     homes: tuple[str, ...] = ()
     silent_after_ms: int = 180_000
@@ -121,12 +132,14 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
         notes.wrong(root, "broker", "{url: mqtts://HOST}, or nats: with several receivers", found="nothing")
     elif broker is not None and nats is not None:
         notes.wrong(root.entries["nats"][0], "nats", "either broker: or nats:", found="both")
+    servers, api = (None, "") if nats is None else _nats(nats, notes, beside)
     targets = _targets(root.get("targets"), notes, beside)
     to = _to(root.get("to"), "to", targets, notes) if "to" in root.entries else (PRINT,)
     return Settings(
         party=top["party"] or "",
         broker=read_broker(broker, notes, beside, {}, files=True),
-        nats=None if nats is None else _nats(nats, notes, beside),
+        nats=servers,
+        api=api,
         group=top["group"],
         language=top["language"],
         keys=_keys(root.get("keys"), notes, beside),
@@ -138,13 +151,14 @@ def _settings(root: Table, notes: Notes, beside: Path) -> Settings:
     )
 
 
-def _nats(node: Node, notes: Notes, beside: Path) -> Broker:
-    """Servers: a URL, a list of them, or a mapping with url: and keys as in broker:."""
-    url, values = node, {}
+def _nats(node: Node, notes: Notes, beside: Path) -> tuple[Broker, str]:
+    """Servers: a URL, a list of them, or a mapping with url:, keys as in broker:, and api:."""
+    url, values, api = node, {}, ""
     if isinstance(node, Table):
         url = node.get("url") or node
         rest = {name: entry for name, entry in node.entries.items() if name != "url"}
-        values = read_table(KEYS, Table(rest, node.line, node.column), "nats", notes, beside)
+        values = read_table((*KEYS, API), Table(rest, node.line, node.column), "nats", notes, beside)
+        api = values.pop("api")
         for name in ("password_file", "ca", "cert", "key"):
             if values[name] is not None and not values[name].is_file():
                 found = f"{node.get(name)}, which isn't there"
@@ -159,7 +173,7 @@ def _nats(node: Node, notes: Notes, beside: Path) -> Broker:
             notes.wrong(item, "nats.url", _URL, found=str(item).rpartition("@")[2])
     if not urls and isinstance(url, Listing):
         notes.wrong(url, "nats.url", _URL)
-    return Broker(tuple(urls), **values)
+    return Broker(tuple(urls), **values), api
 
 
 def _keys(node: Node | None, notes: Notes, beside: Path) -> tuple[str, ...]:
