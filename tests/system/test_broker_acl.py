@@ -42,9 +42,11 @@ def _ca(folder: Path, name: str = "ca") -> None:
     _openssl(folder, *new, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
 
 
-def _certificate(folder: Path, name: str, *, ca: str = "ca", days: int = 2, alt: str = "") -> None:
+def _certificate(
+    folder: Path, name: str, *, ca: str = "ca", days: int = 2, alt: str = "", subject: str = ""
+) -> None:
     new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    _openssl(folder, *new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    _openssl(folder, *new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject or f"/CN={name}")
     (folder / "alt").write_text(f"subjectAltName={alt or 'DNS:client'}\n")
     signed = (
         "x509",

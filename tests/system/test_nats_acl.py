@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -52,11 +53,7 @@ class Example:
             _certificate(folder, name)
         for name in ("home.conf", "parties.conf", "users.sh"):
             shutil.copy(DEPLOY / name, folder)
-        homes = "".join(f"{home}\n" for home in HOMES)
-        made = subprocess.run(
-            ["sh", folder / "users.sh"], input=homes.encode(), capture_output=True, check=True
-        )
-        (folder / "users.conf").write_bytes(made.stdout)
+        self.users(*HOMES)
         for nth in range(SERVERS):
             text = (DEPLOY / "nats.conf").read_text()
             for there, here in (
@@ -72,6 +69,14 @@ class Example:
                 text = text.replace(there, here)
             (folder / f"{nth}.conf").write_text(text)
 
+    def users(self, *homes: str) -> None:
+        """Who may connect, from the next start or reload."""
+        said = "".join(f"{home}\n" for home in homes).encode()
+        made = subprocess.run(["sh", self.folder / "users.sh"], input=said, capture_output=True, check=True)
+        (self.folder / "users.conf").write_bytes(made.stdout)
+        for server in self._servers:
+            server.send_signal(signal.SIGHUP)
+
     def desk(self, name: str, party: str, *, api: bool = True, text: str = "") -> str:
         """listen.yaml of somebody."""
         urls = json.dumps([f"tls://127.0.0.1:{port}" for port in self.clients])
@@ -85,6 +90,11 @@ class Example:
         keys = ["--cert", f"{name}.pem", "--key", f"{name}.key"] if name else []
         where = ["-h", "127.0.0.1", "-p", str(self.mqtt[0]), "--cafile", "ca.pem", "-q", "1"]
         return [*where, *keys, *(word for topic in topics for word in ("-t", topic))]
+
+    def ear(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """mosquitto_sub, beside what follows."""
+        command = ["mosquitto_sub", *self.words(name, ()), *words]
+        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def client(self, tool: str, name: str, *words: str) -> subprocess.CompletedProcess[bytes]:
         """One of them to its end."""
@@ -108,13 +118,16 @@ class Example:
             with (self.folder / f"{nth}.log").open("ab") as log:
                 words = [NATS, "-c", str(self.folder / f"{nth}.conf")]
                 self._servers.append(subprocess.Popen(words, stderr=log))
+        clock = Clock()
+        deadline = clock.now() + 2_000 * PATIENCE_S
         for party in ("care", "property"):
-            file, clock = self.desk("setup@example", party, api=False), Clock()
-            deadline = clock.now() + 2_000 * PATIENCE_S
+            file = self.desk("setup@example", party, api=False)
             while (made := homenode("listen", "prepare", file)).returncode:  # until they listen
                 assert clock.now() < deadline, made.stderr + (self.folder / "0.log").read_text()
                 time.sleep(0.2)
             assert made.stdout == f"homenode_{party}_desk is there\n"
+        while self.publish("h1", "hn1/h1/link"):  # until they have agreed on what MQTT needs
+            assert clock.now() < deadline, (self.folder / "0.log").read_text()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,10 +197,7 @@ def test_who_is_for_mqtt_gets_nothing_by_nats(example: Example, name: str) -> No
 
 def test_receivers_of_a_party_have_its_consumer_and_nothing_else_of_the_homes(example: Example) -> None:
     alert = alert_of("h2", "care")
-    words = example.words("h2", ["hn1/h2/+/command"])
-    ear = subprocess.Popen(
-        ["mosquitto_sub", *words, "-v", "-W", "8"], cwd=example.folder, stdout=subprocess.PIPE
-    )
+    ear = example.ear("h2", "-t", "hn1/h2/+/command", "-v", "-W", "8")
     example.publish("h2", "hn1/h2/care/alerts", json.dumps(alert))
     asyncio.run(asyncio.wait_for(_greedy(example), 30))
     with Listener(example.folder, example.desk("desk.care@example", "care"), "--json", name="care") as desk:
@@ -241,6 +251,46 @@ def test_a_receiver_by_mqtt_has_what_came_while_it_was_away(example: Example, tm
         desk.start()
         desk.until(lambda: desk.ids[-1] == "2", "what came meanwhile")
         assert "denies" not in desk.log
+
+
+def test_a_will_is_of_its_own_home(example: Example) -> None:
+    ear = example.ear("care@example", "-t", "hn1/+/link", "-R", "-v", "-W", "5")
+    time.sleep(1)
+    for topic in ("hn1/h2/link", "hn1/h1/link"):
+        dying = example.ear("h1", "-t", "hn1/h1/+/command", "--will-topic", topic, "--will-payload", "gone")
+        time.sleep(1)
+        dying.kill()
+        dying.communicate()
+    heard, _ = ear.communicate(timeout=20)
+    assert heard.splitlines()[0] == b"hn1/h1/link gone"
+    assert b"hn1/h2" not in heard
+
+
+def test_who_takes_the_id_of_another_gets_nothing_of_his_and_loses_him_nothing(example: Example) -> None:
+    session = ["-i", "care-1", "-c", "-v"]
+    mine = [*session, "-t", "hn1/+/care/alerts", "-W", "3"]
+    example.ear("care@example", *mine).communicate()
+    example.publish("h2", "hn1/h2/care/alerts", "before")
+    thief = example.ear("h1", *session, "-t", "hn1/h1/+/command", "-R", "-W", "4")
+    time.sleep(2)
+    example.publish("h2", "hn1/h2/care/alerts", "meanwhile")
+    stolen, _ = thief.communicate()
+    assert b"hn1/h2" not in stolen
+    had, _ = example.ear("care@example", *mine).communicate()
+    assert had.splitlines()[:2] == [b"hn1/h2/care/alerts before", b"hn1/h2/care/alerts meanwhile"]
+
+
+def test_a_stolen_node_is_cut_off_at_a_reload_and_its_successor_is_not(example: Example) -> None:
+    _certificate(example.folder, "successor", subject="/CN=h1/OU=2")
+    node = example.ear("h1", "-t", "hn1/h1/+/command", "-W", "20")
+    try:
+        time.sleep(1)
+        example.users("h1 2", *HOMES[1:])
+        assert node.wait(10) != 27, "refused when it comes again"
+        assert example.publish("h1", "hn1/h1/link") != 0
+        assert example.publish("successor", "hn1/h1/link") == 0
+    finally:
+        example.users(*HOMES)
 
 
 def alert_of(home: str, party: str) -> dict[str, Any]:
