@@ -97,7 +97,7 @@ def opened(rule: BoundRule, alert: str, at: Instant, rooms: Mapping[str, str]) -
         rule.severity,
         at,
         room,
-        dict(rule.says),
+        dict(rule.says) or dict.fromkeys(("sv", "en"), rule.name),  # a receiver must have something to show
         [party for party in rule.to if party != "operator"],
         bool(kinds & HAZARDS),
         not kinds & NEVER_DELAYED,

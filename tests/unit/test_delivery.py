@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from homenode.contract.alert import numbered
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery, Evidence, NodeFault, Outcome, Say, Switch
+from homenode.delivery.alerts import opened
 from homenode.engine.mode import Over
 from homenode.engine.transition import Happening, Transition
 from homenode.language.bound import And, BoundRule, BoundStep, Compare, Not
@@ -133,6 +135,11 @@ def desk() -> Desk:
 
 
 # --- alerts
+
+
+def test_an_alert_of_a_rule_that_says_nothing_is_called_by_its_name() -> None:
+    alert = opened(replace(RULES["door"], says={}), "a", 1000, ROOMS)
+    assert alert.text == {"sv": "door", "en": "door"}
 
 
 def test_a_rule_without_a_notify_step_is_told_at_once(desk: Desk) -> None:
