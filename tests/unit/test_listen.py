@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.listen.bounds import MOST_COMMANDS, MOST_OPEN, size
+from homenode.listen.bounds import MOST_B, MOST_COMMANDS, MOST_OPEN, shortened, size
 from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
 from homenode.listen.places import EPOCHS, GAPS, Places
 from homenode.listen.plan import Plan, Stage
@@ -166,6 +166,33 @@ def test_numbers_that_make_no_sense_cost_little_and_old_holes_go_first() -> None
     assert len(places.holes(NOW + 2 * MIN)) == GAPS  # none of the new ones was lost
 
 
+def test_no_gap_goes_while_there_is_room_and_then_the_oldest() -> None:
+    places = Places()
+    for number in range(1, 2 * GAPS + 2, 2):
+        places.came("e", number, NOW)
+    places.came("e", 2 * GAPS + 2, NOW)  # no gap more
+    assert [gap[0] for gap in places.dump()["e"][2]][:2] == [2, 4]
+    for number in (2 * GAPS + 4, 2 * GAPS + 5):  # one more, and then one too many
+        places.came("e", number, NOW)
+    assert [gap[0] for gap in places.dump()["e"][2]][:2] == [4, 6]
+
+
+def test_what_waits_has_half_of_what_a_home_may_take_and_uses_it() -> None:
+    watch = Watch("a", PLAN)
+    for number in range(1, 120):
+        watch.alert(message(number, evidence=["x" * 10_000]), NOW)
+    waiting = sum(size(task.body) for task in watch.tasks)
+    assert MOST_B // 2 - 10_500 < waiting <= MOST_B // 2
+
+
+def test_what_is_shortened_keeps_its_types_and_what_is_sealed() -> None:
+    data = {"rule": None, "test": True, "severity": "x" * 301, "jwe": "j" * 3_000, "evidence": [1]}
+    assert shortened({"id": "1", "data": data})["data"] == {
+        "rule": None, "test": True, "severity": "x" * 300, "jwe": "j" * 3_000,
+    }  # fmt: skip
+    assert "jwe" not in shortened({"data": {"jwe": "j" * 3_001}})["data"]
+
+
 def test_silence_and_its_end_are_told_once() -> None:
     watch = Watch("a", PLAN)
     assert watch.fell_silent(NOW - 3 * MIN, "no heartbeat", NOW)
@@ -252,6 +279,19 @@ def test_what_is_no_alert_is_told_apart(payload: bytes, why: str) -> None:
     found = parse_alert("a", payload)
     assert isinstance(found, str)
     assert why in found
+
+
+def test_a_number_has_at_most_18_digits() -> None:
+    body = {
+        "id": "1",
+        "type": "hn1.alert.notified",
+        "sequence": "9" * 18,
+        "epoch": "e",
+        "data": {"alert": "x"},
+    }
+    event = parse_alert("a", json.dumps(body).encode())
+    assert isinstance(event, Event)
+    assert event.place == ("e", int("9" * 18))
 
 
 @pytest.mark.parametrize("number", [None, 1, "0", "x", "-1", "١", "1" * 19])
