@@ -118,6 +118,14 @@ class Example:
             with (self.folder / f"{nth}.log").open("ab") as log:
                 words = [NATS, "-c", str(self.folder / f"{nth}.conf")]
                 self._servers.append(subprocess.Popen(words, stderr=log))
+        try:
+            self._until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _until_ready(self) -> None:
         clock = Clock()
         deadline = clock.now() + 2_000 * PATIENCE_S
         for party in ("care", "property"):
@@ -128,7 +136,6 @@ class Example:
             assert made.stdout == f"homenode_{party}_desk is there\n"
         while self.publish("h1", "hn1/h1/link"):  # until they have agreed on what MQTT needs
             assert clock.now() < deadline, (self.folder / "0.log").read_text()
-        return self
 
     def __exit__(self, *_: object) -> None:
         for server in self._servers:
