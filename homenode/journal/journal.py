@@ -114,8 +114,6 @@ class Journal:
         self._served: list[tuple[int, Future[int]]] = []  # of these, those the thread is busy with
         self._trouble: StorageError | None = None
         self._staging: Staging | None = None
-        self._staged = 0  # up to this number all that is in the queue lies there
-        self._marks_staged: dict[str, int] = {}
         self._dozing = self._stopping = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -398,19 +396,15 @@ class Journal:
             return False
         with self._lock:
             if anew:
-                staging.clear()
-                self._staged, self._marks_staged = 0, dict(self._marks)
-            items = self._queue.after(self._staged)
-            if with_marks and self._marks != self._marks_staged:
-                self._marks_staged = dict(self._marks)
-                items.append(self._marks_item([]))
-            if items:
-                try:
-                    staging.add(b"".join([item.data for item in items]))
-                except OSError:  # that memory is full
-                    self._staging = None
-                    return False
-                self._staged = max(self._staged, *(item.number - (item.code == MARK) for item in items))
+                staging.clear(self._marks)
+            items, marks = self._queue.after(staging.upto), None
+            if with_marks and staging.wants(self._marks):
+                items, marks = [*items, self._marks_item([])], self._marks
+            try:
+                staging.add(items, marks)
+            except OSError:  # that memory is full
+                self._staging = None
+                return False
         return True
 
     def _tick(self, *, with_marks: bool) -> None:

@@ -12,10 +12,11 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from homenode.journal.codec import MARK, Frame, Scan
+from homenode.journal.pending import Item
 
 MEMORY = Path("/dev/shm")
 
@@ -51,10 +52,13 @@ def _ours(path: Path, flags: int) -> int:
 
 
 class Staging:
-    """One journal's.
+    """One journal's; whoever uses it holds the journal's lock.
 
     Args:
         folder: Of the journal.
+
+    Attributes:
+        upto: All that waits up to this record lies there.
 
     Raises:
         OSError: There is no such memory here; then the journal writes to its file instead.
@@ -65,18 +69,28 @@ class Staging:
         if not os.path.ismount(MEMORY):
             raise FileNotFoundError(MEMORY)
         self._file = _ours(self._path, os.O_RDWR | os.O_CREAT)
-        self._end = 0
+        self._end = self.upto = 0
+        self._marks: Mapping[str, int] = {}
 
-    def add(self, data: bytes) -> None:
-        """Whole frames. Raises OSError."""
-        first = not self._end
+    def wants(self, marks: Mapping[str, int]) -> bool:
+        """Whether these marks are other than those that lie there."""
+        return marks != self._marks
+
+    def add(self, items: Sequence[Item], marks: Mapping[str, int] | None = None) -> None:
+        """What came behind `upto`; `marks`, if the last item is these. Raises OSError."""
+        if not items:
+            return
+        data, first = b"".join([item.data for item in items]), not self._end
         os.pwrite(self._file, data, self._end)
         self._end += len(data)
         if first:  # only now, so that at no moment what waited before is gone
             os.ftruncate(self._file, self._end)
+        self.upto = max(self.upto, *(item.number - (item.code == MARK) for item in items))
+        self._marks = self._marks if marks is None else dict(marks)
 
-    def clear(self) -> None:
-        """All of it is on the disk."""
+    def clear(self, marks: Mapping[str, int]) -> None:
+        """All of it is on the disk, with these marks, or what waits is to be added anew."""
+        self.upto, self._marks = 0, dict(marks)
         if self._end:
             self._end = 0
             with contextlib.suppress(OSError):

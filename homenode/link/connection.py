@@ -21,10 +21,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from homenode.config.model import Broker
 from homenode.link.address import Address
 from homenode.link.buffered import BufferedSocket
+from homenode.link.wire import CONNECT_S, connected, tls_context
 from homenode.link.words import NoLink, failed, hung_up, refused
-
-_CONNECT_S = 5.0
-"""TCP, TLS and CONNACK each; a mobile link's worst round trip is about 1 s."""
 
 _CONNACK_5_S = 2.5
 """CONNACK in MQTT 5; a broker that is slower than that is asked in 3.1.1, with more patience."""
@@ -158,7 +156,7 @@ class Connection:
             manual_ack=takes_itself,
         )
         client.interface = address.interface
-        client.connect_timeout = _CONNECT_S
+        client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(0)  # the outbox bounds what is in flight
         if will is not None:
             client.will_set(will[0], will[1], qos=1, retain=True)
@@ -189,7 +187,7 @@ class Connection:
         """The CONNACK's code. Some brokers say nothing to a CONNECT of a later MQTT than theirs."""
         newest = self._version == mqtt.MQTTv5
         try:
-            async with asyncio.timeout(_CONNACK_5_S if newest else _CONNECT_S):
+            async with asyncio.timeout(_CONNACK_5_S if newest else CONNECT_S):
                 return await self._answer
         except TimeoutError as error:
             why = failed(error, str(self.address))
@@ -393,48 +391,6 @@ class Connection:
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
         asked = self._asked.pop(mid, [])
         self.denied += [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
-
-
-def connected(host: str, port: int, interface: str = "") -> socket.socket:
-    """A TCP connection; over that network interface and no other, if one is named.
-
-    Raises:
-        OSError: It can't be made; of the last address tried.
-    """
-    failure: OSError | None = None
-    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(_CONNECT_S)
-            if interface:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            sock.connect(where)
-        except OSError as error:
-            sock.close()
-            failure = error
-        else:
-            return sock
-    raise failure or OSError(f"{host} has no address")
-
-
-def tls_context(broker: Broker) -> ssl.SSLContext:
-    """TLS 1.2 or newer with the node's own certificate. Raises NoLink."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    where = ""
-    try:
-        if broker.ca:
-            where = str(broker.ca)
-            context.load_verify_locations(where)
-        else:
-            context.load_default_certs()
-        if broker.cert:
-            where = str(broker.cert)
-            context.load_cert_chain(broker.cert, broker.key)
-    except (OSError, ssl.SSLError) as error:
-        what = f"{where} can't be used: {error.strerror or error}"
-        raise NoLink(what, where=where, do="check broker.ca, cert and key", person=True) from error
-    return context
 
 
 _CODES = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}

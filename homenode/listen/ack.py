@@ -15,7 +15,7 @@ from homenode.contract import topics
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.link.address import address
-from homenode.link.connection import tls_context
+from homenode.link.wire import tls_context
 from homenode.link.words import failed, refused
 from homenode.listen.event import Reply, parse_reply, split
 from homenode.listen.intake import payload

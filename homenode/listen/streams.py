@@ -30,7 +30,7 @@ from nats.js.kv import KeyValue
 from homenode.config.model import Broker
 from homenode.contract import topics
 from homenode.errors import SetupError
-from homenode.link.connection import tls_context
+from homenode.link.wire import tls_context
 from homenode.listen.settings import Settings
 
 log = logging.getLogger("homenode.listen")

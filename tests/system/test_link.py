@@ -410,7 +410,7 @@ def test_a_broker_that_refuses_is_told_in_plain_words(broker: dict[str, Any], wo
 
 
 def test_a_half_open_broker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("homenode.link.connection._CONNECT_S", 0.5)
+    monkeypatch.setattr("homenode.link.connection.CONNECT_S", 0.5)
     monkeypatch.setattr("homenode.link.connection._CONNACK_5_S", 0.5)
 
     async def scene() -> None:
