@@ -76,20 +76,24 @@ def erase(data: Path, forgets: Sequence[Forget], wall_ms: int, *, sure: bool, ou
     if not (data / PLAN).exists() and not any(_folders(data)):
         raise SetupError("no journal is here", where=str(data), do="name the node's data with --data")
     if not sure:
-        _tell(_plan(data, wall_ms), out)
+        try:
+            _tell(_plan(data, wall_ms), out)
+        except OSError as error:
+            raise StorageError(f"it can't be read: {error.strerror}", where=str(data)) from error
         print("nothing is erased yet: say --yes to erase it, for good", file=out)
         return 0
     with FolderLock.take(data):
         try:
-            if not (data / PLAN).exists():
+            begun = _read(data)
+            if begun is None or not begun.wall_ms:
                 _write(data, _plan(data, wall_ms))
-            return finish(data, forgets, out)
+            return finish(data, forgets, out, begun=begun is not None)
         except OSError as error:
             raise StorageError(f"it can't be erased: {error.strerror}", where=str(data)) from error
 
 
-def finish(data: Path, forgets: Sequence[Forget], out: TextIO) -> int:
-    """What was begun, to its end; as `erase`. Nothing if nothing was begun. Raises OSError."""
+def finish(data: Path, forgets: Sequence[Forget], out: TextIO, *, begun: bool = True) -> int:
+    """What was `begun` before, to its end; as `erase`. Nothing if nothing was begun. Raises OSError."""
     plan = _read(data)
     if plan is None:
         return 0
@@ -120,6 +124,10 @@ def finish(data: Path, forgets: Sequence[Forget], out: TextIO) -> int:
     _tell(plan, out)
     print(f"erased {text_of(plan.wall_ms)}: epoch {plan.epoch}, {files} files, {size} bytes", file=out)
     print(f"SHA-256 of what was erased: {proof['sha256']}", file=out)
+    if not plan.wall_ms:
+        print(f"{PLAN} was damaged: only what was set aside is erased; say erase again", file=out)
+    if begun:
+        print("it was interrupted: what had been overwritten before is not in the sum", file=out)
     print(f"overwritten; {trimmed}", file=out)
     print(f"values that drivers forgot: {forgotten}; pairings stay", file=out)
     for path in left:
@@ -184,10 +192,13 @@ def _write(data: Path, plan: Plan) -> None:
 
 
 def _read(data: Path) -> Plan | None:
+    """What is to go; without its time if that can't be read any more: then only what was set aside goes."""
     try:
         return Plan(**json.loads((data / PLAN).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError):
+        return Plan(0)
 
 
 def _set_aside(data: Path, epoch: str) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from homenode.errors import SetupError, StorageError
 from homenode.journal.codec import NAMES, Damage, decode
+from homenode.journal.erase import PLAN
 from homenode.journal.segment import Segment, find, name_of, records
 from homenode.journal.wall_time import WallTime, text_of
 
@@ -126,6 +127,10 @@ def files_of(data: Path) -> tuple[Path, list[Segment]]:
     try:
         return folder, find(folder)
     except FileNotFoundError as error:
+        if (data / PLAN).exists():
+            raise SetupError(
+                "it was being erased", where=str(data), do="`homenode journal erase` or a start finishes that"
+            ) from error
         raise SetupError(
             "no journal is here", where=str(data), do="name the node's data with --data"
         ) from error

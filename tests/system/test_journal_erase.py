@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from homenode.errors import SetupError
+from homenode.errors import SetupError, StorageError
 from homenode.journal import Journal, Limits
-from homenode.journal.erase import PLAN, erase, finish
+from homenode.journal.erase import BEGUN, PLAN, erase, finish
 from homenode.journal.lock import FolderLock
+from homenode.journal.report import verify
 from homenode.journal.segment import find
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
@@ -122,6 +123,48 @@ def test_the_end_of_the_process_before_any_step_is_made_up_for(
                 kinds = [record["t"] for _, record in journal.read()]
             assert kinds in (["erased", "shown"], ["erased", "shown", "erased", "shown"])
             assert not (state / PLAN).exists()
+
+
+def test_what_was_overwritten_before_an_interruption_is_not_said_to_be_in_the_sum(tmp_path: Path) -> None:
+    a_tenancy(tmp_path)
+    whole, rest = StringIO(), StringIO()
+    assert erase(tmp_path, [], WALL, sure=True, out=whole) == 0
+    assert "it was interrupted" not in whole.getvalue()
+    (tmp_path / "journal").rename(tmp_path / f"{BEGUN}1")
+    (tmp_path / PLAN).write_text('{"wall_ms": 1767610800000}')
+    with pytest.raises(SetupError, match="it was being erased"):
+        verify(tmp_path, StringIO(), StringIO())
+    assert erase(tmp_path, [], WALL, sure=True, out=rest) == 0
+    assert "it was interrupted: what had been overwritten before is not in" in rest.getvalue()
+
+
+@pytest.mark.parametrize("damaged", ["", '{"wall_ms": 17', '{"wall_ms": 17, "x": 1}'])
+def test_a_damaged_plan_keeps_no_node_from_starting_and_erases_nothing_that_stands(
+    tmp_path: Path, damaged: str
+) -> None:
+    epoch = a_tenancy(tmp_path)
+    (tmp_path / PLAN).write_text(damaged)
+    out = StringIO()
+    assert finish(tmp_path, [], out) == 0
+    assert "say erase again" in out.getvalue()
+    assert not (tmp_path / PLAN).exists()
+    assert traces(tmp_path, epoch)
+    (tmp_path / PLAN).write_text(damaged)
+    assert erase(tmp_path, [], WALL, sure=True, out=out) == 0
+    assert traces(tmp_path, epoch) == []
+
+
+def test_what_may_not_be_read_is_said_before_anything_is_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_tenancy(tmp_path)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("homenode.journal.erase.records", refused)
+    with pytest.raises(StorageError, match="it can't be read: Permission denied"):
+        erase(tmp_path, [], WALL, sure=False, out=StringIO())
 
 
 def test_zigbee_forgets_what_was_measured_and_stays_paired(tmp_path: Path) -> None:
