@@ -64,6 +64,8 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         + (f": {link['why']}" if link["why"] else "")
     )
     print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet with the broker")
+    for topic in link["deserted"]:
+        print(f"nobody listens to {topic}: what was sent there has reached nobody")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
     _voice(status["voice"])
@@ -88,11 +90,11 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         print()
         print(table(rules, ["RULE", "VERDICT", "TIME LEFT", "OPEN ALERT"]))
     for alert in status["alerts"]:
-        state = "acknowledged" if alert["acknowledged"] else "open"
+        state = state_of(alert)
         print(f"\n{state}: {alert['rule']} ({alert['severity']}) since {alert['at']}, id {alert['alert']}")
         print(f"      {alert['text']}")
         if alert["said"]:
-            print(f"      {at_home(alert['said'], status['voice']['trouble'])}")
+            print(f"      {at_home(alert['said'], status['voice'])}")
     for fault in status["faults"]:
         print(f"\nfault: {fault['source']} since {fault['at']}: {fault['why']}")
     for lack in status["missing"]:
@@ -102,9 +104,17 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     return 0
 
 
-def at_home(text: str, trouble: str) -> str:
+def state_of(alert: Mapping[str, Any]) -> str:
+    """Whether somebody has it; not everybody it was sent to need have acknowledged."""
+    if alert["acknowledged"]:
+        return "acknowledged"
+    return f"open, acknowledged for {', '.join(alert['by'])}" if alert["by"] else "open"
+
+
+def at_home(text: str, voice: Mapping[str, Any]) -> str:
     """What an alert says at home; never as said while nobody can hear it."""
-    return f"can't be heard at home: {text}" if trouble else f"said at home: {text}"
+    mute = voice["trouble"] or voice["device"] == "none"
+    return f"can't be heard at home: {text}" if mute else f"said at home: {text}"
 
 
 def _voice(voice: Mapping[str, Any]) -> None:

@@ -99,6 +99,7 @@ def status(node: Node) -> dict[str, Any]:
                 "severity": alert.severity,
                 "at": told(alert.raised_at),
                 "acknowledged": alert.acknowledged,
+                "by": sorted(alert.by),
                 "text": judge.rules[alert.rule].says.get(node.home.language, alert.rule),
                 "said": alert.said.get(node.home.language, next(iter(alert.said.values()), "")),
             }

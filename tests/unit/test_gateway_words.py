@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homenode.gateway import systemd
-from homenode.gateway.ask import at_home, span, table
+from homenode.gateway.ask import at_home, span, state_of, table
 from homenode.gateway.logs import _Lines
 from homenode.gateway.status import shown
 from homenode.reading import Quality, Value
@@ -50,9 +50,20 @@ def test_as_json_it_says_the_same() -> None:
     assert told["path"] == "/x"
 
 
+def test_an_alert_that_one_party_acknowledged_does_not_read_as_if_nobody_had() -> None:
+    assert state_of({"acknowledged": False, "by": []}) == "open"
+    assert state_of({"acknowledged": False, "by": ["care"]}) == "open, acknowledged for care"
+    assert state_of({"acknowledged": True, "by": ["care", "property"]}) == "acknowledged"
+
+
 def test_what_nobody_can_hear_is_not_called_said() -> None:
-    assert at_home("Spisen är på.", "") == "said at home: Spisen är på."
-    assert at_home("Spisen är på.", "no loudspeaker") == "can't be heard at home: Spisen är på."
+    well, mute, none = (
+        {"device": device, "trouble": trouble}
+        for device, trouble in (("default", ""), ("default", "no loudspeaker"), ("none", ""))
+    )
+    assert at_home("Spisen är på.", well) == "said at home: Spisen är på."
+    assert at_home("Spisen är på.", mute) == "can't be heard at home: Spisen är på."
+    assert at_home("Spisen är på.", none) == "can't be heard at home: Spisen är på."
 
 
 def test_nobody_but_who_asks_for_all_sees_a_traceback() -> None:
