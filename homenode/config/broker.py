@@ -16,6 +16,8 @@ from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
 from homenode.kinds import kind_of
 
 URL_SHOWN = "mqtts://HOST or mqtts://HOST:PORT"
+_OTHERS = ("url", "interfaces", "lost")
+"""Its fields that no row says how to read."""
 
 
 def read_broker(
@@ -30,8 +32,8 @@ def read_broker(
     url = node.get("url")
     if url is None:
         notes.wrong(node, "broker.url", f"{URL_SHOWN}, or a list of these", found="nothing")
-    own = {name: entry for name, entry in node.entries.items() if name not in ("url", "interfaces", "lost")}
-    values = read_table(BROKER, Table(own, node.line, node.column), "broker", notes, beside)
+    own = {name: entry for name, entry in node.entries.items() if name not in _OTHERS}
+    values = read_table(BROKER, Table(own, node.line, node.column), "broker", notes, beside, others=_OTHERS)
     heartbeat_s = values.pop("heartbeat") / 1000
     urls = _urls(url, notes) if url is not None else ()
     for one, other in (("cert", "key"), ("key", "cert"), ("password_file", "username")):
@@ -142,4 +144,4 @@ def _there(node: Node, field: str, path: Path, notes: Notes) -> None:
         why = "is a folder" if path.is_dir() else "doesn't exist"
     except (OSError, ValueError) as error:
         why = f"can't be looked at ({getattr(error, 'strerror', None) or error})"
-    notes.wrong(node, field, "a file, relative to home.yaml", found=f"{node}, which {why}")
+    notes.wrong(node, field, f"a file, relative to {Path(notes.file).name}", found=f"{node}, which {why}")

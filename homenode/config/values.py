@@ -31,7 +31,14 @@ class Wrong(Exception):
 
 
 def read_table(
-    rows: Sequence[Field], node: Node, where: str, notes: Notes, beside: Path, *, at: Node | None = None
+    rows: Sequence[Field],
+    node: Node,
+    where: str,
+    notes: Notes,
+    beside: Path,
+    *,
+    at: Node | None = None,
+    others: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The fields of a mapping, converted, defaults filled in; every mistake goes to `notes`.
 
@@ -41,6 +48,7 @@ def read_table(
         where: Dotted place, "" at the top of the file.
         beside: Folder that paths are relative to.
         at: Where a missing field is told; `node` itself if not given.
+        others: Names of fields that the caller reads.
     """
     values = {row.name: row.default for row in rows}
     if not isinstance(node, Table):
@@ -51,7 +59,7 @@ def read_table(
         field = f"{where}.{name}" if where else name
         row = by_name.get(name)
         if row is None:
-            unknown_key(key, field, by_name, notes)
+            unknown_key(key, field, (*others, *by_name), notes)
             continue
         values[name] = read_value(row, value, field, notes, beside)
     for row in rows:

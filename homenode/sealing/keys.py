@@ -84,7 +84,7 @@ def _fitting(pem: str, load: Callable[[bytes], Any], which: str) -> ECKey | OKPK
     try:
         load(pem.encode())
     except Exception as error:
-        raise Unsuitable(f"what is no {which} key in PEM ({type(error).__name__})") from error
+        raise Unsuitable(f"no {which} key in PEM") from error
     for kind, curve in ((OKPKey, "X25519"), (ECKey, "P-256")):
         try:
             key = kind.import_key(pem)

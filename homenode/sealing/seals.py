@@ -58,7 +58,7 @@ def opened(text: str, key: ECKey | OKPKey) -> tuple[str, bytes]:
         found = jwe.decrypt_compact(text, key, registry=_registry())
         topic = found.headers()["topic"]
     except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise Refused(f"this key doesn't open it ({type(error).__name__})") from error
+        raise Refused("this key doesn't open it: it is for another one, was changed, or is no JWE") from error
     return str(topic), (found.plaintext or b"").rstrip(b" ")
 
 

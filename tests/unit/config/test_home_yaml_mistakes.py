@@ -35,6 +35,8 @@ ONE_MISTAKE = [
     ("ca: ca.pem", "ca: rules", "broker.ca", ""),
     (", key: node.key", "", "broker.key", ""),
     ("key: node.key", "key: node.key, password_file: ca.pem", "broker.username", ""),
+    ("url:", "urls:", "broker.urls", "url"),
+    ("key: node.key", "key: node.key, interface: eth0", "broker.interface", "interfaces"),
     ("key: node.key", "key: node.key, pasword_file: ca.pem", "broker.pasword_file", "password_file"),
     ("driver: zigbee", "driver: zigbe", "radios.zigbee.driver", "zigbee"),
     ("driver: zigbee", "driver: gpio", "radios.zigbee.driver", ""),
