@@ -273,6 +273,10 @@ class Outbox:
             held += [other for other in waiting if other.message.topic == topic]
             self._waiting[klass] = deque(other for other in waiting if other.message.topic != topic)
 
+    def held(self, topic: str) -> int:
+        """How many alerts the broker doesn't take wait on this topic."""
+        return len(self._held.get(topic, ()))
+
     def release(self, *topics: str) -> None:
         """Try again what the broker did not take on these topics (all, if none is named), in its order."""
         for topic in topics or tuple(self._held):

@@ -65,7 +65,7 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     )
     print(f"outbox {outbox['alerts']} alerts and {outbox['readings']} readings not yet with the broker")
     for topic in link["deserted"]:
-        print(f"nobody listens to {topic}: what was sent there has reached nobody")
+        print(f"nobody listens to {topic}: what was sent there waits")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
     _voice(status["voice"])

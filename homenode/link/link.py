@@ -37,6 +37,8 @@ _OVERHEAD_B = 16
 """Of a PUBLISH without properties beside topic and payload."""
 
 _ALERTS = (Class.ALARM, Class.ALERT)
+_KEPT_FOR_NOBODY = 250
+"""Alert messages that wait on a topic nobody listens to; about 250 KB. The oldest goes first."""
 
 _PERSON_S = 30.0
 """Between tries where waiting won't help."""
@@ -194,6 +196,7 @@ class Link:
 
     async def _serve(self, connection: Connection, index: int) -> NoLink:
         self._connection = connection
+        self._refusals.connected(self._now())
         self._outbox.link_up(connection.window)
         try:
             connection.subscribe([topics.command(self._home, party) for party in PARTIES])
@@ -264,11 +267,11 @@ class Link:
         now = self._now()
         while (handed := self._outbox.next()) is not None:
             payload = self._seal(handed.topic, handed.payload)
+            if self._refusals and not self._refusals.may_try(handed.topic, now):
+                self._outbox.refused(handed.key)
+                continue
             if 0 < connection.largest < len(payload) + len(handed.topic) + _OVERHEAD_B:
                 self._refused(handed, f"at most {connection.largest} bytes", now)
-                continue
-            if self._refusals and self._refusals.holds(handed.topic, now):
-                self._outbox.refused(handed.key)
                 continue
             if handed.retain and handed.klass is Class.READING and handed.topic not in self._shown:
                 self._on_shown(handed.topic)
@@ -290,8 +293,8 @@ class Link:
                     continue  # a heartbeat
                 took_s = now - known[1]
                 self._acknowledged(known[0])
-                if known[0].klass in _ALERTS or self._refusals:
-                    self._refusals.taken(known[0].topic)
+                if self._refusals and self._refusals.taken(known[0].topic):
+                    self._outbox.release(known[0].topic)
                     self._tell_refusals()
                 self._patience_s = min(max(_PATIENCE_S, 2 * took_s), _LONGEST_PATIENCE_S)
             self._pump()
@@ -320,17 +323,18 @@ class Link:
 
     def _not_taken(self, handed: Handed, answer: Refused) -> None:
         """A broker of MQTT 5 says that it has a message for nobody, or doesn't take it."""
-        if not answer.unheard:
-            self._refused(handed, answer.why, self._now())
-        elif handed.klass in _ALERTS and self._refusals.unheard(handed.topic, self._now()):
-            self._outbox.refused(handed.key)
-        else:
+        if answer.unheard and handed.klass not in _ALERTS:
             self._acknowledged(handed)
-            self._tell_refusals()
+        else:
+            self._refused(handed, "" if answer.unheard else answer.why, self._now())
 
     def _refused(self, handed: Handed, why: str, now: float) -> None:
-        self._outbox.refused(handed.key)
-        self._refusals.denied(handed.topic, why, now)
+        if why or self._outbox.held(handed.topic) < _KEPT_FOR_NOBODY:
+            self._outbox.refused(handed.key)
+        else:
+            _log.warning("nobody listens, the oldest alert is gone", extra={"topic": handed.topic})
+            self._acknowledged(handed)
+        self._refusals.refused(handed.topic, why, now)
         self._tell_refusals()
 
     def _tell_refusals(self) -> None:

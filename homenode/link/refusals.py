@@ -12,19 +12,31 @@ from typing import NamedTuple
 
 DENIED_FIRST_S, DENIED_MOST_S = 30.0, 600.0
 """Between two tries of what the broker denies; doubles. Somebody has to change its access list."""
-UNHEARD_S = 5.0
-"""Between two tries of an alert that nobody is there for."""
-AWAY_S, NEVER_S = 180.0, 20.0
-"""Then nobody listens to that topic, and it counts as delivered: the one where somebody did before (paho's
-clients come back within 120 s), the other where nobody ever did."""
+UNHEARD_FIRST_S, UNHEARD_S = 5.0, 60.0
+"""Between two tries of an alert that nobody is there for, in the first `AWAY_S` of a link and later."""
+AWAY_S = 180.0
+"""paho's clients come back to a broker that restarted within 120 s."""
+TOLD_AFTER_S = 20.0
+"""Then people are told that nobody listens."""
 
 
 @dataclass(slots=True)
 class _Trouble:
-    since_s: float
+    """`why` is "" if nobody is there."""
+
     why: str
-    tries: int
-    again_s: float
+    since_s: float
+    again_s: float = 0.0
+    tries: int = 0
+    deserted: bool = False
+
+    def tried(self, now_s: float) -> None:
+        if self.why:
+            pause_s = min(DENIED_FIRST_S * 2.0**self.tries, DENIED_MOST_S)
+        else:
+            pause_s = UNHEARD_FIRST_S if now_s - self.since_s < AWAY_S else UNHEARD_S
+        self.tries += 1
+        self.again_s = now_s + pause_s
 
 
 class Told(NamedTuple):
@@ -38,58 +50,51 @@ class Refusals:
     """Of one link."""
 
     def __init__(self) -> None:
-        self._denied: dict[str, _Trouble] = {}
-        self._unheard: dict[str, _Trouble] = {}
-        self._deserted: set[str] = set()
-        self._listened: set[str] = set()
+        self._troubles: dict[str, _Trouble] = {}
 
-    def denied(self, topic: str, why: str, now_s: float) -> None:
-        """The broker doesn't take messages on this topic."""
-        known = self._denied.setdefault(topic, _Trouble(now_s, why, 0, 0.0))
-        if now_s >= known.again_s:  # not one of the same batch
-            known.again_s = now_s + min(DENIED_FIRST_S * 2.0**known.tries, DENIED_MOST_S)
-            known.tries += 1
-        known.why = why
+    def connected(self, now_s: float) -> None:
+        """A new connection, perhaps to another broker: everything is tried, and waits as at first."""
+        for trouble in self._troubles.values():
+            trouble.since_s = trouble.again_s = now_s
+            trouble.tries = 0
 
-    def unheard(self, topic: str, now_s: float) -> bool:
-        """Nobody is there for a message on this topic. True: it waits; False: nobody ever comes."""
-        if topic in self._deserted:
+    def refused(self, topic: str, why: str, now_s: float) -> None:
+        """The broker doesn't take messages on this topic; `why` is "" if nobody is there for them."""
+        trouble = self._troubles.get(topic)
+        if trouble is None or (not trouble.why) != (not why):
+            trouble = self._troubles[topic] = _Trouble(why, now_s)
+            trouble.tried(now_s)
+        trouble.why = why
+        trouble.deserted = not why and now_s - trouble.since_s >= TOLD_AFTER_S
+
+    def may_try(self, topic: str, now_s: float) -> bool:
+        """Whether one message may go to this topic: where there is trouble, one each pause.
+
+        Some brokers hang up on who asks for what they deny (mosquitto 2.0.11 with ``max_queued_messages 0``),
+        which costs everybody.
+        """
+        trouble = self._troubles.get(topic)
+        if trouble is None:
+            return True
+        if now_s < trouble.again_s:
             return False
-        known = self._unheard.setdefault(topic, _Trouble(now_s, "", 0, 0.0))
-        if now_s - known.since_s >= (AWAY_S if topic in self._listened else NEVER_S):
-            del self._unheard[topic]
-            self._deserted.add(topic)
-            return False
-        known.again_s = now_s + UNHEARD_S
+        trouble.tried(now_s)
         return True
 
-    def holds(self, topic: str, now_s: float) -> bool:
-        """Whether the broker denied this topic just now, so that it need not be asked again yet.
-
-        Some hang up on who asks (mosquitto 2.0.11 with ``max_queued_messages 0``), which costs everybody.
-        """
-        known = self._denied.get(topic)
-        return known is not None and now_s < known.again_s
-
-    def taken(self, topic: str) -> None:
-        """The broker has passed one on."""
-        self._listened.add(topic)
-        self._denied.pop(topic, None)
-        self._unheard.pop(topic, None)
-        self._deserted.discard(topic)
+    def taken(self, topic: str) -> bool:
+        """The broker has passed one on. True: there was trouble, and what waits may go."""
+        return self._troubles.pop(topic, None) is not None
 
     def __bool__(self) -> bool:
-        return bool(self._denied or self._unheard or self._deserted)
+        return bool(self._troubles)
 
     def due(self, now_s: float) -> list[str]:
         """Topics that are to be tried again now."""
-        return [
-            topic
-            for troubles in (self._denied, self._unheard)
-            for topic, trouble in troubles.items()
-            if now_s >= trouble.again_s
-        ]
+        return [topic for topic, trouble in self._troubles.items() if now_s >= trouble.again_s]
 
     def told(self) -> Told:
         """What people should know."""
-        return Told({topic: one.why for topic, one in self._denied.items()}, tuple(sorted(self._deserted)))
+        return Told(
+            {topic: one.why for topic, one in self._troubles.items() if one.why},
+            tuple(sorted(topic for topic, one in self._troubles.items() if one.deserted)),
+        )

@@ -69,6 +69,10 @@ def failed(error: Exception, url: str, *, was_up: bool = True) -> NoLink:
             return NoLink(what, where=url, do="check the node's clock, then the broker's certificate")
         return NoLink(what, where=url, do="check broker.ca and the name in broker.url", person=True)
     if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLEOFError):  # so mosquitto says that it wants another certificate, or one
+            what = "TLS failed: the broker closed the connection"
+            do = "check broker.cert and key: its authority must be the broker's, and not have revoked it"
+            return NoLink(what, where=url, do=do, person=True)
         reason = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
         return NoLink(f"TLS failed: {reason}", where=url, do="check broker.cert, key and ca", person=True)
     if isinstance(error, socket.gaierror):

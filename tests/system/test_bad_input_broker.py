@@ -87,6 +87,8 @@ def test_a_wrong_password_and_what_waits_goes_when_it_is_right(tmp_path: Path) -
     with Mosquitto(tmp_path / "broker", *lines, port=port):
         refuses(home, tmp_path / "data", "refuses this node", "password_file")
         secret.write_text("right\n")
+        desk = ("mosquitto_sub", "-E", "-c", "-i", "desk", "-q", "1", "-t", "hn1/#", "-p", str(port))
+        subprocess.run([*desk, "-u", "node", "-P", "right"], check=True)  # so that somebody listens
         with NodeProcess(home, tmp_path / "data") as node:
             node.until("link up")
             status_says(node, lambda known: not known["outbox"]["alerts"], "an empty outbox")

@@ -9,7 +9,7 @@ import pytest
 
 from homenode.config.model import Broker
 from homenode.contract import topics
-from homenode.link import Told, refusals
+from homenode.link import Told, link, refusals
 from homenode.message import Class, Message
 from tests.contract import an_alert
 from tests.system.brokers import Mosquitto, needs_mosquitto
@@ -61,8 +61,7 @@ def test_an_alert_waits_for_who_was_there_before_a_broker_that_forgot_them_resta
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broker without persistence takes an alert for nobody until its receivers are back."""
-    monkeypatch.setattr(refusals, "UNHEARD_S", 0.5)
-    monkeypatch.setattr(refusals, "NEVER_S", 0.0)
+    monkeypatch.setattr(refusals, "UNHEARD_FIRST_S", 0.5)
 
     async def scene() -> None:
         broker = Mosquitto(tmp_path / "broker", persistent=False).start()
@@ -88,27 +87,32 @@ def test_an_alert_waits_for_who_was_there_before_a_broker_that_forgot_them_resta
     run(scene)
 
 
-def test_where_nobody_ever_listens_an_alert_is_done_after_a_while_and_that_is_told(
+def test_where_nobody_listens_alerts_wait_and_that_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refusals, "UNHEARD_S", 0.2)
-    monkeypatch.setattr(refusals, "NEVER_S", 1.0)
+    monkeypatch.setattr(refusals, "UNHEARD_FIRST_S", 0.2)
+    monkeypatch.setattr(refusals, "TOLD_AFTER_S", 1.0)
+    monkeypatch.setattr(link, "_KEPT_FOR_NOBODY", 30)
     known: list[Told] = []
 
     async def scene() -> None:
         with Mosquitto(tmp_path / "broker") as broker:
             async with running(Broker((broker.url,)), on_refusals=known.append) as node:
                 await node.online()
-                told(node, "a", "care")
-                await node.until(lambda: len(node.gone) == 1)
-                assert known == [Told({}, (CARE,))]
-                told(node, "b", "care")
-                await node.until(lambda: len(node.gone) == 2, 0.5)
+                told(node, "p", "property")
+                for nth in range(40):
+                    told(node, f"a{nth}", "care")
+                await node.until(lambda: known == [Told({}, (CARE,))] or len(known) == 2)
+                await node.until(lambda: known[-1] == Told({}, (CARE, PROPERTY)))
+                await node.until(lambda: len(node.gone) == 10)  # the oldest of too many
                 async with Desk(broker.port) as desk:
-                    told(node, "c", "care")
-                    await desk.until(lambda: [body["id"] for body in desk.alerts()] == ["c"])
-                    await node.until(lambda: len(known) == 2)
-                    assert known[1] == Told({}, ())
+                    told(node, "b", "care")
+                    kept = [f"a{nth}" for nth in range(10, 40)] + ["b"]
+                    await desk.until(lambda: len(desk.alerts()) == 32)
+                    bodies = desk.alerts()
+                    assert [body["id"] for body in bodies if body["id"] != "p"] == kept
+                    await node.until(lambda: known[-1] == Told({}, ()))
+                    await node.until(lambda: len(node.gone) == 42)
 
     run(scene)
 

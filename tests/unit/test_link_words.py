@@ -69,6 +69,10 @@ def test_after_a_good_link_tries_are_quick_again() -> None:
         (socket.gaierror(-2, "Name or service not known"), "the broker's name is not known"),
         (OSError(101, "Network is unreachable"), "network is unreachable"),
         (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "TLS failed"),
+        (
+            ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:2427)"),
+            "TLS failed: the broker closed",
+        ),
         (ValueError("odd"), "ValueError: odd"),
     ],
 )

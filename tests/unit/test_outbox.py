@@ -463,6 +463,7 @@ def test_what_the_broker_refuses_waits_and_holds_up_no_other_party() -> None:
     outbox.add(alert("c3"))
     assert ids(give(outbox)) == []
     assert outbox.pending().alerts == 5
+    assert outbox.held(first.topic) == 4
     assert [fields[0][1] for fields in outbox.waiting()] == ["p0", "c0", "c1", "c2", "c3"]
     outbox.release()
     outbox.release()
@@ -474,6 +475,7 @@ def test_what_is_refused_and_no_alert_is_gone() -> None:
     outbox.add(status("s"))
     (handed,) = give(outbox)
     outbox.refused(handed.key)
+    assert outbox.held(handed.topic) == 0
     outbox.release()
     assert sum(outbox.pending()) == 0
 
