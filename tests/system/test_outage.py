@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from homenode.contract import topics
 from homenode.gateway import outage
 from homenode.gateway.node import Node
+from homenode.journal.journal import Journal
+from homenode.message import Class, Message
+from tests.contract import an_alert
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
 from tests.system.test_link import Desk
@@ -125,6 +130,36 @@ def test_the_operator_sets_how_often_the_node_says_that_it_lives_and_is_told_how
                     assert node.uplink.beats_each_s == 5
                     wanted = len(_beats(desk)) + 2
                     await desk.until(lambda wanted=wanted: len(_beats(desk)) >= wanted, 14)  # type: ignore[misc]  # a default binds the loop's value
+
+    asyncio.run(play())
+
+
+def test_few_alerts_come_again_after_a_power_cut_behind_a_long_outage(tmp_path: Path) -> None:
+    """A commit with the places of the next ones takes the acknowledgements of those before."""
+
+    def on_disk() -> int:
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(tmp_path / "data" / "journal", copy / "journal")
+        with Journal.open(copy) as journal:
+            return sum(len(record["ids"]) for _, record in journal.read() if record["t"] == "got")
+
+    async def play() -> None:
+        with Mosquitto(tmp_path / "broker") as broker:
+            text = HOME + f'broker: {{url: "mqtt://127.0.0.1:{broker.port}"}}\n'
+            drivers = panel(lambda host: Panel(host, quiet))
+            async with (
+                Desk(broker.port, "hn1/inside-1/#") as desk,
+                node_inside(tmp_path, drivers, home=text) as node,
+            ):
+                for nth in range(450):
+                    payload = an_alert("inside-1", f"a{nth}")
+                    topic = topics.alerts("inside-1", "care")
+                    node.outbox.add(Message(f"a{nth}", "care", topic, payload, Class.ALERT, 0, "a"))
+                node.uplink.wake()
+                await desk.until(lambda: len(desk.alerts()) == 450)
+                await until(lambda: not node.outbox.pending().alerts, "an empty outbox")
+                await until(lambda: on_disk() >= 400, "acknowledgements on the disk", 5)
 
     asyncio.run(play())
 
