@@ -47,6 +47,7 @@ class World:
         self._lock = threading.RLock()
         self._node: socket.socket | None = None
         self._since = 0.0
+        self._asleep = False
         self._open: dict[str, Occasion] = {}
         now = time.perf_counter()
         self._turn = {one.device: now + self._dice.uniform(*pause_s) for one in SENSORS}
@@ -76,12 +77,12 @@ class World:
     def asleep(self) -> None:
         """The node is frozen, or about to be ended."""
         with self._lock:
-            self._since = 0.0
+            self._since, self._asleep = 0.0, True
 
     def awake(self) -> None:
         """It goes on."""
         with self._lock:
-            self._since = time.perf_counter()
+            self._since, self._asleep = time.perf_counter(), False
 
     def calm(self) -> None:
         """Nothing more turns on."""
@@ -119,7 +120,7 @@ class World:
                 return
             threading.Thread(target=self._hear, args=(node,), daemon=True).start()
             with self._lock:
-                self._node, self._since = node, 0.0
+                self._node, self._since, self._asleep = node, 0.0, False
                 self._told.clear()
             for one in SENSORS:
                 self._tell(one)
@@ -133,7 +134,8 @@ class World:
                     with self._lock:
                         if node is not self._node:
                             return
-                        self._since = self._since or time.perf_counter()
+                        if not self._asleep:  # else it said so before
+                            self._since = self._since or time.perf_counter()
                         if value == self._value(device):
                             self._told[device] = time.perf_counter()
         except OSError:
