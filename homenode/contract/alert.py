@@ -31,7 +31,7 @@ def payload(
 
     Args:
         home: Id of the home.
-        message_id: One per message and party; the same at each resend.
+        message_id: One per message and party, also among homes; the same at each resend.
         told: What it tells.
         subject: The rule's name, or ``node`` for a fault of the node or a device.
         time: The transition's instant, RFC 3339.

@@ -116,7 +116,7 @@ class Teller:
         data: Mapping[str, Any],
         klass: Class,
     ) -> Message:
-        key = f"{alert}.{party}.{nth}"
+        key = f"{self._home}:{alert}.{party}.{nth}"  # also among homes: many drop repeats by this alone
         payload = alert_contract.payload(
             home=self._home, message_id=key, told=told, subject=subject, time=data["at"], data=data
         )

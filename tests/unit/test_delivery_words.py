@@ -44,7 +44,7 @@ def test_messages_of_an_alert_are_numbered_per_party_from_one(desk: Desk) -> Non
     desk.raised("leak", 0)
     desk.tell(Happening.ACKNOWLEDGED, "leak", MIN, parties=("care",))
     for party in ("care", "property"):
-        assert ids(desk, party) == [f"leak-1.{party}.1", f"leak-1.{party}.2"]
+        assert ids(desk, party) == [f"h1:leak-1.{party}.1", f"h1:leak-1.{party}.2"]
 
 
 def test_an_alarm_is_an_alarm_to_the_outbox_and_a_warning_an_alert(desk: Desk) -> None:
@@ -247,7 +247,7 @@ def test_a_fault_is_told_as_of_when_it_began_and_its_end_as_of_the_end(desk: Des
     assert last(desk)["at"] == "1970-01-01T01:00:01.000+01:00"
     desk.take(desk.delivery.recovered("eye", 5 * MIN))
     assert last(desk)["at"] == "1970-01-01T01:05:00.000+01:00"
-    assert ids(desk, "operator") == ["eye-1000.operator.1", "eye-1000.operator.2"]
+    assert ids(desk, "operator") == ["h1:eye-1000.operator.1", "h1:eye-1000.operator.2"]
 
 
 def test_faults_of_one_room_are_told_in_it_and_of_several_in_none(desk: Desk) -> None:

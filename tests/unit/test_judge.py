@@ -244,7 +244,7 @@ def test_a_mode_that_ended_by_itself_is_news_to_care_also_when_the_node_was_down
         judge.feed(NodeUp(10 * MIN))
     told = [message for message in judge.advance(10 * MIN).messages if message.id]
     assert [(m.id, m.at, m.party) for m in told] == [
-        (f"mode-{1000 + 5 * MIN}.care.1", 10 * MIN if down else 1000 + 5 * MIN, "care")
+        (f"h1:mode-{1000 + 5 * MIN}.care.1", 10 * MIN if down else 1000 + 5 * MIN, "care")
     ]
     assert judge.advance(20 * MIN).messages == []
 
