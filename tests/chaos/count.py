@@ -12,6 +12,7 @@ from tests.chaos.world import Occasion
 Came = Sequence[tuple[str, Mapping[str, Any]]]
 """(topic, body) of alerts, in the order in which they came; repeats too."""
 STORY = ("notified", "resolved")
+ANSWERED = ("notified", "acknowledged", "resolved")
 
 
 def once(came: Came) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -37,8 +38,14 @@ def missing(home: str, due: Sequence[Occasion], came: Mapping[str, Came]) -> Cou
     return +wanted
 
 
-def wrong(home: str, occasions: Sequence[Occasion], came: Mapping[str, Came]) -> Iterator[str]:
-    """All that is lost, doubled, out of order, or somebody else's."""
+def wrong(
+    home: str, occasions: Sequence[Occasion], came: Mapping[str, Came], asked: Mapping[str, bool]
+) -> Iterator[str]:
+    """All that is lost, doubled, out of order, or somebody else's.
+
+    Args:
+        asked: Alerts that somebody wanted to acknowledge, to whether the home said that it has done so.
+    """
     to = {one.rule: one.to for one in SENSORS}
     happened = Counter(one.sensor.rule for one in occasions)
     for party in PARTIES:
@@ -59,7 +66,9 @@ def wrong(home: str, occasions: Sequence[Occasion], came: Mapping[str, Came]) ->
                 alerts[body["data"]["alert"]].append(body["data"]["event"])
                 rules[body["data"]["alert"]] = body["subject"]
         for alert, story in alerts.items():
-            if tuple(story) != STORY:
+            # Refused may be the answer to a repeat: the clock was wrong by then, or the alert over.
+            right = (ANSWERED,) if asked.get(alert) else (STORY, ANSWERED) if alert in asked else (STORY,)
+            if tuple(story) not in right:
                 yield f"{party}: {rules[alert]} {alert} told as {', '.join(story)}"
         told = Counter(rules.values())
         for rule, parties in to.items():

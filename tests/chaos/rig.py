@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from tests.chaos.caretaker import NAME, Caretaker
 from tests.chaos.count import missing, wrong
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.house import House
@@ -46,6 +47,9 @@ class Rig:
             self._stack.enter_context(self.broker.mosquitto)
             self.everybody = self._stack.enter_context(Everybody(self.broker, self.folder, self.names))
             self.everybody.until_back()
+            self.caretaker = self._stack.enter_context(
+                Caretaker(self.broker, self.everybody.all[NAME], self.folder)
+            )
             self.broker.mosquitto.save()
             self.houses = [
                 House(self.folder / name, name, self.broker, cable, self.seed, **self._world)
@@ -137,9 +141,11 @@ class Rig:
         """Nothing turns on any more, and everything comes."""
         for house in self.houses:
             house.world.calm()
+        self.caretaker.calm()
         began = time.perf_counter()
-        while not all(house.world.over for house in self.houses):
-            assert time.perf_counter() - began < RECOVERED_S, "a node does not watch"
+        while not (self.caretaker.answered and all(house.world.over for house in self.houses)):
+            why = "a node does not watch, or answer"
+            assert time.perf_counter() - began < RECOVERED_S, f"{why}: {self.caretaker.summary()}"
             self.wait(0.1)
         self.recovered("at the end")
         self.wait(1.0)  # for what should not come
@@ -154,7 +160,14 @@ class Rig:
     def wrong(self) -> list[str]:
         """Everything that is."""
         came = self.everybody.written()
-        found = [f"{h.name}: {what}" for h in self.houses for what in wrong(h.name, h.world.occasions, came)]
+        found = []
+        for house in self.houses:
+            asked = {
+                one.alert: bool(one.ok) for one in self.caretaker.asked.values() if one.home == house.name
+            }
+            found += [
+                f"{house.name}: {what}" for what in wrong(house.name, house.world.occasions, came, asked)
+            ]
         for house in self.houses:
             for number, life in enumerate(house.lives, 1):
                 found += [f"{house.name}, life {number}: {line}" for line in life.lines if _alarming(line)]
@@ -179,7 +192,7 @@ class Rig:
         ids = {body["id"] for _, body in messages}
         return (
             f"{lives} lives, {cuts} power cuts; {happened} alerts to be raised, "
-            f"{len(ids)} messages received, {len(messages) - len(ids)} again"
+            f"{len(ids)} messages received, {len(messages) - len(ids)} again; {self.caretaker.summary()}"
         )
 
     def keep_logs(self) -> None:
