@@ -1,8 +1,8 @@
 """What a sensor technology implements, and what the gateway gives it. Drivers depend on this and no more.
 
 A driver runs in a thread of its own with an event loop of its own, so that one that raises, hangs or
-floods touches nothing else; what blocks or is native has a process of its own (`homenode.apart`). All methods of
-`Host` may be called from any thread and never block.
+floods touches nothing else; what blocks or is native has a process of its own (`homenode.apart`). All
+methods of `Host` may be called from any thread and never block.
 """
 
 from __future__ import annotations
