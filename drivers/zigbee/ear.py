@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers.zigbee import zcl
+from drivers.zigbee import tuya, xiaomi, zcl
 from drivers.zigbee.meanings import NotOfItsType
 from drivers.zigbee.plan import Facts, Plan, Zone
 from drivers.zigbee.rows import Place
@@ -36,6 +36,10 @@ TOLD_AGAIN_MS = 10 * 60_000
 LQI_STEP = 30
 MALFORMED_LOG_MS = 60_000
 ZONE_STATUS_CHANGED, ZONE_ENROLL_REQUEST = 0x00, 0x01
+
+MULTISTATE_INPUT = (Cluster.MULTISTATE_INPUT, MULTISTATE_VALUE)
+Told = list[tuple[Place, zcl.AttributeValue]]
+"""Values, and where they are."""
 
 
 @dataclass(slots=True)
@@ -148,16 +152,22 @@ class Ear:
             raise zcl.Malformed("a frame type that ZCL doesn't have")
         if not frame.of_cluster:
             if frame.command == zcl.REPORT:
-                values = zcl.reports(frame.body)
-                if frame.manufacturer is not None:
-                    return False, self._makers_own(known, endpoint, cluster, values)
-                return True, self._attributes(known, endpoint, cluster, values, reported=True)
-            if frame.manufacturer is not None:
-                return False, False
-            if frame.command == zcl.READ_ANSWER:
-                answered = [(a, v) for a, status, v in zcl.read_answers(frame.body) if status == zcl.SUCCESS]
-                return False, self._attributes(known, endpoint, cluster, answered, reported=False)
+                own = frame.manufacturer is not None
+                told: Told
+                if cluster in xiaomi.CLUSTERS:
+                    every = xiaomi.values(cluster, frame.body)
+                    told = [(Place(endpoint, cluster, a, item), v) for a, item, v in every]
+                else:
+                    told = [(Place(endpoint, cluster, a), v) for a, v in zcl.reports(frame.body)]
+                return not own, self._attributes(known, told, reported=True, own=own)
+            if frame.manufacturer is None and frame.command == zcl.READ_ANSWER:
+                answers = zcl.read_answers(frame.body)
+                told = [(Place(endpoint, cluster, a), v) for a, status, v in answers if status == zcl.SUCCESS]
+                return False, self._attributes(known, told, reported=False)
             return False, False
+        if cluster == tuya.CLUSTER and frame.command in tuya.TOLD:
+            told = [(Place(endpoint, cluster, point), v) for point, v in tuya.records(frame.body)]
+            return True, self._attributes(known, told, reported=True)
         if frame.manufacturer is not None:
             return False, False
         if frame.from_server:
@@ -181,44 +191,31 @@ class Ear:
         self._say(known, kind, True)
         return cluster != Cluster.IAS_ACE, True
 
-    def _attributes(
-        self,
-        known: Known,
-        endpoint: int,
-        cluster: int,
-        values: list[tuple[int, zcl.AttributeValue]],
-        *,
-        reported: bool,
-    ) -> bool:
+    def _attributes(self, known: Known, values: Told, *, reported: bool, own: bool = False) -> bool:
+        """`own`: a manufacturer's own ones: only a row says what they are, whatever number they have."""
         spoke = False
         plan = known.plan
-        for attribute, value in values:
-            sense = plan.senses.get(Place(endpoint, cluster, attribute))
+        for place, value in values:
+            sense = plan.senses.get(place)
             if sense is not None:
+                if own and sense.attribute is not None:
+                    continue
                 if value is None and sense.optional and not known.facts.complete:
                     continue
                 self._say(known, sense.kind, sense.meaning(value))
                 spoke = True
-            elif cluster == Cluster.IAS_ZONE and attribute == 0x0002 and isinstance(value, int):
-                spoke |= self._zone(known, endpoint, value, notified=False)
-            elif cluster == Cluster.MULTISTATE_INPUT and attribute == MULTISTATE_VALUE and reported:
+            elif own:
+                continue
+            elif place.cluster == Cluster.IAS_ZONE and place.attribute == 0x0002 and isinstance(value, int):
+                spoke |= self._zone(known, place.endpoint, value, notified=False)
+            elif (
+                place.cluster == Cluster.MULTISTATE_INPUT and place.attribute == MULTISTATE_VALUE and reported
+            ):
                 number = value if isinstance(value, int) else MULTISTATE_RELEASE
-                kind = plan.multistate.get((endpoint, number))
+                kind = plan.multistate.get((place.endpoint, number))
                 if kind is not None and number != MULTISTATE_RELEASE:
                     self._say(known, kind, True)
                     spoke = True
-        return spoke
-
-    def _makers_own(
-        self, known: Known, endpoint: int, cluster: int, values: list[tuple[int, zcl.AttributeValue]]
-    ) -> bool:
-        """A manufacturer's own attributes: only a row says what they are, whatever number they have."""
-        spoke = False
-        for attribute, value in values:
-            sense = known.plan.senses.get(Place(endpoint, cluster, attribute))
-            if sense is not None and sense.attribute is None:
-                self._say(known, sense.kind, sense.meaning(value))
-                spoke = True
         return spoke
 
     def _zone(self, known: Known, endpoint: int, status: int, *, notified: bool) -> bool:

@@ -17,9 +17,10 @@ import zigpy.exceptions
 import zigpy.types
 from zigpy.zcl import ReportingConfig
 
+from drivers.zigbee import tuya
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, candidates
 from drivers.zigbee.rows import Place, Row
-from drivers.zigbee.standard import FACTS, PROFILES, Cluster
+from drivers.zigbee.standard import FACTS, HOME_AUTOMATION, PROFILES, Cluster
 
 log = logging.getLogger("homenode.zigbee")
 
@@ -108,12 +109,30 @@ class Interview:
             self._facts.absent.discard(Place(number, int(cluster.cluster_id), int(attribute)))
         return {int(attribute): value for attribute, value in found.items()}
 
-    async def enrol(self) -> None:
+    async def begin(self) -> None:
         """Tell alarm zones whom to report to (8.2.2.2.2), first of all: sleepy devices are gone soon."""
         for _, cluster in self._servers(Cluster.IAS_ZONE):
             write = {IAS_CIE_ADDRESS: self._coordinator}
             await self._ask(partial(cluster.write_attributes, write, retries=1))
             await self._ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
+        if self._signature.manufacturer.startswith(tuya.MAKERS):
+            for _, basic in self._servers(Cluster.BASIC):
+                await self._ask(partial(basic.read_attributes, list(tuya.AWAKENING), retries=0))
+
+    async def _tell_all(self, number: int) -> bool:
+        """Have it report all its data points."""
+        sequence = self._device.application.get_sequence()
+        await self._device.request(
+            HOME_AUTOMATION,
+            tuya.CLUSTER,
+            1,
+            number,
+            sequence,
+            tuya.command(sequence, tuya.QUERY),
+            expect_reply=False,
+            ask_for_ack=True,
+        )
+        return True
 
     async def constants(self) -> bool:
         """Read zone types, units and scales. False if one is owed without which values mean nothing."""
@@ -189,6 +208,8 @@ class Interview:
             if refused and not wanted:
                 notes.append(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")
         self._facts.notes = notes
+        for number, _ in self._servers(tuya.CLUSTER):
+            await self._ask(partial(self._tell_all, number))
 
     def _to_bind(self, plan: Plan) -> list[tuple[int, Any]]:
         """Clusters that are to report here: those with points, alarm zones, keys, check-ins."""

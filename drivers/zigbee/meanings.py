@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 from drivers.zigbee.zcl import AttributeValue
 from homenode.reading import Value
@@ -25,6 +26,39 @@ def scaled(multiplier: int, divisor: int) -> Meaning:
 
     def meaning(raw: AttributeValue) -> Value:
         return None if raw is None else _number(raw) * multiplier / divisor
+
+    return meaning
+
+
+def looked_up(table: Mapping[int, Value]) -> Meaning:
+    """By a table; what is not in it means fault, never the harmless one."""
+
+    def meaning(raw: AttributeValue) -> Value:
+        return None if raw is None else table.get(int(_number(_plain(raw))))
+
+    return meaning
+
+
+def volts(empty_mv: int, full_mv: int) -> Meaning:
+    """A battery's percentage by its voltage in mV, linear between these."""
+
+    def meaning(raw: AttributeValue) -> Value:
+        if raw is None:
+            return None
+        part = (_number(raw) - empty_mv) / (full_mv - empty_mv)
+        return round(100 * min(1.0, max(0.0, part)), 1)
+
+    return meaning
+
+
+def wrapped(divisor: int) -> Meaning:
+    """A number of 16 bits in a field of 32: above 0x2000 it is negative (zha-quirks tuya/tuya_sensor.py)."""
+
+    def meaning(raw: AttributeValue) -> Value:
+        if raw is None:
+            return None
+        number = _number(raw)
+        return (number - 0xFFFF if number > 0x2000 else number) / divisor
 
     return meaning
 
@@ -77,6 +111,10 @@ def released(raw: AttributeValue) -> Value:
     return None if raw is None else not _truth(raw)
 
 
+def _plain(raw: AttributeValue) -> AttributeValue:
+    return int(raw) if isinstance(raw, bool) else raw
+
+
 def _truth(raw: AttributeValue) -> bool:
     return raw if isinstance(raw, bool) else bool(_number(raw))
 
@@ -94,3 +132,24 @@ MEANINGS: dict[str, Meaning] = {
     "released": released,
 }
 """By the names used in `standard` and rows.yaml; "scaled" and "kilo" are made with their scale."""
+
+_MADE = ("by NUMBER", "times NUMBER", "wrapped by NUMBER", "volts EMPTY FULL", "map RAW:yes|no|NUMBER …")
+MEANINGS_TOLD = ", ".join((*MEANINGS, *_MADE))
+"""All of them, for whoever misspelt one."""
+_SCALED = re.compile(r"(by|times|wrapped by) ([1-9][0-9]*)")
+_VOLTS = re.compile(r"volts ([0-9]{4}) ([0-9]{4})")
+_MAP = re.compile(r"map( [0-9]+:(yes|no|[0-9]+))+")
+_WORDS: dict[str, Value] = {"yes": True, "no": False}
+
+
+def meaning_of(name: str) -> Meaning | None:
+    """The meaning that a row names, or None."""
+    if match := _SCALED.fullmatch(name):
+        number = int(match[2])
+        return {"by": scaled(1, number), "times": scaled(number, 1), "wrapped by": wrapped(number)}[match[1]]
+    if match := _VOLTS.fullmatch(name):
+        return volts(int(match[1]), int(match[2])) if int(match[1]) < int(match[2]) else None
+    if _MAP.fullmatch(name):
+        pairs = (pair.split(":") for pair in name.split()[1:])
+        return looked_up({int(raw): _WORDS[to] if to in _WORDS else float(to) for raw, to in pairs})
+    return MEANINGS.get(name)

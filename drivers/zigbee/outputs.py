@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from drivers.zigbee import tuya
 from drivers.zigbee.ear import Known
 from drivers.zigbee.interview import FAILURES
-from drivers.zigbee.standard import SIREN_S, Cluster
+from drivers.zigbee.rows import Place
+from drivers.zigbee.standard import HOME_AUTOMATION, SIREN_S, Cluster
 from homenode.errors import Refused
 
 ANSWER_S = 8.0
@@ -23,11 +25,13 @@ async def switch(known: Known, kind: str, to: bool) -> None:
     if place is None:
         can = ", ".join(known.plan.outputs) or "nothing"
         raise Refused(f"{kind} can't be switched on this device", where=where, do=f"it has {can} to switch")
-    number, cluster_id = place
-    cluster = known.device.endpoints[number].in_clusters[cluster_id]
     try:
         async with asyncio.timeout(ANSWER_S):
-            answer = await _command(cluster, cluster_id, to)
+            if place.cluster == tuya.CLUSTER:
+                await _set_data_point(known.device, place, to)
+                return
+            cluster = known.device.endpoints[place.endpoint].in_clusters[place.cluster]
+            answer = await _command(cluster, place.cluster, to)
     except FAILURES:
         why = "it did not answer" + ("; it sleeps most of the time" if known.sleepy else "")
         raise Refused(why, where=where, do="try again; is it powered and in reach?") from None
@@ -42,6 +46,21 @@ async def _command(cluster: Any, cluster_id: int, to: bool) -> Any:
     if cluster_id == Cluster.DOOR_LOCK:
         return await cluster.command(0x00 if to else 0x01)
     return await cluster.command(0x01 if to else 0x00)
+
+
+async def _set_data_point(device: Any, place: Place, to: bool) -> None:
+    """The device acknowledges the frame, and then reports the data point as it is."""
+    sequence = device.application.get_sequence()
+    await device.request(
+        HOME_AUTOMATION,
+        place.cluster,
+        1,
+        place.endpoint,
+        sequence,
+        tuya.order(sequence, place.attribute, to),
+        expect_reply=False,
+        ask_for_ack=True,
+    )
 
 
 def _status(answer: Any) -> int:

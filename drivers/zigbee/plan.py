@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from drivers.zigbee import tuya
 from drivers.zigbee.meanings import MEANINGS, Meaning, scaled
 from drivers.zigbee.rows import NO_ROW, Place, Row
 from drivers.zigbee.standard import (
@@ -113,7 +114,7 @@ class Plan:
         zones: IAS zones by endpoint.
         presses: (endpoint, cluster, command, first byte of the payload or None) to button kind.
         multistate: (endpoint, present value) to button kind.
-        outputs: Kinds that can be switched, and where: (endpoint, cluster).
+        outputs: Kinds that can be switched, and where; a Tuya data point is the place's attribute.
         left_out: Kinds that mean nothing as the device owes their scale or zone type.
         battery_by_bit: No percentage: a low battery is told only by the zone's bit.
         clears_ms: Points whose end the device doesn't tell, and how long each lasts.
@@ -124,7 +125,7 @@ class Plan:
     zones: Mapping[int, Zone] = field(default_factory=dict)
     presses: Mapping[tuple[int, int, int, int | None], str] = field(default_factory=dict)
     multistate: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    outputs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    outputs: Mapping[str, Place] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     battery_by_bit: bool = False
     clears_ms: Mapping[str, int] = field(default_factory=dict)
@@ -235,6 +236,8 @@ def _zones(
     """What the alarm bits mean; a zone and an occupancy cluster of one endpoint that say the same are one."""
     zones: dict[int, Zone] = {}
     here = [number for number, endpoint in sorted(signature.endpoints.items()) if _zoned(endpoint)]
+    if row.zone and not here:  # the device tells a zone's status and doesn't list the cluster
+        here = sorted(signature.endpoints)[:1]
     for number in here:
         zone_type = facts.value(number, Cluster.IAS_ZONE, 1)
         bits = row.zone or ZONES.get(-1 if zone_type is None else zone_type, ())
@@ -290,6 +293,19 @@ def _presses(
     return commands, values
 
 
+_OUTPUTS = frozenset({"light", "lock", "siren", "switch", "valve"})
+
+
+def _switchable(signature: Signature, place: Place, kind: str) -> bool:
+    if kind.partition("_")[0] not in _OUTPUTS:
+        return False
+    if place.cluster == tuya.CLUSTER:
+        return True
+    here = signature.endpoints.get(place.endpoint)
+    in_cluster = place.cluster in (Cluster.ON_OFF, Cluster.DOOR_LOCK) and place.attribute == 0
+    return in_cluster and here is not None and place.cluster in here.inputs
+
+
 def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
     """What the frames of a device mean, by the standard and by its row."""
     numbers = _Numbers()
@@ -311,16 +327,12 @@ def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
     zones = _zones(signature, facts, row, numbers, senses)
     presses, multistate = _presses(signature, facts, row, numbers)
     outputs = {
-        sense.kind: (place.endpoint, place.cluster)
-        for place, sense in senses.items()
-        if place.cluster in (Cluster.ON_OFF, Cluster.DOOR_LOCK)
-        and place.attribute == 0
-        and place.cluster in signature.endpoints[place.endpoint].inputs
+        sense.kind: place for place, sense in senses.items() if _switchable(signature, place, sense.kind)
     }
     if "siren" not in row.without:
         for number, endpoint in sorted(signature.endpoints.items()):
             if Cluster.IAS_WD in endpoint.inputs:
-                outputs[numbers.next("siren")] = (number, Cluster.IAS_WD)
+                outputs[numbers.next("siren")] = Place(number, Cluster.IAS_WD, 0)
     kinds = [sense.kind for sense in senses.values()]
     for zone in zones.values():
         kinds += [kind for kind, _ in zone.bits]

@@ -11,18 +11,19 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from drivers.zigbee.meanings import MEANINGS, Meaning, scaled
+from drivers.zigbee.meanings import MEANINGS_TOLD, Meaning, meaning_of
 from drivers.zigbee.standard import ALARM_1, ALARM_2
 from homenode.errors import SetupError
 from homenode.kinds import kind_of
 
 
 class Place(NamedTuple):
-    """Where an attribute is on a device."""
+    """Where an attribute is on a device; `item`: one of several values in it (`xiaomi`), else None."""
 
     endpoint: int
     cluster: int
     attribute: int
+    item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Row:
 NO_ROW = Row()
 FILE = Path(__file__).with_name("rows.yaml")
 _BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
-_BY = re.compile(r"by ([1-9][0-9]*)")
 _DURATION = re.compile(r"([0-9]+) (min|h|d)")
 _UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FIELDS = {
@@ -97,14 +97,10 @@ def _kind(name: str, row: str) -> str:
 
 
 def _meaning(name: str, row: str) -> Meaning:
-    if by := _BY.fullmatch(name):
-        return scaled(1, int(by[1]))
-    try:
-        return MEANINGS[name]
-    except KeyError:
-        raise RowMistake(
-            f"{name!r} is not a meaning", where=f"row {row}", do=f"one of {', '.join(MEANINGS)}, by NUMBER"
-        ) from None
+    meaning = meaning_of(name)
+    if meaning is None:
+        raise RowMistake(f"{name!r} is not a meaning", where=f"row {row}", do=f"one of {MEANINGS_TOLD}")
+    return meaning
 
 
 def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
@@ -127,9 +123,10 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         stale_after_ms = int(match[1]) * _UNIT_MS[match[2]]
     points = {}
     for where, what in entry.get("points", {}).items():
-        endpoint, cluster, attribute = _place(str(where), row, (3,))
+        endpoint, cluster, attribute, *item = _place(str(where), row, (3, 4))
         kind, _, meaning = str(what).partition(" ")
-        points[Place(endpoint, cluster, attribute)] = (_kind(kind, row), _meaning(meaning or "flag", row))
+        place = Place(endpoint, cluster, attribute, item[0] if item else None)
+        points[place] = (_kind(kind, row), _meaning(meaning or "flag", row))
     presses: dict[tuple[int, int, int, int | None], str] = {}
     for where, kind in entry.get("presses", {}).items():
         endpoint, cluster, command, *first = _place(str(where), row, (3, 4))

@@ -34,7 +34,8 @@ class Cluster(IntEnum):
     ELECTRICAL = 0x0B04
 
 
-PROFILES = frozenset({0x0104, 0xC05E})
+HOME_AUTOMATION = 0x0104
+PROFILES = frozenset({HOME_AUTOMATION, 0xC05E})
 """Home Automation and Light Link; endpoints and frames of other profiles are a maker's own business."""
 
 

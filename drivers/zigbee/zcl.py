@@ -10,8 +10,8 @@ from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple
 
-AttributeValue = int | float | bool | bytes | None
-"""None where the type's own "non-value" was sent (2.6.2)."""
+AttributeValue = int | float | bool | bytes | tuple["AttributeValue", ...] | None
+"""None where the type's own "non-value" was sent (2.6.2); a tuple of what is in a structure or an array."""
 
 READ_ANSWER, WRITE_ANSWER, REPORT, DEFAULT_RESPONSE = 0x01, 0x04, 0x0A, 0x0B
 """General commands (2.5)."""
@@ -87,7 +87,7 @@ def reports(body: bytes) -> list[tuple[int, AttributeValue]]:
         if at + 3 > end:
             raise Malformed("a record cut short")
         attribute = body[at] | body[at + 1] << 8
-        value, at = _value(body[at + 2], body, at + 3)
+        value, at = value_of(body[at + 2], body, at + 3)
         found.append((attribute, value))
     return found
 
@@ -104,7 +104,7 @@ def read_answers(body: bytes) -> list[tuple[int, int, AttributeValue]]:
         if status == SUCCESS:
             if at >= end:
                 raise Malformed("a record without a type")
-            value, at = _value(body[at], body, at + 1)
+            value, at = value_of(body[at], body, at + 1)
         found.append((attribute, status, value))
     return found
 
@@ -137,7 +137,8 @@ _DEEPEST = 4
 """Arrays in structures in arrays: real devices nest once."""
 
 
-def _value(kind: int, body: bytes, at: int, depth: int = 0) -> tuple[AttributeValue, int]:
+def value_of(kind: int, body: bytes, at: int, depth: int = 0) -> tuple[AttributeValue, int]:
+    """The value of a type that begins here, and where it ends. Raises Malformed."""
     sized = _SIZED.get(kind)
     if sized is not None:
         size, signed, none = sized
@@ -162,7 +163,7 @@ def _value(kind: int, body: bytes, at: int, depth: int = 0) -> tuple[AttributeVa
             raise Malformed("a key cut short")
         return body[at : at + 16], at + 16
     if kind in (0x48, 0x4C, 0x50, 0x51) and depth < _DEEPEST:
-        return None, _skip_collection(kind, body, at, depth)
+        return _collection(kind, body, at, depth)
     raise Malformed(f"type 0x{kind:02x} is not one of ZCL's")
 
 
@@ -178,8 +179,8 @@ def _string(width: int, body: bytes, at: int) -> tuple[AttributeValue, int]:
     return body[start : start + length], start + length
 
 
-def _skip_collection(kind: int, body: bytes, at: int, depth: int) -> int:
-    """End of an array, set, bag or structure; no point is made of one."""
+def _collection(kind: int, body: bytes, at: int, depth: int) -> tuple[AttributeValue, int]:
+    """What is in an array, set, bag or structure."""
     structure = kind == 0x4C
     head = 2 if structure else 3
     if at + head > len(body):
@@ -187,6 +188,7 @@ def _skip_collection(kind: int, body: bytes, at: int, depth: int) -> int:
     inner = 0 if structure else body[at]
     count = int.from_bytes(body[at + head - 2 : at + head], "little")
     at += head
+    found: list[AttributeValue] = []
     for _ in range(0 if count == 0xFFFF else count):
         if structure:
             if at >= len(body):
@@ -194,5 +196,6 @@ def _skip_collection(kind: int, body: bytes, at: int, depth: int) -> int:
             inner, at = body[at], at + 1
         if at >= len(body):
             raise Malformed("a collection cut short")
-        _, at = _value(inner, body, at, depth + 1)
-    return at
+        one, at = value_of(inner, body, at, depth + 1)
+        found.append(one)
+    return tuple(found), at

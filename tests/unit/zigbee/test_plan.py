@@ -99,7 +99,7 @@ def test_a_lock_cluster_on_a_vibration_sensor_is_no_lock() -> None:
 def test_a_lock_locks() -> None:
     plan = one({0x0101, 1}, device_type=0x000A, absent={(0x0101, 3)})
     assert plan.kinds == ("battery", "lock", "link_quality")
-    assert plan.outputs == {"lock": (1, 0x0101)}
+    assert plan.outputs == {"lock": Place(1, 0x0101, 0)}
 
 
 def test_a_mat_is_occupied_and_an_eye_sees_motion() -> None:

@@ -65,7 +65,7 @@ def test_a_refused_attribute_is_no_value() -> None:
 
 def test_what_follows_a_structure_is_still_read() -> None:
     structure = b"\x02\xff\x4c\x02\x00\x20\x05\x42\x01a"
-    assert reports(structure + b"\x00\x00\x20\x07") == [(0xFF02, None), (0, 7)]
+    assert reports(structure + b"\x00\x00\x20\x07") == [(0xFF02, (5, b"a")), (0, 7)]
 
 
 @pytest.mark.parametrize("cut", range(1, 12))

@@ -11,6 +11,7 @@ from homenode.sim.zigbee.clusters.identify import Identify
 from homenode.sim.zigbee.clusters.on_off import Level, OnOff
 from homenode.sim.zigbee.clusters.ota import Ota
 from homenode.sim.zigbee.clusters.poll_control import PollControl
+from homenode.sim.zigbee.clusters.tuya import DataPoints
 from homenode.sim.zigbee.clusters.window_covering import WindowCovering
 from homenode.sim.zigbee.device_spec import ClusterSpec
 
@@ -25,6 +26,7 @@ _SERVERS: dict[int, type[Cluster]] = {
     0x0102: WindowCovering,
     0x0500: Zone,
     0x0502: WarningDevice,
+    0xEF00: DataPoints,
 }
 _CLIENTS: dict[int, type[Cluster]] = {0x0019: Ota}
 
