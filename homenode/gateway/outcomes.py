@@ -86,6 +86,11 @@ class Outcomes:
                 self._node.actions.do(action)
             self._under_way -= 1
 
+    async def safe(self) -> None:
+        """Until all that was decided so far is on the disk, before somebody is told that it is done."""
+        if not await self._on_disk(asyncio.wrap_future(self._node.journal.commit())):
+            log.error("not on the disk, answered all the same")
+
     async def _on_disk(self, commit: asyncio.Future[int]) -> bool:
         """Whether the disk has it; one that fails or hangs holds nothing back."""
         done, _ = await asyncio.wait([commit], timeout=0 if self._stuck else DISK_S)

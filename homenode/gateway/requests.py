@@ -113,7 +113,7 @@ class Requests:
             answer = reply.done(command.id, await self._result(command))
             now = self._node.clock.now()
             self._node.journal.append(records.of_answer(command, answer, now), klass="system")
-            self._node.journal.commit()
+            await self._node.outcomes.safe()
         except HomenodeError as error:
             refusal = Refusal(command.id, "refused", str(error))
             self._refused(command.party, refusal)
@@ -318,9 +318,11 @@ class Requests:
                 return await self.reload()
             case "ack":
                 self.acknowledge(wish["party"], wish["alert"], wish.get("by", "at the node"))
+                await node.outcomes.safe()
                 return "acknowledged"
             case "mode":
                 self.mode(wish["mode"])
+                await node.outcomes.safe()
                 return f"mode {wish['mode']}"
             case "speed":
                 node.clock.set_speed(float(wish["speed"]))

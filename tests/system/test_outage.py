@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,6 +163,34 @@ def test_few_alerts_come_again_after_a_power_cut_behind_a_long_outage(tmp_path: 
                 await desk.until(lambda: len(desk.alerts()) == 450)
                 await until(lambda: not node.outbox.pending().alerts, "an empty outbox")
                 await until(lambda: on_disk() >= 400, "acknowledgements on the disk", 5)
+
+    asyncio.run(play())
+
+
+def test_what_is_answered_as_done_a_power_cut_does_not_take_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes = []
+
+    def slow(file: int, flush: Callable[[int], None] = os.fdatasync) -> None:
+        time.sleep(0.3)
+        flush(file)
+        flushes.append(time.monotonic())  # noqa: TID251 - as the test sees it
+
+    async def play() -> None:
+        with Mosquitto(tmp_path / "broker") as broker:
+            drivers = panel(lambda host: Panel(host, quiet))
+            desk = Desk(broker.port, "hn1/inside-1/#")
+            async with desk, node_inside(tmp_path, drivers, home=home(broker.port, "{}")) as node:
+                await until(lambda: _online(node), "the link")
+                await asyncio.wrap_future(node.journal.commit())
+                monkeypatch.setattr(os, "fdatasync", slow)
+                body = {"id": "1", "do": "mode", "by": "Eva", "expires": _soon(), "args": {"mode": "away"}}
+                asked = time.monotonic()  # noqa: TID251 - likewise
+                desk.client.publish("hn1/inside-1/care/command", json.dumps(body), 1)
+                await desk.until(lambda: any(topic.endswith("/reply") for topic, _, _ in desk.messages))
+                assert [at for at in flushes if at > asked + 0.3]
+                monkeypatch.undo()
 
     asyncio.run(play())
 

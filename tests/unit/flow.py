@@ -120,11 +120,11 @@ class Run:
             recovered=SimpleNamespace(answered=Answered()),
             clock=clock,
             home=self.home,
-            journal=SimpleNamespace(append=lambda *_, **__: 0, commit=lambda: None),
+            journal=SimpleNamespace(append=lambda *_, **__: 0),
             outbox=self.outbox,
             judge=self.judge,
             uplink=SimpleNamespace(wake=lambda: None),
-            outcomes=SimpleNamespace(carry_out=self._decided),
+            outcomes=SimpleNamespace(carry_out=self._decided, safe=_at_once),
             time=SimpleNamespace(arm=lambda: None, instant=lambda: max(self.now, self.judge.engine.now)),
             start_apart=_to_its_end,
         )
@@ -222,6 +222,9 @@ class Run:
             party = handed.topic.removeprefix(f"{topics.root(self.home.home)}/").partition("/")[0]
             self.got[party].append((handed.topic, handed.payload, handed.retain))
             self.outbox.written(self.outbox.number())
+
+
+async def _at_once() -> None: ...
 
 
 def _to_its_end(_name: str, work: Coroutine[Any, Any, None]) -> None:
