@@ -118,6 +118,18 @@ def _ask(args: argparse.Namespace) -> int:
     return ask.COMMANDS[args.command](args, _data(args))
 
 
+def _install(args: argparse.Namespace) -> int:
+    from homenode.install.command import run
+
+    return run(args, _data(args))
+
+
+def _replace(args: argparse.Namespace) -> int:
+    from homenode.install.command import replace
+
+    return replace(args, _data(args))
+
+
 def _listen(args: argparse.Namespace) -> int:
     from homenode.listen.run import run
 
@@ -216,6 +228,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--for", dest="span", default="2min", metavar="DURATION", help="how long (default 2min)"
     )
     pair.add_argument("--radio", default="", help="which radio, if there are several")
+    text = "Pair sensors and test a flat, step by step, on a terminal or a phone."
+    add("install", _install, text, data=True)
+    replaced = add("replace", _replace, "Put new hardware in the place of a dead device.", data=True)
+    replaced.add_argument("device", help="its name in home.yaml")
     ack = add("ack", _ask, "Acknowledge an open alert for a party, at the node.", data=True)
     ack.add_argument("alert", help="its id or its rule's name")
     ack.add_argument(
@@ -251,6 +267,10 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     match name:
         case "import":
             from homenode.importing.arguments import add_arguments
+        case "install":
+            from homenode.install.command import add_arguments
+        case "replace":
+            from homenode.install.command import add_common as add_arguments
         case "listen":
             from homenode.listen.arguments import add_arguments
         case "rules":
@@ -306,6 +326,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 _EXTRAS = {
     "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
+    "fpdf": "install", "h11": "install", "cryptography": "install",
 }  # fmt: skip
 
 

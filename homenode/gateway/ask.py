@@ -16,7 +16,12 @@ LONGEST_SAYING_S = 150.0
 """Until a sentence was said, or dropped as nobody could hear it in time."""
 
 
-def _one(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any:
+def answer(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Any:
+    """What the node that runs on `data` answers.
+
+    Raises:
+        HomenodeError: Refused, with the node's reason; or nobody answers.
+    """
     for reply in ask(data, request, timeout_s):
         if reply.get("ok"):
             return reply.get("result")
@@ -47,7 +52,7 @@ def span(ms: float | None) -> str:
 
 
 def _status(args: argparse.Namespace, data: Path) -> int:
-    status = _one(data, {"do": "status"})
+    status = answer(data, {"do": "status"})
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=1))
         return 0
@@ -130,7 +135,7 @@ def _voice(voice: Mapping[str, Any]) -> None:
 
 def _say(args: argparse.Namespace, data: Path) -> int:
     wish = {"do": "say", "text": args.text} | ({"language": args.language} if args.language else {})
-    print(_one(data, wish, timeout_s=LONGEST_SAYING_S))
+    print(answer(data, wish, timeout_s=LONGEST_SAYING_S))
     return 0
 
 
@@ -149,7 +154,7 @@ def _devices(args: argparse.Namespace, data: Path) -> int:
             " ".join(device["kinds"]) or "(not interviewed)",
             device["note"],
         ]
-        for device in _one(data, {"do": "devices"})
+        for device in answer(data, {"do": "devices"})
     ]
     print(table(rows, ["ADDRESS", "NAME", "MODEL", "POINTS", "NOTE"]))
     return 0
@@ -157,7 +162,7 @@ def _devices(args: argparse.Namespace, data: Path) -> int:
 
 def _reload(args: argparse.Namespace, data: Path) -> int:
     try:
-        print(_one(data, {"do": "reload"}))
+        print(answer(data, {"do": "reload"}))
     except FileMistakes:
         print("refused; the node keeps running on what it had", file=sys.stderr)
         raise
@@ -168,7 +173,7 @@ def _told(
     request: Callable[[argparse.Namespace], dict[str, Any]],
 ) -> Callable[[argparse.Namespace, Path], int]:
     def command(args: argparse.Namespace, data: Path) -> int:
-        print(_one(data, request(args)))
+        print(answer(data, request(args)))
         return 0
 
     return command
@@ -181,7 +186,7 @@ def _pair(args: argparse.Namespace, data: Path) -> int:
         seconds = milliseconds(args.span) / 1000
     except ValueError as error:
         raise Refused(f"--for {args.span}: {error}") from error
-    print(_one(data, {"do": "pair", "for_s": seconds, "radio": args.radio}))
+    print(answer(data, {"do": "pair", "for_s": seconds, "radio": args.radio}))
     return 0
 
 

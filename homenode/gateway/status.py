@@ -59,6 +59,7 @@ def status(node: Node) -> dict[str, Any]:
 
     return {
         "home": node.home.home,
+        "file": str(node.home.path),
         "version": __version__,
         "mode": judge.engine.mode,
         "mode_why": judge.engine.mode_why,

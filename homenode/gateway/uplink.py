@@ -82,6 +82,7 @@ class Uplink:
     def _acknowledged(self, gone: Acknowledged) -> None:
         if gone.id:
             self._node.journal.append(records.of_got([gone.id], self._node.clock.now()), klass="alert")
+            self._node.watchers.got(gone.id)
         elif gone.klass is Class.READING:
             self._node.refill.consider()
         elif gone.klass is Class.STATUS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from homenode.engine.transition import Happening
 from homenode.judge import Decided
 from homenode.reading import Reading
 
@@ -57,12 +59,27 @@ class Watchers:
         """Transitions of alerts and rules."""
         if self._queues:
             for change in decided.transitions:
-                event = {"rule": change.rule, "event": change.event.value, "alert": change.alert}
+                event: dict[str, Any] = {
+                    "rule": change.rule,
+                    "event": change.event.value,
+                    "alert": change.alert,
+                }
                 if change.do:
                     event |= {"step": str(change.step), "do": change.do}
                 if change.because:
                     event["because"] = ", ".join(change.because)
+                if change.event is Happening.ACKNOWLEDGED:
+                    event |= {"parties": list(change.parties), "by": change.reason}
                 self.event(event)
+            for message in decided.messages:
+                if message.alert:
+                    test = bool(json.loads(message.payload)["data"]["test"])
+                    about = {"alert": message.alert, "party": message.party, "test": test}
+                    self.event({"message": message.id, **about})
+
+    def got(self, message: str) -> None:
+        """The broker has it."""
+        self.event({"got": message})
 
     def close(self) -> None:
         """The node stops."""
