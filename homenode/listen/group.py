@@ -97,6 +97,8 @@ class Group:
         for home in wanted.homes or ("*",):
             await self._nats.subscribe(topics.link(home).replace("/", "."), cb=self._link)
             await self._nats.subscribe(topics.reply(home, wanted.party).replace("/", "."), cb=self._reply)
+        for home in wanted.homes:
+            self.desk.pulses.know(home, self._clock.now())
         self.members.listening(self._clock.now())
         self._listening = True
         self.desk.start(self._follow())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,6 +195,8 @@ def _homes(node: Node | None, notes: Notes) -> tuple[str, ...]:
     if node is None or is_nothing(node) or (isinstance(node, Scalar) and node.text == "all"):
         return ()
     homes = []
+    if isinstance(node, Listing) and not node.items:
+        notes.wrong(node, "homes", "all, or a list of ids of homes, such as vaxjo-0412")
     for item in node.items if isinstance(node, Listing) else (node,):
         if isinstance(item, Scalar) and re.fullmatch(HOME, item.text):
             homes.append(item.text)
@@ -219,6 +222,8 @@ def _targets(node: Node | None, notes: Notes, beside: Path) -> dict[str, Target]
         if isinstance(value, Table) and bool(run) == bool(urls):
             found = "both" if run else "neither"
             notes.wrong(key, where, "run: [COMMAND, …] or apprise: [URL, …]", found=found)
+        elif run and shutil.which(run[0]) is None:
+            notes.warn(key, f"{where}.run", "a program that can be run", found=f"{run[0]!r}, which can't")
         targets[name] = Target(
             name, run or (), urls or (), values["acknowledges"], values["by"], values["timeout"]
         )

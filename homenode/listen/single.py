@@ -32,9 +32,10 @@ class Single:
         now = self._clock.now()
         for home in self._store.homes:
             self.desk.look(home)
-            if home == ALL:
-                continue
-            if (watch := self._store.mine(home)) is not None and watch.silent_since is None:
+        asked = self._settings.homes  # a home that was named and never heard of is silent; a misspelt one, too
+        for home in asked or [home for home in self._store.homes if home != ALL]:
+            watch = self._store.mine(home)
+            if watch is None or watch.silent_since is None:
                 self.desk.pulses.know(home, now)
 
     def link(self, up: bool) -> None:

@@ -166,6 +166,20 @@ def test_a_silent_home_and_a_hole_are_told(tmp_path: Path, broker: Mosquitto) ->
         desk.until_printed("Back  a")
 
 
+def test_a_home_that_is_named_and_never_heard_is_told_and_one_no_longer_named_is_not(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    file = a_desk(tmp_path, broker.port, "silent_after: 10 s\n")
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        homes.alert("a")
+        desk.until_printed("a  hall")
+        desk.kill()
+        a_desk(tmp_path, broker.port, "silent_after: 10 s\nhomes: [misspelt]\n")
+        desk.start()
+        desk.until_printed("SILENT  misspelt")
+        assert not any("SILENT  a" in line for line in desk.lines)
+
+
 def test_a_receiver_that_was_frozen_holds_no_home_for_silent(tmp_path: Path, broker: Mosquitto) -> None:
     file = a_desk(tmp_path, broker.port, "silent_after: 10 s\n")
     with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:

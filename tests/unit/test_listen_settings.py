@@ -85,6 +85,7 @@ def test_one_server_may_stand_in_three_ways(tmp_path: Path, nats: str) -> None:
         ("broker: {url: mqtts://b}\n", "party: found nothing"),
         (f"{LEAST}silent_after: 1 s\n", "silent_after: found '1 s'; accepted: a duration"),
         (f"{LEAST}homes: [A B]\n", "homes: found 'A B'; accepted: all, or a list of ids"),
+        (f"{LEAST}homes: []\n", "homes: found an empty list; accepted: all, or a list of ids"),
         (f"{LEAST}targets: [x]\n", "targets: found a list of 1"),
         (f"{LEAST}targets: {{print: {{run: [x]}}}}\n", "targets.print: found 'print'; accepted: a name of"),
         (f"{LEAST}targets: {{x: {{by: y}}}}\n", "targets.x: found neither; accepted: run: [COMMAND, …]"),
@@ -98,6 +99,14 @@ def test_one_server_may_stand_in_three_ways(tmp_path: Path, nats: str) -> None:
 )
 def test_each_mistake_is_told_with_what_is_accepted(tmp_path: Path, text: str, words: str) -> None:
     assert words in told(tmp_path, text)
+
+
+def test_a_command_that_can_not_be_run_is_told_before_the_first_alert(tmp_path: Path) -> None:
+    path = tmp_path / "listen.yaml"
+    path.write_text(f"{LEAST}targets:\n  here: {{run: [sh]}}\n  pager: {{run: [/no/page, --loud]}}\n")
+    [warning] = read_settings(str(path))[1].warnings
+    assert "listen.yaml:5" in str(warning)
+    assert "targets.pager.run: found '/no/page', which can't" in str(warning)
 
 
 def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:
