@@ -32,8 +32,8 @@ class Single:
         now = self._clock.now()
         for home in self._store.homes:
             self.desk.look(home)
-        asked = self._settings.homes  # a home that was named and never heard of is silent; a misspelt one, too
-        for home in asked or [home for home in self._store.homes if home != ALL]:
+        asked = self._settings.homes  # one that was named and is never heard is silent: a misspelt one, too
+        for home in asked or (name for name in self._store.homes if name != ALL):
             watch = self._store.mine(home)
             if watch is None or watch.silent_since is None:
                 self.desk.pulses.know(home, now)
