@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from paho.mqtt import client as mqtt
@@ -103,11 +104,15 @@ class Intake:
             connection.close(politely=True)
 
     def _subscribe(self, connection: Connection) -> None:
-        """Alerts are kept for us while we are away; signs of life and answers are of the moment."""
+        """Alerts are kept for us while we are away; signs of life and answers are of the moment;
+        the status says that we are shown what is for the party."""
         kept = [topics.alerts(home, self._party) for home in self._homes]
-        passing = [
-            topic for home in self._homes for topic in (topics.link(home), topics.reply(home, self._party))
-        ]
+        of_home = (
+            topics.link,
+            partial(topics.reply, party=self._party),
+            partial(topics.status, party=self._party),
+        )
+        passing = [topic(home) for home in self._homes for topic in of_home]
         for wanted, qos in ((kept, 1), (passing, 0)):
             for begin in range(0, len(wanted), TOPICS_AT_ONCE):
                 connection.subscribe(wanted[begin : begin + TOPICS_AT_ONCE], qos)

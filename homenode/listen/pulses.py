@@ -9,6 +9,10 @@ GONE_MS = 30_000
 back at once, by another route or a moment later, is no news."""
 
 
+NOT_SHOWN_MS = 15_000
+"""A node's status lies retained at the broker, so it comes with the first sign of life or soon after."""
+
+
 class Overdue(NamedTuple):
     """A home that is silent: since when, and whether the broker said so or nothing came at all."""
 
@@ -73,3 +77,34 @@ class Pulses:
         """Whether it is known and not silent."""
         since = self._heard.get(home)
         return since is not None and home not in self._offline and now < since + self._silent_after_ms
+
+
+class Shown:
+    """Whether the broker shows us what homes have for our party: one that doesn't may say so to nobody."""
+
+    def __init__(self) -> None:
+        self._lives: dict[str, int] = {}
+        self._shown: set[str] = set()
+        self._told = False
+
+    def lives(self, home: str, now: int) -> None:
+        """A sign of life, which any party may hear."""
+        if home not in self._shown:
+            self._lives.setdefault(home, now)
+
+    def shown(self, home: str) -> None:
+        """Something that only our party may see."""
+        self._lives.pop(home, None)
+        self._shown.add(home)
+
+    def deaf(self) -> None:
+        """No connection: what is awaited is awaited anew."""
+        self._lives.clear()
+
+    def missing(self, now: int) -> list[str]:
+        """Homes that live and of which nothing is shown; once."""
+        late = [home for home, since in self._lives.items() if now >= since + NOT_SHOWN_MS]
+        if self._told or not late:
+            return []
+        self._told = True
+        return late

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 
 from homenode.gateway.clock import Clock
@@ -11,9 +12,12 @@ from homenode.listen.desk import Desk
 from homenode.listen.event import parse_link, split
 from homenode.listen.kept import Kept
 from homenode.listen.opening import Opening
+from homenode.listen.pulses import Shown
 from homenode.listen.settings import Settings
 from homenode.listen.told import ALL
 from homenode.listen.watch import Watch
+
+log = logging.getLogger("homenode.listen")
 
 
 class Single:
@@ -25,6 +29,7 @@ class Single:
         self._settings, self._store, self._clock = settings, store, clock
         self._opening = Opening(settings.party, settings.keys)
         self._deaf_since: int | None = clock.now()
+        self._shown = Shown()
 
     async def begin(self) -> None:
         """Go on where the last run ended."""
@@ -43,6 +48,7 @@ class Single:
         now = self._clock.now()
         if not up:
             self._deaf_since = now
+            self._shown.deaf()
             return
         self.desk.pulses.listening(now)
         self._deaf_since = None
@@ -63,7 +69,9 @@ class Single:
                 self._link(home, message.payload)
             elif party != self._settings.party:
                 continue
-            elif word == "reply" and (reply := self._opening.reply(home, message.payload)) is not None:
+            else:
+                self._shown.shown(home)
+            if word == "reply" and (reply := self._opening.reply(home, message.payload)) is not None:
                 self.desk.start(self.desk.replied(home, reply))
             elif word == "alerts" and self._alert(home, message):
                 changed.add(home)
@@ -74,6 +82,8 @@ class Single:
 
     def _link(self, home: str, payload: bytes) -> None:
         online = parse_link(payload)
+        if online:
+            self._shown.lives(home, self._clock.now())
         if online is not None:
             self.desk.heard(home, online)
 
@@ -102,5 +112,19 @@ class Single:
             since, now = self._deaf_since, self._clock.now()
             if since is None:
                 self.desk.silences()
+                self._tell_of_what_is_not_shown(now)
             elif now >= since + self._settings.silent_after_ms:
                 self.desk.begin(ALL, partial(Watch.fell_silent, since=since, why="no connection", now=now))
+
+    def _tell_of_what_is_not_shown(self, now: int) -> None:
+        if missing := self._shown.missing(now):
+            party = self._settings.party
+            log.error(
+                "homes live, and the broker shows nothing of theirs for this party: no alert may come",
+                extra={
+                    "party": party,
+                    "home": missing[0],
+                    "homes": len(missing),
+                    "do": f"check that broker.cert is one of {party}, and the broker's ACL",
+                },
+            )

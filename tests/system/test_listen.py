@@ -329,3 +329,24 @@ def test_the_example_broker_lets_a_party_hear_and_answer_its_homes_and_nothing_e
         assert json.loads(asked.stdout)["by"] == "Eva"
         assert desk.ids == ["care"]
         assert "denies" not in desk.log
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_receiver_with_the_certificate_of_another_party_says_that_no_alert_may_come(tmp_path: Path) -> None:
+    example = Example(tmp_path)
+    desks = []
+    for name in ("care", "property"):
+        keys = f"ca: ca.pem, cert: {name}@example.pem, key: {name}@example.key"
+        url = f"mqtts://127.0.0.1:{example.port}"
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(f"party: care\nbroker: {{url: '{url}', {keys}}}\n")
+        desks.append(Listener(tmp_path, str(file), "--data", str(tmp_path / f"{name}-data"), name=name))
+    with example.mosquitto:
+        for word in ("link", "care/status"):
+            body = json.dumps({"online": True})
+            example.client("mosquitto_pub", "h1", "-t", f"hn1/h1/{word}", "-m", body, "-r", "-q", "1")
+        right, wrong = desks
+        with right, wrong:
+            wrong.until(lambda: "shows nothing of theirs for this party" in wrong.log, "the word")
+            assert "check that broker.cert is one of care" in wrong.log
+            assert "shows nothing" not in right.log

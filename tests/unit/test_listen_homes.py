@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from homenode.contract.alert import Told
 from homenode.listen import told
 from homenode.listen.members import DEAD_MS, FORGOTTEN_MS, Members
-from homenode.listen.pulses import GONE_MS, Pulses
+from homenode.listen.pulses import GONE_MS, NOT_SHOWN_MS, Pulses, Shown
 from homenode.listen.told import Kind
 from homenode.listen.words import line
 
@@ -243,3 +243,26 @@ def test_what_a_receiver_says_at_two_instants_has_two_ids() -> None:
     first, second = (told.back("a", now, NOW) for now in (NOW, NOW + 1))
     assert first["id"] != second["id"]
     assert told.filled("a", NOW, "e", 1)["id"] != told.filled("a", NOW, "e", 2)["id"]
+
+
+def test_homes_that_live_and_of_which_the_broker_shows_nothing_are_told_once() -> None:
+    shown = Shown()
+    shown.lives("a", NOW)
+    shown.lives("b", NOW)
+    shown.shown("b")
+    shown.lives("b", NOW + 1)
+    shown.lives("a", NOW + 10_000)
+    assert shown.missing(NOW + NOT_SHOWN_MS - 1) == []
+    assert shown.missing(NOW + NOT_SHOWN_MS) == ["a"]
+    shown.lives("c", NOW + NOT_SHOWN_MS)
+    assert shown.missing(NOW + 10 * NOT_SHOWN_MS) == []
+
+
+def test_what_is_shown_is_awaited_anew_after_each_connection() -> None:
+    shown = Shown()
+    shown.lives("a", NOW)
+    shown.deaf()
+    assert shown.missing(NOW + NOT_SHOWN_MS) == []
+    shown.lives("a", NOW + NOT_SHOWN_MS)
+    assert shown.missing(NOW + 2 * NOT_SHOWN_MS - 1) == []
+    assert shown.missing(NOW + 2 * NOT_SHOWN_MS) == ["a"]
