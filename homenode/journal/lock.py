@@ -28,10 +28,13 @@ class FolderLock:
         try:
             file = _opened(folder)
         except OSError as error:
+            file_in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            why = "a file of that name is in the way" if file_in_the_way else error.strerror
             raise StorageError(
-                f"the data folder can't be used: {error.strerror}",
+                f"the data folder can't be used: {why}",
                 where=str(folder),
-                do="make it writable for the user that runs homenode, or name another with --data",
+                do=("move it away" if file_in_the_way else "make it writable for the user that runs homenode")
+                + ", or name another with --data",
             ) from error
         holder = ""
         try:

@@ -53,7 +53,9 @@ def refused(code: int, url: str) -> NoLink:
 def hung_up(url: str, *, was_up: bool, named: str = "") -> NoLink:
     """The broker closed the connection, before or after it had accepted the node."""
     if was_up:
-        do = "if this goes on, look for a second node with the same home id, and in the broker's log"
+        # A node is told apart by its home's id, a receiver by its data; the broker lets the older one go.
+        other = "another node of this home, or another receiver on a copy of this data"
+        do = f"if this goes on, look for {other}, and in the broker's log"
     elif url.startswith("mqtts"):
         do = "check the port in broker.url; perhaps there is no TLS there"
     else:

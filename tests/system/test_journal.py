@@ -361,6 +361,13 @@ def test_a_second_process_on_the_same_folder_is_refused_by_name(tmp_path: Path) 
     FolderLock.take(tmp_path).release()
 
 
+def test_a_file_in_place_of_the_data_folder_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    for folder in (tmp_path / "data", tmp_path / "data" / "deeper"):
+        with pytest.raises(StorageError, match=r"a file of that name is in the way \(move it away, or name"):
+            FolderLock.take(folder)
+
+
 def test_a_file_in_the_place_of_the_folder_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("in the way")
     with pytest.raises(StorageError, match="journal") as caught:

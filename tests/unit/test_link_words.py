@@ -10,7 +10,7 @@ import pytest
 
 from homenode.errors import SetupError
 from homenode.link.address import Address, Backoff, address
-from homenode.link.words import failed, refused
+from homenode.link.words import failed, hung_up, refused
 
 URL = "mqtts://broker.example"
 
@@ -93,3 +93,8 @@ def test_a_certificate_that_time_mends_is_tried_again_soon(code: int, person: bo
 
 def test_only_a_broker_that_is_starting_is_worth_waiting_for() -> None:
     assert [code for code in range(1, 8) if not refused(code, URL).person] == [3]
+
+
+def test_a_connection_that_ends_may_be_another_node_or_another_receiver() -> None:
+    do = hung_up(URL, was_up=True).do
+    assert "another node of this home, or another receiver on a copy of this data" in do
