@@ -102,9 +102,24 @@ async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:
 
 async def _alone(settings: Settings, handed: dict[str, Taker], data: Path, tasks: asyncio.TaskGroup) -> None:
     """All homes on a broker."""
+    with FolderLock.take(data):
+        _not_of_a_node(data)
+        await _listen(settings, handed, data, tasks)
+
+
+def _not_of_a_node(data: Path) -> None:
+    """Raise SetupError if it is: writing its own, each would leave out what the other must not lose."""
+    if (data / "good.home").exists() or (data / "node.sock").exists():
+        do = "name a folder of its own with --data"
+        raise SetupError(
+            "this is the folder of a node, and a receiver keeps another one", where=str(data), do=do
+        )
+
+
+async def _listen(settings: Settings, handed: dict[str, Taker], data: Path, tasks: asyncio.TaskGroup) -> None:
     assert settings.broker is not None
     clock, pulses = Clock(), Pulses(settings.silent_after_ms)
-    with FolderLock.take(data), Kept.open(data) as journal:
+    with Kept.open(data) as journal:
         store = Kept(journal, settings.plan(), clock.now)
         single = Single(settings, store, clock)
         intake = Intake(

@@ -350,3 +350,14 @@ def test_a_receiver_with_the_certificate_of_another_party_says_that_no_alert_may
             wrong.until(lambda: "shows nothing of theirs for this party" in wrong.log, "the word")
             assert "check that broker.cert is one of care" in wrong.log
             assert "shows nothing" not in right.log
+
+
+def test_a_receiver_does_not_write_into_the_folder_of_a_node(tmp_path: Path, broker: Mosquitto) -> None:
+    home = a_home(tmp_path / "home", broker.port, [(0, False), (1, True)])
+    with Receiver(broker.port, "hn1/+/care/#") as care, NodeProcess(home, tmp_path / "node"):
+        care.until(lambda r: r.alerts("notified"), "the alert")
+    journal = {path: path.read_bytes() for path in (tmp_path / "node" / "journal").iterdir()}
+    refused = homenode("listen", "--broker", broker.url, "--data", str(tmp_path / "node"))
+    assert refused.returncode == 1
+    assert f"{tmp_path / 'node'}: this is the folder of a node" in refused.stderr
+    assert {path: path.read_bytes() for path in (tmp_path / "node" / "journal").iterdir()} == journal
