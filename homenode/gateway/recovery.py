@@ -14,7 +14,7 @@ from homenode.delivery import Action, Delivery, NodeFault
 from homenode.driver import DriverType
 from homenode.engine.engine import Engine
 from homenode.engine.wall import WallClock
-from homenode.errors import Refused
+from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.home import OFTEN, silence_limits
 from homenode.journal.journal import Journal
@@ -219,6 +219,9 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             message = decode(record["m"])
             done.messages.add(message.id)
             outbox.add(message)
+        case "watch":
+            what = "this is the folder of a receiver (homenode listen), and a node keeps another one"
+            raise SetupError(what, do="name a folder of its own with --data")
         case "part":
             outbox.restore_waiting(record.get("alerts", ()))
             found.answered.restore(record.get("answers", ()))

@@ -83,6 +83,11 @@ def erase(data: Path, forgets: Sequence[Forget], wall_ms: int, *, sure: bool, ou
         print("nothing is erased yet: say --yes to erase it, for good", file=out)
         return 0
     with FolderLock.take(data):
+        print(
+            f"erasing the journal in {data}; what is interrupted goes on at the next start",
+            file=out,
+            flush=True,
+        )
         try:
             begun = _read(data)
             if begun is None or not begun.wall_ms:

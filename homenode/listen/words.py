@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homenode.listen.told import Kind
@@ -26,13 +27,17 @@ _KIND = {
     "en": {Kind.ESCALATED: "NOBODY HAS ACKNOWLEDGED", Kind.SILENT: "SILENT", Kind.BACK: "Back",
            Kind.HOLE: "MISSING", Kind.FILLED: "Back", Kind.REFUSED: "Acknowledgement"},
 }  # fmt: skip
+OWN = (Kind.SILENT, Kind.BACK, Kind.HOLE, Kind.FILLED, Kind.REFUSED)
 _TEST = {"sv": "övning", "en": "test"}
 
 
 def line(home: str, kind: Kind, body: Mapping[str, Any], language: str) -> str:
     """One line: when, how bad, where, what. Nothing in it moves a terminal, whatever a node sent."""
     data = body["data"]
-    words = [str(data.get("at", ""))[:19].replace("T", " ")]
+    at = str(data.get("at", ""))
+    if kind in OWN:  # by a clock that knows only UTC; a home writes the time on its own wall
+        at = datetime.fromisoformat(at).astimezone().isoformat()
+    words = [at[:19].replace("T", " ")]
     if kind in _KIND[language]:
         words.append(_KIND[language][kind])
     if severity := _SEVERITY[language].get(data.get("severity", "")):

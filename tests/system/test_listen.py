@@ -361,3 +361,15 @@ def test_a_receiver_does_not_write_into_the_folder_of_a_node(tmp_path: Path, bro
     assert refused.returncode == 1
     assert f"{tmp_path / 'node'}: this is the folder of a node" in refused.stderr
     assert {path: path.read_bytes() for path in (tmp_path / "node" / "journal").iterdir()} == journal
+
+
+def test_a_node_does_not_write_into_the_folder_of_a_receiver(tmp_path: Path, broker: Mosquitto) -> None:
+    home = a_home(tmp_path / "home", broker.port, [(0, False), (1, True)])
+    words = ["--broker", broker.url, "--data", str(tmp_path / "d")]
+    with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:
+        homes.alert("a")
+        desk.until_printed("a")
+        assert desk.stop() == 0
+    refused = homenode("run", str(home), "--data", str(tmp_path / "d"))
+    assert refused.returncode == 1
+    assert "this is the folder of a receiver" in refused.stderr

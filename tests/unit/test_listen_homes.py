@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -191,6 +192,20 @@ def test_a_line_says_when_how_bad_where_and_what(
     language: str, kind: Kind, data: dict[str, Any], shown: str
 ) -> None:
     assert line("a-1", kind, alert(**data), language) == shown
+
+
+def test_what_the_receiver_itself_says_stands_in_local_time_as_what_homes_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Stockholm")
+    time.tzset()
+    try:
+        own = told.event("a-1", Kind.SILENT, 1_767_593_523_250, {"sv": "hörs inte"})
+        assert own["time"] == "2026-01-05T06:12:03.250+00:00"
+        assert line("a-1", Kind.SILENT, own, "sv") == "2026-01-05 07:12:03  TYST  a-1  hörs inte"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
