@@ -6,6 +6,7 @@
 #   make fuzz [SECONDS=600]   everything that people write, by coverage-guided fuzzing
 #   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
 #   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
+#   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-.PHONY: demo test check unit bench soak chaos peers mutants quality fuzz oracle clean apt npm
+.PHONY: demo test check unit bench soak chaos peers mutants quality fuzz oracle quirks clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -61,6 +62,10 @@ fuzz: $(VENV)/.test
 
 oracle: $(VENV)/.test
 	$(BIN)/python -m tests.oracle --traces $(or $(TRACES),2000) --seed $(or $(SEED),1)
+
+# What Tuya's and Xiaomi's devices mean, out of zha-quirks into drivers/zigbee/rows_quirks.json.
+quirks: $(VENV)/.test
+	$(BIN)/python -m tests.quirks
 
 apt:
 	@sh .ci/apt deploy/apt-test.txt

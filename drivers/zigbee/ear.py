@@ -38,6 +38,10 @@ MALFORMED_LOG_MS = 60_000
 ZONE_STATUS_CHANGED, ZONE_ENROLL_REQUEST = 0x00, 0x01
 
 MULTISTATE_INPUT = (Cluster.MULTISTATE_INPUT, MULTISTATE_VALUE)
+
+MAKERS_OWN = 0xFC00
+"""Clusters from here on are a manufacturer's own (2.3.1.2): only a row knows their commands."""
+
 Told = list[tuple[Place, zcl.AttributeValue]]
 """Values, and where they are."""
 
@@ -165,6 +169,8 @@ class Ear:
                 told = [(Place(endpoint, cluster, a), v) for a, status, v in answers if status == zcl.SUCCESS]
                 return False, self._attributes(known, told, reported=False)
             return False, False
+        if cluster >= MAKERS_OWN and known.plan.presses:
+            return self._press(known, endpoint, cluster, frame)
         if cluster == tuya.CLUSTER and frame.command in tuya.TOLD:
             told = [(Place(endpoint, cluster, point), v) for point, v in tuya.records(frame.body)]
             return True, self._attributes(known, told, reported=True)
@@ -198,7 +204,7 @@ class Ear:
         for place, value in values:
             sense = plan.senses.get(place)
             if sense is not None:
-                if own and sense.attribute is not None:
+                if (own and sense.attribute is not None) or (sense.event and not reported):
                     continue
                 if value is None and sense.optional and not known.facts.complete:
                     continue

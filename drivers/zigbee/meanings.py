@@ -63,6 +63,15 @@ def wrapped(divisor: int) -> Meaning:
     return meaning
 
 
+def short(divisor: int) -> Meaning:
+    """The low 16 bits of a longer number, signed; something else is in the upper ones."""
+
+    def meaning(raw: AttributeValue) -> Value:
+        return None if raw is None else (((int(_number(raw)) + 0x8000) & 0xFFFF) - 0x8000) / divisor
+
+    return meaning
+
+
 def flag(raw: AttributeValue) -> Value:
     """On/off and other booleans."""
     return None if raw is None else _truth(raw)
@@ -133,10 +142,16 @@ MEANINGS: dict[str, Meaning] = {
 }
 """By the names used in `standard` and rows.yaml; "scaled" and "kilo" are made with their scale."""
 
-_MADE = ("by NUMBER", "times NUMBER", "wrapped by NUMBER", "volts EMPTY FULL", "map RAW:yes|no|NUMBER …")
+_BY: dict[str, Callable[[int], Meaning]] = {
+    "by": lambda number: scaled(1, number),
+    "times": lambda number: scaled(number, 1),
+    "wrapped by": wrapped,
+    "short by": short,
+}
+_MADE = (*(f"{how} NUMBER" for how in _BY), "volts EMPTY FULL", "map RAW:yes|no|NUMBER …")
 MEANINGS_TOLD = ", ".join((*MEANINGS, *_MADE))
 """All of them, for whoever misspelt one."""
-_SCALED = re.compile(r"(by|times|wrapped by) ([1-9][0-9]*)")
+_SCALED = re.compile(rf"({'|'.join(_BY)}) ([1-9][0-9]*)")
 _VOLTS = re.compile(r"volts ([0-9]{4}) ([0-9]{4})")
 _MAP = re.compile(r"map( [0-9]+:(yes|no|[0-9]+))+")
 _WORDS: dict[str, Value] = {"yes": True, "no": False}
@@ -145,8 +160,7 @@ _WORDS: dict[str, Value] = {"yes": True, "no": False}
 def meaning_of(name: str) -> Meaning | None:
     """The meaning that a row names, or None."""
     if match := _SCALED.fullmatch(name):
-        number = int(match[2])
-        return {"by": scaled(1, number), "times": scaled(number, 1), "wrapped by": wrapped(number)}[match[1]]
+        return _BY[match[1]](int(match[2]))
     if match := _VOLTS.fullmatch(name):
         return volts(int(match[1]), int(match[2])) if int(match[1]) < int(match[2]) else None
     if _MAP.fullmatch(name):

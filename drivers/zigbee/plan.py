@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.zigbee import tuya
-from drivers.zigbee.meanings import MEANINGS, Meaning, scaled
+from drivers.zigbee.meanings import MEANINGS, Meaning, always, scaled
 from drivers.zigbee.rows import NO_ROW, Place, Row
 from drivers.zigbee.standard import (
+    ACTORS,
     ATTRIBUTES,
     DETECTORS,
     LAMPS,
@@ -89,6 +90,11 @@ class Sense:
     raw_per_unit: float = 1.0
 
     @property
+    def event(self) -> bool:
+        """Whether only a report of it means something; asked for, it tells what was."""
+        return self.meaning is always or self.kind.startswith("button")
+
+    @property
     def optional(self) -> bool:
         """Whether the device may list its cluster and not have it."""
         return self.attribute is not None and self.attribute.optional
@@ -149,6 +155,11 @@ def _lamp(signature: Signature, facts: Facts, number: int, endpoint: Endpoint) -
     return endpoint.device_type in LAMPS.get(endpoint.profile, frozenset())
 
 
+def _switch(signature: Signature, facts: Facts, number: int, endpoint: Endpoint) -> bool:
+    acts = not signature.sleepy or endpoint.device_type in ACTORS
+    return acts and not _lamp(signature, facts, number, endpoint)
+
+
 def _touch(signature: Signature, facts: Facts, number: int, endpoint: Endpoint) -> bool:
     return facts.value(number, Cluster.OCCUPANCY, 1) == _TOUCH
 
@@ -156,7 +167,7 @@ def _touch(signature: Signature, facts: Facts, number: int, endpoint: Endpoint) 
 CONDITIONS: dict[str, Condition] = {
     "": lambda *_: True,
     "lamp": _lamp,
-    "not lamp": lambda *found: not _lamp(*found),
+    "switch": _switch,
     "by touch": _touch,
     "not by touch": lambda *found: not _touch(*found),
     "door lock": lambda signature, facts, number, endpoint: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class Row:
 
 NO_ROW = Row()
 FILE = Path(__file__).with_name("rows.yaml")
+QUIRKS = Path(__file__).with_name("rows_quirks.json")
+"""Written by `python -m tests.quirks`: a list, a row a line."""
 _BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
 _DURATION = re.compile(r"([0-9]+) (min|h|d)")
 _UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -172,6 +175,42 @@ def all_rows(file: Path = FILE) -> Mapping[str, Row]:
     return rows
 
 
+def _generated(model: str) -> Row:
+    """The row that was read from zha-quirks: a line of its file, parsed when such a device is there."""
+    wanted = json.dumps(model, ensure_ascii=True)
+    with QUIRKS.open(encoding="utf-8") as lines:
+        for line in lines:
+            if wanted in line:
+                entry = json.loads(line.rstrip(",\n"))
+                if model in entry["models"]:
+                    return read_row(entry)[1]
+    return NO_ROW
+
+
+@cache
 def row_for(manufacturer: str, model: str) -> Row:
-    """The row of a model, or one that changes nothing."""
-    return all_rows().get(f"{manufacturer.strip()}/{model.strip()}", NO_ROW)
+    """What is known of a model: read from zha-quirks, over it */MODEL of rows.yaml, over it its own row."""
+    name = f"{manufacturer.strip()}/{model.strip()}"
+    row = _generated(name)
+    for key in (f"*/{model.strip()}", name):
+        row = _over(row, all_rows().get(key, NO_ROW))
+    return row
+
+
+def _over(row: Row, other: Row) -> Row:
+    """One row with all that another says, which wins."""
+    if NO_ROW in (row, other):
+        return row if other is NO_ROW else other
+    return Row(
+        source=f"{other.source}; {row.source}",
+        stale_after_ms=other.stale_after_ms or row.stale_after_ms,
+        note="; ".join(note for note in (other.note, row.note) if note),
+        points={**row.points, **other.points},
+        meanings={**row.meanings, **other.meanings},
+        scale={**row.scale, **other.scale},
+        zone=other.zone or row.zone,
+        without=row.without | other.without,
+        presses=other.presses or row.presses,
+        multistate=other.multistate or row.multistate,
+        clears_ms={**row.clears_ms, **other.clears_ms},
+    )

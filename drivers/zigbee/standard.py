@@ -106,7 +106,7 @@ def _electrical(attribute: int, kind: str, clause: str, reporting: Reporting, sc
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(Cluster.POWER_CONFIGURATION, 0x0021, "battery", "half", "3.3.2.2.3.1", _BATTERY),
     Attribute(Cluster.ON_OFF, 0x0000, "light", "flag", "3.8.2.2.1", _AT_ONCE, only="lamp"),
-    Attribute(Cluster.ON_OFF, 0x0000, "switch", "flag", "3.8.2.2.1", _AT_ONCE, only="not lamp"),
+    Attribute(Cluster.ON_OFF, 0x0000, "switch", "flag", "3.8.2.2.1", _AT_ONCE, only="switch"),
     Attribute(Cluster.DOOR_LOCK, 0x0000, "lock", "locked", "7.3.2.2.1", _SEEN, only="door lock"),
     Attribute(Cluster.DOOR_LOCK, 0x0003, "contact", "door", "7.3.2.2.4", _SEEN, None, "door lock", True),
     Attribute(Cluster.THERMOSTAT, 0x0000, "temperature", "hundredth", "6.3.2.2.1.1", _SLOW),
@@ -176,6 +176,10 @@ REMOTES = frozenset(
     | {0x0800, 0x0810, 0x0820, 0x0830}
 )
 """Device types whose commands are somebody's finger: switches, remotes, keypads; sensors are not."""
+
+ACTORS = frozenset({0x0002, 0x0003, 0x0009, 0x0051, 0x010A})
+"""Device types that switch something: outputs, outlets, plugs. The on/off server of a sleeping device of any
+other type is its key's, its contact's or its own mode's."""
 
 LOCKS = frozenset({0x000A, 0x000B})
 

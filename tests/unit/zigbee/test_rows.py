@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
-from drivers.zigbee.rows import FILE, NO_ROW, RowMistake, all_rows, read_row, row_for
+from drivers.zigbee.rows import FILE, NO_ROW, QUIRKS, RowMistake, all_rows, read_row, row_for
 from homenode.kinds import kind_of
 
 
@@ -16,6 +18,39 @@ def test_every_row_has_a_source_and_only_known_kinds() -> None:
         kinds = [kind for kind, _ in row.points.values()] + [kind for kind, _ in row.zone]
         kinds += [*row.presses.values(), *row.multistate.values(), *row.clears_ms, *row.without]
         assert all(kind_of(kind) for kind in kinds), model
+
+
+def test_every_row_of_the_quirks_can_be_read_and_names_its_file() -> None:
+    models: set[str] = set()
+    for entry in json.loads(QUIRKS.read_text(encoding="utf-8")):
+        _, row = read_row(entry)
+        assert re.fullmatch(r"zha-quirks [0-9.]+ [a-z0-9_/]+\.py", row.source)
+        assert not models & set(entry["models"])
+        models |= set(entry["models"])
+    assert len(models) > 400
+
+
+def test_each_row_of_the_quirks_is_a_line_that_is_found_by_its_model() -> None:
+    for entry in json.loads(QUIRKS.read_text(encoding="utf-8")):
+        for model in entry["models"]:
+            assert entry["source"] in row_for(*model.split("/", 1)).source
+
+
+def test_no_alarm_out_of_the_quirks_calls_an_unknown_value_harmless() -> None:
+    for entry in json.loads(QUIRKS.read_text(encoding="utf-8")):
+        for place, (kind, meaning) in read_row(entry)[1].points.items():
+            if kind in ("smoke", "gas", "co", "water") and place.cluster == 0xEF00:
+                assert meaning(99) is not False, (entry["models"], kind)
+
+
+def test_a_row_by_hand_says_more_than_the_one_of_the_quirks_and_wins() -> None:
+    row = row_for("LUMI", "lumi.vibration.aq1")
+    assert {kind for kind, _ in row.points.values()} == {"vibration", "battery"}
+    assert row_for("LUMI", "lumi.motion.ac02").clears_ms == {"motion": 90_000}
+
+
+def test_a_row_for_all_makers_of_a_model_is_under_that_of_one_maker() -> None:
+    assert row_for("_TZ3000_anything", "TS0203").stale_after_ms == 24 * 3_600_000
 
 
 def test_no_row_is_longer_than_ten_lines() -> None:

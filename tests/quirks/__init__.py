@@ -1,0 +1,1 @@
+"""Rows read from zha-quirks, at build time only: `python -m tests.quirks` (see `__main__`)."""
