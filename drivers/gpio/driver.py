@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from drivers.gpio.kinds import WIRINGS
+from drivers.gpio.analog import Analog
+from drivers.gpio.counting import Meter, Meters
+from drivers.gpio.kinds import COUNTED, DEBOUNCE_MS, WIRINGS
+from drivers.gpio.one_wire import Thermometers
 from drivers.gpio.pins import drop, open_factory
 from homenode.config.model import Device
 from homenode.driver import Host
-from homenode.errors import DriverLost, HomenodeError, Refused
+from homenode.errors import DriverLost, HomenodeError, Refused, acted_on
 
 CHECK_S = 0.5
 """How often levels are read beside the edges: finds a dead daemon, and an edge that got lost."""
@@ -48,12 +51,64 @@ class _Line:
     def value(self) -> bool:
         return bool(self.pin.value) != self.inverted
 
+    def close(self) -> None:
+        """Let go of the pin."""
+        pin, self.pin, self.told = self.pin, None, None
+        if pin is not None:
+            pin.close()
+
+
+class _MeterPin:
+    """The pin of a meter: each time its contact closes is a pulse."""
+
+    def __init__(self, device: Device, meter: Meter) -> None:
+        options = device.options
+        self.number, self.pull = int(options["pin"]), str(options.get("pull") or "up")
+        self._low = (options.get("active") or "low") == "low"
+        debounce_ms = options.get("debounce")
+        self._debounce_s = (DEBOUNCE_MS[meter.kind] if debounce_ms is None else debounce_ms) / 1000
+        self._meter = meter
+        self._pin: Any = None
+
+    def open(self, factory: Any) -> None:
+        """Count from now on."""
+        from gpiozero import DigitalInputDevice
+
+        pull = PULLS[self.pull]
+        self._pin = DigitalInputDevice(
+            self.number,
+            pull_up=pull,
+            active_state=not self._low if pull is None else None,
+            bounce_time=self._debounce_s or None,
+            pin_factory=factory,
+        )
+        if pull is None or pull == self._low:
+            self._pin.when_activated = self._meter.pulse
+        else:
+            self._pin.when_deactivated = self._meter.pulse
+
+    def close(self) -> None:
+        """Let go of the pin."""
+        pin, self._pin = self._pin, None
+        if pin is not None:
+            pin.close()
+
 
 class GpioDriver:
     """All wired devices of a home."""
 
     def __init__(self, devices: Sequence[Device], host: Host) -> None:
-        self._lines = {device.name: _Line(device) for device in devices}
+        on_adc = [device for device in devices if device.options.get("adc")]
+        on_bus = [device for device in devices if device.options.get("sensor")]
+        meters = [device for device in devices if device.options["kind"] in COUNTED]
+        pins = [device for device in devices if device not in (*on_adc, *on_bus, *meters)]
+        self._lines = {device.name: _Line(device) for device in pins}
+        self._analog = Analog(on_adc, host) if on_adc else None
+        self._thermometers = Thermometers(on_bus, host) if on_bus else None
+        self._meters = Meters(meters, host) if meters else None
+        self._meter_pins = [
+            _MeterPin(device, self._meters.meters[device.name]) for device in meters if self._meters
+        ]
         self._host = host
         self._factory: Any = None
         self._telling = threading.Lock()
@@ -61,21 +116,45 @@ class GpioDriver:
     async def run(self) -> None:
         """See `Driver.run`."""
         try:
-            inputs = [line for line in self._lines.values() if not line.output]
-            self._factory = open_factory(
-                {line.number: "floating" if line.pull == "none" else line.pull for line in inputs}
-            )
-            with self._library():
-                for line in self._lines.values():
-                    self._open(line)
-            while True:
-                await asyncio.sleep(CHECK_S)
-                with self._library():
-                    self._factory.ticks()
-                    for line in self._lines.values():
-                        self._check(line)
+            if self._lines or self._meter_pins or self._analog:
+                self._open_pins()
+            async with asyncio.TaskGroup() as group:
+                if self._factory is not None:
+                    group.create_task(self._look_after(), name="pins")
+                if self._analog is not None:
+                    group.create_task(self._read_analog(self._analog), name="adc")
+                if self._thermometers is not None:
+                    group.create_task(self._thermometers.run(), name="1-wire")
+                if self._meters is not None:
+                    group.create_task(self._meters.run(), name="meters")
+        except BaseExceptionGroup as several:
+            raise acted_on(several) from several
         finally:
             self._release()
+
+    def _open_pins(self) -> None:
+        inputs: list[_Line | _MeterPin] = [line for line in self._lines.values() if not line.output]
+        inputs += self._meter_pins
+        self._factory = open_factory(
+            {line.number: "floating" if line.pull == "none" else line.pull for line in inputs}
+        )
+        with self._library():
+            for line in self._lines.values():
+                self._open(line)
+            for pin in self._meter_pins:
+                pin.open(self._factory)
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            with self._library():
+                self._factory.ticks()
+                for line in self._lines.values():
+                    self._check(line)
+
+    async def _read_analog(self, analog: Analog) -> None:
+        with self._library():
+            await analog.run(self._factory)
 
     async def switch(self, device: str, kind: str, to: bool) -> None:
         """See `Driver.switch`; afterwards the line is read back."""
@@ -151,13 +230,17 @@ class GpioDriver:
 
     def _release(self) -> None:
         """Let go of every pin; a daemon that doesn't answer costs one time-out, not one a pin."""
-        for line in self._lines.values():
+        if self._analog is not None:
+            self._analog.close()
+        parts: list[_Line | _MeterPin] = [*self._lines.values(), *self._meter_pins]
+        for part in parts:
             try:
-                if line.pin is not None:
-                    line.pin.close()
+                part.close()
             except Exception:  # noqa: BLE001 - each pin library raises its own; the pin is gone either way
                 drop(self._factory)
-            line.pin, line.told = None, None
+        if self._meters is not None:
+            self._meters.tell()
+            self._meters.store()
         if self._factory is not None:
             with suppress(Exception):
                 self._factory.close()

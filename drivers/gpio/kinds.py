@@ -56,3 +56,20 @@ WIRINGS: dict[str, Wiring] = {
     "siren": _drives("siren or buzzer behind a transistor"),
     "light": _drives("relay or LED driver"),
 }
+
+LOOPS = tuple(kind for kind, wiring in WIRINGS.items() if not wiring.output)
+"""Kinds that a supervised loop can tell (`drivers.gpio.loop`)."""
+COUNTED = ("energy", "flow_volume")
+"""Kinds that a meter's pulses count."""
+ANALOG = ("current",)
+"""Kinds that a converter measures."""
+ON_PINS = (*WIRINGS, *COUNTED)
+
+DEBOUNCE_MS = {"energy": 15, "flow_volume": 50}
+"""S0: a pulse and the pause after it last 30 ms each at least (IEC 62053-31): half of it. A water meter's
+reed contact bounces for a few ms and stays closed for 0.1 s and more."""
+SHORTEST_PULSE_MS = {"energy": 30, "flow_volume": 100}
+
+CHANNELS = {"mcp3008": 8, "ads1115": 4}
+MOST_CHIPS = {"mcp3008": 2, "ads1115": 4}
+"""Converters: two chip selects on the header; four addresses."""

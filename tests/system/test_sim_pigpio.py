@@ -82,7 +82,12 @@ def test_pins_remember_mode_level_and_pwm() -> None:
         (lambda client: client.set_PWM_range(17, 3), "dutycycle range not 25-40000"),
         (lambda client: client.get_PWM_dutycycle(17), "GPIO is not in use for PWM"),
         (lambda client: client.notify_begin(7, 1), "unknown handle"),
-        (lambda client: client.spi_open(0, 50_000, 0), "unknown command"),
+        (lambda client: client.serial_open("/dev/ttyAMA0", 9600), "unknown command"),
+        (lambda client: client.spi_open(2, 50_000), "bad SPI channel"),
+        (lambda client: client.spi_open(0, 5), "bad SPI speed"),
+        (lambda client: client.i2c_open(0, 0x48), "bad I2C bus"),
+        (lambda client: client.i2c_open(1, 0x80), "bad I2C address"),
+        (lambda client: client.i2c_write_device(client.i2c_open(1, 0x4B), b"\x01"), "I2C write failed"),
     ],
 )
 def test_what_cant_be_done_is_answered_with_pigpios_own_error(ask: Callable[[Any], Any], why: str) -> None:

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from homenode.errors import SetupError
+from homenode.sim.gpio.adc import Converters
 from homenode.sim.gpio.board import BANK_1, Board, Line, Mode, Pull
+from homenode.sim.gpio.buses import BusCmd, Buses
 
 REQUEST = struct.Struct("<IIII")
 REPORT = struct.Struct("<HHII")
@@ -106,9 +108,10 @@ class _Client(asyncio.Protocol):
                 return
             if len(self._buffer) < REQUEST.size + extent or self._daemon.wedged:
                 return
+            data = self._buffer[REQUEST.size : REQUEST.size + extent]
             self._buffer = self._buffer[REQUEST.size + extent :]
-            answer = self._daemon.command(self, command, p1, p2) & 0xFFFFFFFF
-            self.send(REQUEST.pack(command, p1, p2, answer))
+            answer, more = self._daemon.answer(self, command, p1, p2, data)
+            self.send(REQUEST.pack(command, p1, p2, answer & 0xFFFFFFFF) + more)
 
     def again(self) -> None:
         """Answer what came while the daemon was wedged."""
@@ -142,8 +145,9 @@ class PigpioDaemon:
         port: The port it listens on, once started.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, converters: Converters | None = None) -> None:
         self.board = board
+        self.buses = Buses(converters or Converters(lambda: 0.0))
         self.clients: set[_Client] = set()
         self.wedged = False
         self.port = 0
@@ -210,6 +214,12 @@ class PigpioDaemon:
         tick, levels = self._tick(), self.board.bank(filtered=True)
         for client in tuple(self._handles.values()):
             client.report(tick, levels, flags)
+
+    def answer(self, client: _Client, command: int, p1: int, p2: int, data: bytes) -> tuple[int, bytes]:
+        """Do one command: its result, and the bytes that follow it."""
+        if command in _ON_BUSES:
+            return self.buses.command(BusCmd(command), p1, p2, data)
+        return self.command(client, command, p1, p2), b""
 
     def command(self, client: _Client, command: int, p1: int, p2: int) -> int:
         """Do one command; the result, negative for an error."""
@@ -334,4 +344,5 @@ _ON_A_LINE: dict[int, Callable[[PigpioDaemon, Line, int], int]] = {
     Cmd.PRRG: PigpioDaemon.range,
     Cmd.PFG: PigpioDaemon.frequency,
 }
+_ON_BUSES = frozenset(BusCmd)
 _USER_GPIO = frozenset({Cmd.PWM, Cmd.PRS, Cmd.PFS, Cmd.GDC, Cmd.PRG, Cmd.PRRG, Cmd.PFG, Cmd.FG})
