@@ -17,6 +17,7 @@ from homenode.config.yaml12 import Node, Scalar, Table, compose, read_text
 from homenode.errors import FileMistakes
 from homenode.kinds import KINDS
 from homenode.sim.appliances import APPLIANCES
+from homenode.sim.miio.plan import MiioPlan, read_miio
 from homenode.sim.wiring import USUAL, Wiring
 
 OUTSIDE = "outside"
@@ -73,13 +74,22 @@ class Apartment:
     stick: Mapping[str, Any]
     zigbee: Mapping[str, ZigbeePlan] = field(default_factory=dict)
     gpio: Mapping[str, GpioPlan] = field(default_factory=dict)
+    miio: Mapping[str, MiioPlan] = field(default_factory=dict)
 
     @property
     def rooms(self) -> tuple[str, ...]:
         """Every room that something is in or leads to, without the outside."""
         plans: list[ZigbeePlan | GpioPlan] = [*self.zigbee.values(), *self.gpio.values()]
         rooms = dict.fromkeys(room for plan in plans for room in (plan.room, *plan.between))
+        rooms |= dict.fromkeys(plan.room for plan in self.miio.values())
         return tuple(room for room in rooms if room != OUTSIDE)
+
+    @property
+    def plugged(self) -> dict[str, str]:
+        """Plug to the appliance on it."""
+        plugs = [(p.name, p.appliance) for p in self.zigbee.values()]
+        plugs += [(p.name, p.appliance) for p in self.miio.values()]
+        return {name: appliance for name, appliance in plugs if appliance}
 
 
 _IEEE = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){7}"
@@ -127,7 +137,7 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         notes.wrong(root, "file", "a mapping with timezone:, zigbee:, gpio:, scenario:")
         raise FileMistakes(notes.mistakes)
     beside = Path(os.path.abspath(shown)).parent
-    sections = ("stick", "zigbee", "gpio")
+    sections = ("stick", "zigbee", "gpio", "miio")
     for name, (key, _) in root.entries.items():
         if name not in sections and name not in {row.name for row in _TOP}:
             unknown_key(key, name, [*(row.name for row in _TOP), *sections], notes)
@@ -144,6 +154,7 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         stick=read_table(_STICK, stick, "stick", notes, beside) if stick is not None else {},
         zigbee=_zigbee(root.get("zigbee"), notes, beside),
         gpio=_gpio(root.get("gpio"), notes, beside),
+        miio=read_miio(root.get("miio"), notes, beside),
     )
     _names_once(apartment, root, notes)
     if notes.mistakes:
@@ -213,14 +224,16 @@ def _between(said: Mapping[str, Any], entry: Node, where: str, notes: Notes, key
 
 
 def _names_once(apartment: Apartment, root: Table, notes: Notes) -> None:
-    """A name means one thing to a scenario: a device of either kind, or a room."""
-    section = root.get("gpio")
-    for name in apartment.gpio:
-        if name in apartment.zigbee:
-            key: Node = section.entries[name][0] if isinstance(section, Table) else Scalar(None, "", 1, 1)
-            notes.wrong(
-                key, f"gpio.{name}", "a name of its own", found="a name that stands under zigbee, too"
-            )
+    """A name means one thing to a scenario: a device of any kind, or a room."""
+    owners = dict.fromkeys(apartment.zigbee, "zigbee")
+    for part, names in (("gpio", apartment.gpio), ("miio", apartment.miio)):
+        section = root.get(part)
+        for name in names:
+            owner = owners.setdefault(name, part)
+            if owner != part:
+                key: Node = section.entries[name][0] if isinstance(section, Table) else Scalar(None, "", 1, 1)
+                found = f"a name that stands under {owner}, too"
+                notes.wrong(key, f"{part}.{name}", "a name of its own", found=found)
 
 
 assert set(USUAL) <= set(KINDS)

@@ -18,6 +18,7 @@ from homenode.gateway.clock import Clock
 from homenode.sim.apartment import Apartment, address
 from homenode.sim.gpio.board import Board
 from homenode.sim.gpio.daemon import PigpioDaemon
+from homenode.sim.miio.things import MiioThing, PlugThing
 from homenode.sim.people import Appliance, People
 from homenode.sim.sentences import Words
 from homenode.sim.things import GpioThing, Thing, ZigbeeThing
@@ -30,6 +31,8 @@ JOIN_EVERY_S = 1.0
 """How often a device that isn't in a network looks for an open one (``pairing: open``)."""
 SAVE_EVERY_S = 2.0
 """How often the devices' memory is stored; the stick stores its own at once."""
+FIRST_MIIO_ID = 0x02A0B001
+"""Id of the first miIO device; the vendor numbers them as they are made."""
 VERSION = 14
 """EZSP protocol version of a stick that says nothing else: that of EmberZNet 8.0."""
 
@@ -84,6 +87,10 @@ class Hardware:
             self._stack.push_async_callback(self.pigpio.stop)
         await self._stack.enter_async_context(self.stick)
         self._build()
+        for thing in self.things.values():
+            if isinstance(thing, MiioThing):
+                await thing.peer.start()
+                self._stack.callback(thing.peer.stop)
         self._recall()
         return self
 
@@ -113,10 +120,9 @@ class Hardware:
 
     def words(self) -> Words:
         """What sentences may name."""
-        plans = self.apartment.zigbee.values()
-        names = [plan.appliance for plan in plans]
-        appliances = {plan.appliance: plan.name for plan in plans if names.count(plan.appliance) == 1}
-        appliances.pop("", None)
+        plugged = self.apartment.plugged
+        names = list(plugged.values())
+        appliances = {kind: name for name, kind in plugged.items() if names.count(kind) == 1}
         return Words(
             rooms=self.apartment.rooms,
             devices={name: thing.kinds for name, thing in self.things.items()},
@@ -150,11 +156,11 @@ class Hardware:
                 device.operate("switch", True)  # whoever put an appliance on a plug turned that on
         for wired in self.apartment.gpio.values():
             self.things[wired.name] = GpioThing(wired, self.board, self._tell)
-        for zigbee in self.apartment.zigbee.values():
-            if zigbee.appliance:
-                self.appliances[zigbee.name] = Appliance(
-                    zigbee.appliance, self.things[zigbee.name], self.timeline, self.people.dice
-                )
+        for number, miio in enumerate(self.apartment.miio.values()):
+            plug = self.things[miio.name] = PlugThing(miio, FIRST_MIIO_ID + number, self._tell)
+            plug.state.on = bool(miio.appliance)
+        for name, kind in self.apartment.plugged.items():
+            self.appliances[name] = Appliance(kind, self.things[name], self.timeline, self.people.dice)
 
     def _switched(self, name: str, _: VirtualDevice, kind: str, on: bool) -> None:
         self._tell(name, kind, on)

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from homenode.errors import Refused
 from homenode.sim.hardware import Hardware
+from homenode.sim.miio.things import MiioThing, PlugThing
 from homenode.sim.scenario import read_scenario
 from homenode.sim.sentences import understand
 from homenode.sim.things import GpioThing, Thing, ZigbeeThing, misfit
+from homenode.sim.zigbee.device import VirtualDevice
 
 Result = object
 Do = Callable[[Hardware, Sequence[str]], "Result | Awaitable[Result]"]
@@ -89,15 +91,25 @@ def _join(hardware: Hardware, words: Sequence[str]) -> dict[str, bool]:
     return done
 
 
+def _rejoin(hardware: Hardware, words: Sequence[str]) -> None:
+    _zigbee(hardware, words[0]).device.rejoin()
+
+
 def _leave(hardware: Hardware, words: Sequence[str]) -> None:
     _zigbee(hardware, words[0]).device.leave(silently=words[1:] == ["silently"])
 
 
 def _device(name: str) -> Do:
     def do(hardware: Hardware, words: Sequence[str]) -> None:
-        getattr(_zigbee(hardware, words[0]).device, name)()
+        getattr(_afar(hardware, words[0]), name)()
 
     return do
+
+
+def _afar(hardware: Hardware, name: str) -> VirtualDevice | MiioThing:
+    """What is reached through the air, and may get out of reach."""
+    thing = _thing(hardware, name)
+    return thing if isinstance(thing, MiioThing) else _zigbee(hardware, name).device
 
 
 def _tamper(hardware: Hardware, words: Sequence[str]) -> None:
@@ -125,7 +137,7 @@ def _move(hardware: Hardware, words: Sequence[str]) -> None:
 
 def _misbehave(hardware: Hardware, words: Sequence[str]) -> None:
     kind = words[1] if len(words) > 1 else ""
-    _zigbee(hardware, words[0]).device.misbehave("" if kind == "no" else kind)
+    _afar(hardware, words[0]).misbehave("" if kind == "no" else kind)
 
 
 async def _stick(hardware: Hardware, words: Sequence[str]) -> None:
@@ -181,6 +193,10 @@ async def _gpio(hardware: Hardware, words: Sequence[str]) -> None:
 
 
 def _stuck(hardware: Hardware, words: Sequence[str]) -> None:
+    thing = _thing(hardware, words[0])
+    if isinstance(thing, PlugThing):
+        thing.stuck(words[1] != "no")
+        return
     levels = {"high": True, "low": False, "no": None}
     if words[1] not in levels:
         raise Refused(f"{words[1]!r} is no level", do="high, low or no")
@@ -260,7 +276,7 @@ VERBS: dict[str, Verb] = {
     "battery": Verb("battery DEVICE PERCENT", 2, 2, _battery),
     "tamper": Verb("tamper DEVICE [on|off]       its lid", 1, 2, _tamper),
     "join": Verb("join all | join DEVICE …     its pairing button", 1, 99, _join),
-    "rejoin": Verb("rejoin DEVICE", 1, 1, _device("rejoin")),
+    "rejoin": Verb("rejoin DEVICE", 1, 1, _rejoin),
     "leave": Verb("leave DEVICE [silently]", 1, 2, _leave),
     "silence": Verb("silence DEVICE               out of reach", 1, 1, _device("silence")),
     "revive": Verb("revive DEVICE                within reach again", 1, 1, _device("revive")),
@@ -268,7 +284,7 @@ VERBS: dict[str, Verb] = {
     "plug": Verb("plug DEVICE                  and back", 1, 1, _device("plug_in")),
     "move": Verb("move DEVICE 0…255|ROUTER|stick   its link quality, or what it hangs under", 2, 2, _move),
     "misbehave": Verb(
-        "misbehave DEVICE FAULT|no    see homenode/sim/zigbee/device_faults.py", 1, 2, _misbehave
+        "misbehave DEVICE FAULT|no    zigbee/device_faults.py, miio/peer.py list them", 1, 2, _misbehave
     ),
     "stick": Verb("stick reset|unplug|plug|wedge [hard]|deaf|slow|well", 1, 2, _stick),
     "lose": Verb("lose N | lose P%             serial frames", 1, 1, _frames("lose")),
