@@ -130,6 +130,12 @@ def _replace(args: argparse.Namespace) -> int:
     return replace(args, _data(args))
 
 
+def _radio(args: argparse.Namespace) -> int:
+    from homenode.radio_commands import run
+
+    return run(args, _data(args))
+
+
 def _listen(args: argparse.Namespace) -> int:
     from homenode.listen.run import run
 
@@ -252,6 +258,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     journal.add_argument("what", choices=("show", "verify", "export", "erase"))
     journal.add_argument("--yes", action="store_true", help="really erase it, for good")
 
+    text = "Show or write the backup of a radio's network; restore it onto a new stick."
+    add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
@@ -273,6 +281,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.install.command import add_common as add_arguments
         case "listen":
             from homenode.listen.arguments import add_arguments
+        case "radio":
+            from homenode.radio_commands import add_arguments
         case "rules":
             from homenode.rule_commands import add_arguments
         case "schema":

@@ -8,7 +8,7 @@ methods of `Host` may be called from any thread and never block.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,6 +105,26 @@ class Driver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RadioWork:
+    """What a person wants done with a radio's network while no node runs.
+
+    Attributes:
+        name: Of its entry under ``radios:``; `options` are that entry's.
+        folder: Of the radio's own files.
+        file: That the person named; None if none.
+        wall_ms: The time, since 1970.
+        overwrite: What is there may be erased.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    folder: Path
+    file: Path | None
+    wall_ms: int
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DriverType:
     """What an entry point of the group ``homenode.drivers`` names. Importing it must import nothing heavy.
 
@@ -121,6 +141,8 @@ class DriverType:
         stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
         forget: Erases what devices measured from this folder of an instance; pairings stay. Returns how many
             values; a folder of another driver has none. May raise OSError.
+        work: What ``homenode radio WORD`` does: ``show``, ``backup``, ``restore``. Lines for a person; raises
+            HomenodeError.
     """
 
     name: str
@@ -134,3 +156,4 @@ class DriverType:
     wired: bool = False
     stale_after_ms: Callable[[str], int | None] = lambda model: None
     forget: Callable[[Path], int] = lambda folder: 0
+    work: Mapping[str, Callable[[RadioWork], Sequence[str]]] = field(default_factory=dict)

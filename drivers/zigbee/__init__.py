@@ -9,13 +9,13 @@ Nothing heavy is imported before a radio is run: zigpy and bellows cost half a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from homenode.config.fields import Field
 from homenode.config.model import Device
-from homenode.driver import Driver, DriverType, Host
+from homenode.driver import Driver, DriverType, Host, RadioWork
 
 _IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
 
@@ -34,6 +34,16 @@ def _stale_after_ms(model: str) -> int | None:
 
     manufacturer, _, name = model.partition("/")
     return row_for(manufacturer, name).stale_after_ms
+
+
+def _command(word: str) -> Callable[[RadioWork], Sequence[str]]:
+    def work(work: RadioWork) -> Sequence[str]:
+        from drivers.zigbee import commands
+
+        does = {"show": commands.show, "backup": commands.keep_copy, "restore": commands.restore}
+        return does[word](work)
+
+    return work
 
 
 def _forget(folder: Path) -> int:
@@ -92,4 +102,5 @@ DRIVER = DriverType(
     extra="zigbee",
     stale_after_ms=_stale_after_ms,
     forget=_forget,
+    work={word: _command(word) for word in ("show", "backup", "restore")},
 )

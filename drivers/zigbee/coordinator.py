@@ -17,9 +17,12 @@ import zigpy.config
 import zigpy.types
 from bellows.config import CONF_EZSP_CONFIG, CONF_USE_THREAD
 from zigpy.device import ZigbeeDevice
+from zigpy.exceptions import NetworkNotFormed
 from zigpy.zcl import ClusterType
 
+from drivers.zigbee.backup import same_network
 from drivers.zigbee.short_path import INCOMING_MESSAGE
+from homenode.errors import SetupError
 
 _OTA = 0x0019
 _UNSECURED_JOIN = 1
@@ -89,6 +92,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
     """The coordinator.
 
     Attributes:
+        kept: The latest backup that is kept as a file; None if there is none.
         formed: A network was formed or restored in this run; bellows then hears every frame twice, so start
             again.
         lost: Called when the stick is gone, reset itself or doesn't acknowledge.
@@ -99,6 +103,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
     """
 
     formed = False
+    kept: Any = None
     lost: Callable[[BaseException | None], None] | None = None
     set_up_anew: Callable[[], None] | None = None
     announced: Callable[[zigpy.types.EUI64], None] | None = None
@@ -123,13 +128,43 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         self.formed = True
         await super().write_network_info(**settings)
 
-    def holds_another_network(self) -> bool:
-        """Whether the stick's network is not the one that was kept: no device of that one is heard here."""
-        kept = self.backups.most_recent_backup()
-        if kept is None:
-            return False
-        now, then = self.state.network_info, kept.network_info
-        return (now.extended_pan_id, now.network_key.key) != (then.extended_pan_id, then.network_key.key)
+    async def found(self) -> Any:
+        """The network that the stick holds, as a backup of it; None if it holds none."""
+        try:
+            await self.load_network_info(load_devices=False)
+        except NetworkNotFormed:
+            return None
+        return self.backups.from_network_state()
+
+    async def initialize(self, *, auto_form: bool = False) -> None:
+        """Start the network of this home; never another, and never a new one in its place."""
+        known = [backup for backup in (self.kept, self.backups.most_recent_backup()) if backup is not None]
+        ours = max(known, key=lambda backup: backup.backup_time, default=None)
+        port = self.config[zigpy.config.CONF_DEVICE][zigpy.config.CONF_DEVICE_PATH]
+        found = await self.found()
+        if found is None:
+            (ieee,) = await self._ezsp.getEui64()
+            if ours is not None and ours.node_info.ieee != ieee:
+                raise SetupError(
+                    f"the stick is empty, and not the one that the devices were paired with ({ieee})",
+                    where=port,
+                    do="homenode radio restore gives it their network; or plug the old stick in",
+                )
+            if ours is None and len(self.devices) > 0:
+                raise SetupError(
+                    "the stick has lost its network, and there is no backup",
+                    where=port,
+                    do="homenode radio restore --backup FILE; or move the radio's folder away and pair anew",
+                )
+            if ours is not None and ours is not self.backups.most_recent_backup():
+                self.backups.add_backup(ours)
+        elif ours is not None and not same_network(found, ours):
+            raise SetupError(
+                "the stick holds another network than the one its devices were paired in",
+                where=port,
+                do="plug the old stick in; or homenode radio restore --overwrite gives it their network",
+            )
+        await super().initialize(auto_form=auto_form)
 
     def add_device(self, ieee: zigpy.types.EUI64, nwk: zigpy.types.NWK) -> ZigbeeDevice:
         """A device that joined or is known."""

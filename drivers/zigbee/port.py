@@ -60,9 +60,9 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
             return SetupError("another program uses it", where=port, do=_STOP_THE_OTHER)
     if type(fault).__name__ in ("CannotWriteNetworkSettings", "DestructiveWriteNetworkSettings"):
         return SetupError(
-            "this stick is not the one that the network was made with, and can't take its place",
+            "this stick can't take the address of the one that the network was made with",
             where=port,
-            do="plug the old stick in, or move the radio's .db file away and pair all devices again",
+            do="update its firmware (EmberZNet 7.4 or newer) or take another stick; the old one still works",
         )
     if isinstance(fault, TimeoutError) or type(fault).__name__ in ("NcpFailure", "EzspError"):
         why = f"no {adapter} stick answers"

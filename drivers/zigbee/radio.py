@@ -13,12 +13,17 @@ from typing import Any
 
 from drivers.zigbee.adapter import make_coordinator
 from drivers.zigbee.answers import Answers
+from drivers.zigbee.backup import kept
 from drivers.zigbee.devices import Devices
+from drivers.zigbee.keeper import Keeper
 from drivers.zigbee.port import check_port, explained
+from drivers.zigbee.recovery import ladder
 from drivers.zigbee.short_path import ShortPath
+from drivers.zigbee.usb import cycle, socket_of
+from drivers.zigbee.watch import DEAF, Watch
 from homenode.config.model import Device
 from homenode.driver import Host
-from homenode.errors import DriverLost, Refused, SetupError
+from homenode.errors import DriverLost, Refused
 
 log = logging.getLogger("homenode.zigbee")
 
@@ -29,16 +34,12 @@ LOST_IN_START_S = 3.0
 the reset swallowed it would wait 10 s."""
 UP_S = 20.0
 """Whoever asks to pair waits so long for a radio that is starting; he is told within 30 s."""
+BAUD = 115200
 STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
-SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
-"""A stick that said nothing for 5 s is asked; one that owes two answers of 4 s is wedged: 13 s in all."""
-_JOINED = 2
-"""State of a network that runs (UG100, networkState): without one a stick answers, and hears no device."""
 FORGOTTEN_S = 1.0
 """What a session leaves behind is a web of cycles, 0.6 MB, that nobody refers to after so long; left to
 itself Python looks at it after ten of them. Collecting takes 30 to 45 ms (x86)."""
-FIRST_BACKUP_S, BACKUP_S = 3600.0, 24 * 3600.0
 PERMIT_MOST_S = 254
 """Longest time the standard can keep a network open (2.4.3.3.7); longer ones are opened again."""
 _BY_ITSELF = "it is opened again by itself; check cable and power"
@@ -95,6 +96,8 @@ class ZigbeeRadio:
         self.name, self._options, self._host = name, options, host
         self._port = str(options["port"])
         self._names = {str(device.options["ieee"]).lower(): device.name for device in devices}
+        self._up_s: float | None = None
+        self._ladder = ladder(f"{host.data}/{name}")
         self._app: Any = None
         self._devices: Devices | None = None
         self._pairing: asyncio.Task[None] | None = None
@@ -108,17 +111,24 @@ class ZigbeeRadio:
             # what they warn of is told here, once and in plain words
             logging.getLogger(library).setLevel(logging.CRITICAL)
         asyncio.get_running_loop().set_exception_handler(_left_behind)
-        formed = await self._session()
-        while formed:
-            formed = await self._session()
+        try:
+            while await self._session():
+                pass
+        except DriverLost as lost:
+            now_s = asyncio.get_running_loop().time()
+            ran_for_s = 0.0 if self._up_s is None else now_s - self._up_s
+            self._ladder.lost(ran_for_s, now_s, deaf=lost.what == DEAF)
+            raise
 
     async def _session(self) -> bool:
         """One time with the port open. True if a network was formed: then it is to be opened once more."""
         database = self._host.data / f"{self.name}.db"
         facts = self._host.data / f"{self.name}-devices.json"
         ran_before = facts.exists()
-        check_port(self._port, ran_before=ran_before)
-        app = make_coordinator(self._options, str(database))
+        await self._prepare_port(ran_before)
+        baud = self._ladder.next_speed(int(self._options.get("baud") or BAUD))
+        app = make_coordinator({**self._options, "baud": baud}, str(database))
+        app.kept = await asyncio.to_thread(kept, self._host.data)
         loss = _Loss()
         app.lost, app.set_up_anew = loss.tell, loss.forget
         try:
@@ -126,19 +136,40 @@ class ZigbeeRadio:
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
-            if ran_before and app.holds_another_network():
-                raise SetupError(
-                    "the stick holds another network than the one its devices were paired in",
-                    where=self._port,
-                    do="plug the old stick in, or move the radio's .db file away and pair all devices again",
-                )
+            self._speed_found(baud)
+            self._up_s = asyncio.get_running_loop().time()
             why = await self._listen(app, facts, loss.told)
         finally:
             self.up.clear()
             self._app = self._devices = self._group = self.short_path = None
-            await _close(app)
+            await close(app)
             asyncio.get_running_loop().call_later(FORGOTTEN_S, gc.collect)
         raise DriverLost(why, where=self._port, do=_BY_ITSELF)
+
+    async def _prepare_port(self, ran_before: bool) -> None:
+        """See that it is there; where opening it again was not enough, switch its power off and on."""
+        lost = self._ladder
+        lost.socket = socket_of(self._port) or lost.socket
+        if lost.wants_power_cycle(asyncio.get_running_loop().time()):
+            socket = lost.socket.name if lost.socket else "none"
+            fields = {"radio": self.name, "socket": socket, "failures": lost.failures}
+            if lost.socket is None:
+                log.warning("its power can't be switched: plug it out and in", extra=fields)
+            else:
+                log.warning("its power is switched off and on", extra=fields)
+                try:
+                    await cycle(lost.socket, self._port)
+                except OSError as fault:
+                    why = {"why": f"{fault.strerror}: {fault.filename}"}
+                    log.warning("its power can't be switched: plug it out and in", extra=fields | why)
+        check_port(self._port, ran_before=ran_before)
+
+    def _speed_found(self, baud: int) -> None:
+        configured = int(self._options.get("baud") or BAUD)
+        if baud != configured and self._ladder.speed != baud:
+            fields = {"radio": self.name, "baud": baud, "home.yaml": configured}
+            log.warning("the stick answers at another speed: write it into home.yaml", extra=fields)
+        self._ladder.speed = baud
 
     async def _start(self, app: Any, loss: _Loss, database: Path, ran_before: bool) -> None:
         try:
@@ -190,8 +221,12 @@ class ZigbeeRadio:
             for data in early:  # what zigpy has heard of it already it drops as a repeat
                 path.frame_received(data)
             group.create_task(answers.run(), name="zigbee answers")
-            group.create_task(self._back_up(app), name="zigbee backups")
-            group.create_task(self._watch(stick, path, lost), name="zigbee watch")
+            keeper = self.keeper = Keeper(app, self.name, self._host.data, self._host)
+            group.create_task(keeper.run(), name="zigbee backups")
+            watch = group.create_task(
+                Watch(stick, path, devices.by_address, self._ladder).run(), name="zigbee watch"
+            )
+            watch.add_done_callback(lambda task: _told(task, lost))
             self.up.set()
             log.info(
                 "network up",
@@ -201,41 +236,6 @@ class ZigbeeRadio:
                 raise _Over(await lost)
             finally:
                 devices.stop()
-
-    async def _watch(self, stick: Any, path: ShortPath, lost: asyncio.Future[str]) -> None:
-        """Ask a silent stick whether it is alive: wedged sticks have been seen to stay so for days."""
-        misses, heard = 0, -1
-        while misses < MISSES:
-            if path.taken + path.passed_on != heard and not misses:
-                heard = path.taken + path.passed_on
-                await asyncio.sleep(SILENT_S)
-                continue
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    (state,) = await stick.networkState()
-                if int(state) != _JOINED:
-                    if not lost.done():
-                        lost.set_result("the stick has left its network")
-                    return
-                misses = 0
-                heard = path.taken + path.passed_on
-                await asyncio.sleep(SILENT_S)
-            except Exception as fault:  # noqa: BLE001 - whatever it is, the stick did not answer
-                log.debug("stick does not answer", extra={"why": repr(fault)})
-                misses += 1
-        if not lost.done():
-            lost.set_result("the stick does not answer any more")
-
-    async def _back_up(self, app: Any) -> None:
-        """Keep the network's settings and keys, so that zigpy restores them on another stick."""
-        wait_s = FIRST_BACKUP_S
-        while True:
-            await asyncio.sleep(wait_s)
-            wait_s = BACKUP_S
-            try:
-                await app.backups.create_backup(load_devices=True)
-            except Exception as fault:  # noqa: BLE001 - tried again tomorrow; a lost stick is seen by the watch
-                log.warning("network not backed up", extra={"radio": self.name, "why": repr(fault)})
 
     async def switch(self, device: str, kind: str, to: bool) -> None:
         """See `homenode.driver.Driver.switch`."""
@@ -289,6 +289,11 @@ _DISK_CODES = (
 """What SQLite says of a disk, not of what is on it."""
 
 
+def _told(task: asyncio.Task[str], lost: asyncio.Future[str]) -> None:
+    if not task.cancelled() and not lost.done() and task.exception() is None:
+        lost.set_result(task.result())
+
+
 class _Over(Exception):
     """Ends the task group of a session."""
 
@@ -312,7 +317,7 @@ def _left_behind(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> No
     log.debug("left behind", extra={"what": context.get("message"), "why": repr(context.get("exception"))})
 
 
-async def _close(app: Any) -> None:
+async def close(app: Any) -> None:
     """Release port and database, however wedged the stick is.
 
     The port is dropped, not closed: closing waits for what was written to be sent. Nothing is cancelled

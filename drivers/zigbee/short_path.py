@@ -87,6 +87,7 @@ class ShortPath:
 
     Attributes:
         taken, passed_on: Frames of the stick that went the short and the general way.
+        incoming: Messages of devices among both.
         heard_already: While a frame goes the general way: its readings have been told.
     """
 
@@ -104,14 +105,17 @@ class ShortPath:
         self._found, self._answer, self._touched = found, answer, touched
         self.taken = 0
         self.passed_on = 0
+        self.incoming = 0
         self.heard_already = False
 
     def frame_received(self, data: bytes) -> None:
         """A frame of the stick, whatever it is."""
         try:
-            if data[3:5] == INCOMING_MESSAGE and self._take(data):
-                self.taken += 1
-                return
+            if data[3:5] == INCOMING_MESSAGE:
+                self.incoming += 1
+                if self._take(data):
+                    self.taken += 1
+                    return
             self.passed_on += 1
             self._general(data)
         finally:

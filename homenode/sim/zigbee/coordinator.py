@@ -66,6 +66,7 @@ class Coordinator:
         )
         self._line = SerialLine(pty, tcp, self._from_host)
         self.faults = Faults(self._line, self.radio, self._restart, self._unplug, self._plug_in)
+        self._stick.faults = self.faults
         self._loop: asyncio.AbstractEventLoop
         self._timer: asyncio.TimerHandle | None = None
         self._in_hand = False
@@ -202,6 +203,7 @@ class Coordinator:
     # --- resets ---------------------------------------------------------------------------------------
 
     def _reset_by_host(self) -> None:
+        self.faults.was_reset()
         self._stick.reset()
 
     def _restart_asked(self) -> None:
@@ -213,6 +215,15 @@ class Coordinator:
             self._stick.reset()
             self._link.restart(code)
             self._flush()
+
+    async def swap(self, state_file: Path, ieee: int) -> None:
+        """Another stick in the same socket. The devices stay in the network that they know."""
+        self._unplug()
+        self._store()
+        self.radio.forget_all()
+        self._state_file, self.network = state_file, load(state_file, ieee)
+        self._stick.network = self.network
+        await self._plug_in()
 
     async def _plug_in(self) -> None:
         await self._line.plug_in()

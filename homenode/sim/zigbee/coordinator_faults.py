@@ -65,7 +65,12 @@ class Faults:
 
     Attributes:
         to_host, to_stick: Faults of the wire, by direction.
-        wedged: The stick answers nothing, until a reset frame if `until_reset`, else until unplugged.
+        wedged: The stick answers nothing.
+        babbling: It does so and says garbage.
+        mute: It answers commands, and hands over nothing that it hears.
+        exhausted: It answers commands, and has no buffer for a message in or out.
+        until_reset: Any of these, and deafness, is over with a reset frame; else when it is unplugged.
+        unknown: Commands that its firmware doesn't know.
     """
 
     def __init__(
@@ -80,17 +85,19 @@ class Faults:
         self._unplug, self._plug_in = unplug, plug_in
         self.to_host, self.to_stick = FrameFaults(radio.dice), FrameFaults(radio.dice)
         self._partial = b""
-        self.wedged = False
+        self.wedged = self.mute = self.exhausted = self.babbling = False
         self.until_reset = True
+        self.unknown: set[str] = set()
 
     def clear(self) -> None:
         """Everything works again (what is unplugged stays unplugged)."""
         self.to_host.clear()
         self.to_stick.clear()
-        self.wedged = False
+        self.wedged = self.mute = self.exhausted = self.babbling = False
+        self.unknown = set()
         radio, line = self._radio, self._line
         radio.deaf, radio.lose, radio.repeat, radio.lose_share, radio.repeat_share = False, 0, 0, 0.0, 0.0
-        line.baud, line.delay_s, line.byte_at_a_time = None, 0.0, False
+        line.baud, line.delay_s, line.byte_at_a_time, line.own_baud = None, 0.0, False, None
 
     # --- wire ---
 
@@ -125,6 +132,10 @@ class Faults:
         """Each byte is written by itself."""
         self._line.byte_at_a_time = on
 
+    def speed(self, rate: int | None) -> None:
+        """Its firmware speaks at this speed: a host that has set another hears and says garbage."""
+        self._line.own_baud = rate
+
     def baud(self, rate: int | None = 115200) -> None:
         """The wire takes time, as a real UART does; None for none."""
         self._line.baud = rate
@@ -147,9 +158,34 @@ class Faults:
         self.wedged, self.until_reset = True, until_reset
         self._radio.deaf = True
 
+    def babble(self, *, until_reset: bool = True) -> None:
+        """It says garbage, ten times a second, and understands nothing but a reset, if that."""
+        self.wedge(until_reset=until_reset)
+        self.babbling = True
+        self._noise()
+
+    def _noise(self) -> None:
+        if self.babbling:
+            self._line.write([self._radio.dice.randbytes(40)])
+            self._radio.later(0.1, self._noise)
+
+    def silence_callbacks(self, *, until_reset: bool = True) -> None:
+        """It hears, answers commands, and hands over no message."""
+        self.mute, self.until_reset = True, until_reset
+
+    def exhaust(self, *, until_reset: bool = True) -> None:
+        """All its tables and buffers are full: nothing can be sent, and what is heard is dropped."""
+        self.exhausted, self.until_reset = True, until_reset
+        self._radio.deaf = True
+
+    def was_reset(self) -> None:
+        """A reset frame came."""
+        if self.until_reset:
+            self.unwedge()
+
     def unwedge(self) -> None:
         """As if nothing had been."""
-        self.wedged = self._radio.deaf = False
+        self.wedged = self.mute = self.exhausted = self.babbling = self._radio.deaf = False
 
     def unplug(self) -> None:
         """Pull the stick: port closed, its name gone, RAM lost."""
@@ -161,9 +197,9 @@ class Faults:
 
     # --- air ---
 
-    def deafen(self, on: bool = True) -> None:
+    def deafen(self, on: bool = True, *, until_reset: bool = True) -> None:
         """The firmware answers the host, but the radio hears and sends nothing."""
-        self._radio.deaf = on
+        self._radio.deaf, self.until_reset = on, until_reset
 
     def lose_on_air(self, frames: int = 0, *, share: float = 0.0) -> None:
         """Frames of devices get lost on the way to the coordinator: the next so many, and a share."""

@@ -14,7 +14,13 @@ from homenode.sim.zigbee import coordinator_self
 from homenode.sim.zigbee.air import COORDINATOR, Aps, Node, Role
 from homenode.sim.zigbee.coordinator_orders import Orders
 from homenode.sim.zigbee.coordinator_self import RESPONSE, ZDO_PROFILE, Self
-from homenode.sim.zigbee.coordinator_station import Neighbour, Station, neighbour
+from homenode.sim.zigbee.coordinator_station import (
+    Credentials,
+    Neighbour,
+    Station,
+    credentials,
+    neighbour,
+)
 from homenode.sim.zigbee.coordinator_stick import Stick
 from homenode.sim.zigbee.coordinator_trust import JoinWindow, TrustCentre
 from homenode.sim.zigbee.ezsp import Status
@@ -55,6 +61,7 @@ class CoordinatorRadio:
         self._orders: Orders
         self._trust: TrustCentre
         self._stations: dict[int, Station] = {}
+        self._elsewhere: dict[int, tuple[Station, Credentials]] = {}
         self._by_address: dict[int, Station] = {}
         self._loop: asyncio.AbstractEventLoop
 
@@ -143,6 +150,7 @@ class CoordinatorRadio:
         if station is None or not self.listening:
             return
         station.heard_at = self._loop.time()
+        self._stick.count("MAC_RX_UNICAST")
         station.polled()
 
     def time(self) -> float:
@@ -164,6 +172,7 @@ class CoordinatorRadio:
     # --- joining --------------------------------------------------------------------------------------
 
     def _place(self, node: Node, member: Member) -> None:
+        self._elsewhere.pop(node.ieee, None)
         member.role, member.sleepy = int(node.role), node.sleepy
         old = self._stations.pop(node.ieee, None)
         if old:
@@ -183,6 +192,7 @@ class CoordinatorRadio:
             if self.dice.random() < self.lose_share:
                 return
         station.sequence = station.sequence + 1 & 0xFF
+        self._stick.count("MAC_RX_UNICAST")
         self._to_application(station, frame)
         if self.repeat or self.repeat_share:
             if self.repeat:
@@ -267,6 +277,12 @@ class CoordinatorRadio:
 
     def up(self) -> None:
         """The network runs."""
+        mine = credentials(self._stick.network)
+        for ieee, (station, theirs) in list(self._elsewhere.items()):
+            if theirs.network == mine.network and theirs.counter < mine.counter:
+                del self._elsewhere[ieee]
+                self._stick.network.members[ieee] = station.member
+                self._place(station.node, station.member)
         for station in self._stations.values():
             station.route_told = False
 
@@ -277,7 +293,9 @@ class CoordinatorRadio:
             station.drop()
 
     def forget_all(self) -> None:
-        """The network was left for good: nobody is a member any more."""
+        """The stick has another network or none; devices don't know that, and stay in theirs."""
+        theirs = credentials(self._stick.network)
+        self._elsewhere.update((ieee, (station, theirs)) for ieee, station in self._stations.items())
         self._stations.clear()
         self._by_address.clear()
         self._trust.forget_all()

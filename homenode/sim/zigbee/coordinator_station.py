@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from homenode.sim.zigbee.air import Node, Role
-from homenode.sim.zigbee.network import Member
+from homenode.sim.zigbee.network import Member, Network
 
 
 @dataclass(slots=True)
@@ -69,6 +70,22 @@ class Station:
         if waiting.timer:
             waiting.timer.cancel()
         return waiting
+
+
+class Credentials(NamedTuple):
+    """By what a device knows its network, and the last frame counter that it has seen of its coordinator.
+
+    A coordinator with a lower counter plays old frames again, as far as the device knows (R22, 4.3.1.2).
+    """
+
+    network: tuple[int, int, str]
+    counter: int
+
+
+def credentials(network: Network) -> Credentials:
+    """Of the network that a stick holds."""
+    known_by = network.extended_pan_id, network.trust_centre, network.key
+    return Credentials(known_by, network.key_counter)
 
 
 @dataclass(frozen=True, slots=True)

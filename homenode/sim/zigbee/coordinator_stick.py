@@ -34,6 +34,22 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+class Faults(Protocol):
+    """What may be wrong with the firmware."""
+
+    mute: bool
+    exhausted: bool
+    unknown: set[str]
+
+
+class Well:
+    """Nothing is."""
+
+    def __init__(self) -> None:
+        self.mute = self.exhausted = False
+        self.unknown: set[str] = set()
+
+
 class Radio(Protocol):
     """What the stick's firmware asks of its radio."""
 
@@ -123,6 +139,7 @@ class Stick:
         self.dialect: Dialect = dialect
         self.network: Network = network
         self.radio: Radio = radio
+        self.faults: Faults = Well()
         self.store, self.restart = store, restart
         self._to_host = to_host
         self._after: list[Callable[[], None]] = []
@@ -153,7 +170,7 @@ class Stick:
 
     def hand_packed(self, frame: bytes) -> None:
         """A callback that `ezsp_messages` has packed."""
-        if self.ram.version_set:
+        if self.ram.version_set and not self.faults.mute:
             self._to_host(frame)
 
     # --- commands ---------------------------------------------------------------------------------
@@ -182,7 +199,7 @@ class Stick:
         if request.command in (SEND_UNICAST, SEND_BROADCAST, SEND_MULTICAST):
             return dialect.response(request, self._send(request))
         name = dialect.names.get(request.command, "")
-        handler = HANDLERS.get(name)
+        handler = None if name in self.faults.unknown else HANDLERS.get(name)
         if handler is None:
             raise BadFrame(request, t.EzspStatus.ERROR_INVALID_FRAME_ID)
         arguments = {"raw": request.parameters} if name in ezsp_setup.RAW else dialect.arguments(request)
@@ -205,6 +222,8 @@ class Stick:
         status = Status.OK
         if not self.ram.network_up:
             status = Status.NETWORK_DOWN if self.dialect.new else Status.NOT_JOINED
+        elif self.faults.exhausted:
+            status = Status.NO_MORE_RESOURCE
         elif len(message.payload) > LONGEST_PAYLOAD_B:
             status = Status.MESSAGE_TOO_LONG
         elif message.target not in self._table(message.kind, message.target):

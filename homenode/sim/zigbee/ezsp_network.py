@@ -56,8 +56,8 @@ def _form(stick: Stick, given: Mapping[str, Any]) -> Mapping[str, Any]:
     if wanted.radioChannel not in _CHANNELS:
         return {"status": Status.TRANSMIT_INVALID_CHANNEL}
     counter, trust_counter = net.key_counter, net.trust_counter
-    net.leave()
     stick.radio.forget_all()
+    net.leave()
     net.formed = True
     net.pan_id = int(wanted.panId)
     net.extended_pan_id = int.from_bytes(wanted.extendedPanId.serialize(), "little")

@@ -93,6 +93,7 @@ COUNTERS = 42
 """How many counters a stick reports."""
 
 COUNTER = {
+    "MAC_RX_UNICAST": 2,
     "RX_BROADCAST": 6,
     "TX_BROADCAST": 7,
     "RX_UNICAST": 8,
@@ -200,7 +201,7 @@ def _release(stick: Stick) -> bytes:
 
 
 _VALUES: dict[int, Callable[[Stick], bytes]] = {
-    t.EzspValueId.VALUE_FREE_BUFFERS: lambda stick: b"\xff",
+    t.EzspValueId.VALUE_FREE_BUFFERS: lambda stick: b"\x00" if stick.faults.exhausted else b"\xff",
     t.EzspValueId.VALUE_MAXIMUM_INCOMING_TRANSFER_SIZE: lambda stick: b"\x52\x00",
     t.EzspValueId.VALUE_MAXIMUM_OUTGOING_TRANSFER_SIZE: lambda stick: b"\x52\x00",
     t.EzspValueId.VALUE_STACK_TOKEN_WRITING: lambda stick: b"\x01",

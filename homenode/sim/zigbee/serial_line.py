@@ -12,6 +12,7 @@ import errno
 import os
 import select
 import socket
+import termios
 import tty
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from homenode.errors import SetupError
 
 BITS_PER_BYTE = 10
 """8N1: a start bit, eight data bits, a stop bit."""
+
+RATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+"""Speeds that a host may set on the PTY and a stick's UART be built for."""
 
 _READ_B = 65536
 _OPENED_S = 0.02
@@ -65,6 +69,11 @@ class Pty:
             os.close(self._master)
             raise SetupError(f"the link can't be made: {error.strerror}", where=str(self._link)) from error
         self._watch()
+
+    def speed(self) -> int:
+        """Bits per second that the host has set."""
+        code = termios.tcgetattr(self._master)[4]
+        return next((rate for rate in RATES if getattr(termios, f"B{rate}") == code), 0)
 
     def close(self) -> None:
         """Pull it out: whoever has it open gets a hang-up, and the name is gone."""
@@ -237,15 +246,18 @@ class SerialLine:
         baud: Bits per second towards the host, None for as fast as the machine goes.
         delay_s: How much later everything reaches the host.
         byte_at_a_time: Whether each byte is written by itself.
+        own_baud: What the stick's UART is set to, None for whatever the host sets.
     """
 
     def __init__(self, pty: Path | None, tcp: int | None, on_bytes: Callable[[bytes], None]) -> None:
-        self.pty = Pty(pty, on_bytes) if pty else None
+        self.pty = Pty(pty, self._from_pty) if pty else None
         self.tcp = Tcp(tcp, on_bytes) if tcp is not None else None
         self.plugged = False
         self.baud: int | None = None
         self.delay_s = 0.0
         self.byte_at_a_time = False
+        self.own_baud: int | None = None
+        self._heard = on_bytes
         self._free_at = 0.0
         self._due: deque[asyncio.TimerHandle] = deque()
 
@@ -288,8 +300,17 @@ class SerialLine:
         self._due.popleft()
         self._write(piece)
 
+    def _garbled(self, data: bytes) -> bytes:
+        """What comes out of a line whose ends are set to different speeds."""
+        if self.own_baud is None or self.pty is None or self.pty.speed() == self.own_baud:
+            return data
+        return bytes(byte >> 1 | 0x80 for byte in data[::2])
+
+    def _from_pty(self, data: bytes) -> None:
+        self._heard(self._garbled(data))
+
     def _write(self, data: bytes) -> None:
         if self.pty:
-            self.pty.write(data)
+            self.pty.write(self._garbled(data))
         if self.tcp:
             self.tcp.write(data)

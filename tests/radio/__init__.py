@@ -1,0 +1,1 @@
+"""Radio faults: how each is got over, and how long a home is deaf over it."""
