@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from homenode.config.fields import Field
 from homenode.config.model import Device
@@ -57,6 +57,10 @@ class Host(Protocol):
         """A reading. A wrong type, a value out of range or an unknown kind becomes a fault, never a value."""
         ...
 
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        """What a device said that joined and has no name yet: an installer sees it, and it feeds nothing."""
+        ...
+
     def alive(self, device: str) -> None:
         """The device was heard, though it said nothing about a point."""
         ...
@@ -101,6 +105,15 @@ class Driver(Protocol):
 
     async def pair(self, seconds: float) -> None:
         """Let new devices join for so long; 0 closes. Raises Refused where nothing can be paired."""
+        ...
+
+
+@runtime_checkable
+class Dismisses(Protocol):
+    """A driver that can send away a device which joined by mistake, such as the neighbour's."""
+
+    async def dismiss(self, address: str) -> None:
+        """Have it leave and forget it; nothing if it isn't here. Raises Refused or DriverLost."""
         ...
 
 

@@ -52,7 +52,7 @@ class Known:
 
     Attributes:
         ieee: As home.yaml writes it; `number` is the same as the stick writes it.
-        name: In home.yaml; "" while unassigned: then it is listened to and feeds nothing.
+        name: In home.yaml; "" while unassigned: then it feeds nothing, and an installer sees what it says.
         device: zigpy's own object of it.
         sleepy: It answers only right after it has spoken.
         asked: Whether it was asked for its state since the start.
@@ -131,11 +131,10 @@ class Ear:
             taken, spoke = False, False
         known.recent[key] = (now, taken)
         known.last_taken[endpoint, cluster] = taken
-        if known.name:
-            if lqi is not None:
-                self._now_and_then(known, "link_quality", lqi, now, LQI_STEP)
-            if not spoke:
-                self._host.alive(known.name)
+        if lqi is not None:
+            self._now_and_then(known, "link_quality", lqi, now, LQI_STEP)
+        if known.name and not spoke:
+            self._host.alive(known.name)
         return taken
 
     def _overtaken(
@@ -267,6 +266,7 @@ class Ear:
 
     def _say(self, known: Known, kind: str, value: Value) -> None:
         if not known.name:
+            self._host.noticed(known.ieee, kind, value)
             return
         self._host.heard(known.name, kind, value, self._at)
         clears_ms = known.plan.clears_ms.get(kind)
@@ -281,7 +281,10 @@ class Ear:
             if before is None or abs(value - before) < step:
                 return
         known.told[kind] = (value, now)
-        self._host.heard(known.name, kind, value)
+        if known.name:
+            self._host.heard(known.name, kind, value)
+        else:
+            self._host.noticed(known.ieee, kind, value)
 
     def malformed(self, known: Known, cluster: int, why: str, now: Instant) -> None:
         """Count a frame that can't be; one line in the log a minute and device."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import zigpy.types
+
 from drivers.zigbee.adapter import make_coordinator
 from drivers.zigbee.answers import Answers
 from drivers.zigbee.backup import kept
@@ -268,6 +270,11 @@ class ZigbeeRadio:
             raise Refused(f"the network could not be opened: {fault!r}", where=self._port) from fault
         if seconds > PERMIT_MOST_S:
             self._pairing = self._group.create_task(self._keep_open(seconds - opened), name="zigbee pairing")
+
+    async def dismiss(self, address: str) -> None:
+        """See `homenode.driver.Dismisses.dismiss`. A sleepy device hears of it when it asks its parent."""
+        self._running()
+        await self._app.remove(zigpy.types.EUI64.convert(address), remove_children=False)
 
     async def _keep_open(self, seconds: float) -> None:
         while seconds > 0:

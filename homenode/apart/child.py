@@ -58,6 +58,9 @@ class RemoteHost:
         self._known[device, kind] = value, self.now() if at is None else at
         self.say("heard", device, kind, value, at)
 
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        self.say("noticed", address, kind, value)
+
     def alive(self, device: str) -> None:
         self.say("alive", device)
 

@@ -119,6 +119,8 @@ class Apart:
         host = self._host
         if what == "heard":
             host.heard(*words)
+        elif what == "noticed":
+            host.noticed(*words)
         elif what == "alive":
             host.alive(*words)
         elif what == "lost":

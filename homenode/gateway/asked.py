@@ -14,6 +14,7 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "devices": {},
     "reload": {},
     "pair": {"for_s": NUMBER, "radio": str},
+    "dismiss": {"address": str},
     "ack": {"party": str, "alert": str, "by": str},
     "mode": {"mode": str},
     "speed": {"speed": NUMBER},

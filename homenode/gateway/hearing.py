@@ -10,7 +10,7 @@ from homenode import records
 from homenode.delivery import NodeFault
 from homenode.driver import Joined
 from homenode.engine.events import Heard, StaleAfter
-from homenode.gateway.inbox import Alive, Inbox, Trouble
+from homenode.gateway.inbox import Alive, Inbox, Noticed, Trouble
 from homenode.kinds import kind_of
 from homenode.reading import How, Instant, Reading
 
@@ -87,6 +87,9 @@ class Hearing:
                     readings.append(item)
                 elif isinstance(item, Alive):
                     alive.append(item)
+                elif isinstance(item, Noticed):
+                    noticed = {"noticed": item.address, "kind": item.kind, "value": item.value}
+                    self._node.watchers.event(noticed)
                 elif isinstance(item, Trouble):
                     later.append(lambda driver=name, trouble=item: self._trouble(driver, trouble))  # type: ignore[misc]  # a default binds the loop's value
                 else:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from homenode.driver import Joined
 from homenode.kinds import kind_of
-from homenode.reading import Instant, Reading
+from homenode.reading import Instant, Reading, Value
 
 
 class Alive(NamedTuple):
@@ -30,7 +30,15 @@ class Trouble(NamedTuple):
     battery: bool = False
 
 
-Item = Reading | Alive | Trouble | Joined
+class Noticed(NamedTuple):
+    """What a device said that has joined and has no name: an installer sees it, and nothing uses it."""
+
+    address: str
+    kind: str
+    value: Value
+
+
+Item = Reading | Alive | Trouble | Joined | Noticed
 
 ROUTINE_LIMIT = 10_000
 """Readings of one driver that may wait; of motion and numbers then only the newest per point is kept.

@@ -13,6 +13,7 @@ from homenode.config.durations import milliseconds, words
 from homenode.config.rows import LANGUAGES, LONGEST_HEARTBEAT_MS, SHORTEST_HEARTBEAT_MS
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
+from homenode.driver import Dismisses, Driver
 from homenode.engine.events import Acknowledge, ModeSet
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
@@ -234,6 +235,30 @@ class Requests:
             return f"{name}: closed"
         return f"{name}: new devices may join for {seconds:.0f} s (homenode devices lists what did)"
 
+    async def dismiss(self, address: str) -> str:
+        """Send a device away that joined and isn't this home's.
+
+        Raises:
+            Refused: It has a name here, never joined, or can't be sent away.
+        """
+        node, joined = self._node, self._node.joined.get(address)
+        if joined is None:
+            raise Refused(f"no device {address} has joined", do="homenode devices lists those that did")
+        if joined.name in node.home.devices:
+            raise Refused(f"{address} is {joined.name} of home.yaml", do="take it out there, and reload")
+
+        async def away(running: Driver) -> None:
+            if not isinstance(running, Dismisses):
+                raise Refused("its driver can't send devices away", do="reset it by its own button")
+            await running.dismiss(address)
+
+        for name in node.home.radios:
+            if name in node.crew.drivers:
+                await node.crew.drivers[name].ask(away)
+        node.joined.pop(address, None)
+        node.watchers.event({"left": address})
+        return f"{address} was sent away"
+
     def _only_zigbee(self, able: Sequence[str]) -> str:
         zigbee = [name for name in able if self._node.home.radios[name].driver == "zigbee"]
         if len(zigbee) != 1:
@@ -314,6 +339,8 @@ class Requests:
                 return [asdict(joined) for joined in node.joined.values()]
             case "pair":
                 return await self.pair(float(wish["for_s"]), wish.get("radio", ""))
+            case "dismiss":
+                return await self.dismiss(wish["address"])
             case "reload":
                 return await self.reload()
             case "ack":

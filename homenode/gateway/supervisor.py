@@ -19,7 +19,7 @@ from homenode.config.model import Device
 from homenode.driver import Driver, Host, Joined
 from homenode.errors import HomenodeError, Refused, SetupError, acted_on
 from homenode.gateway.clock import Clock
-from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
+from homenode.gateway.inbox import Alive, Inbox, Item, Noticed, Trouble
 from homenode.kinds import kind_of, why_not
 from homenode.reading import Instant, Reading, Value
 
@@ -32,6 +32,8 @@ STEADY_S = 5.0
 SETUP_RETRY_S = 5.0
 """A person has to act first; until then it is tried now and then."""
 BEAT_S, HANGS_AFTER_S = 2.0, 6.0
+NOTICED_EACH_S = 50
+"""Of what devices without a name say: a neighbour's may flood, too."""
 STOP_S = 1.5
 """A driver gets so long to release its port; SIGTERM has 2 s in all."""
 
@@ -65,6 +67,7 @@ class _DriverHost:
         self._troubles: set[str] = set()
         self._open_before = set(open_before)
         self._spoke, self._steady_from = False, 0
+        self._noticed_in = (0, 0)
 
     def opened(self, steady_from: Instant) -> None:
         """The driver was opened; what it says from `steady_from` on shows that it is back from a loss."""
@@ -108,6 +111,13 @@ class _DriverHost:
         elif self._troubles or self._open_before:
             self.back(f"{point} value")
         self._put(Reading(point, value, at))
+
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        second = self._clock.now() // 1000
+        self._noticed_in = (second, self._noticed_in[1] + 1 if self._noticed_in[0] == second else 1)
+        known = kind_of(kind)
+        if self._noticed_in[1] <= NOTICED_EACH_S and known is not None and not why_not(known, value):
+            self._inbox.put(Noticed(address, kind, value))
 
     def _stranger(self, device: str) -> None:
         """A device that is not this driver's feeds no rule, whatever it is called."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from homenode.config.model import Home
-from homenode.kinds import KINDS, kind_of
+from homenode.kinds import KINDS, Shape, kind_of
 from homenode.language.rule_file import RuleFile
+from homenode.reading import Value
 
 Text = Mapping[str, str]
 
@@ -180,6 +181,35 @@ def link_verdict(lqi: float | None) -> tuple[str, Text]:
         "sv": "för svag: flytta den, eller sätt en kontakt eller lampa emellan",
         "en": "too weak: move it, or put a plug or lamp in between",
     }
+
+
+def value_in_words(kind: str, value: Value, language: str) -> str:
+    """A point and its value for a person: ``öppen``, ``rörelse: nej``, ``effekt 20 W``; ``?`` if unknown."""
+    known = kind_of(kind)
+    if known is None or value is None:
+        return f"{kind_called(kind, language)} ?"
+    if isinstance(value, bool):
+        word = known.true_word if value else known.false_word
+        if known.shape is Shape.MOMENTARY:
+            word = "pressed" if value else "not pressed"
+        if word:
+            return STATES[word][language == "en"]
+        yes, no = ("ja", "nej") if language == "sv" else ("yes", "no")
+        return f"{kind_called(kind, language)}: {yes if value else no}"
+    return f"{kind_called(kind, language)} {value:g} {known.unit or ''}".rstrip()
+
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "open": ("öppen", "open"),
+    "closed": ("stängd", "closed"),
+    "locked": ("låst", "locked"),
+    "unlocked": ("olåst", "unlocked"),
+    "on": ("på", "on"),
+    "off": ("av", "off"),
+    "pressed": ("tryckt", "pressed"),
+    "not pressed": ("inte tryckt", "not pressed"),
+}
+"""The words of steps and rules for a state, in Swedish and English."""
 
 
 def kind_called(kind: str, language: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
+from homenode.install.view import want_in_words
 from homenode.install.words import say
 
 GREEN, RED, GREY = (0, 110, 60), (180, 20, 20), (105, 105, 105)
@@ -80,7 +81,7 @@ def _line(
 ) -> None:
     page.set_font("Helvetica", "B" if bold else "", size)
     page.set_text_color(*colour)
-    page.multi_cell(0, size * 0.48, _letters(text), new_x="LMARGIN", new_y="NEXT")
+    page.multi_cell(0, size * 0.48, _letters(text), align="L", new_x="LMARGIN", new_y="NEXT")
     page.set_text_color(0, 0, 0)
 
 
@@ -138,7 +139,7 @@ def _sensors(page: FPDF, devices: Sequence[Mapping[str, Any]], language: str) ->
 
 def _seen(check: Mapping[str, Any], language: str) -> str:
     parts = [
-        f"{say('want_' + want, language, kind=check['kind'])} {'+' if want in check['seen'] else '–'}"
+        f"{want_in_words(check['kind'], want, language)} {'+' if want in check['seen'] else '–'}"
         for want in check["wants"]
     ]
     return f"{check['called'][language]}: {', '.join(parts)}"

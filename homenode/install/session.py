@@ -20,8 +20,10 @@ from homenode.gateway.clock import Clock
 from homenode.gateway.local_socket import ask
 from homenode.install import home_file
 from homenode.install.report import write_report
-from homenode.install.steps import Ask, Installation, Order, Report, Write
+from homenode.install.steps import Ask, Installation, Note, Order, Report, Write
 from homenode.install.walk import restored
+from homenode.install.wishes import orders
+from homenode.install.words import say
 from homenode.language.reader import try_rule
 from homenode.language.rule_file import RuleFile
 
@@ -64,7 +66,7 @@ class Session:
     Attributes:
         steps: What is known.
         notices: What the installer should read, newest last.
-        changed: Set at each change; who waits clears it.
+        ticked_ms: When something last happened that the installer waits for.
     """
 
     def __init__(self, data: Path) -> None:
@@ -80,6 +82,7 @@ class Session:
         self._doing = asyncio.Lock()
         self._clock = Clock()
         self._kept = ""
+        self.ticked_ms = 0
         self._resume()
 
     @property
@@ -160,46 +163,50 @@ class Session:
         while True:
             threading.Thread(target=read, name="watch", daemon=True).start()
             while (line := await lines.get()) is not None:
-                self.steps.heard(line)
+                if self.steps.heard(line):
+                    self.ticked_ms = self.now_ms()
                 self._tell()
             await asyncio.sleep(AGAIN_S)
 
     # -- wishes
 
-    async def do(self, wish: Mapping[str, Any]) -> str:
-        """Do what the installer wants; what was done, in words.
+    async def do(self, wish: Mapping[str, Any], language: str = "en") -> str:
+        """Do what the installer wants; what was done, in words, "" if that shows by itself.
 
         Raises:
             HomenodeError: It wasn't, with the reason.
         """
         async with self._doing:
             at = str(self.steps.status.get("at", ""))
-            orders = self.steps.wish(wish, self._clock.now(), at)
+            todo = orders(self.steps, wish, self._clock.now(), at, language)
             told = ""
             try:
-                for order in orders:
-                    told = await self._carry_out(order, at) or told
+                for order in todo:
+                    told = await self._carry_out(order, at, language) or told
             except FileMistakes as error:
                 raise Refused(home_file.mistakes_in_words(error)) from error
             finally:
                 await self._keep()
                 self._tell()
-            return told or "done"
+            return told
 
-    async def _carry_out(self, order: Order, at: str) -> str:
+    async def _carry_out(self, order: Order, at: str, language: str) -> str:
         match order:
             case Ask():
-                return str(await asyncio.to_thread(answer, self.data, order.request, REQUEST_S))
+                await asyncio.to_thread(answer, self.data, order.request, REQUEST_S)
             case Report():
                 assert self.steps.walk is not None
                 folder = await asyncio.to_thread(write_report, self.data, self.steps, order.by)
                 self.steps.last_report = str(folder)
-                return f"report written: {folder}"
+                return say("report_written", language, folder=folder)
             case Write():
-                await self._write(order, at)
+                await self._write(order, at, language)
                 return order.told
+            case Note():
+                order.change()
+        return ""
 
-    async def _write(self, order: Write, at: str) -> None:
+    async def _write(self, order: Write, at: str, language: str) -> None:
         stamp = at[:19].replace(":", "") or "unknown"
         old = self._file
         new = await asyncio.to_thread(home_file.change, old, order.edit, self._types, self.data, stamp)
@@ -207,7 +214,7 @@ class Session:
             await asyncio.to_thread(answer, self.data, {"do": "reload"}, REQUEST_S)
         except HomenodeError as error:
             await asyncio.to_thread(home_file.put_back, new, old)
-            raise Refused(f"the node did not take it, and home.yaml is as before: {error}") from error
+            raise Refused(say("no_not_taken", language, why=error)) from error
         self._file = new
         assert new.report.home is not None
         self.steps.reread(new.report.home, new.report.rules)

@@ -1,24 +1,22 @@
 """The steps of an installation, the same on the terminal and the page: what is known, what is done (pure).
 
-What happens comes in by `saw`, `heard` and `lost`; what the installer wants by `wish`, which answers with the
-orders that carry it out, in order, each only if the one before succeeded.
+What happens comes in by `saw`, `heard` and `lost`. What the installer wants becomes orders (`wishes`), which
+are carried out one after the other, each only if the one before succeeded.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from homenode.config.model import Home
 from homenode.errors import Refused
-from homenode.install import edits
-from homenode.install.known import ROOMS, fits, suggested_name
-from homenode.install.walk import OUTPUTS, Walk
-from homenode.kinds import kind_of
+from homenode.install.known import ROOMS, Fit, fits
+from homenode.install.walk import Walk
 from homenode.language.bound import BoundRule
 from homenode.language.rule_file import RuleFile
+from homenode.reading import Value
 
 OPEN_S = 240.0
 """One opening of the network; an installer who forgets to close it has it closed by then."""
@@ -48,7 +46,14 @@ class Report:
     by: str
 
 
-Order = Ask | Write | Report
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is known once the orders before it are done."""
+
+    change: Callable[[], None]
+
+
+Order = Ask | Write | Report | Note
 
 
 class NotSure(Refused):
@@ -60,7 +65,7 @@ class Arrival:
     """A device that joined and has no name yet.
 
     Attributes:
-        signs: What it said lately, newest last: (kind, shown value, time).
+        signs: What it said lately, newest last: (kind, value, time).
     """
 
     address: str
@@ -69,7 +74,7 @@ class Arrival:
     kinds: tuple[str, ...] = ()
     note: str = ""
     lqi: float | None = None
-    signs: list[tuple[str, str, str]] = field(default_factory=list)
+    signs: list[tuple[str, Value, str]] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
@@ -88,8 +93,6 @@ class Arrival:
 class Placing:
     """A device that is held where it is to hang: what was heard of it there."""
 
-    device: str
-    since: str
     frames: int = 0
     weakest: float | None = None
     last: float | None = None
@@ -115,7 +118,7 @@ class Installation:
     node_why: str = "not asked yet"
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     joined: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    placing: Placing | None = None
+    placing: dict[str, Placing] = field(default_factory=dict)
     links: dict[str, tuple[float, str]] = field(default_factory=dict)
     open_until_ms: int = 0
     replacing: str = ""
@@ -209,11 +212,11 @@ class Installation:
         if kind == "link_quality" and isinstance(value, int | float):
             arrival.lqi = float(value)
         else:
-            arrival.signs = [*arrival.signs, (kind, shown(kind, value), at)][-SIGNS:]
+            arrival.signs = [*arrival.signs, (kind, value, at)][-SIGNS:]
 
     def _reading(self, point: str, value: Any, at: str) -> bool:
         device, _, kind = point.rpartition(".")
-        placing = self.placing if self.placing is not None and self.placing.device == device else None
+        placing = self.placing.get(device)
         if kind == "link_quality" and isinstance(value, int | float):
             self.links[device] = float(value), at
             if placing is not None:
@@ -236,238 +239,27 @@ class Installation:
             return False
         return True
 
-    # -- what the installer wants
+    def open_for(self, now_ms: int) -> None:
+        """The network is open until then; closed by 0."""
+        self.open_until_ms = now_ms
 
-    def wish(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        """What to do for it.
-
-        Raises:
-            Refused: It can't be done, in words for the installer.
-        """
-        do = wish.get("do")
-        method = _WISHES.get(do) if isinstance(do, str) else None
-        if method is None:
-            raise Refused(f"there is nothing called {do!r} to do", do=f"known: {', '.join(_WISHES)}")
-        self.revision += 1
-        return method(self, wish, now_ms, at)
-
-    def _open(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self.open_until_ms = now_ms + int(OPEN_S * 1000)
-        return [Ask({"do": "pair", "for_s": OPEN_S, **_radio(wish)})]
-
-    def _close(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self.open_until_ms, self.replacing = 0, ""
-        return [Ask({"do": "pair", "for_s": 0, **_radio(wish)})]
-
-    def _name(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        arrival = self._arrival(wish)
-        name, room = _text(wish, "name").strip(), " ".join(_text(wish, "room").split())
-        free = suggested_name(room, arrival.kinds, self.home.devices)
-        if not name:
-            raise Refused("it needs a name", do=f"such as {free}")
-        if not room:
-            raise Refused("it needs a room", do="the room it is in, such as kitchen")
-        if name in self.home.devices:
-            other = self.home.devices[name]
-            raise Refused(
-                f"there is a {name} already, in {other.room}",
-                do=f"give this one another name, such as {free}",
-            )
-        if (near := self._near(room)) and not wish.get("sure"):
-            raise NotSure(
-                f"there is no room {room!r} here yet, but there is {near!r}",
-                do=f"write {near}, or confirm that {room} is another room",
-            )
-        radio = self._radio_of(arrival)
-        fields = {"via": radio, "ieee": arrival.address, "room": room}
-        if what := _text(wish, "is").strip():
-            fields["is"] = what
-        if model := arrival.model_field:
-            fields["model"] = model
-        self.placing = Placing(name, at)
-        return [Write(lambda text: edits.add_device(text, name, fields), f"{name} added")]
-
-    def _near(self, room: str) -> str:
-        """A room of this home that was probably meant."""
-        small = {device.room.casefold(): device.room for device in self.home.devices.values()}
-        if room in small.values():
-            return ""
-        close = difflib.get_close_matches(room.casefold(), small, 1, 0.75)
-        return small[close[0]] if close else ""
+    def place(self, device: str) -> None:
+        """It is held where it is to hang; what was heard elsewhere doesn't count."""
+        self.placing[device] = Placing()
 
     def rooms(self, language: str) -> list[str]:
         """Rooms to choose from: the home's own, then usual ones."""
         own = dict.fromkeys(device.room for device in self.home.devices.values())
         return list(dict.fromkeys([*own, *ROOMS.get(language, ROOMS["en"])]))
 
-    def _radio_of(self, arrival: Arrival) -> str:
-        able = [name for name, radio in self.home.radios.items() if radio.driver == "zigbee"]
-        if len(able) != 1:
-            raise Refused(
-                "it can't be told which radio heard it", do=f"write it into home.yaml: {arrival.address}"
-            )
-        return able[0]
+    def could(self, arrival: Arrival) -> list[Fit]:
+        """Rules that a new device could serve, once it has a name."""
+        return fits(arrival.address, arrival.kinds, self.home, self.rule_files)
 
-    def _replace(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        name = self._device(wish)
-        device = self.home.devices[name]
-        if "ieee" not in device.options:
-            raise Refused(
-                f"{name} is wired ({device.driver}): put the new one on the same wires", do="nothing to write"
-            )
-        if not wish.get("address"):
-            self.replacing = name
-            return self._open(wish, now_ms, at)
-        arrival = self._arrival(wish)
-        need = {
-            p.rpartition(".")[2] for rule in self.rules for p in _points(rule) if p.startswith(f"{name}.")
-        }
-        if lacks := sorted(need - set(arrival.kinds)):
-            has = ", ".join(arrival.kinds) or "nothing yet: wait until it was asked"
-            raise Refused(
-                f"the new one has no {', '.join(lacks)}, which rules read of {name}",
-                do=f"it has {has}; else take another one",
-            )
-        fields = {"ieee": arrival.address} | ({"model": m} if (m := arrival.model_field) else {})
-        self.placing, self.replacing = Placing(name, at), ""
-        return [Write(lambda text: edits.set_fields(text, name, fields), f"{name} has new hardware")]
-
-    def _dismiss(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        arrival = self._arrival(wish)
-        return [Ask({"do": "dismiss", "address": arrival.address})]
-
-    def _use(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        name, rule = self._device(wish), _text(wish, "rule")
-        fit = next((one for one in self.fits(name) if one.rule == rule), None)
-        if fit is None:
-            raise Refused(f"{rule} has no place for {name}")
-        if fit.nth is not None:
-            nth = fit.nth
-            return [
-                Write(
-                    lambda text: edits.add_point(text, nth, fit.role, fit.point), f"{rule} reads {fit.point}"
-                )
-            ]
-        role = self.rule_files[rule].roles[fit.role]
-        bind: dict[str, str | list[str]] = {fit.role: [fit.point] if role.many else fit.point}
-        return [Write(lambda text: edits.add_to_rule(text, rule, bind), f"{rule} added")]
-
-    def fits(self, name: str) -> list[Any]:
+    def fits(self, name: str) -> list[Fit]:
         """Rules that a device of this home could serve as well."""
         kinds = self.home.devices[name].kinds or tuple(self.joined.get(name, {}).get("kinds", ()))
         return fits(name, kinds, self.home, self.rule_files)
-
-    def _place(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self.placing = Placing(self._device(wish), at)
-        return []
-
-    def _placed(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self.placing = None
-        return []
-
-    def _walk(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        """Begin, or go on with one that was interrupted."""
-        if self.walk is None or wish.get("anew"):
-            self.walk = Walk(self.home.home, at, {}, {})
-        self.set_up_walk()
-        for point in self.status.get("points", ()):
-            self.walk.knew(point["point"], point["value"])
-        self.walk.active = True
-        return [Ask({"do": "mode", "mode": "service"})]
-
-    def _walking(self) -> Walk:
-        if self.walk is None:
-            raise Refused("no walk test has begun", do="begin it")
-        return self.walk
-
-    def _try(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        point = self._output(wish)
-        kind = kind_of(point)
-        words = (kind.true_word, kind.false_word) if kind else ("on", "off")
-        to = words[0] if wish.get("on", True) else words[1]
-        return [Ask({"do": "switch", "point": point, "to": to})]
-
-    def _tried(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self._walking().tried(self._output(wish), bool(wish.get("works")), at)
-        return []
-
-    def _output(self, wish: Mapping[str, Any]) -> str:
-        point = _text(wish, "point")
-        device, _, kind = point.rpartition(".")
-        row = self._walking().rows.get(device)
-        known = kind_of(kind)
-        if row is None or kind not in row.checks or known is None or known.name not in OUTPUTS:
-            raise Refused(f"{point} is no output of the walk test")
-        return point
-
-    def _remark(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        row = self._walking().rows.get(_text(wish, "device"))
-        if row is None:
-            raise Refused(f"there is no device {_text(wish, 'device')}")
-        row.remark = " ".join(_text(wish, "text").split())[:200]
-        return []
-
-    def _finish(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        by = " ".join(_text(wish, "by").split())[:80]
-        if not by:
-            raise Refused("the report needs the name of who made the test")
-        self._walking().active = False
-        return [Report(by), Ask({"do": "mode", "mode": "home"})]
-
-    def _pause(self, wish: Mapping[str, Any], now_ms: int, at: str) -> list[Order]:
-        self._walking().active = False
-        return [Ask({"do": "mode", "mode": "home"})]
-
-    def _arrival(self, wish: Mapping[str, Any]) -> Arrival:
-        address = _text(wish, "address")
-        arrival = self.arrivals.get(address)
-        if arrival is None:
-            raise Refused(
-                f"no new device has the address {address}", do="it may have a name by now, or be gone"
-            )
-        return arrival
-
-    def _device(self, wish: Mapping[str, Any]) -> str:
-        name = _text(wish, "device")
-        if name not in self.home.devices:
-            close = difflib.get_close_matches(name, self.home.devices, 1)
-            raise Refused(
-                f"there is no device {name} in home.yaml", do=f"did you mean {close[0]}?" if close else ""
-            )
-        return name
-
-
-_WISHES: Mapping[str, Callable[[Installation, Mapping[str, Any], int, str], list[Order]]] = {
-    "open": Installation._open,
-    "close": Installation._close,
-    "name": Installation._name,
-    "replace": Installation._replace,
-    "dismiss": Installation._dismiss,
-    "use": Installation._use,
-    "place": Installation._place,
-    "placed": Installation._placed,
-    "walk": Installation._walk,
-    "try": Installation._try,
-    "tried": Installation._tried,
-    "remark": Installation._remark,
-    "pause": Installation._pause,
-    "finish": Installation._finish,
-}
-
-
-def _text(wish: Mapping[str, Any], key: str) -> str:
-    value = wish.get(key, "")
-    if not isinstance(value, str) or len(value) > 200:
-        raise Refused(f"{key} is a text of at most 200 characters")
-    return value
-
-
-def _radio(wish: Mapping[str, Any]) -> dict[str, str]:
-    return {"radio": radio} if (radio := _text(wish, "radio")) else {}
-
-
-def _points(rule: BoundRule) -> list[str]:
-    return [*rule.points, *(step.point for step in rule.steps if step.point)]
 
 
 def _essence(status: Mapping[str, Any]) -> Any:
@@ -475,13 +267,3 @@ def _essence(status: Mapping[str, Any]) -> Any:
     points = [(point["point"], point["shown"], point["quality"]) for point in status.get("points", ())]
     alerts = [(one["alert"], one["acknowledged"]) for one in status.get("alerts", ())]
     return points, alerts, status.get("mode"), status.get("drivers"), status.get("faults"), status.get("link")
-
-
-def shown(kind: str, value: Any) -> str:
-    """A value in the words of its kind."""
-    known = kind_of(kind)
-    if known is None or value is None:
-        return "?"
-    if isinstance(value, bool):
-        return (known.true_word or "yes") if value else (known.false_word or "no")
-    return f"{value:g} {known.unit or ''}".rstrip()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.ask import table
-from homenode.install.known import kind_called, link_verdict, look, suggested_name
+from homenode.install.known import kind_called, link_verdict, look, suggested_name, value_in_words
 from homenode.install.session import Session
 from homenode.install.steps import Arrival, NotSure
+from homenode.install.view import want_in_words
 from homenode.install.words import say
 
 
@@ -73,7 +74,7 @@ class Terminal:
     async def do(self, **wish: object) -> bool:
         """Have it done; False if it wasn't, and the person was told why."""
         try:
-            told = await self._session.do(wish)
+            told = await self._session.do(wish, self._language)
         except NotSure as error:
             print(self.word("refused", why=error), flush=True)
             if (await self.ask(self.word("sure"))).lower() in ("j", "ja", "y", "yes"):
@@ -82,7 +83,7 @@ class Terminal:
         except HomenodeError as error:
             print(self.word("refused", why=error), flush=True)
             return False
-        if told != "done":
+        if told:
             print(told, flush=True)
         return True
 
@@ -109,13 +110,13 @@ class Terminal:
             text = f"\n+ {self._arrival(arrival)}"
             self._once(f"{arrival.address} {arrival.kinds} {arrival.note}", text)
             for kind, value, at in arrival.signs:
-                sign = f"{kind_called(kind, self._language)} {value}"
+                sign = value_in_words(kind, value, self._language)
                 self._once(f"{arrival.address} {kind} {at}", f"  {arrival.address}: {sign}")
         if steps.walk is not None:
             for name, row in steps.walk.rows.items():
                 for kind, check in row.checks.items():
                     for want, at in check.seen.items():
-                        seen = self.word(f"want_{want}")
+                        seen = want_in_words(kind, want, self._language)
                         text = f"  * {name}: {kind_called(kind, self._language)} {seen} {at[11:19]}"
                         self._once(f"tick {name} {kind} {want} {at}", text)
                 if row.passed:
@@ -219,13 +220,13 @@ class Terminal:
             return
         self.say("hold", name=name)
         while not await self.ask(self.word("hold_again")):
-            placing = self._session.steps.placing
+            placing = self._session.steps.placing.get(name)
             lqi = placing.last if placing is not None else None
             _, words = link_verdict(lqi)
             heard = self.word("heard_times", n=placing.frames if placing is not None else 0)
             link = f"{self.word('link')} {f'{lqi:.0f}' if lqi is not None else '?'}"
             print(f"{heard}; {link}: {words[self._language]}")
-        await self.do(do="placed")
+        await self.do(do="placed", device=name)
 
     async def rules(self, name: str) -> None:
         """Rules that it could serve as well."""
@@ -280,7 +281,7 @@ class Terminal:
         rows = []
         for name, row in walk.rows.items():
             left = [
-                f"{kind_called(kind, self._language)} {self.word(f'want_{want}')}"
+                f"{kind_called(kind, self._language)} {want_in_words(kind, want, self._language)}"
                 for kind, check in row.checks.items()
                 for want in check.wants
                 if want not in check.seen

@@ -80,8 +80,9 @@ class Row:
 
 @dataclass(slots=True)
 class Told:
-    """What a party heard of a rule's alert in this walk: when it went out, arrived, was answered."""
+    """What a party heard of one alert of a rule in this walk: when it went out, arrived, was answered."""
 
+    alert: str = ""
     sent: str = ""
     test: bool = False
     with_broker: str = ""
@@ -132,7 +133,7 @@ class Walk:
     lines: dict[str, Line]
     active: bool = False
     messages: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Id of a message on its way to rule and party."""
+    """Id of a message on its way to its alert and party."""
     alerts: dict[str, str] = field(default_factory=dict)
     """Id of an alert of this walk to its rule."""
 
@@ -205,27 +206,34 @@ class Walk:
 
     def sent(self, alert: str, party: str, message: str, test: bool, at: str) -> None:
         """A message about it was handed to the link."""
-        told = self._told(alert, party)
-        if told is not None and not told.sent:
-            told.sent, told.test = at, test
-            self.messages[message] = self.alerts[alert], party
+        line = self._line(alert)
+        told = line.parties.get(party) if line else None
+        if line is None or told is None or told.passed or told.alert == alert:
+            return  # of one alert its first message counts; of several, the last until one was answered
+        line.parties[party] = Told(alert, sent=at, test=test)
+        self.messages[message] = alert, party
 
     def arrived(self, message: str, at: str) -> None:
         """The broker has it."""
-        rule, party = self.messages.pop(message, ("", ""))
-        if rule in self.lines and party in self.lines[rule].parties:
-            self.lines[rule].parties[party].with_broker = at
+        alert, party = self.messages.pop(message, ("", ""))
+        told = self._told(alert, party)
+        if told is not None:
+            told.with_broker = at
 
     def acknowledged(self, alert: str, parties: Iterable[str], by: str, at: str) -> None:
         """Somebody has it; who stands at the node himself is no receiver."""
         for party in parties:
             told = self._told(alert, party)
-            if told is not None and told.sent and by != AT_HAND and not told.acknowledged:
+            if told is not None and by != AT_HAND and not told.acknowledged:
                 told.acknowledged, told.by = at, by
 
     def _told(self, alert: str, party: str) -> Told | None:
-        line = self.lines.get(self.alerts.get(alert, ""))
-        return line.parties.get(party) if line else None
+        line = self._line(alert)
+        told = line.parties.get(party) if line else None
+        return told if told is not None and told.alert == alert else None
+
+    def _line(self, alert: str) -> Line | None:
+        return self.lines.get(self.alerts.get(alert, ""))
 
     # -- result
 
@@ -268,7 +276,7 @@ def restored(state: Mapping[str, Any]) -> Walk:
         )
         for name, line in state["lines"].items()
     }
-    messages = {message: (rule, party) for message, (rule, party) in state["messages"].items()}
+    messages = {message: (alert, party) for message, (alert, party) in state["messages"].items()}
     return Walk(**{**state, "rows": rows, "lines": lines, "messages": messages})
 
 

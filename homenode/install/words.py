@@ -143,7 +143,188 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "left": ("Kvar", "Left"),
     "who": ("Ditt namn, för protokollet", "Your name, for the report"),
     "works": ("Slog {point} till (j/n)", "Did {point} turn on (y/n)"),
+    # what was done, and what can't be
+    "named": ("{name} är tillagd", "{name} is added"),
+    "replaced": ("{name} har fått en ny enhet", "{name} has new hardware"),
+    "rule_reads": ("{rule} använder nu {point}", "{rule} now reads {point}"),
+    "report_written": ("Protokollet är skrivet: {folder}", "The report is written: {folder}"),
+    "no_text": (
+        "{field} är en text på högst {most} tecken.",
+        "{field} is a text of at most {most} characters.",
+    ),
+    "no_arrival": (
+        "Ingen ny enhet har adressen {address}: den kan ha fått namn, eller vara borta.",
+        "No new device has the address {address}: it may have a name by now, or be gone.",
+    ),
+    "no_device": ("Det finns ingen enhet {name}.", "There is no device {name}."),
+    "no_device_near": (
+        "Det finns ingen enhet {name}. Menade du {near}?",
+        "There is no device {name}. Did you mean {near}?",
+    ),
+    "no_room": ("Den behöver ett rum, som kök.", "It needs a room, such as kitchen."),
+    "no_room_near": (
+        "Det finns inget rum {room} än, men {near}. Är {room} ett annat rum?",
+        "There is no room {room} yet, but there is {near}. Is {room} another room?",
+    ),
+    "no_name_taken": (
+        "{name} finns redan, i {room}. Ge den här ett annat namn, som {free}.",
+        "There is a {name} already, in {room}. Give this one another name, such as {free}.",
+    ),
+    "no_radio": (
+        "Det går inte att se vilken radio som hörde den: skriv in {address} i home.yaml för hand.",
+        "It can't be told which radio heard it: write {address} into home.yaml by hand.",
+    ),
+    "no_wired": (
+        "{name} är trådbunden ({driver}): koppla den nya på samma trådar, ingenting behöver skrivas.",
+        "{name} is wired ({driver}): put the new one on the same wires, nothing needs to be written.",
+    ),
+    "no_replacement": (
+        "Den nya har inte {lacks}, som regler läser av {name}. Den har {has}: ta en annan.",
+        "The new one has no {lacks}, which rules read of {name}. It has {has}: take another one.",
+    ),
+    "no_place": ("{rule} har ingen plats för {name}.", "{rule} has no place for {name}."),
+    "no_walk": ("Inget gångprov är påbörjat.", "No walk test has begun."),
+    "no_output": ("{point} är ingen utgång i provet.", "{point} is no output of the test."),
+    "no_by": ("Protokollet behöver ditt namn.", "The report needs your name."),
+    "no_still_open": (
+        "{rules} står kvar, och går ut som riktigt larm när serviceläget slutar. Låt mottagaren kvittera, "
+        "och vänta tills det är över. Avsluta ändå?",
+        "{rules} is still open, and goes out as a real alert when service mode ends. Have the receiver "
+        "acknowledge, and wait until it is over. End all the same?",
+    ),
+    "no_not_taken": (
+        "Noden tog inte emot det, och home.yaml är som förut: {why}",
+        "The node did not take it, and home.yaml is as before: {why}",
+    ),
+    # the server of the page
+    "page_at": (
+        "Öppna på telefonen: {url}/#{code}  (koden gäller en gång; varje telefon får sin egen)",
+        "Open on the phone: {url}/#{code}  (the code is good for once; each phone gets its own)",
+    ),
+    "in_the_clear": (
+        "Sidan är okrypterad: använd den bara på lägenhetens eget nät, och stäng av den efteråt.",
+        "The page is not encrypted: use it on the flat's own network only, and end it afterwards.",
+    ),
+    "idle": ("Ingen använder sidan; den är stängd.", "Nobody uses the page; it is closed."),
+    "enter_first": ("Ange koden först.", "Enter the code first."),
+    "code_wrong": (
+        "Fel kod, eller redan använd: nästa står i terminalen.",
+        "Wrong code, or used already: the next one stands in the terminal.",
+    ),
+    "code_locked": (
+        "För många fel: en ny kod står i terminalen.",
+        "Too many wrong ones: a new code stands in the terminal.",
+    ),
 }
+
+PAGE: Mapping[str, tuple[str, str]] = {
+    "title": ("Installation", "Installation"),
+    "code": ("Kod från terminalen", "Code from the terminal"),
+    "enter": ("Fortsätt", "Go on"),
+    "waiting": ("Frågar noden …", "Asking the node …"),
+    "no_contact": (
+        "Ingen kontakt med sidan. Allt som är gjort är kvar; den försöker igen.",
+        "No contact with the page's server. All that was done is kept; it tries again.",
+    ),
+    "node_down": ("Noden svarar inte:", "The node does not answer:"),
+    "radio_gone": ("Radion är borta:", "The radio is gone:"),
+    "link_down": ("Ingen förbindelse med larmmottagaren.", "No link to the receivers."),
+    "in_service": (
+        "Serviceläge, {min} min kvar: larm går ut märkta som prov.",
+        "Service mode, {min} min left: alerts go out marked as tests.",
+    ),
+    "steps": ("Steg", "Steps"),
+    "tab_pair": ("Enheter", "Devices"),
+    "tab_test": ("Prova", "Test"),
+    "tab_report": ("Protokoll", "Report"),
+    "open": ("Öppna nätet i 4 minuter", "Open the network for 4 minutes"),
+    "open_now": (
+        "Nätet är öppet: sätt enheten i parkopplingsläge.",
+        "The network is open: put the device into pairing mode.",
+    ),
+    "open_replacing": (
+        "Nätet är öppet: sätt den nya enheten, som ska heta {name}, i parkopplingsläge.",
+        "The network is open: put the new device, which shall be {name}, into pairing mode.",
+    ),
+    "close": ("Stäng nätet", "Close the network"),
+    "new_devices": ("Nya enheter", "New devices"),
+    "none_new": ("Ingen ännu.", "None yet."),
+    "devices": ("Hemmets enheter", "Devices of the home"),
+    "none_here": ("Ingen ännu.", "None yet."),
+    "which_one": (
+        "Vilken är det? Utlös den: det den säger syns här.",
+        "Which one is it? Trip it: what it says appears here.",
+    ),
+    "could": ("Passar till:", "Fits:"),
+    "is_the_new": ("Det är den nya {name}", "It is the new {name}"),
+    "name_it": ("Ge den namn", "Name it"),
+    "not_ours": ("Inte vår", "Not ours"),
+    "room": ("Rum", "Room"),
+    "other_room": ("Rummets namn", "Name of the room"),
+    "name": ("Namn", "Name"),
+    "name_itself": ("föreslås av sig självt", "suggested by itself"),
+    "is": ("Vad det är (spis, ytterdörr …)", "What it is (stove, front door …)"),
+    "back": ("Tillbaka", "Back"),
+    "save": ("Spara", "Save"),
+    "link": ("signal", "link"),
+    "heard": ("hörd {n} gånger här", "heard {n} times here"),
+    "weakest": ("svagast", "weakest"),
+    "placed": ("Den sitter", "It is mounted"),
+    "try_link": ("Prova signalen", "Try the link"),
+    "more": ("Mer", "More"),
+    "not_joined": ("Har inte anslutit", "Has not joined"),
+    "serves": ("Används av:", "Used by:"),
+    "no_rule": ("ingen regel", "no rule"),
+    "could_add": ("Kan också vara med i:", "Could also serve:"),
+    "replace": ("Byt ut mot en ny", "Replace by a new one"),
+    "walk_about": (
+        "Utlös varje enhet. Rök, CO och hjälpknapp går ut utan provmärke om de står kvar i 2 minuter.",
+        "Trip every device. Smoke, CO and the help button go out unmarked if they last 2 minutes.",
+    ),
+    "walk_begin": ("Börja gångprovet", "Begin the walk test"),
+    "walk_count": ("{n} av {of} provade", "{n} of {of} tested"),
+    "walk_paused": (
+        "Provet från {at} är pausat: larm är på riktigt.",
+        "The test of {at} is paused: alerts are real.",
+    ),
+    "walk_on": ("Fortsätt provet", "Go on with the test"),
+    "walk_anew": ("Börja ett nytt", "Begin a new one"),
+    "walk_pause": ("Pausa provet", "Pause the test"),
+    "passed": ("provad", "tested"),
+    "untested": ("EJ PROVAD", "NOT TESTED"),
+    "says_nothing": ("Den har inte sagt vad den mäter.", "It hasn't said what it measures."),
+    "turn_on": ("Slå på", "Turn on"),
+    "turn_off": ("Slå av", "Turn off"),
+    "it_did": ("Det gjorde den", "It did"),
+    "it_did_not": ("Det gjorde den inte", "It didn't"),
+    "did_nothing": ("Gjorde ingenting när den provades.", "Did nothing when it was tried."),
+    "alerts": ("Larm", "Alerts"),
+    "takes_time": (
+        "Tar tid innan den larmar; behöver inte inväntas.",
+        "Takes its time before it tells anybody; need not be awaited.",
+    ),
+    "stays_home": ("Stannar i hemmet.", "Stays in the home."),
+    "sent": ("skickat", "sent"),
+    "not_sent": ("inte skickat", "not sent"),
+    "as_test": ("som prov", "as a test"),
+    "not_as_test": ("UTAN PROVMÄRKE", "NOT MARKED AS A TEST"),
+    "arrived": ("framme", "delivered"),
+    "not_acknowledged": ("inte kvitterat", "not acknowledged"),
+    "report_first": ("Gör gångprovet först.", "Make the walk test first."),
+    "all_good": ("Allt är provat och kvitterat.", "Everything is tested and acknowledged."),
+    "not_yet": ("Det här saknas:", "What is missing:"),
+    "who": ("Ditt namn", "Your name"),
+    "finish": ("Avsluta och skriv protokollet", "End and write the report"),
+    "show_pdf": ("Visa protokollet (PDF)", "Show the report (PDF)"),
+    "yes_sure": ("Ja, det är meningen", "Yes, that is meant"),
+    "no_back": ("Nej, tillbaka", "No, back"),
+}
+"""What the page's own script shows."""
+
+
+def page_words(language: str) -> dict[str, str]:
+    """All words of the page in one language."""
+    return {key: sv if language == "sv" else en for key, (sv, en) in PAGE.items()}
 
 
 def say(key: str, language: str, **more: object) -> str:

@@ -49,6 +49,7 @@ class Listener:
         self.said: list[Said] = []
         self.devices: list[Joined] = []
         self.troubles: dict[str, str] = {}
+        self.strange: list[tuple[str, str, Value]] = []
         self.backlog = 0
         self.clock = clock or Clock()
         self.threads: set[str] = set()
@@ -76,6 +77,9 @@ class Listener:
     def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         self.troubles[source] = why
         self._tell()
+
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        self.strange.append((address, kind, value))
 
     def back(self, source: str) -> None:
         self.troubles.pop(source, None)

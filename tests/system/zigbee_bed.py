@@ -29,6 +29,7 @@ class Heard:
     known: dict[str, Joined] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     living: list[str] = field(default_factory=list)
+    strange: list[tuple[str, str, Value]] = field(default_factory=list)
     past: dict[tuple[str, str], tuple[Value, Instant]] = field(default_factory=dict)
     ahead_ms: int = 0
 
@@ -51,6 +52,10 @@ class Heard:
 
     def lost(self, source: str, why: str, devices: Sequence[str] = (), *, battery: bool = False) -> None:
         self.faults[source] = why
+        self._changed.set()
+
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        self.strange.append((address, kind, value))
         self._changed.set()
 
     def back(self, source: str) -> None:

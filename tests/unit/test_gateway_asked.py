@@ -18,6 +18,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "devices": {},
     "reload": {},
     "pair": {"for_s": 60},
+    "dismiss": {"address": "00:15:8d:00:02:aa:bb:01"},
     "ack": {"party": "care", "alert": "door:1", "by": "Eva"},
     "mode": {"mode": "away"},
     "speed": {"speed": 2.5},

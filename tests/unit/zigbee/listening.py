@@ -19,6 +19,7 @@ class Gateway:
         self.readings: list[tuple[str, str, Value]] = []
         self.past: list[tuple[str, Value, Instant]] = []
         self.living: list[str] = []
+        self.strange: list[tuple[str, str, Value]] = []
         self.faults: dict[str, str] = {}
         self.batteries: set[str] = set()
 
@@ -43,6 +44,9 @@ class Gateway:
         self.faults[source] = why
         if battery:
             self.batteries.add(source)
+
+    def noticed(self, address: str, kind: str, value: Value) -> None:
+        self.strange.append((address, kind, value))
 
     def back(self, source: str) -> None:
         self.faults.pop(source, None)
