@@ -150,6 +150,9 @@ class DriverType:
         open: Makes the driver: (instance name, options of the radio entry, its devices, host).
         extra: pip extra that brings what it imports; "" if none.
         check: Mistakes that only all devices together show (a pin used twice): [(device, field, text)].
+        needs: What a device with these options takes of the board's header: (field, BCM number), or (field,
+        bus),
+            one of ``i2c1``, ``spi0``, ``w1``, ``uart0``, ``pcm``. Serial ports are found by their path.
         wired: Its devices never sleep: `stale_after` defaults to never.
         stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
         forget: Erases what devices measured from this folder of an instance; pairings stay. Returns how many
@@ -166,6 +169,7 @@ class DriverType:
     open: Callable[[str, Mapping[str, Any], Sequence[Device], Host], Driver]
     extra: str = ""
     check: Callable[[Sequence[Device]], Sequence[tuple[str, str, str]]] = lambda devices: ()
+    needs: Callable[[Mapping[str, Any]], Sequence[tuple[str, int | str]]] = lambda options: ()
     wired: bool = False
     stale_after_ms: Callable[[str], int | None] = lambda model: None
     forget: Callable[[Path], int] = lambda folder: 0

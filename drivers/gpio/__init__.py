@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drivers.gpio.fields import FIELDS, wrong
+from drivers.gpio.fields import FIELDS, needs, wrong
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host
 
@@ -38,6 +38,7 @@ DRIVER = DriverType(
     open=_open,
     extra="gpio",
     check=wrong,
+    needs=needs,
     wired=True,
     forget=_forget,
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from drivers.gpio.kinds import (
     ANALOG,
@@ -69,7 +70,7 @@ Wrong = tuple[str, str, str]
 
 
 def wrong(devices: Sequence[Device]) -> Sequence[Wrong]:
-    """Pins and channels used twice, and options that don't go together: (device, field, why)."""
+    """Channels used twice, and options that don't go together: (device, field, why). Pins: see `needs`."""
     found: list[Wrong] = []
     owners: dict[object, str] = {}
     for device in devices:
@@ -85,11 +86,21 @@ def wrong(devices: Sequence[Device]) -> Sequence[Wrong]:
     return found
 
 
+def needs(options: Mapping[str, Any]) -> list[tuple[str, int | str]]:
+    """What a device takes of the header."""
+    taken: list[tuple[str, int | str]] = []
+    if options.get("pin") is not None:
+        taken.append(("pin", int(options["pin"])))
+    if options.get("adc") is not None:
+        taken.append(("adc", {"mcp3008": "spi0", "ads1115": "i2c1"}[options["adc"]]))
+    if options.get("sensor") is not None:
+        taken.append(("sensor", "w1"))
+    return taken
+
+
 def _places(device: Device) -> Iterator[tuple[str, object, str]]:
     """Field, what may be used once, and its name."""
     options = device.options
-    if options.get("pin") is not None:
-        yield "pin", options["pin"], f"pin {options['pin']}"
     if options.get("sensor") is not None:
         yield "sensor", options["sensor"], f"the thermometer {options['sensor']}"
     if options.get("adc") is not None and options.get("channel") is not None:

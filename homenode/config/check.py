@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
+from homenode.boards import MODEL, board_here
 from homenode.config.load import Drivers, in_order, read_home
 from homenode.config.model import Home
 from homenode.config.recordings import unheard
@@ -76,12 +77,13 @@ def check_home(
     return CheckReport(_in_order(mistakes, notes.file), tuple(warnings), home, rules, rule_files)
 
 
-def look_closer(report: CheckReport, file: str) -> CheckReport:
+def look_closer(report: CheckReport, file: str, machine: Path = MODEL) -> CheckReport:
     """The report with what only a person needs to know before the node runs: what no rule can have meant.
 
     Args:
         report: Of `check_home`.
         file: home.yaml, as mistakes name it.
+        machine: Where the kernel says what machine this is.
     """
     from homenode.language.applied import Applied
     from homenode.language.hazards import uncovered
@@ -98,7 +100,7 @@ def look_closer(report: CheckReport, file: str) -> CheckReport:
             found.add(lint(Applied(rule, home, use)))
     for warning in (*rivals(home, report.rules), *uncovered(home, report.rules)):
         found.warnings.append(replace(warning, file=file))
-    mistakes = _in_order([*report.mistakes, *found.mistakes], file)
+    mistakes = _in_order([*report.mistakes, *found.mistakes, *_elsewhere(home, file, machine)], file)
     return replace(report, mistakes=mistakes, warnings=(*report.warnings, *found.warnings))
 
 
@@ -170,6 +172,17 @@ def _absent(types: Drivers, home: Home, file: str) -> list[Mistake]:
         if row.type == "path" and isinstance(path := radio.options.get(row.name), Path)
         if not os.path.exists(path)
     ]
+
+
+def _elsewhere(home: Home, file: str, machine: Path) -> list[Mistake]:
+    """A board that is not the one that this machine is."""
+    here = board_here(machine)
+    if not home.board or here is None or here.word == home.board:
+        return []
+    lines = home.path.read_text(encoding="utf-8").splitlines()
+    line = next((number for number, text in enumerate(lines, 1) if text.startswith("board")), 0)
+    accepted = f"{here.word}: this machine is a {here.name}"
+    return [Mistake(file, line, "board", repr(home.board), accepted, here.word)]
 
 
 def _slip(mistake: Mistake) -> tuple[int, str]:

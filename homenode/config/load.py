@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from homenode.config.broker import read_broker
 from homenode.config.devices import read_devices, read_radios
+from homenode.config.header import check_header
 from homenode.config.keys import read_keys
 from homenode.config.model import Home
 from homenode.config.notes import Notes, another_file, nearest, unknown_key
@@ -90,6 +91,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
     top = _top(root, notes, beside)
     radios = read_radios(section("radios"), notes, beside, drivers)
     devices = read_devices(section("devices"), notes, beside, drivers, radios)
+    check_header(top["board"] or "", top["hats"], devices, radios, drivers, root, notes)
     broker = read_broker(section("broker"), notes, beside, devices, files=files)
     cameras = read_cameras(section("cameras"), notes)
     uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)
@@ -112,6 +114,8 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         voice=read_voice(section("voice"), notes, beside, files=files),
         cameras=cameras,
         exports=read_exports(section("export"), notes),
+        board=top["board"] or "",
+        hats=top["hats"],
     )
 
 

@@ -178,5 +178,9 @@ class Home:
     cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     """Party to the public key (PEM) that it is written to with."""
+    board: str = ""
+    """Word of hardware/boards.yaml; "" if not said."""
+    hats: tuple[str, ...] = ()
+    """Buses of the header that HATs use."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Format (``homeassistant``) to the topic prefix it is sent under; opt-in."""

@@ -11,6 +11,10 @@ _DAY_MS = UNITS_MS["d"]
 LANGUAGES = ("sv", "en")
 """Those that every kind of point has a word in (`homenode.kinds`)."""
 
+BOARDS = ("pi3", "pi4", "pi5", "zero2w")
+BUSES = ("i2c1", "spi0", "w1", "uart0", "pcm")
+"""Those of hardware/boards.yaml."""
+
 TOP = (
     Field(
         "home",
@@ -31,6 +35,8 @@ TOP = (
     Field(
         "language", "text", "Language in which the resident is spoken to.", default="sv", choices=LANGUAGES
     ),
+    Field("board", "word", "The Raspberry Pi that pins and serial ports are of.", choices=BOARDS),
+    Field("hats", "words", "Buses that HATs use, such as a clock or a UPS.", default=(), choices=BUSES),
 )
 
 SECTIONS = {

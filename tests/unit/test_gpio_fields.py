@@ -42,11 +42,6 @@ def test_a_point_is_true_at_its_active_level_whatever_the_pull(pull: str, active
     assert line.value() is (high is (active == "high"))
 
 
-def test_two_devices_on_one_pin_are_a_mistake() -> None:
-    devices = [_device("door", pin=17, kind="contact"), _device("sink", pin=17, kind="water")]
-    assert [wrong[:2] for wrong in DRIVER.check(devices)] == [("sink", "pin")]
-
-
 def test_an_output_has_no_pull() -> None:
     wrong = DRIVER.check([_device("siren", pin=22, kind="siren", pull="up")])
     assert [one[:2] for one in wrong] == [("siren", "pull")]

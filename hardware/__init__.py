@@ -1,0 +1,1 @@
+"""Boards, parts and circuits, as data (`boards.yaml`, `parts.yaml`)."""

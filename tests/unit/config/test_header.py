@@ -1,0 +1,169 @@
+"""Who takes which pin: devices, buses that devices use, HATs, serial ports of the board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode.boards import board_here, boards
+from homenode.config.check import check_home, look_closer
+from homenode.config.rows import BOARDS, BUSES
+from homenode.errors import Mistake
+
+HOME = """\
+home: try-1
+timezone: Europe/Stockholm
+{top}devices:
+  {devices}
+"""
+SINK = "sink: {driver: gpio, adc: mcp3008, channel: 0, kind: water, room: kitchen}"
+SMOKE = "smoke: {driver: gpio, adc: ads1115, channel: 0, kind: smoke, room: hall}"
+WARM = "warm: {driver: gpio, sensor: 28-0316a2f1c4ff, kind: temperature, room: hall}"
+
+
+def _pin(name: str, pin: int) -> str:
+    return f"{name}: {{driver: gpio, pin: {pin}, kind: contact, room: hall}}"
+
+
+def _mistakes(tmp_path: Path, devices: Sequence[str], top: str = "") -> tuple[Mistake, ...]:
+    file = tmp_path / "home.yaml"
+    file.write_text(HOME.format(top=top, devices="\n  ".join(devices)), encoding="utf-8")
+    return check_home(file).mistakes
+
+
+def test_the_words_of_home_yaml_are_those_of_the_data() -> None:
+    assert set(BOARDS) == set(boards().boards)
+    assert set(BUSES) == set(boards().buses)
+
+
+def test_the_header_has_each_gpio_once() -> None:
+    header = boards().header
+    assert sorted(header) == list(range(1, 41))
+    assert sorted(pin for pin in header.values() if isinstance(pin, int)) == list(range(28))
+    assert sum(pin == "GND" for pin in header.values()) == 8
+    assert (boards().physical(17), boards().physical(21)) == (11, 40)
+
+
+def test_gpiozero_knows_the_same_header() -> None:
+    """Its table is another source than ours."""
+    gpiozero = pytest.importorskip("gpiozero.pins.pi", reason="the extra gpio is not installed")
+    header = gpiozero.PiBoardInfo.from_revision(0x902120).headers["J8"].pins
+    words = {"3V3": "3V3", "5V": "5V", "GND": "GND"}
+    theirs = {n: words.get(pin.name) or int(pin.name.removeprefix("GPIO")) for n, pin in header.items()}
+    assert theirs == dict(boards().header)
+
+
+@pytest.mark.parametrize(
+    ("devices", "field", "found"),
+    [
+        ([_pin("door", 17), _pin("window", 17)], "devices.window.pin", "GPIO 17, a pin, which door uses"),
+        ([_pin("door", 9), SINK], "devices.door.pin", "MISO of SPI, which sink uses"),
+        ([_pin("door", 7), SINK], "devices.door.pin", "CE1 of SPI, which sink uses"),
+        ([SMOKE, _pin("door", 3)], "devices.door.pin", "SCL of I²C, which smoke uses"),
+        ([WARM, _pin("door", 4)], "devices.door.pin", "DATA of 1-Wire, which warm uses"),
+    ],
+)
+def test_a_pin_that_two_want_is_told_with_line_owner_and_free_pins(
+    tmp_path: Path, devices: list[str], field: str, found: str
+) -> None:
+    (mistake,) = _mistakes(tmp_path, devices)
+    assert mistake.field == field
+    assert found in mistake.found
+    assert mistake.line == 4 + next(
+        n for n, text in enumerate(devices) if text.startswith(field.split(".")[1])
+    )
+    taken = {17} if "17" in found else set()
+    accepted = {int(word) for word in mistake.accepted.split(": ")[1].replace(" or", ",").split(", ")}
+    assert accepted
+    assert not accepted & (taken | {0, 1})
+
+
+@pytest.mark.parametrize(("hat", "pin"), [("i2c1", 2), ("spi0", 8), ("uart0", 15), ("pcm", 18), ("w1", 4)])
+def test_a_hat_takes_its_pins(tmp_path: Path, hat: str, pin: int) -> None:
+    (mistake,) = _mistakes(tmp_path, [_pin("door", pin)], f"hats: [{hat}]\n")
+    assert "a HAT uses" in mistake.found
+    assert not _mistakes(tmp_path, [_pin("door", 22)], f"hats: [{hat}]\n")
+
+
+def test_a_bus_is_shared_by_what_hangs_on_it(tmp_path: Path) -> None:
+    other = "floor: {driver: gpio, adc: ads1115, chip: 1, channel: 0, kind: water, room: bathroom}"
+    assert not _mistakes(tmp_path, [SMOKE, other, SINK, WARM], "hats: [i2c1]\n")
+
+
+def test_a_pin_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
+    (mistake,) = _mistakes(tmp_path, [_pin("door", 28)])
+    assert (mistake.line, mistake.field, mistake.accepted) == (
+        4,
+        "devices.door.pin",
+        "a whole number from 2 to 27",
+    )
+
+
+def _stick(port: str) -> str:
+    return f"radios:\n  zigbee: {{driver: zigbee, port: {port}, adapter: ezsp}}\n"
+
+
+def test_a_serial_port_of_the_board_takes_its_pins(tmp_path: Path) -> None:
+    (mistake,) = _mistakes(tmp_path, [_pin("door", 14)], _stick("/dev/ttyAMA0"))
+    assert "TXD of serial port, which zigbee uses" in mistake.found
+    assert not _mistakes(tmp_path, [_pin("door", 14)], _stick("/dev/ttyUSB0"))
+
+
+def test_a_serial_port_that_only_another_board_has_is_a_mistake(tmp_path: Path) -> None:
+    (mistake,) = _mistakes(tmp_path, [_pin("door", 17)], f"board: zero2w\n{_stick('/dev/ttyAMA5')}")
+    assert mistake.field == "radios.zigbee.port"
+    assert mistake.accepted.endswith("/dev/serial0, /dev/ttyAMA0 or /dev/ttyS0")
+    (mistake,) = _mistakes(tmp_path, [_pin("door", 12)], f"board: pi4\n{_stick('/dev/ttyAMA5')}")
+    assert mistake.field == "devices.door.pin"
+
+
+def test_the_debug_port_of_a_pi_5_is_not_on_the_header(tmp_path: Path) -> None:
+    assert not _mistakes(tmp_path, [_pin("door", 14)], f"board: pi5\n{_stick('/dev/serial0')}")
+
+
+@pytest.mark.parametrize("top", ["board: pi9\n", "hats: [spi9]\n"])
+def test_an_unknown_board_or_bus_is_told_with_those_there_are(tmp_path: Path, top: str) -> None:
+    (mistake,) = _mistakes(tmp_path, [_pin("door", 17)], top)
+    assert mistake.line == 3
+    assert "zero2w" in mistake.accepted or "spi0" in mistake.accepted
+
+
+@given(st.lists(st.integers(2, 27), min_size=1, max_size=12))
+def test_each_pin_that_is_wanted_again_is_one_mistake(
+    tmp_path_factory: pytest.TempPathFactory, pins: list[int]
+) -> None:
+    devices = [_pin(f"door_{n}", pin) for n, pin in enumerate(pins)]
+    found = _mistakes(tmp_path_factory.getbasetemp(), devices)
+    assert len(found) == len(pins) - len(set(pins))
+
+
+MODELS = {
+    "pi3": "Raspberry Pi 3 Model B Plus Rev 1.3",
+    "pi4": "Raspberry Pi 4 Model B Rev 1.5",
+    "pi5": "Raspberry Pi 5 Model B Rev 1.0",
+    "zero2w": "Raspberry Pi Zero 2 W Rev 1.0",
+}
+
+
+@pytest.mark.parametrize("here", MODELS)
+def test_on_another_board_than_home_yaml_says_the_check_fails(tmp_path: Path, here: str) -> None:
+    model = tmp_path / "model"
+    model.write_text(MODELS[here] + "\0")
+    assert (board := board_here(model)) is not None
+    assert board.word == here
+    for said in BOARDS:
+        _mistakes(tmp_path, [_pin("door", 17)], f"board: {said}\n")
+        file = str(tmp_path / "home.yaml")
+        report = look_closer(check_home(file), file, model)
+        told = [(mistake.line, mistake.field, mistake.suggestion) for mistake in report.mistakes]
+        assert told == ([] if said == here else [(3, "board", here)])
+
+
+def test_a_machine_that_is_no_pi_says_nothing_about_the_board(tmp_path: Path) -> None:
+    _mistakes(tmp_path, [_pin("door", 17)], "board: pi4\n")
+    file = str(tmp_path / "home.yaml")
+    assert not look_closer(check_home(file), file, tmp_path / "no such file").mistakes
