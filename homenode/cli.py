@@ -142,6 +142,12 @@ def _listen(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _driver(args: argparse.Namespace) -> int:
+    from homenode.kit.command import run
+
+    return run(args)
+
+
 def _sim(args: argparse.Namespace) -> int:
     from homenode.sim.run import run
 
@@ -261,6 +267,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     text = "Show or write the backup of a radio's network; restore it onto a new stick."
     add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
+    add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
     demo.add_argument("--live", action="store_true", help="keep running for play")
@@ -291,6 +298,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             names = ("home", "rule", "asyncapi", *schemas())
             parser.add_argument("what", nargs="?", default="home", choices=names, help="default: home")
             return
+        case "driver":
+            from homenode.kit.command import add_arguments
         case "sim":
             from homenode.sim.run import add_arguments
         case "tune":

@@ -207,7 +207,7 @@ def play(sides: Sequence[Side], tape: Tape) -> Iterator[tuple[int, Transition]]:
 def _engine(side: Side, start: Instant) -> Engine:
     home = side.home
     points = {point for rule in side.rules for point in rule.points}
-    limits_ms = silence_limits(home.devices.values(), points, driver_types())
+    limits_ms = silence_limits(home.devices.values(), points, driver_types(home.drivers))
     return Engine(side.rules, limits_ms, start=start, modes=home.modes, wall=WallClock(home.timezone))
 
 

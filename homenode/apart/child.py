@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from homenode import dropped
 from homenode.driver import Driver, Joined
 from homenode.errors import HomenodeError, acted_on
 from homenode.reading import Instant, Value
@@ -90,7 +91,7 @@ class _Child:
     async def live(self) -> None:
         (size,) = struct.unpack("<I", self._lines.read(4))
         start = pickle.loads(self._lines.read(size))
-        sys.path[:] = start["path"]
+        sys.path[:], dropped.__path__[:] = start["path"], start["dropped"]
         host = RemoteHost(start, self._said)
         writes = threading.Thread(target=self._write, daemon=True)
         writes.start()

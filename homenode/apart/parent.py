@@ -17,6 +17,7 @@ from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homenode import dropped
 from homenode.config.model import Device
 from homenode.driver import Host, Joined
 from homenode.errors import DriverLost, HomenodeError, Refused, SetupError
@@ -82,6 +83,7 @@ class Apart:
         boot_ms = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
         return {
             "path": sys.path,
+            "dropped": list(dropped.__path__),
             "made_by": self._made_by,
             "open": (self._name, self._options, self._devices),
             "data": self._host.data,

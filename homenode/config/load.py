@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from homenode.config.broker import read_broker
 from homenode.config.devices import read_devices, read_radios
+from homenode.config.folder import unsafe
 from homenode.config.header import check_header
 from homenode.config.keys import read_keys
 from homenode.config.model import Home
 from homenode.config.notes import Notes, another_file, nearest, unknown_key
-from homenode.config.registry import driver_types
+from homenode.config.registry import DriverTypes, driver_types
 from homenode.config.rows import SECTIONS, TOP
 from homenode.config.rule_files import Texts
 from homenode.config.sections import (
@@ -89,6 +90,7 @@ def in_order(notes: Notes) -> list[Mistake]:
 def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, texts: Texts) -> Home:
     beside, section = path.parent, root.get
     top = _top(root, notes, beside)
+    folder = _folder(root, notes, top["drivers"], drivers)
     radios = read_radios(section("radios"), notes, beside, drivers)
     devices = read_devices(section("devices"), notes, beside, drivers, radios)
     check_header(top["board"] or "", top["hats"], devices, radios, drivers, root, notes)
@@ -116,7 +118,29 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         exports=read_exports(section("export"), notes),
         board=top["board"] or "",
         hats=top["hats"],
+        drivers=folder,
     )
+
+
+def _folder(root: Table, notes: Notes, folder: Path | None, drivers: Drivers) -> Path | None:
+    """Where drivers of one's own are, which `drivers` know from now on; None if that can't be used."""
+    at, wrong = root.get("drivers"), ""
+    if at is not None and folder is not None:
+        try:
+            wrong = unsafe(folder)
+        except OSError as error:
+            wrong = error.strerror or str(error)
+    usable = None if wrong else folder
+    taken = drivers.look_into(usable) if isinstance(drivers, DriverTypes) else []
+    if at is None:
+        return None
+    if wrong:
+        accepted = "a folder with drivers that only its owner and root may write to"
+        notes.wrong(at, "drivers", accepted, found=f"{at} ({wrong})")
+    for file in taken:
+        accepted = "a file of another name"
+        notes.wrong(at, "drivers", accepted, found=f"{file}, the name of an installed driver")
+    return usable
 
 
 def _little(root: Table, notes: Notes, broker: bool, devices: Sized, uses: Sized) -> None:

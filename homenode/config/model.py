@@ -184,3 +184,5 @@ class Home:
     """Buses of the header that HATs use."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Format (``homeassistant``) to the topic prefix it is sent under; opt-in."""
+    drivers: Path | None = None
+    """Folder with drivers of one's own."""

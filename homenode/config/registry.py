@@ -1,16 +1,22 @@
-"""Which drivers are installed: the entry points of the group ``homenode.drivers``.
+"""Which drivers there are: the entry points of the group ``homenode.drivers``, and files in a folder.
 
 A technician's own package counts like ours. One that can't be imported is told and used by nobody.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
+from homenode import dropped
+from homenode.config.folder import files
 from homenode.driver import DriverType
 
 GROUP = "homenode.drivers"
+NAME = r"[a-z][a-z0-9_]{0,63}"
+NAME_SHOWN = "of a-z, 0-9 and _, and begins with a letter"
 
 
 class DriverTypes(Mapping[str, DriverType]):
@@ -46,24 +52,83 @@ class DriverTypes(Mapping[str, DriverType]):
             return False
         return True
 
+    def look_into(self, folder: Path | None) -> list[str]:
+        """Count the files of this folder, and no other, as drivers beside those installed.
+
+        Returns:
+            Files whose name an installed driver has; they are not used.
+        """
+        old = {name for name, point in self._points.items() if point.module.startswith(dropped.__name__)}
+        for name in old:
+            del self._points[name]
+            self._types.pop(name, None)
+            self.broken.pop(name, None)
+        dropped.__path__[:] = [] if folder is None else [str(folder)]
+        taken = []
+        for file in files(folder) if folder is not None else ():
+            if file.stem in self._points:
+                taken.append(str(file))
+                continue
+            self._points[file.stem] = EntryPoint(file.stem, f"{dropped.__name__}.{file.stem}:DRIVER", GROUP)
+            if not re.fullmatch(NAME, file.stem):
+                self.broken[file.stem] = f"{file}: a driver's name is {NAME_SHOWN}; rename the file"
+        return taken
+
     def _load(self, name: str) -> None:
         point = self._points[name]
         try:
             found = point.load()
-        except Exception as error:
-            self.broken[name] = f"{point.value} doesn't load: {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            self.broken[name] = why_not_loaded(point.module, error)
             raise KeyError(name) from error
-        if not isinstance(found, DriverType) or found.name != name:
-            self.broken[name] = f"{point.value} is not a DriverType named {name}"
+        if why := why_no_driver(found, name):
+            self.broken[name] = f"{point.value} {why}"
             raise KeyError(name)
         self._types[name] = found
 
 
-def driver_types() -> DriverTypes:
-    """The drivers installed on this machine. Of two with one name the one of homenode itself counts."""
+def why_no_driver(found: object, name: str) -> str:
+    """Why this can't be the driver of that name, in words; "" if it can."""
+    if isinstance(found, type) and issubclass(found, DriverType):
+        return "is the class DriverType; write DRIVER = DriverType(name=…, …)"
+    if not isinstance(found, DriverType):
+        return f"is not a DriverType but of type {type(found).__name__}; write DRIVER = DriverType(name=…, …)"
+    if found.name != name:
+        return f"is not named {name} but {found.name!r}; name= in it is that of its entry point or file"
+    return ""
+
+
+def why_not_loaded(module: str, error: BaseException) -> str:
+    """What stopped the import of a module, in words, with file and line as far as there are."""
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    if isinstance(error, SystemExit):
+        told = "it ends the program; a driver's file only defines things"
+    if isinstance(error, AttributeError) and str(error).startswith(f"module '{module}'"):
+        return f"{module}: there is no {error.name} in it; write {error.name} = DriverType(name=…, …)"
+    stem = module.replace(".", "/").replace("homenode/dropped", "".join(dropped.__path__) or "-")
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith((f"{stem}.py", f"{stem}/__init__.py")):
+            place = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{place}: {told}" if place else f"{module} doesn't load: {told}"
+
+
+def driver_types(folder: Path | None = None) -> DriverTypes:
+    """The drivers of this machine. Of two installed with one name the one of homenode itself counts.
+
+    Args:
+        folder: ``drivers:`` of home.yaml, whose files are drivers too.
+    """
     points: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         ours = point.module.startswith("drivers.")
         if point.name not in points or ours:
             points[point.name] = point
-    return DriverTypes(points)
+    types = DriverTypes(points)
+    if folder is not None:
+        types.look_into(folder)
+    return types

@@ -37,6 +37,7 @@ TOP = (
     ),
     Field("board", "word", "The Raspberry Pi that pins and serial ports are of.", choices=BOARDS),
     Field("hats", "words", "Buses that HATs use, such as a clock or a UPS.", default=(), choices=BUSES),
+    Field("drivers", "path", "Folder with drivers of one's own, a file each."),
 )
 
 SECTIONS = {

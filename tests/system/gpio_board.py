@@ -58,6 +58,16 @@ class Lines:
         self._closed = not self._closed
         self.say(f"drive 17 {0 if self._closed else 'open'}")
 
+    def garbage(self) -> None:
+        """Pulses too short to be meant, on lines with and without a sensor."""
+        for pin in (17, 27, 22, 23, 24, 5):
+            self.say(f"drive {pin} 0 {'1 2 ' * 50}")
+            self.say(f"drive {pin} open {'1 1 ' * 50}")
+
+    def flood(self) -> None:
+        for _ in range(2_000):
+            self.change()
+
     def released(self) -> bool:
         return self.clients == 0
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -34,6 +35,11 @@ class _Plug:
     def released(self) -> bool:
         return True  # a question is not held open
 
+    def garbage(self) -> None:
+        """For a second it answers with noise."""
+        self._thing.misbehave("garbage")
+        asyncio.get_running_loop().call_later(1.0, self._thing.misbehave, "")
+
     async def unplug(self) -> None:
         self._thing.unplug()
 
@@ -44,7 +50,8 @@ class _Plug:
 class TestPlug(DriverContract):
     driver = DRIVER
     heavy = ("cryptography", "drivers.miio.driver")
-    can_be_unplugged = False  # each plug has its own fault: the tests below
+    hurried = ("every",)
+    spared: ClassVar = {"flood": "it is asked, and says nothing by itself"}
 
     @pytest.fixture(autouse=True)
     def _token(self, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -57,7 +58,7 @@ class TestContract(DriverContract):
     driver = DRIVER
     devices = (BEDROOM, HALL)
     heavy = ("gzip", "csv", "homenode.recordings")
-    can_be_unplugged = False
+    spared: ClassVar = dict.fromkeys(("unplugged", "garbage", "flood"), "a file that is read once")
 
     @pytest.fixture(autouse=True)
     def _file(self, morning: Path) -> None:

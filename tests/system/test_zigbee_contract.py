@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from drivers.zigbee import DRIVER
 from homenode.config.model import Device
@@ -46,6 +48,15 @@ class _Stick:
             os.close(port)
         return True
 
+    def garbage(self) -> None:
+        """Noise, half a frame, and frames with a flipped bit."""
+        self._stick.faults.noise(random.Random(6).randbytes(2_000) + b"~\x1a\xc1\x02~~" + b"\x00" * 300)
+        self._stick.faults.corrupt(20, to_stick=False)
+
+    def flood(self) -> None:
+        for _ in range(1_000):
+            self.change()
+
     async def unplug(self) -> None:
         self._stick.faults.unplug()
 
@@ -58,6 +69,7 @@ class TestZigbee(DriverContract):
     devices = (
         Device("contact", "zigbee", "hall", via="z", options={"ieee": address(IEEE)}, kinds=("contact",)),
     )
+    options: Mapping[str, Any] = {"port": "/dev/ttyUSB0"}
     heavy = ("zigpy", "bellows", "yaml", "aiohttp", "sqlite3")
 
     def open(self, host: Listener) -> Driver:

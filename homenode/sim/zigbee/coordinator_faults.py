@@ -101,6 +101,10 @@ class Faults:
 
     # --- wire ---
 
+    def noise(self, data: bytes) -> None:
+        """Bytes that are no frame reach the host."""
+        self._line.write([data])
+
     def lose(
         self, frames: int = 0, *, share: float = 0.0, to_host: bool = True, to_stick: bool = True
     ) -> None:

@@ -1,0 +1,71 @@
+"""What is known of a driver under test: its devices, and how its hardware is played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Protocol
+
+from homenode.config.model import Device
+from homenode.driver import Driver, DriverType
+from homenode.kit.listener import Listener
+
+
+class Hardware(Protocol):
+    """What a driver's test plays its hardware with.
+
+    It is real or simulated, never a stand-in for our own code. Beside these it may have `garbage()` (what no
+    device of its kind should send) and `flood()` (a thousand changes at once).
+    """
+
+    def change(self) -> None:
+        """Something happens that the driver must tell as a reading."""
+        ...
+
+    def released(self) -> bool:
+        """Whether nobody holds the port, the pins or the file any more."""
+        ...
+
+    async def unplug(self) -> None:
+        """The hardware is gone."""
+        ...
+
+    async def plug(self) -> None:
+        """It is there again, at the same place."""
+        ...
+
+
+class Bench:
+    """A driver, devices of it, and their hardware.
+
+    Attributes:
+        options: Of its entry under ``radios:``.
+        heavy: Modules of Python or homenode that importing the driver must not import; others never may.
+        hurried: Fields that its devices have a shorter time in than home.yaml accepts.
+        spared: Name of a promise (`contract.PROMISES`) that makes no sense for this driver, and why.
+    """
+
+    driver: DriverType
+    devices: Sequence[Device]
+    options: Mapping[str, Any] = {}
+    heavy: Sequence[str] = ()
+    hurried: Sequence[str] = ()
+    spared: ClassVar[Mapping[str, str]] = {}
+
+    def hardware(self) -> AbstractAsyncContextManager[Hardware]:
+        """The hardware, present and working."""
+        raise NotImplementedError
+
+    def open(self, host: Listener) -> Driver:
+        """The driver, as a node opens it; in the driver's own thread."""
+        return self.driver.open("under_test", self.options, self.devices, host)
+
+    def heard_all(self, host: Listener) -> bool:
+        """Whether each declared point has been told."""
+        points = {(device.name, kind) for device in self.devices for kind in device.kinds or ()}
+        return points <= {(said.device, said.kind) for said in list(host.said)}
+
+    @property
+    def module(self) -> str:
+        """Where the driver's type is defined."""
+        return self.driver.kinds.__module__

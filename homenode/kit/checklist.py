@@ -1,0 +1,68 @@
+"""`homenode driver test`: the contract as a list that a person reads."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from homenode.errors import SetupError
+from homenode.kit.bench import Bench
+from homenode.kit.contract import PROMISES, kept
+from homenode.kit.found import Found, find
+from homenode.kit.listener import Broken
+
+DESCRIBED = ("light", "blind", "fields")
+"""What needs no device."""
+
+
+def test(named: str, simulated: str, out: TextIO) -> int:
+    """Prints what each driver of `named` keeps; 0 if that is everything, else 1. Raises SetupError."""
+    logging.disable(logging.WARNING)  # what libraries say of hardware that is unplugged on purpose
+    broken = sum(_test(found, out) for found in find(named, simulated))
+    return 1 if broken else 0
+
+
+def test_package() -> None:
+    """For the test of a package, run in its folder: all is well."""
+    said = io.StringIO()
+    assert test(".", "", said) == 0, said.getvalue()
+
+
+def _test(found: Found, out: TextIO) -> int:
+    print(f"driver {found.driver.name} ({found.how})", file=out)
+    broken = 0
+    for promise in PROMISES:
+        bench = _bench(found)
+        mark, seen, do = "✓", "", ""
+        if promise.name in bench.spared:
+            mark, seen = "–", bench.spared[promise.name]
+        elif found.bench is None and promise.name not in DESCRIBED:
+            mark, seen = "✗", "not tried: it has no simulated device"
+            do = f"write {found.driver.kinds.__module__}_simulated.py; homenode driver new shows one"
+        else:
+            try:
+                with tempfile.TemporaryDirectory() as folder:
+                    seen = asyncio.run(kept(promise, bench, Path(folder)))
+            except Broken as error:
+                mark, seen, do = "✗", error.what, error.do
+            except SetupError as error:
+                mark, seen = "✗", str(error)
+        broken += mark == "✗"
+        print(f"{mark} {promise.text}{f': {seen}' if seen else ''}", file=out, flush=True)
+        if do:
+            print(f"  → {do}", file=out)
+    total = len(PROMISES)
+    print("all is well" if not broken else f"{broken} of {total} are not as they must be", file=out)
+    return broken
+
+
+def _bench(found: Found) -> Bench:
+    bench = found.bench() if found.bench is not None else Bench()
+    bench.driver = found.driver
+    if found.bench is None:
+        bench.devices = ()
+    return bench
