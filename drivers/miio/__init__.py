@@ -1,4 +1,4 @@
-"""Plugs that speak miIO on the local network (Xiaomi, and those who build for it); no vendor's cloud."""
+"""Plugs and a gateway that speak miIO on the local network (Xiaomi, and those who build for it); no cloud."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from drivers.miio.lan import SORTS
 from drivers.miio.plugs import PLUGS
 from homenode.config.fields import Field
 from homenode.config.model import Device
@@ -22,8 +23,15 @@ _ADDRESS = Field(
     shown="an IPv4 address such as 192.168.1.20",
 )
 _TOKEN = Field("token_file", "path", "File that holds its token, and nothing else", required=True)
-_EVERY = Field(
-    "every", "duration", "How often it is asked", default=10_000, low=2_000, high=60_000, shown="10 s"
+_EVERY = Field("every", "duration", "How often it is asked", default=10_000, low=2_000, high=60_000)
+
+_EVERY_GATEWAY = Field(
+    "every",
+    "duration",
+    "How often it is asked for what a lost report would have said",
+    default=10_000,
+    low=2_000,
+    high=60_000,
 )
 
 
@@ -71,4 +79,58 @@ DRIVER = DriverType(
     open=_open,
     extra="miio",
     check=_check,
+)
+
+
+def _sensor_kinds(options: Mapping[str, Any]) -> tuple[str, ...]:
+    return SORTS[str(options["type"])].kinds
+
+
+def _check_sensors(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
+    wrong: list[tuple[str, str, str]] = []
+    owner: dict[tuple[str, str], str] = {}
+    for device in devices:
+        sid = device.options.get("sid")
+        if not isinstance(sid, str):
+            continue
+        had = owner.setdefault((device.via, sid.lower()), device.name)
+        if had != device.name:
+            wrong.append((device.name, "sid", f"that of {had}; each sensor has its own"))
+    return wrong
+
+
+def _open_gateway(name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> Driver:
+    _needs_cryptography()
+    from drivers.miio.gateway import GatewayDriver
+
+    return GatewayDriver(name, options, devices, host)
+
+
+GATEWAY = DriverType(
+    name="miio_gateway",
+    blind_to="A sensor that the gateway has lost (only its silence shows, within 4 h), a report that the"
+    " Wi-Fi drops until the next question, and whoever forges reports: they are sent in the open.",
+    radio_fields=(_ADDRESS, _TOKEN, _EVERY_GATEWAY),
+    device_fields=(
+        Field(
+            "sid",
+            "text",
+            "Id of the sensor, as the app or the fault of a wrong one shows it",
+            required=True,
+            pattern=r"[0-9a-fA-F]{12,16}",
+            shown="an id such as 158d0001a2b3c4",
+        ),
+        Field(
+            "type",
+            "word",
+            "Model, as the gateway names it",
+            required=True,
+            choices=tuple(SORTS),
+            pattern=r"[a-z0-9_.]+",
+        ),
+    ),
+    kinds=_sensor_kinds,
+    open=_open_gateway,
+    extra="miio",
+    check=_check_sensors,
 )

@@ -18,7 +18,8 @@ from homenode.gateway.clock import Clock
 from homenode.sim.apartment import Apartment, address
 from homenode.sim.gpio.board import Board
 from homenode.sim.gpio.daemon import PigpioDaemon
-from homenode.sim.miio.things import MiioThing, PlugThing
+from homenode.sim.miio.plan import GATEWAYS, MiioPlan
+from homenode.sim.miio.things import GatewayThing, MiioThing, PlugThing, SensorThing
 from homenode.sim.people import Appliance, People
 from homenode.sim.sentences import Words
 from homenode.sim.things import GpioThing, Thing, ZigbeeThing
@@ -31,6 +32,8 @@ JOIN_EVERY_S = 1.0
 """How often a device that isn't in a network looks for an open one (``pairing: open``)."""
 SAVE_EVERY_S = 2.0
 """How often the devices' memory is stored; the stick stores its own at once."""
+HOUR_S = 3600.0
+"""A sensor of a gateway says so often that it lives."""
 FIRST_MIIO_ID = 0x02A0B001
 """Id of the first miIO device; the vendor numbers them as they are made."""
 VERSION = 14
@@ -89,8 +92,8 @@ class Hardware:
         self._build()
         for thing in self.things.values():
             if isinstance(thing, MiioThing):
-                await thing.peer.start()
-                self._stack.callback(thing.peer.stop)
+                await thing.start()
+                self._stack.callback(thing.stop)
         self._recall()
         return self
 
@@ -157,10 +160,26 @@ class Hardware:
         for wired in self.apartment.gpio.values():
             self.things[wired.name] = GpioThing(wired, self.board, self._tell)
         for number, miio in enumerate(self.apartment.miio.values()):
-            plug = self.things[miio.name] = PlugThing(miio, FIRST_MIIO_ID + number, self._tell)
-            plug.state.on = bool(miio.appliance)
+            self.things[miio.name] = self._miio(miio, FIRST_MIIO_ID + number)
         for name, kind in self.apartment.plugged.items():
             self.appliances[name] = Appliance(kind, self.things[name], self.timeline, self.people.dice)
+
+    def _miio(self, plan: MiioPlan, number: int) -> Thing:
+        if plan.under:
+            gateway = self.things[plan.under]
+            assert isinstance(gateway, GatewayThing)
+            sensor = SensorThing(plan, gateway, self._tell)
+            self._hourly(sensor)
+            return sensor
+        if plan.model in GATEWAYS:
+            return GatewayThing(plan, number, self._tell)
+        plug = PlugThing(plan, number, self._tell)
+        plug.state.on = bool(plan.appliance)
+        return plug
+
+    def _hourly(self, sensor: SensorThing) -> None:
+        self.timeline.after(HOUR_S, partial(self._hourly, sensor))
+        sensor.beat()
 
     def _switched(self, name: str, _: VirtualDevice, kind: str, on: bool) -> None:
         self._tell(name, kind, on)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from homenode.errors import Refused
 from homenode.sim.hardware import Hardware
-from homenode.sim.miio.things import MiioThing, PlugThing
+from homenode.sim.miio.things import MiioThing, PlugThing, SensorThing
 from homenode.sim.scenario import read_scenario
 from homenode.sim.sentences import understand
 from homenode.sim.things import GpioThing, Thing, ZigbeeThing, misfit
@@ -106,10 +106,10 @@ def _device(name: str) -> Do:
     return do
 
 
-def _afar(hardware: Hardware, name: str) -> VirtualDevice | MiioThing:
+def _afar(hardware: Hardware, name: str) -> VirtualDevice | MiioThing | SensorThing:
     """What is reached through the air, and may get out of reach."""
     thing = _thing(hardware, name)
-    return thing if isinstance(thing, MiioThing) else _zigbee(hardware, name).device
+    return thing if isinstance(thing, MiioThing | SensorThing) else _zigbee(hardware, name).device
 
 
 def _tamper(hardware: Hardware, words: Sequence[str]) -> None:
@@ -117,7 +117,9 @@ def _tamper(hardware: Hardware, words: Sequence[str]) -> None:
 
 
 def _battery(hardware: Hardware, words: Sequence[str]) -> None:
-    _zigbee(hardware, words[0]).device.battery(_number(words[1]))
+    thing = _thing(hardware, words[0])
+    cell = thing if isinstance(thing, SensorThing) else _zigbee(hardware, words[0]).device
+    cell.battery(_number(words[1]))
 
 
 def _move(hardware: Hardware, words: Sequence[str]) -> None:

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from drivers.miio.lan import SORTS
 from homenode.config.model import Device
 from homenode.sim.miio.plan import MiioPlan
-from homenode.sim.miio.things import PlugThing
+from homenode.sim.miio.things import GatewayThing, PlugThing, SensorThing
 
 TOKEN = bytes.fromhex("00112233445566778899aabbccddeeff")
 _numbers = itertools.count(1)
@@ -53,3 +54,41 @@ def device(folder: Path, thing: PlugThing, token: str = TOKEN.hex(), **options: 
         **options,
     }
     return Device(thing.name, "miio", "kitchen", options=said, kinds=thing.kinds)
+
+
+SIDS = {
+    "door": ("sensor_magnet.aq2", "158d00019a0001"),
+    "eye": ("sensor_motion.aq2", "158d00019a0002"),
+    "sink": ("sensor_wleak.aq1", "158d00019a0003"),
+    "detector": ("smoke", "158d00019a0004"),
+    "gas": ("natgas", "158d00019a0005"),
+    "weather": ("weather.v1", "158d00019a0006"),
+    "cord": ("sensor_switch.aq2", "158d00019a0007"),
+}
+"""Sensors of the gateway below: name to model and id."""
+
+
+@asynccontextmanager
+async def gateway(
+    model: str = "lumi.gateway.v3", address: str = ""
+) -> AsyncIterator[tuple[GatewayThing, dict[str, SensorThing]]]:
+    """A gateway with a sensor of each sort."""
+    plan = MiioPlan("hub", model, address or own_address(), TOKEN, "hall")
+    hub = GatewayThing(plan, 0x03B0C001, lambda *_: None)
+    sensors = {
+        name: SensorThing(MiioPlan(name, sort, "", b"", "hall", under="hub", sid=sid), hub, lambda *_: None)
+        for name, (sort, sid) in SIDS.items()
+    }
+    await hub.start()
+    try:
+        yield hub, sensors
+    finally:
+        hub.stop()
+
+
+def sensor(name: str, **options: Any) -> Device:
+    """A sensor in home.yaml."""
+    model, sid = SIDS[name]
+    said = {"sid": sid, "type": model, **options}
+    kinds = SORTS[said["type"]].kinds
+    return Device(name, "miio_gateway", "hall", via="hub", options=said, kinds=kinds)

@@ -1,7 +1,8 @@
-"""A node with miIO devices of the simulated apartment: a stove that is forgotten arrives at the receiver."""
+"""A node with miIO devices of the simulated apartment: a forgotten stove and a leak are told to care."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
@@ -65,3 +66,58 @@ def test_a_forgotten_stove_on_a_plug_is_switched_off_and_told(tmp_path: Path) ->
             assert TOKEN.hex() not in node.log
     for file in (tmp_path / "data").rglob("*"):
         assert not file.is_file() or TOKEN.hex().encode() not in file.read_bytes()
+
+
+WET = """
+timezone: Europe/Stockholm
+miio:
+  hub:      {{model: lumi.gateway.v3, address: {hub}, token: "{token}", room: hall}}
+  sink:     {{model: sensor_wleak.aq1, under: hub, sid: 158d00019a0003, room: kitchen}}
+  detector: {{model: smoke, under: hub, sid: 158d00019a0004, room: hall}}
+"""
+WET_HOME = """
+home: miio-2
+timezone: Europe/Stockholm
+broker: {{url: "{url}"}}
+clock: {{trust: always}}
+radios:
+  hub: {{driver: miio_gateway, address: {hub}, token_file: hub.token, every: 2 s}}
+devices:
+  sink:     {{via: hub, sid: 158d00019a0003, type: sensor_wleak.aq1, room: kitchen}}
+  detector: {{via: hub, sid: 158d00019a0004, type: smoke, room: hall}}
+rules:
+  - use: water_leak
+    bind: {{water: [sink.water]}}
+  - use: smoke_alarm
+    bind: {{smoke: [detector.smoke]}}
+share: {{care: ["*.*"]}}
+"""
+
+
+def test_water_and_smoke_through_a_gateway_are_told(tmp_path: Path) -> None:
+    address = own_address()
+    (tmp_path / "hub.token").write_text(TOKEN.hex())
+    with (
+        apartment(tmp_path, text=WET.format(hub=address, token=TOKEN.hex())) as sim,
+        Mosquitto(tmp_path / "broker", persistent=False) as broker,
+        Receiver(broker.port, "hn1/miio-2/care/#") as care,
+    ):
+        home = tmp_path / "home.yaml"
+        home.write_text(WET_HOME.format(url=broker.url, hub=address))
+        with NodeProcess(home, tmp_path / "data") as node:
+            for _ in range(100):  # until the node listens
+                sim.do("battery sink 70")
+                if care.readings("sink.water"):
+                    break
+                time.sleep(0.2)
+            assert care.readings("sink.water")[-1]["value"] is False
+            sim.do("misbehave hub lossy")
+            sim.do("trip sink")  # its report gets lost
+            care.until(lambda it: it.alerts("notified"), "the leak")
+            assert care.alerts("notified")[0]["subject"] == "water_leak"
+            sim.do("misbehave hub no")
+            sim.do("trip detector")
+            care.until(lambda it: len(it.alerts("notified")) == 2, "the smoke")
+            assert care.alerts("notified")[1]["subject"] == "smoke_alarm"
+            assert node.stop() == 0
+            assert TOKEN.hex() not in node.log
