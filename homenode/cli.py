@@ -160,6 +160,12 @@ def _demo(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _wiring(args: argparse.Namespace) -> int:
+    from homenode.wiring.command import command
+
+    return command(args, sys.stdout)
+
+
 def _journal(args: argparse.Namespace) -> int:
     if args.what == "erase":
         from homenode.config.registry import driver_types
@@ -209,6 +215,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--verbose", action="store_true", help="log more")
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
+    add("wiring", _wiring, "What a technician wires this flat from: plan, drawing, parts, power.", home=True)
     add("rules", _rules, "Check rules, tell in plain words what one does, or run its cases.")
     add("schema", _schema, "Print the JSON Schema of a file or a message, or the AsyncAPI document.")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)
@@ -302,6 +309,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.kit.command import add_arguments
         case "sim":
             from homenode.sim.run import add_arguments
+        case "wiring":
+            from homenode.wiring.command import add_arguments
         case "tune":
             from homenode.tune.arguments import add_arguments
         case _:
