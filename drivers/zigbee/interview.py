@@ -218,13 +218,14 @@ class Interview:
         places |= {(number, int(Cluster.MULTISTATE_INPUT)) for number, _ in plan.multistate}
         found = []
         for number, cluster in sorted(places):
-            endpoint = self._device.endpoints[number]
-            side = endpoint.in_clusters if cluster in endpoint.in_clusters else endpoint.out_clusters
-            if cluster in side:
-                found.append((number, side[cluster]))
+            endpoint = self._device.endpoints.get(number)  # a row may know more than this device has
+            for side in (endpoint.in_clusters, endpoint.out_clusters) if endpoint is not None else ():
+                if cluster in side:
+                    found.append((number, side[cluster]))
+                    break
         for number, cluster in sorted({(number, cluster) for number, cluster, _, _ in plan.presses}):
-            endpoint = self._device.endpoints[number]
-            if cluster in endpoint.out_clusters:
+            endpoint = self._device.endpoints.get(number)
+            if endpoint is not None and cluster in endpoint.out_clusters:
                 found.append((number, endpoint.out_clusters[cluster]))
         return found + [(number, cluster) for number, cluster in self._servers(Cluster.POLL_CONTROL)]
 

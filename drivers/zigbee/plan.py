@@ -293,7 +293,7 @@ def _presses(
                     key = (number, press.cluster, press.command, press.first_byte)
                     ways.setdefault((press.way, number), []).append(("command", key))
     commands: dict[tuple[int, int, int, int | None], str] = dict(row.presses)
-    values: dict[tuple[int, int], str] = dict(row.multistate)
+    values = {where: kind for where, kind in row.multistate.items() if where[0] in signature.endpoints}
     for (_, number), how in sorted(ways.items()):
         kind = numbers.next("button")
         for _, what in how:
@@ -322,7 +322,8 @@ def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
     numbers = _Numbers()
     senses: dict[Place, Sense] = {}
     for place, (kind, meaning) in row.points.items():
-        senses[place] = Sense(numbers.take(kind), meaning)
+        if place.endpoint in signature.endpoints:  # of a model's variants a row knows all
+            senses[place] = Sense(numbers.take(kind), meaning)
     left_out = [
         "alarm"
         for number, endpoint in signature.endpoints.items()

@@ -18,6 +18,7 @@ from homenode.reading import Instant, Value
 from homenode.sim.zigbee.coordinator import Coordinator
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
+from homenode.sim.zigbee.device_spec import DeviceSpec
 
 
 @dataclass
@@ -166,10 +167,14 @@ class Interviewed:
 
     def add(self, model_name: str, *, name: str = "", in_home: bool = True) -> VirtualDevice:
         """A device of the catalogue, not yet joined."""
-        device = VirtualDevice(model(model_name), 0x00158D0000000100 + len(self._devices), self.stick)
-        self._devices[name or model_name] = device
+        return self.add_spec(model(model_name), name or model_name, in_home=in_home)
+
+    def add_spec(self, spec: DeviceSpec, name: str, *, in_home: bool = True) -> VirtualDevice:
+        """A device of any model, not yet joined."""
+        device = VirtualDevice(spec, 0x00158D0000000100 + len(self._devices), self.stick)
+        self._devices[name] = device
         if in_home:
-            self._in_home[name or model_name] = address(device.ieee)
+            self._in_home[name] = address(device.ieee)
         return device
 
     async def start(self, **options: Any) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, make_plan
 from drivers.zigbee.rows import NO_ROW, Place, Row, row_for
-from drivers.zigbee.standard import FACTS, PROFILES
+from drivers.zigbee.standard import ATTRIBUTES, FACTS, PROFILES
 from homenode.sim.zigbee.device_dump import spec_from_dump
+from homenode.sim.zigbee.device_spec import DeviceSpec
 
 DUMPS = Path(__file__).parents[4] / "shared/data/zigbee-devices"
 
@@ -25,9 +26,17 @@ def index() -> list[dict[str, Any]]:
     return entries
 
 
+def spec_of(file: Path) -> DeviceSpec:
+    """The device of a dump."""
+    return spec_from_dump(json.loads(file.read_text(encoding="utf-8")))
+
+
 def dumped(file: str) -> tuple[Signature, Facts]:
     """A device as its dump has it: what it answered is a fact."""
-    spec = spec_from_dump(json.loads((DUMPS / file).read_text(encoding="utf-8")))
+    return _found_out(spec_of(DUMPS / file))
+
+
+def _found_out(spec: DeviceSpec) -> tuple[Signature, Facts]:
     facts = Facts(constant=True, complete=True)
     endpoints = {}
     for endpoint in spec.endpoints:
@@ -43,6 +52,12 @@ def dumped(file: str) -> tuple[Signature, Facts]:
             for attribute in cluster.attributes:
                 if isinstance(attribute.value, int) and not attribute.manufacturer:
                     facts.values[Place(endpoint.number, cluster.id, attribute.id)] = attribute.value
+            has = {attribute.id for attribute in cluster.attributes} - cluster.unsupported
+            facts.absent |= {
+                Place(endpoint.number, cluster.id, one.attribute)
+                for one in ATTRIBUTES
+                if one.cluster == cluster.id and one.attribute not in has
+            }
     _refuse_the_rest(facts, endpoints)
     return Signature(spec.manufacturer.strip(), spec.model.strip(), spec.sleepy, endpoints), facts
 
@@ -58,7 +73,12 @@ def _refuse_the_rest(facts: Facts, endpoints: dict[int, Endpoint]) -> None:
 
 def planned(file: str) -> Plan:
     """What the frames of a dumped device mean, with its row."""
-    signature, facts = dumped(file)
+    return plan_of(DUMPS / file)
+
+
+def plan_of(file: Path) -> Plan:
+    """The same of a dump anywhere."""
+    signature, facts = _found_out(spec_of(file))
     return make_plan(signature, facts, row_for(signature.manufacturer, signature.model))
 
 
