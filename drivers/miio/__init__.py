@@ -9,6 +9,7 @@ from typing import Any
 
 from drivers.miio.lan import SORTS
 from drivers.miio.plugs import PLUGS
+from drivers.miio.token import read_token
 from homenode.config.fields import Field
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host
@@ -36,7 +37,7 @@ _EVERY_GATEWAY = Field(
 
 
 def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
-    """Two devices at one address, and token files that aren't there."""
+    """Two devices at one address, and token files without a token."""
     wrong: list[tuple[str, str, str]] = []
     owner: dict[str, str] = {}
     for device in devices:
@@ -44,8 +45,11 @@ def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
         if isinstance(address, str) and owner.setdefault(address, device.name) != device.name:
             text = f"the address of {owner[address]}; each device has its own"
             wrong.append((device.name, "address", text))
-        if isinstance(file, Path) and not file.is_file():
-            wrong.append((device.name, "token_file", "there is no such file"))
+        if isinstance(file, Path):
+            try:
+                read_token(file)
+            except SetupError as error:
+                wrong.append((device.name, "token_file", error.what))
     return wrong
 
 

@@ -34,7 +34,7 @@ class WrongToken(DriverLost):
 
 
 class Asked(DriverLost):
-    """The device answered that it can't: its code and words in `what`."""
+    """It has the right token, and what it answers is no use: that it can't, or to another question."""
 
 
 class Link(asyncio.DatagramProtocol):
@@ -52,7 +52,7 @@ class Link(asyncio.DatagramProtocol):
         self._waits: asyncio.Future[packet.Packet] | None = None
         self._wanted = 0
         self._device, self._stamp_s, self._greeted_s = 0, 0, -GREET_EVERY_S
-        self._foreign = False
+        self._foreign = self._ours = False
         self._one = asyncio.Lock()
 
     async def open(self) -> None:
@@ -80,6 +80,7 @@ class Link(asyncio.DatagramProtocol):
         async with self._one:
             if self._transport is None or self._transport.is_closing():
                 await self.open()
+            self._foreign = self._ours = False
             for _ in range(TRIES):
                 if self._now() - self._greeted_s >= GREET_EVERY_S:
                     await self._greet()
@@ -91,6 +92,12 @@ class Link(asyncio.DatagramProtocol):
 
     def _silent(self) -> DriverLost:
         """It greeted, and then gave no answer: a device drops what another token made."""
+        if self._ours:
+            return Asked(
+                "answers too late, or to another question than it was asked",
+                where=self.address,
+                do="take it off the mains once; look for a weak Wi-Fi, or somebody who repeats what it said",
+            )
         seen = "answers with another token" if self._foreign else "answers a hello, but no question"
         return WrongToken(
             f"{seen}: the token is not (or no longer) its own",
@@ -134,8 +141,6 @@ class Link(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """See `asyncio.DatagramProtocol`."""
-        if self._waits is None or self._waits.done():
-            return  # late
         try:
             came = packet.read(data, self._token)
         except packet.OtherToken:
@@ -143,6 +148,9 @@ class Link(asyncio.DatagramProtocol):
             return
         except packet.Unreadable:
             return
+        self._ours = self._ours or came.body is not None
+        if self._waits is None or self._waits.done():
+            return  # late
         if self._wanted == 0:
             mine = came.body is None
         else:
@@ -153,7 +161,6 @@ class Link(asyncio.DatagramProtocol):
                 and came.stamp_s >= self._stamp_s
             )
         if mine:
-            self._foreign = False
             self._waits.set_result(came)
 
     def error_received(self, exc: Exception) -> None:

@@ -23,26 +23,29 @@ class Plug(NamedTuple):
     Attributes:
         source: Where the row is from.
         state: Property that says whether it is on, by name (miIO) or number (MIoT).
-        power: Method (miIO) or property (MIoT) that gives the power; None if it has no meter.
+        power: Property that gives the power, likewise; None if it has no meter.
+        meter: Method that gives it instead.
         power_w: Watts that 1 stands for.
     """
 
     source: str
     state: str | Property
     power: str | Property | None = None
+    meter: str = ""
     power_w: float = 1.0
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Its points."""
-        return ("switch",) if self.power is None else ("switch", "power")
+        """Its points. None has energy: those counters restart, or stand still (hass-xiaomi-miot#118)."""
+        return ("switch", "power") if self.power is not None or self.meter else ("switch",)
 
 
 _CHUANGMI = "python-miio 0.5.12, miio/chuangmi_plug.py"
+_STRIP = "python-miio 0.5.12, miio/powerstrip.py"
 
 PLUGS: dict[str, Plug] = {
     "chuangmi.plug.v1": Plug(_CHUANGMI, "on"),
-    "chuangmi.plug.v3": Plug(_CHUANGMI, "on", "get_power", 0.01),
+    "chuangmi.plug.v3": Plug(_CHUANGMI, "on", meter="get_power", power_w=0.01),
     "chuangmi.plug.m1": Plug(_CHUANGMI, "power"),
     "chuangmi.plug.m3": Plug(_CHUANGMI, "power"),
     "chuangmi.plug.v2": Plug(_CHUANGMI, "power"),
@@ -50,9 +53,15 @@ PLUGS: dict[str, Plug] = {
     "chuangmi.plug.hmi206": Plug(_CHUANGMI, "power"),
     "chuangmi.plug.hmi208": Plug(_CHUANGMI, "power"),
     "chuangmi.plug.212a01": Plug(
-        "miot-spec.org, outlet chuangmi-212a01; 0.01 W: al-one/hass-xiaomi-miot", (2, 1), (5, 6), 0.01
+        "al-one/hass-xiaomi-miot#118: 7825 beside a power meter that shows 78.25 W",
+        (2, 1),
+        (5, 6),
+        power_w=0.01,
     ),
-    "cuco.plug.v2eur": Plug("miot-spec.org, outlet cuco-v2eur:1", (2, 1), (11, 2)),
+    "cuco.plug.v2eur": Plug("miot-spec.org, outlet cuco-v2eur:1: W", (2, 1), (11, 2)),
+    "cuco.plug.v3": Plug("al-one/hass-xiaomi-miot, device_customizes.py: W", (2, 1), (11, 2)),
+    "zimi.powerstrip.v2": Plug(_STRIP, "power", "power_consume_rate"),
+    "qmi.powerstrip.v1": Plug(_STRIP, "power", "power_consume_rate"),
 }
 
 
@@ -63,19 +72,23 @@ async def read(plug: Plug, ask: Ask) -> dict[str, Value]:
         DriverLost: What came is no answer to this.
     """
     if isinstance(plug.state, str):
-        said = await ask("get_prop", [plug.state])
-        values: dict[str, Value] = {"switch": _on(said[0] if isinstance(said, list) and said else None)}
-        if isinstance(plug.power, str):
-            said = await ask(plug.power)
+        names = [plug.state, *([plug.power] if isinstance(plug.power, str) else [])]
+        said = await ask("get_prop", names)
+        found = dict(zip(names, said, strict=False)) if isinstance(said, list) else {}
+        values: dict[str, Value] = {"switch": _on(found.get(plug.state))}
+        if plug.meter:
+            said = await ask(plug.meter)
             values["power"] = _watts(plug, said[0] if isinstance(said, list) and said else None)
+        elif plug.power is not None:
+            values["power"] = _watts(plug, found.get(names[-1]))
         return values
     wanted = {"switch": plug.state, "power": plug.power}
     numbers = {kind: at for kind, at in wanted.items() if isinstance(at, tuple)}
     said = await ask("get_properties", [{"did": k, "siid": s, "piid": p} for k, (s, p) in numbers.items()])
-    found = _by_number(said)
-    values = {"switch": _on(found.get(plug.state))}
+    by_number = _by_number(said)
+    values = {"switch": _on(by_number.get(plug.state))}
     if isinstance(plug.power, tuple):
-        values["power"] = _watts(plug, found.get(plug.power))
+        values["power"] = _watts(plug, by_number.get(plug.power))
     return values
 
 

@@ -13,9 +13,12 @@ import pytest
 
 from drivers.miio import DRIVER, link
 from drivers.miio import driver as miio_driver
+from drivers.miio.plugs import PLUGS
 from homenode.config.model import Device
 from homenode.driver import Driver
 from homenode.errors import DriverLost, Refused
+from homenode.sim.miio import peer
+from homenode.sim.miio.plug import METERS, MODELS
 from homenode.sim.miio.things import PlugThing
 from tests.system.driver_contract import DriverContract, Hardware, Listener, running
 from tests.system.miio_devices import TOKEN, device, own_address, plug
@@ -84,7 +87,7 @@ def play(
     asyncio.run(asyncio.wait_for(body(), 60))
 
 
-@pytest.mark.parametrize("model", ["chuangmi.plug.v3", "chuangmi.plug.212a01", "cuco.plug.v2eur"])
+@pytest.mark.parametrize("model", sorted(METERS))
 def test_a_meter_is_told_in_watts_and_the_switch_follows(tmp_path: Path, model: str) -> None:
     async def scene(thing: PlugThing, host: Listener, driver: Driver) -> None:
         await host.until(lambda it: it.last("stove", "power") == 1400.0, "1,400 W")
@@ -96,7 +99,7 @@ def test_a_meter_is_told_in_watts_and_the_switch_follows(tmp_path: Path, model: 
     play(tmp_path, scene, model)
 
 
-@pytest.mark.parametrize("model", ["chuangmi.plug.v1", "chuangmi.plug.m1", "chuangmi.plug.hmi208"])
+@pytest.mark.parametrize("model", sorted(set(MODELS) - set(METERS)))
 def test_one_without_a_meter_is_a_switch_and_no_more(tmp_path: Path, model: str) -> None:
     async def scene(thing: PlugThing, host: Listener, driver: Driver) -> None:
         for to in (False, True):
@@ -105,6 +108,11 @@ def test_one_without_a_meter_is_a_switch_and_no_more(tmp_path: Path, model: str)
         assert {said.kind for said in host.said} == {"switch"}
 
     play(tmp_path, scene, model)
+
+
+def test_each_row_has_a_device_that_plays_it_and_a_source() -> None:
+    assert set(PLUGS) == set(MODELS)
+    assert all(row.source for row in PLUGS.values())
 
 
 def test_a_stuck_relay_is_refused_and_shown_as_it_is(tmp_path: Path) -> None:
@@ -177,17 +185,18 @@ class TestTroubles:
     def test_offline(self, tmp_path: Path) -> None:
         self._told(tmp_path, "offline", "see that it has power", lambda it: it.unplug())
 
-    @pytest.mark.parametrize("fault", ["mute", "garbage", "other_id", "spoof", "cut"])
+    @pytest.mark.parametrize("fault", ["mute", "garbage", "spoof", "cut"])
     def test_who_greets_and_gives_no_answer_of_its_own(self, tmp_path: Path, fault: str) -> None:
-        self._told(
-            tmp_path, "token", "the token is not (or no longer) its own", lambda it: it.misbehave(fault)
-        )
+        words = "answers a hello, but no question: the token is not (or no longer) its own"
+        self._told(tmp_path, "token", words, lambda it: it.misbehave(fault))
 
-    def test_an_answer_that_was_recorded_earlier_is_none(self, tmp_path: Path) -> None:
-        self._told(tmp_path, "token", "answers a hello, but no question", lambda it: it.misbehave("replay"))
-
-    def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(self, tmp_path: Path) -> None:
-        self._told(tmp_path, "token", "answers a hello, but no question", lambda it: it.misbehave("late"))
+    @pytest.mark.parametrize("fault", ["other_id", "replay", "late"])
+    def test_an_answer_to_another_question_is_none(
+        self, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(peer, "LATE_S", 0.3)
+        words = "answers too late, or to another question than it was asked"
+        self._told(tmp_path, "answer", words, lambda it: it.misbehave(fault))
 
     def test_busy(self, tmp_path: Path) -> None:
         self._told(tmp_path, "answer", "user ack timeout", lambda it: it.misbehave("busy"))

@@ -61,6 +61,10 @@ def test_a_forgotten_stove_on_a_plug_is_switched_off_and_told(tmp_path: Path) ->
             assert care.alerts("notified")[0]["subject"] == "stove_left_on"
             assert sim.do("status stove")["switch"] is False
             assert care.readings("stove.switch")[-1]["value"] is False
+            sim.do("unplug stove")
+            care.until(lambda it: it.readings("stove.power")[-1]["quality"] == "stale", "that nobody knows")
+            assert care.readings("stove.power")[-1]["value"] is None
+            node.until("see that it has power")
             assert TOKEN.hex() not in str(node.status())
             assert node.stop() == 0
             assert TOKEN.hex() not in node.log

@@ -6,11 +6,19 @@ from typing import Any
 
 from homenode.sim.miio.peer import NoMethod
 
-METERS = {"chuangmi.plug.v3": 100, "chuangmi.plug.212a01": 100, "cuco.plug.v2eur": 1}
+METERS = {
+    "chuangmi.plug.v3": 100,
+    "chuangmi.plug.212a01": 100,
+    "cuco.plug.v2eur": 1,
+    "cuco.plug.v3": 1,
+    "zimi.powerstrip.v2": 1,
+    "qmi.powerstrip.v1": 1,
+}
 """Model to how many counts a watt is in its answer; others have no meter."""
 BY_NUMBER: dict[str, dict[tuple[int, int], str]] = {
     "chuangmi.plug.212a01": {(2, 1): "on", (5, 6): "power"},
     "cuco.plug.v2eur": {(2, 1): "on", (11, 2): "power"},
+    "cuco.plug.v3": {(2, 1): "on", (11, 2): "power"},
 }
 BY_NAME = {
     "chuangmi.plug.v1": "on",
@@ -21,6 +29,8 @@ BY_NAME = {
     "chuangmi.plug.hmi205": "power",
     "chuangmi.plug.hmi206": "power",
     "chuangmi.plug.hmi208": "power",
+    "zimi.powerstrip.v2": "power",
+    "qmi.powerstrip.v1": "power",
 }
 """Model to the name of its switch: a boolean where it is ``on``, a word where it is ``power``."""
 MODELS = (*BY_NAME, *BY_NUMBER)
@@ -56,6 +66,8 @@ class PlugState:
     def _property(self, name: str) -> Any:
         if name == "temperature":
             return 31
+        if name == "power_consume_rate" and "powerstrip" in self.model:
+            return round(self.power_w, 2) if self.on else 0.0
         if name != BY_NAME[self.model]:
             return None
         return self.on if name == "on" else "on" if self.on else "off"
