@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from drivers.p1 import DRIVER
@@ -18,7 +19,7 @@ from homenode.reading import Instant
 
 log = logging.getLogger("homenode.p1")
 
-OPENS_WITHIN_S = 10.0
+OPENS_WITHIN_S, CLOSES_WITHIN_S = 10.0, 1.0
 TELLS_BAD_EVERY_MS = 3_600_000
 """A bad telegram now and then is a long cable; the log says so once an hour."""
 
@@ -47,6 +48,9 @@ class P1Meter:
             raise _gone(self._port) from error
         finally:
             writer.close()
+            with suppress(OSError):
+                async with asyncio.timeout(CLOSES_WITHIN_S):  # the library closes it in a thread
+                    await writer.wait_closed()
 
     async def switch(self, device: str, kind: str, to: bool) -> None:
         """See `Driver.switch`."""

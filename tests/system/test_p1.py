@@ -39,13 +39,23 @@ def device(**options: object) -> Device:
 
 class _Port:
     def __init__(self, meter: Meter) -> None:
-        self._meter = meter
+        self._meter, self._nth = meter, 0
 
     def change(self) -> None:
-        self._meter.say(telegram(COOKING))
+        self._nth += 1
+        self._meter.say(telegram(COOKING, {"1.7.0": f"{2 + self._nth % 7:04}.202*kW"}))
 
     def released(self) -> bool:
         return not self._meter.is_open()
+
+    def garbage(self) -> None:
+        whole = telegram()
+        self._meter.blurt(
+            random.Random(1).randbytes(3000), whole[:300], whole[300:], b"/" * 20_000, whole[99:]
+        )
+
+    def flood(self) -> None:
+        self._meter.blurt(*[telegram(COOKING), telegram()] * 500)
 
     async def unplug(self) -> None:
         self._meter.pull_out()
