@@ -32,6 +32,9 @@ LEARN_TRIES = 6
 """Our part of an interview is begun so often; then the device is used as far as it is known."""
 ENOUGH_TRIES = 3
 """Then it is used without what it still owes the meaning of: a zone's type, a scale."""
+SAYS_NOTHING = "it doesn't say what it measures: wake it by its button, close to the stick, and pair again"
+ASKED_AGAIN = "it doesn't answer, and is asked again: keep it awake by its button, close to the stick"
+ANSWERS_NOTHING = "it doesn't answer: wake it by its button, close to the stick, and pair again"
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 ASKED_AT_ONCE = 4
 """Devices asked for their state side by side at the start."""
@@ -125,8 +128,8 @@ class Devices:
         else:
             self._memory.joining.pop(ieee, None)
             self._save()
-            note = "it doesn't answer: wake it by its button, close to the stick, and pair again"
-            self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
+        note = ASKED_AGAIN if tried < len(INTERVIEW_RETRY_S) else ANSWERS_NOTHING
+        self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
 
     def device_left(self, device: Any) -> None:
         """It said that it leaves, or was told to."""
@@ -261,13 +264,9 @@ class Devices:
             known.plan = make_plan(signature_of(known.device), known.facts, row)
         if not tell:
             return
-        notes = [row.note, *known.facts.notes]
-        if known.plan.left_out:
-            notes.append(f"left out, as it doesn't say what they mean: {', '.join(known.plan.left_out)}")
+        notes = [*known.plan.notes(row), *known.facts.notes]
         if not known.facts.constant:
-            notes.append(
-                "being interviewed" if known.tries < LEARN_TRIES else "it doesn't say what it measures"
-            )
+            notes.append("being interviewed" if known.tries < LEARN_TRIES else SAYS_NOTHING)
         self._host.joined(
             Joined(
                 known.ieee,

@@ -35,6 +35,9 @@ TOLD_AGAIN_MS = 10 * 60_000
 """Tamper and link quality ride along with every frame; told when they change, else so often."""
 LQI_STEP = 30
 MALFORMED_LOG_MS = 60_000
+GARBLED = 5
+"""So many frames in a row that can't be read are told as a fault of the device."""
+DO = "pair it again; if that doesn't help, replace it"
 ZONE_STATUS_CHANGED, ZONE_ENROLL_REQUEST = 0x00, 0x01
 
 MULTISTATE_INPUT = (Cluster.MULTISTATE_INPUT, MULTISTATE_VALUE)
@@ -57,6 +60,7 @@ class Known:
         sleepy: It answers only right after it has spoken.
         asked: Whether it was asked for its state since the start.
         tries: How often our part of its interview was begun.
+        garbled: Frames in a row that could not be read.
         battery_low: None until it has said so: whatever was told before this run may be over.
     """
 
@@ -76,6 +80,7 @@ class Known:
     told: dict[str, tuple[Value, Instant]] = field(default_factory=dict)
     seen_at: Instant = 0
     malformed: int = 0
+    garbled: int = 0
     malformed_logged: Instant = -MALFORMED_LOG_MS
     battery_low: bool | None = None
 
@@ -126,6 +131,8 @@ class Ear:
             frame = zcl.parse(payload)
             self._at = None if press else self._overtaken(known, endpoint, cluster, frame, now)
             taken, spoke = self._tell(known, endpoint, cluster, frame)
+            if spoke and cluster == Cluster.IAS_ZONE:
+                self._readable(known)
         except (zcl.Malformed, NotOfItsType) as fault:
             self.malformed(known, cluster, str(fault), now)
             taken, spoke = False, False
@@ -199,6 +206,7 @@ class Ear:
     def _attributes(self, known: Known, values: Told, *, reported: bool, own: bool = False) -> bool:
         """`own`: a manufacturer's own ones: only a row says what they are, whatever number they have."""
         spoke = False
+        unread: NotOfItsType | None = None
         plan = known.plan
         for place, value in values:
             sense = plan.senses.get(place)
@@ -207,20 +215,25 @@ class Ear:
                     continue
                 if value is None and sense.optional and not known.facts.complete:
                     continue
-                self._say(known, sense.kind, sense.meaning(value))
+                try:
+                    said = sense.meaning(value)
+                    self._readable(known)
+                except NotOfItsType as fault:
+                    said, unread = None, fault  # it said something, nobody knows what: no more the old value
+                self._say(known, sense.kind, said)
                 spoke = True
             elif own:
                 continue
             elif place.cluster == Cluster.IAS_ZONE and place.attribute == 0x0002 and isinstance(value, int):
                 spoke |= self._zone(known, place.endpoint, value, notified=False)
-            elif (
-                place.cluster == Cluster.MULTISTATE_INPUT and place.attribute == MULTISTATE_VALUE and reported
-            ):
+            elif reported and (place.cluster, place.attribute) == MULTISTATE_INPUT:
                 number = value if isinstance(value, int) else MULTISTATE_RELEASE
                 kind = plan.multistate.get((place.endpoint, number))
                 if kind is not None and number != MULTISTATE_RELEASE:
                     self._say(known, kind, True)
                     spoke = True
+        if unread is not None:
+            raise unread
         return spoke
 
     def _zone(self, known: Known, endpoint: int, status: int, *, notified: bool) -> bool:
@@ -259,6 +272,11 @@ class Ear:
         else:
             self._host.back(f"{known.name} battery")
 
+    def _readable(self, known: Known) -> None:
+        if known.garbled >= GARBLED and known.name:
+            self._host.back(f"{known.name} garbled")
+        known.garbled = 0
+
     def switched(self, known: Known, kind: str, to: bool) -> None:
         """An output that does not say itself how it stands was switched."""
         self._at = None
@@ -289,6 +307,10 @@ class Ear:
     def malformed(self, known: Known, cluster: int, why: str, now: Instant) -> None:
         """Count a frame that can't be; one line in the log a minute and device."""
         known.malformed += 1
+        known.garbled += 1
+        if known.garbled == GARBLED and known.name:
+            text = f"{known.name} sends what can't be read (cluster 0x{cluster:04x}: {why}); {DO}"
+            self._host.lost(f"{known.name} garbled", text, (known.name,))
         if now - known.malformed_logged >= MALFORMED_LOG_MS:
             known.malformed_logged = now
             log.warning(

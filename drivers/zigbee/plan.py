@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.zigbee import tuya
+from drivers.zigbee.doubt import doubt
 from drivers.zigbee.meanings import MEANINGS, Meaning, always, scaled
 from drivers.zigbee.rows import NO_ROW, Place, Row
 from drivers.zigbee.standard import (
@@ -124,6 +125,7 @@ class Plan:
         left_out: Kinds that mean nothing as the device owes their scale or zone type.
         battery_by_bit: No percentage: a low battery is told only by the zone's bit.
         clears_ms: Points whose end the device doesn't tell, and how long each lasts.
+        doubt: Why its row isn't used; "" if it is.
     """
 
     kinds: tuple[str, ...] = ()
@@ -135,6 +137,19 @@ class Plan:
     left_out: tuple[str, ...] = ()
     battery_by_bit: bool = False
     clears_ms: Mapping[str, int] = field(default_factory=dict)
+    doubt: str = ""
+
+    def notes(self, row: Row) -> list[str]:
+        """What an installer should know."""
+        if self.doubt:
+            return [f"{self.doubt}: it is shown as what its clusters say; if that is wrong, replace it"]
+        found = [row.note] if row.note else []
+        if self.left_out:
+            what = ", ".join(self.left_out)
+            found.append(
+                f"left out, as it doesn't say what they mean: {what}; pair it again, close to the stick"
+            )
+        return found
 
 
 def _detects(signature: Signature, facts: Facts) -> bool:
@@ -318,7 +333,10 @@ def _switchable(signature: Signature, place: Place, kind: str) -> bool:
 
 
 def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
-    """What the frames of a device mean, by the standard and by its row."""
+    """What the frames of a device mean, by the standard and by its row, if it can be its row."""
+    why = doubt(signature, facts, row)
+    if why:
+        row = NO_ROW
     numbers = _Numbers()
     senses: dict[Place, Sense] = {}
     for place, (kind, meaning) in row.points.items():
@@ -355,6 +373,7 @@ def make_plan(signature: Signature, facts: Facts, row: Row = NO_ROW) -> Plan:
         *(kind for kind in outputs if kind.startswith("siren")),
     ]
     return Plan(
+        doubt=why,
         kinds=(*dict.fromkeys(kinds), "link_quality"),
         senses=senses,
         zones=zones,

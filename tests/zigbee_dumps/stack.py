@@ -19,7 +19,7 @@ from drivers.zigbee.rows import Place, row_for
 from homenode.errors import Refused
 from homenode.reading import Value
 from homenode.sim.zigbee.clusters.ias_zone import ALARM_1, TAMPER, Zone
-from homenode.sim.zigbee.clusters.tuya import VALUE, DataPoints
+from homenode.sim.zigbee.clusters.tuya import VALUE
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.zcl import Malformed, encode
 from tests.system.zigbee_bed import Interviewed, stick_at
@@ -29,7 +29,7 @@ from tests.zigbee_dumps.table import Line, expectations, line
 TOLD_S = 8.0
 INTERVIEW_S = 60.0
 MEASURED: dict[str, float] = {
-    "temperature": 21.5, "humidity": 45.0, "illuminance": 100.0, "power": 1230.0, "current": 2.5,
+    "temperature": 21.5, "humidity": 45.0, "illuminance": 100.0, "power": 1230.0, "current": 3.0,
     "voltage": 228.0, "energy": 3.5, "flow_volume": 1.5,
 }  # fmt: skip
 CLOSE = 0.02
@@ -198,10 +198,10 @@ async def _switched(home: Interviewed, name: str, kind: str, place: Place) -> Va
 
 def _told_by_row(device: VirtualDevice, place: Place, sense: Sense) -> Value:
     raw = next(raw for raw in (RAW, 3000, 2, 1, 0) if _value(sense, raw) is not None)
-    if place.cluster == tuya.CLUSTER:
-        points = device.servers[place.endpoint, place.cluster]
-        assert isinstance(points, DataPoints)
-        points.say((place.attribute, VALUE, raw))
+    if place.cluster == tuya.CLUSTER:  # some don't list the cluster
+        record = bytes((place.attribute, VALUE, 0, 4)) + raw.to_bytes(4, "big")
+        head = bytes((0x09, device.next_sequence(), 0x02, 0, 1))
+        device.send(0, place.endpoint, 1, place.cluster, head + record)
     elif place.item is not None:
         _tagged(device, place, raw)
     else:

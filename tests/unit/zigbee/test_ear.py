@@ -144,11 +144,32 @@ def test_a_report_is_told_in_the_unit_of_its_kind(
     assert heard.host.told(kind) == [value]
 
 
-def test_a_value_of_a_wrong_type_is_malformed_and_no_value() -> None:
+def test_a_value_of_a_wrong_type_is_malformed_and_ends_the_one_before() -> None:
     heard = Listening(one({0x0402}))
+    heard.report(0x0402, "0000 29 6608")
     assert not heard.report(0x0402, "0000 42 02 3231")
-    assert heard.host.told("temperature") == []
+    assert heard.host.told("temperature") == [21.5, None]
     assert heard.known.malformed == 1
+
+
+def test_a_device_that_can_not_be_read_again_and_again_is_a_fault_until_it_can() -> None:
+    heard = Listening(one({0x0402}))
+    for n in range(5):
+        assert heard.host.faults == {}
+        heard.report(0x0402, f"0000 42 02 323{n}")
+    (text,) = heard.host.faults.values()
+    assert text.startswith("it sends what can't be read (cluster 0x0402: ")
+    assert text.endswith("pair it again; if that doesn't help, replace it")
+    heard.report(0x0402, "0000 29 6608")
+    assert heard.host.faults == {}
+
+
+def test_an_event_that_is_asked_for_is_no_event() -> None:
+    heard = Listening(one({0x0006}, row=row_for("Konke", "3AFE280100510001")))
+    heard.frame(0x0006, 0x18, 0x01, "0000 00 10 01")
+    assert heard.host.told("button") == []
+    heard.report(0x0006, "0000 30 80")
+    assert heard.host.told("button") == [True]
 
 
 def test_malformed_frames_are_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
@@ -277,5 +298,5 @@ def test_a_frame_type_that_zcl_does_not_have_and_a_makers_own_command_say_nothin
 def test_an_illuminance_that_can_not_be_is_no_value() -> None:
     heard = Listening(one({0x0400}))
     heard.report(0x0400, "00002affffff")
-    assert heard.host.readings == []
+    assert heard.host.readings == [("it", "illuminance", None)]
     assert heard.known.malformed == 1
