@@ -16,11 +16,11 @@ ZONES_OF: dict[str, frozenset[int]] = {
     "heat": frozenset({0x0028}),
     "water": frozenset({0x002A}),
     "co": frozenset({0x002B}),
-    "gas": frozenset({0x002B}),
+    "gas": frozenset({0x0028, 0x002B}),
     "lock": frozenset(),
 }
 """Kinds that somebody's safety hangs on, and the zone types that such a device may say (rows.yaml has the
-detectors of gas that say CO, and of heat that say fire)."""
+detectors of gas that say CO or fire, and of heat that say fire)."""
 
 
 def doubt(signature: Signature, facts: Facts, row: Row) -> str:

@@ -53,6 +53,22 @@ def test_a_row_for_all_makers_of_a_model_is_under_that_of_one_maker() -> None:
     assert row_for("_TZ3000_anything", "TS0203").stale_after_ms == 24 * 3_600_000
 
 
+@pytest.mark.parametrize(
+    ("model", "status", "gas"),
+    [
+        ("GASSensor-EN", 0x21, True),
+        ("GASSensor-EN", 0x22, False),
+        ("GASSensor-N", 0x22, True),
+        ("GASSensor-N", 0x20, False),
+        ("GAS_V15", 0x22, True),
+    ],
+)
+def test_gas_is_the_bit_that_the_model_sets_for_it(model: str, status: int, gas: bool) -> None:
+    (kind, mask), *_ = row_for("HEIMAN", model).zone
+    assert kind == "gas"
+    assert bool(status & mask) is gas
+
+
 def test_no_row_is_longer_than_ten_lines() -> None:
     text = FILE.read_text(encoding="utf-8")
     for entry in text.split("\n- models:")[1:]:
