@@ -25,8 +25,8 @@ detectors of gas that say CO or fire, and of heat that say fire)."""
 
 def doubt(signature: Signature, facts: Facts, row: Row) -> str:
     """Why the row can't be this device's, in words; "" if nothing speaks against it."""
-    by_point = {kind: place for place, (kind, _) in row.points.items() if kind in ZONES_OF}
-    claimed = {*by_point, *(kind for kind, _ in row.zone if kind in ZONES_OF)}
+    by_point = [(kind, place) for place, (kind, _) in row.points.items() if kind in ZONES_OF]
+    claimed = {*(kind for kind, _ in by_point), *(kind for kind, _ in row.zone if kind in ZONES_OF)}
     for number, endpoint in sorted(signature.endpoints.items()):
         zone_type = facts.value(number, Cluster.IAS_ZONE, 1)
         for kind in sorted(claimed):
@@ -35,7 +35,7 @@ def doubt(signature: Signature, facts: Facts, row: Row) -> str:
             if Cluster.OCCUPANCY in endpoint.inputs:
                 return f"it says that it is a {kind} sensor by its model, and sees motion"
         switches = endpoint.device_type in ACTORS | LAMPS.get(endpoint.profile, frozenset())
-        for kind, place in by_point.items():
+        for kind, place in by_point:
             if place.cluster == Cluster.ON_OFF and switches and not signature.sleepy:
                 return f"it says that it is a {kind} sensor by its model, and is a plug or a lamp"
     return ""

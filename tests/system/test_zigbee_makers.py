@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from homenode.sim.zigbee.clusters.tuya import BOOL, ENUM, VALUE, DataPoints
-from tests.system.zigbee_bed import Interviewed, interviewed
+from homenode.sim.zigbee.device_catalogue import model
+from homenode.sim.zigbee.device_spec import DeviceSpec
+from tests.system.zigbee_bed import Interviewed, interviewed, stick_at
 
 
 def _points(home: Interviewed, name: str) -> DataPoints:
@@ -45,6 +48,54 @@ def test_an_aqara_water_sensor_tells_a_zone_that_it_does_not_list(tmp_path: Path
         await home.host.reading("water_aqara", "battery", 64.3)  # 3000 mV
 
     asyncio.run(_play(tmp_path, ["water_aqara"], scene))
+
+
+def test_a_tuya_siren_is_switched_by_a_data_point_and_says_how_it_is(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(60), stick_at(tmp_path) as stick:
+            home = Interviewed(tmp_path, stick)
+            home.add_spec(_renamed(replace(model("smoke_tuya"), manufacturer="_TZE204_t1blo2bj")), "siren")
+            await home.start(channel=15)
+            await home.radio.pair(200)
+            assert home["siren"].join()
+            await home.interviews_done()
+            assert home.host.known[home.ieee("siren")].kinds[0] == "siren"
+            for on in (True, False):
+                await home.radio.switch("siren", "siren", on)
+                await home.host.reading("siren", "siren", on)
+                assert _points(home, "siren").points[13] == (BOOL, int(on))
+            await home.stop()
+
+    asyncio.run(scene())
+
+
+def test_an_aqara_door_says_in_its_heartbeat_how_it_stands(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        door = home["contact_aqara"]
+        door.trip(True)
+        await home.host.reading("contact_aqara", "contact", True)
+        home.host.readings.clear()
+        door._signals.check_in()
+        await home.host.reading("contact_aqara", "contact", True)
+        assert ("contact_aqara", "battery", 100.0) in home.host.readings
+
+    asyncio.run(_play(tmp_path, ["contact_aqara"], scene))
+
+
+def _renamed(spec: DeviceSpec) -> DeviceSpec:
+    """The same in its Basic cluster."""
+    (endpoint,) = spec.endpoints
+    servers = tuple(
+        replace(
+            cluster,
+            attributes=tuple(
+                replace(one, value=spec.manufacturer) if (cluster.id, one.id) == (0, 4) else one
+                for one in cluster.attributes
+            ),
+        )
+        for cluster in endpoint.servers
+    )
+    return replace(spec, endpoints=(replace(endpoint, servers=servers),))
 
 
 async def _play(folder: Path, models: list[str], scene: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.zigbee.meanings import meaning_of
 from drivers.zigbee.rows import Place, Row, read_row
 from homenode.kinds import KINDS, kind_of
 from tests.unit.zigbee.devices_at_hand import index, one, planned
@@ -76,6 +77,23 @@ def test_every_point_of_every_real_device_is_a_known_kind() -> None:
 )
 def test_the_zone_type_says_what_the_alarm_bits_mean(zone_type: int, kinds: tuple[str, ...]) -> None:
     assert one({ZONE}, values={ZONE_TYPE: zone_type}).kinds == (*kinds, "link_quality")
+
+
+def test_a_row_with_a_zone_is_for_a_device_too_that_does_not_list_the_cluster() -> None:
+    plan = one({0, 1, 3}, absent={(1, 0x21)}, row=Row(zone=(("water", 1),)))
+    assert plan.zones[1].bits == (("water", 1),)
+
+
+def test_the_on_off_of_a_sleeping_key_is_no_switch_and_that_of_an_output_is() -> None:
+    assert "switch" not in one({6}, device_type=0x0103).kinds
+    assert "switch" not in one({6}, device_type=0x5F01).kinds
+    assert "switch" in one({6}, device_type=0x0002).kinds
+    assert "switch" in one({6}, device_type=0x0103, sleepy=False).kinds
+
+
+def test_what_a_row_knows_of_an_endpoint_that_is_not_there_is_no_point() -> None:
+    row = Row(points={Place(21, 0x000C, 0x55): ("power", meaning_of("whole") or bool)})
+    assert "power" not in one({6}, row=row).kinds
 
 
 def test_a_zone_whose_type_is_not_known_has_no_point() -> None:
