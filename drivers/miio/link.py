@@ -1,8 +1,8 @@
 """Talks to one miIO device: a question, and its own answer or a word why there is none.
 
 The socket is connected, so the kernel drops what comes from another address. An answer counts only with the
-number of its question, from the device that was greeted, and no older by the device's clock than what it said
-before: late, foreign and recorded ones are not taken for it.
+number of its question, and no older by the device's clock than its greeting: late, foreign and recorded ones
+are not taken for it.
 """
 
 from __future__ import annotations
@@ -157,7 +157,6 @@ class Link(asyncio.DatagramProtocol):
             mine = (
                 came.body is not None
                 and came.body.get("id") == self._wanted
-                and came.device == self._device
                 and came.stamp_s >= self._stamp_s
             )
         if mine:

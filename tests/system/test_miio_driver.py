@@ -190,7 +190,7 @@ class TestTroubles:
         words = "answers a hello, but no question: the token is not (or no longer) its own"
         self._told(tmp_path, "token", words, lambda it: it.misbehave(fault))
 
-    @pytest.mark.parametrize("fault", ["other_id", "replay", "late"])
+    @pytest.mark.parametrize("fault", ["other_id", "replay", "old", "late"])
     def test_an_answer_to_another_question_is_none(
         self, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -239,6 +239,18 @@ def test_another_model_than_home_yaml_says_is_not_asked_for_power(tmp_path: Path
         assert thing.state.on
 
     play(tmp_path, scene, heard=False, type="cuco.plug.v2eur")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_another_model_that_took_its_place_meanwhile_is_noticed(tmp_path: Path) -> None:
+    async def scene(thing: PlugThing, host: Listener, driver: Driver) -> None:
+        thing.unplug()
+        await host.until(lambda it: "stove offline" in it.troubles, "the outage")
+        thing.peer.model = "chuangmi.plug.m1"
+        thing.plug_in()
+        await host.until(lambda it: list(it.troubles) == ["stove model"], "the fault")
+
+    play(tmp_path, scene)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ FAULTS = {
     "garbage": "answers with noise",
     "other_id": "answers under the number of another question",
     "replay": "sends what it answered to the first question, as somebody who recorded it would",
+    "old": "answers as it did long ago to a question with this number (they begin anew after 9,999)",
     "spoof": "somebody at another address answers, with the right token",
     "mute": "greets, and answers no question",
     "busy": "answers every question with an error",
@@ -129,7 +130,8 @@ class MiioPeer(asyncio.DatagramProtocol):
         except NoMethod:
             code, message = ERRORS["busy" if self.fault == "busy" else "method"]
             said = {"error": {"code": code, "message": message}, "id": number}
-        raw = sealed(self.device, self.stamp_s, json.dumps(said).encode(), self.token)
+        stamp_s = 0 if self.fault == "old" else self.stamp_s
+        raw = sealed(self.device, stamp_s, json.dumps(said).encode(), self.token)
         self._first = self._first or raw
         loop = asyncio.get_running_loop()
         match self.fault:
