@@ -144,6 +144,8 @@ class Plan:
         if self.doubt:
             return [f"{self.doubt}: it is shown as what its clusters say; if that is wrong, replace it"]
         found = [row.note] if row.note else []
+        if self.kinds and not row.note and not set(self.kinds) - {"battery", "tamper", "link_quality"}:
+            found.append("nothing else of it is understood, and it feeds no rule: drivers/zigbee/README.md")
         if self.left_out:
             what = ", ".join(self.left_out)
             found.append(

@@ -149,7 +149,7 @@ async def _do(home: Interviewed, name: str, kind: str, known: Known) -> Value:
     by_row = next((one for one in said if one[1].attribute is None), None)
     if kind in plan.outputs:
         return await _switched(home, name, kind, plan.outputs[kind])
-    if said and kind in row_for(known.device.manufacturer, known.device.model).scale:
+    if said and kind in row_for(known.device.manufacturer or "", known.device.model or "").scale:
         by_row = said[0]  # the device gives another scale, or none
     if by_row is not None:
         return _told_by_row(device, *by_row)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.zigbee.meanings import meaning_of
-from drivers.zigbee.rows import Place, Row, read_row
+from drivers.zigbee.plan import Plan
+from drivers.zigbee.rows import NO_ROW, Place, Row, read_row
 from homenode.kinds import KINDS, kind_of
 from tests.unit.zigbee.devices_at_hand import index, one, planned
 
@@ -89,6 +90,13 @@ def test_the_on_off_of_a_sleeping_key_is_no_switch_and_that_of_an_output_is() ->
     assert "switch" not in one({6}, device_type=0x5F01).kinds
     assert "switch" in one({6}, device_type=0x0002).kinds
     assert "switch" in one({6}, device_type=0x0103, sleepy=False).kinds
+
+
+def test_a_device_of_which_nothing_is_understood_says_so_to_the_installer() -> None:
+    (note,) = one({0x0000, 0xEF00}, device_type=0x0051).notes(NO_ROW)
+    assert note.startswith("nothing else of it is understood, and it feeds no rule")
+    assert one({0x0402}).notes(NO_ROW) == []
+    assert Plan().notes(NO_ROW) == []
 
 
 def test_what_a_row_knows_of_an_endpoint_that_is_not_there_is_no_point() -> None:
