@@ -247,6 +247,10 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--for", dest="span", default="2min", metavar="DURATION", help="how long (default 2min)"
     )
     pair.add_argument("--radio", default="", help="which radio, if there are several")
+    pair.add_argument(
+        "--install-code", default="", metavar="CODE", help="printed on a device: only that one may join"
+    )
+    pair.add_argument("--ieee", default="", metavar="ADDRESS", help="of the device with the install code")
     text = "Pair sensors and test a flat, step by step, on a terminal or a phone."
     add("install", _install, text, data=True)
     replaced = add("replace", _replace, "Put new hardware in the place of a dead device.", data=True)

@@ -104,7 +104,11 @@ class Driver(Protocol):
         ...
 
     async def pair(self, seconds: float) -> None:
-        """Let new devices join for so long; 0 closes. Raises Refused where nothing can be paired."""
+        """Let new devices join for so long; 0 closes. Raises Refused where nothing can be paired.
+
+        A driver whose devices have install codes also takes `install_code` and `address`: then only that
+        device may join.
+        """
         ...
 
 

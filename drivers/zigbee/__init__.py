@@ -96,6 +96,12 @@ DRIVER = DriverType(
             pattern=_IEEE,
             shown="eight pairs of 0-9 and a-f, such as 00:15:8d:00:02:aa:bb:01",
         ),
+        Field(
+            "unsupervised",
+            "word",
+            "Of what guards somebody and can't be heard each 4 h: used all the same.",
+            choices=("accepted",),
+        ),
     ),
     kinds=lambda options: None,
     open=_open,

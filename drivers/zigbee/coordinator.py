@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import bellows.ezsp
@@ -31,6 +31,8 @@ STARTUP_RESET_WAIT_S = 0.3
 """A stick behind a daemon (zigbeed) resets when somebody connects: RSTACK comes at once or not at all."""
 
 
+JOINED = 2
+"""State of a network that runs (UG100, networkState): without one a stick answers, and hears no device."""
 EARLY_MOST = 64
 """Messages kept of a start."""
 
@@ -102,6 +104,7 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         joined_anew: Called when a device joins as if for the first time, before zigpy takes it.
     """
 
+    _opening: asyncio.Task[None] | None = None
     formed = False
     kept: Any = None
     lost: Callable[[BaseException | None], None] | None = None
@@ -127,6 +130,33 @@ class Coordinator(bellows.zigbee.application.ControllerApplication):  # type: ig
         """Write network settings to the stick."""
         self.formed = True
         await super().write_network_info(**settings)
+
+    async def permit(self, time_s: int = 60, node: Any = None) -> None:
+        """Let devices join that know the key all devices know."""
+        self._open_with(self._ezsp.pre_permit(time_s))
+        await zigpy.application.ControllerApplication.permit(self, time_s, node)
+
+    async def permit_with_link_key(self, node: Any, link_key: Any, time_s: int = 60) -> None:
+        """Let one device join, that knows this key, and nobody else."""
+        self._open_with(None)
+        await super().permit_with_link_key(node, link_key, time_s)
+        self._open_with(self._close_after(time_s))
+
+    def _open_with(self, work: Coroutine[Any, Any, None] | None) -> None:
+        """bellows leaves what ends an earlier permission running; it would end this one too."""
+        if self._opening is not None:
+            self._opening.cancel()
+        self._opening = None if work is None else self.create_task(work, "permission to join")
+
+    async def _close_after(self, time_s: int) -> None:
+        await asyncio.sleep(time_s)
+        await self._ezsp.clearTransientLinkKeys()
+        await self._ezsp.pre_permit(0)
+
+    async def runs(self) -> bool:
+        """Whether the stick is in its network."""
+        (state,) = await self._ezsp.networkState()
+        return int(state) == JOINED
 
     async def found(self) -> Any:
         """The network that the stick holds, as a backup of it; None if it holds none."""

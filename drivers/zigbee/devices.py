@@ -12,15 +12,18 @@ from typing import Any
 
 import zigpy.types
 
-from drivers.zigbee import zcl
-from drivers.zigbee.ear import ZONE_ENROLL_REQUEST, Ear, Known
-from drivers.zigbee.interview import FAILURES, Asleep, Interview, ask_state, identify, signature_of
+from drivers.zigbee.asked import answer_to, guarded
+from drivers.zigbee.asking import ask, ask_those_awake
+from drivers.zigbee.ear import Ear, Known
+from drivers.zigbee.interview import Asleep, Interview, identify, signature_of
 from drivers.zigbee.memory import Memory
+from drivers.zigbee.outputs import do_pending
 from drivers.zigbee.plan import Plan, make_plan
+from drivers.zigbee.promises import Promises, supervised
 from drivers.zigbee.rows import Row, row_for
 from drivers.zigbee.short_path import Incoming
-from drivers.zigbee.standard import Cluster
 from drivers.zigbee.strangers import Strangers
+from drivers.zigbee.supervision import Use
 from homenode.driver import Host, Joined
 from homenode.reading import Instant
 
@@ -36,8 +39,6 @@ SAYS_NOTHING = "it doesn't say what it measures: wake it by its button, close to
 ASKED_AGAIN = "it doesn't answer, and is asked again: keep it awake by its button, close to the stick"
 ANSWERS_NOTHING = "it doesn't answer: wake it by its button, close to the stick, and pair again"
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
-ASKED_AT_ONCE = 4
-"""Devices asked for their state side by side at the start."""
 STATE_AGAIN_S = 1.0
 STILL_KNOWN_MS = 15 * 60_000
 """The default `bridge`: after a longer silence of the radio a value from before it is believed by nobody."""
@@ -51,13 +52,21 @@ class Devices:
     Args:
         app: The started application.
         names: IEEE address to name, from home.yaml.
+        uses: What for, by name.
         file: Where facts are kept.
         group: Owns every task that is started here.
     """
 
     def __init__(
-        self, app: Any, names: Mapping[str, str], host: Host, file: Path, group: asyncio.TaskGroup
+        self,
+        app: Any,
+        names: Mapping[str, str],
+        uses: Mapping[str, Use],
+        host: Host,
+        file: Path,
+        group: asyncio.TaskGroup,
     ) -> None:
+        self._uses = uses
         self._app, self._names, self._host, self._group = app, names, host, group
         self._memory = Memory(file)
         self.by_address: dict[int, Known] = {}
@@ -85,7 +94,7 @@ class Devices:
             with contextlib.suppress(ValueError):  # an address that a person has edited
                 self._app.handle_join(address, zigpy.types.EUI64.convert(ieee), 0, handle_rejoin=False)
         self._save()
-        self._spawn(self._ask_mains(), "state at start")
+        self._spawn(ask_those_awake(self._by_ieee.values, self._host), "state at start")
 
     def stop(self) -> None:
         """Cancel what was to happen later."""
@@ -150,9 +159,9 @@ class Devices:
         """Any frame on the general path."""
         if source == 0:
             return
-        if cluster == Cluster.IAS_ZONE:
-            self._answer_enrol_request(sender, source, message)
         known = self._by_ieee.get(str(sender.ieee))
+        if (answer := answer_to(sender, cluster, source, message, lambda: _waits(known))) is not None:
+            self._spawn(answer, "answer")
         if known is None:
             return
         if not self.heard_already():
@@ -265,6 +274,7 @@ class Devices:
         if not tell:
             return
         notes = [*known.plan.notes(row), *known.facts.notes]
+        notes.append(supervised(known, self._uses.get(known.name, Use()), row, self._host))
         if not known.facts.constant:
             notes.append("being interviewed" if known.tries < LEARN_TRIES else SAYS_NOTHING)
         self._host.joined(
@@ -310,7 +320,9 @@ class Devices:
                 self._spawn(self._learn(known), f"interview {known.ieee}")
         elif known.sleepy and not known.asked:
             known.asked = True
-            self._spawn(self._ask(known), f"state of {known.ieee}")
+            self._spawn(ask(known), f"state of {known.ieee}")
+        elif known.pending:
+            self._spawn(do_pending(known), f"what waited for {known.ieee}")
 
     async def _learn(self, known: Known) -> None:
         row = self._row(known)
@@ -326,6 +338,9 @@ class Devices:
             answered = await interview.states(row, enough=known.tries >= ENOUGH_TRIES)
             self._replan(known)
             await interview.reports(known.plan)
+            own = self._app.state.node_info.ieee
+            promises = Promises(known.device, own, signature, known.facts, interview.ask)
+            await promises.settle(known.plan, interview.to_bind(known.plan))
             known.facts.complete, known.asked = answered, True
         except Asleep:
             known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
@@ -344,40 +359,7 @@ class Devices:
 
     def ask_later(self, known: Known) -> None:
         """Have a device say its state, after what it is doing now."""
-        self._later((known.ieee, "state"), STATE_AGAIN_S, lambda: self._spawn(self._ask(known), "state"))
-
-    async def _ask(self, known: Known) -> None:
-        known.asked = await ask_state(known.device, known.plan) or not known.sleepy
-
-    async def _ask_mains(self) -> None:
-        limit = asyncio.Semaphore(ASKED_AT_ONCE)
-
-        async def one(known: Known) -> None:
-            async with limit:
-                await self._ask(known)
-
-        awake = [known for known in self._by_ieee.values() if not known.sleepy and known.facts.complete]
-        await asyncio.gather(*(one(known) for known in awake))
-
-    def _answer_enrol_request(self, device: Any, endpoint: int, message: bytes) -> None:
-        """A zone asks to be enrolled (8.2.2.4.2): it stays silent until somebody says yes."""
-        try:
-            frame = zcl.parse(message)
-        except zcl.Malformed:
-            return
-        if not frame.of_cluster or not frame.from_server or frame.command != ZONE_ENROLL_REQUEST:
-            return
-        cluster = getattr(device.endpoints.get(endpoint), "in_clusters", {}).get(Cluster.IAS_ZONE)
-        if cluster is None:
-            return
-
-        async def answer() -> None:
-            try:
-                await cluster.enroll_response(enroll_response_code=0, zone_id=0, tsn=frame.sequence)
-            except FAILURES as fault:
-                log.debug("enrolment not answered", extra={"device": str(device.ieee), "why": repr(fault)})
-
-        self._spawn(answer(), "enrol")
+        self._later((known.ieee, "state"), STATE_AGAIN_S, lambda: self._spawn(ask(known), "state"))
 
     # --- tasks -------------------------------------------------------------------------------------------
 
@@ -387,12 +369,9 @@ class Devices:
         self._timers[key] = asyncio.get_running_loop().call_later(after_s, call)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._group.create_task(_guarded(work, name), name=f"zigbee {name}")
+        self._group.create_task(guarded(work, name), name=f"zigbee {name}")
 
 
-async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
-    """One device's surprise ends its own task and no more."""
-    try:
-        await work
-    except Exception as fault:  # noqa: BLE001 - told in the log; the radio and all other devices go on
-        log.warning("task failed", extra={"task": name, "why": repr(fault)})
+def _waits(known: Known | None) -> bool:
+    """Whether there is something to be asked or told once it is awake."""
+    return known is None or not known.facts.complete or not known.asked or bool(known.pending)

@@ -20,6 +20,7 @@ from drivers.zigbee.standard import (
     TROUBLE,
     Cluster,
 )
+from drivers.zigbee.supervision import believed
 from homenode.driver import Host
 from homenode.reading import Instant, Value
 
@@ -61,6 +62,9 @@ class Known:
         asked: Whether it was asked for its state since the start.
         tries: How often our part of its interview was begun.
         garbled: Frames in a row that could not be read.
+        refused: It is not heard often enough for what it is for: that nothing is wrong is not believed.
+        pending: What waits until it is awake, by kind.
+        heard_at: When any frame of it was heard last.
         battery_low: None until it has said so: whatever was told before this run may be over.
     """
 
@@ -83,6 +87,9 @@ class Known:
     garbled: int = 0
     malformed_logged: Instant = -MALFORMED_LOG_MS
     battery_low: bool | None = None
+    refused: bool = False
+    pending: dict[str, bool] = field(default_factory=dict)
+    heard_at: Instant = 0
 
 
 class Ear:
@@ -107,7 +114,7 @@ class Ear:
         self, known: Known, endpoint: int, cluster: int, payload: bytes, sequence: int, lqi: int | None
     ) -> bool:
         """Tell what a frame says. True if it needs nothing more but perhaps a default response."""
-        now = self._host.now()
+        now = known.heard_at = self._host.now()
         # a press that comes again under a new APS counter is still the same press
         press = (
             bool(payload) and payload[0] & (zcl.CLUSTER_SPECIFIC | zcl.FROM_SERVER) == zcl.CLUSTER_SPECIFIC
@@ -286,6 +293,8 @@ class Ear:
         if not known.name:
             self._host.noticed(known.ieee, kind, value)
             return
+        if known.refused:
+            value = believed(kind, value)
         self._host.heard(known.name, kind, value, self._at)
         clears_ms = known.plan.clears_ms.get(kind)
         if clears_ms is not None and value is True and self._at is None:

@@ -75,7 +75,7 @@ class Interview:
         self._unanswered = 0
         self.answered = 0
 
-    async def _ask(self, request: Callable[[], Awaitable[_T]]) -> _T | None:
+    async def ask(self, request: Callable[[], Awaitable[_T]]) -> _T | None:
         """None if there was no answer. Raises Asleep after several of them."""
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -98,7 +98,7 @@ class Interview:
     async def _read(self, number: int, cluster: Any, attributes: Iterable[int]) -> dict[int, Any] | None:
         """Attributes that the device has; those it hasn't become `absent`. None: no answer."""
         asked = list(attributes)
-        answer = await self._ask(lambda: cluster.read_attributes(asked, retries=1))
+        answer = await self.ask(lambda: cluster.read_attributes(asked, retries=1))
         if answer is None:
             return None
         found, failed = answer
@@ -113,11 +113,11 @@ class Interview:
         """Tell alarm zones whom to report to (8.2.2.2.2), first of all: sleepy devices are gone soon."""
         for _, cluster in self._servers(Cluster.IAS_ZONE):
             write = {IAS_CIE_ADDRESS: self._coordinator}
-            await self._ask(partial(cluster.write_attributes, write, retries=1))
-            await self._ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
+            await self.ask(partial(cluster.write_attributes, write, retries=1))
+            await self.ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
         if self._signature.manufacturer.startswith(tuya.MAKERS):
             for _, basic in self._servers(Cluster.BASIC):
-                await self._ask(partial(basic.read_attributes, list(tuya.AWAKENING), retries=0))
+                await self.ask(partial(basic.read_attributes, list(tuya.AWAKENING), retries=0))
 
     async def _tell_all(self, number: int) -> bool:
         """Have it report all its data points."""
@@ -179,21 +179,21 @@ class Interview:
                 if places[place].optional and (found is None or found.get(attribute) is None):
                     self._facts.absent.add(place)
         for _, cluster in self._servers(Cluster.IAS_ZONE):
-            answer = await self._ask(partial(cluster.read_attributes, [ZONE_STATE, ZONE_STATUS], retries=1))
+            answer = await self.ask(partial(cluster.read_attributes, [ZONE_STATE, ZONE_STATUS], retries=1))
             if answer is not None and answer[0].get(ZONE_STATE) == NOT_ENROLLED:
-                await self._ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
+                await self.ask(partial(cluster.enroll_response, enroll_response_code=0, zone_id=0))
         return known
 
     async def reports(self, plan: Plan) -> None:
         """Bind, and ask for reports (2.5.7); notes what the device refuses."""
         notes = []
-        for number, cluster in self._to_bind(plan):
+        for number, cluster in self.to_bind(plan):
             wanted = {
                 place.attribute: sense
                 for place, sense in plan.senses.items()
                 if (place.endpoint, place.cluster) == (number, int(cluster.cluster_id))
             }
-            bound = await self._ask(cluster.bind)
+            bound = await self.ask(cluster.bind)
             refused = bound is None or int(bound[0]) != 0
             for attribute, sense in wanted.items():
                 reporting = sense.attribute.reporting if sense.attribute is not None else None
@@ -202,16 +202,16 @@ class Interview:
                 change = max(1, round(reporting.change * sense.raw_per_unit)) if reporting.change else 1
                 config = ReportingConfig(reporting.low_s, reporting.high_s, change)
                 definition = cluster.find_attribute(attribute)
-                answer = await self._ask(partial(cluster.configure_reporting_multiple, {definition: config}))
+                answer = await self.ask(partial(cluster.configure_reporting_multiple, {definition: config}))
                 if refused or answer is None or any(int(status) for status in answer.values()):
                     notes.append(f"{sense.kind}: reports as it likes, it can't be told how often")
             if refused and not wanted:
                 notes.append(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")
         self._facts.notes = notes
         for number, _ in self._servers(tuya.CLUSTER):
-            await self._ask(partial(self._tell_all, number))
+            await self.ask(partial(self._tell_all, number))
 
-    def _to_bind(self, plan: Plan) -> list[tuple[int, Any]]:
+    def to_bind(self, plan: Plan) -> list[tuple[int, Any]]:
         """Clusters that are to report here: those with points, alarm zones, keys, check-ins."""
         places = {(place.endpoint, place.cluster) for place in plan.senses}
         places |= {(number, int(Cluster.IAS_ZONE)) for number in plan.zones}

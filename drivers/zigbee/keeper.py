@@ -54,6 +54,10 @@ class Keeper:
     async def keep(self) -> None:
         """Now."""
         try:
+            if (
+                not await self._app.runs()
+            ):  # reading it would start it, and nobody would know that it was gone
+                return
             backup = await self._app.backups.create_backup(load_devices=True)
             file = await asyncio.to_thread(keep, backup, self._folder)
         except Exception as fault:  # noqa: BLE001 - tried again tomorrow; a lost stick is seen by the watch

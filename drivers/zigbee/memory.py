@@ -46,7 +46,8 @@ class Memory:
                         seen=set(entry["seen"]),
                         notes=list(entry["notes"]),
                         constant=bool(entry["constant"]),
-                        complete=bool(entry["complete"]),
+                        complete=bool(entry["complete"]) and "heard_s" in entry,
+                        heard_s=entry.get("heard_s"),
                         left=bool(entry.get("left", False)),
                     )
 
@@ -65,6 +66,7 @@ class Memory:
                 "constant": facts.constant,
                 "complete": facts.complete,
                 "left": facts.left,
+                "heard_s": facts.heard_s,
             }
             for ieee, facts in sorted(self._facts.items())
         }

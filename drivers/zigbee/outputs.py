@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from typing import Any
 
 from drivers.zigbee import tuya
@@ -12,10 +14,30 @@ from drivers.zigbee.rows import Place
 from drivers.zigbee.standard import HOME_AUTOMATION, SIREN_S, Cluster
 from homenode.errors import Refused
 
+log = logging.getLogger("homenode.zigbee")
+
 ANSWER_S = 8.0
 """Within the 10 s that the gateway waits for an answer."""
 _WARNING = 0x17
 """Start Warning (8.4.2.3.1): mode burglar (1), strobe on, level very high."""
+
+
+SAFE = {"switch": False, "valve": False, "lock": True, "siren": False}
+"""What may still happen when a sleeper wakes: off, closed, locked. Nothing else may come late."""
+
+
+def _soon(known: Known) -> str:
+    heard_s = known.facts.heard_s
+    return "a time that it doesn't tell" if heard_s is None else f"{max(1, heard_s // 60)} min"
+
+
+async def do_pending(known: Known) -> None:
+    """It is awake: do what waits, once; what isn't answered waits again."""
+    waiting, known.pending = known.pending, {}
+    for kind, to in waiting.items():
+        with contextlib.suppress(Refused):
+            await switch(known, kind, to)
+            log.info("done as it woke", extra={"device": known.name, "kind": kind, "to": to})
 
 
 async def switch(known: Known, kind: str, to: bool) -> None:
@@ -33,6 +55,10 @@ async def switch(known: Known, kind: str, to: bool) -> None:
             cluster = known.device.endpoints[place.endpoint].in_clusters[place.cluster]
             answer = await _command(cluster, place.cluster, to)
     except FAILURES:
+        if known.sleepy and SAFE.get(kind.partition("_")[0]) is to:
+            known.pending[kind] = to
+            do = f"it is done as soon as it wakes, within {_soon(known)}"
+            raise Refused("it sleeps and did not answer yet", where=where, do=do) from None
         why = "it did not answer" + ("; it sleeps most of the time" if known.sleepy else "")
         raise Refused(why, where=where, do="try again; is it powered and in reach?") from None
     status = _status(answer)

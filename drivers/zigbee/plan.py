@@ -62,6 +62,7 @@ class Facts:
         constant: What never changes was read: zone types, units and scales.
         complete: Everything was asked and answered, or refused.
         left: It has left the network, as far as is known, and was not heard since.
+        heard_s: The longest silence that it has agreed to; None if it agreed to none.
     """
 
     values: dict[Place, int] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Facts:
     constant: bool = False
     complete: bool = False
     left: bool = False
+    heard_s: int | None = None
 
     def value(self, endpoint: int, cluster: int, attribute: int) -> int | None:
         """What was read, or None."""

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import zigpy.types
+from zigpy.util import convert_install_code
 
 from drivers.zigbee.adapter import make_coordinator
 from drivers.zigbee.answers import Answers
 from drivers.zigbee.backup import kept
 from drivers.zigbee.devices import Devices
+from drivers.zigbee.install_code import read_code
 from drivers.zigbee.keeper import Keeper
 from drivers.zigbee.port import check_port, explained
 from drivers.zigbee.recovery import ladder
 from drivers.zigbee.short_path import ShortPath
+from drivers.zigbee.supervision import Use
 from drivers.zigbee.usb import cycle, socket_of
 from drivers.zigbee.watch import DEAF, Watch
 from homenode.config.model import Device
@@ -98,6 +101,12 @@ class ZigbeeRadio:
         self.name, self._options, self._host = name, options, host
         self._port = str(options["port"])
         self._names = {str(device.options["ieee"]).lower(): device.name for device in devices}
+        self._uses = {
+            device.name: Use(
+                device.name, device.thing == "stove", device.options.get("unsupervised") == "accepted"
+            )
+            for device in devices
+        }
         self._up_s: float | None = None
         self._ladder = ladder(f"{host.data}/{name}")
         self._app: Any = None
@@ -200,9 +209,7 @@ class ZigbeeRadio:
     async def _hear(self, app: Any, facts: Path, lost: asyncio.Future[str]) -> str:
         async with asyncio.TaskGroup() as group:
             self._app, self._group = app, group
-            devices = Devices(
-                app, self._names, self._host, self._host.data / f"{self.name}-devices.json", group
-            )
+            devices = Devices(app, self._names, self._uses, self._host, facts, group)
             answers = Answers(app)
             stick = app._ezsp
             path = ShortPath(
@@ -253,8 +260,14 @@ class ZigbeeRadio:
         else:
             devices.ask_later(known)
 
-    async def pair(self, seconds: float) -> None:
-        """See `homenode.driver.Driver.pair`. Right after a start it waits until the network is up."""
+    async def pair(self, seconds: float, install_code: str = "", address: str = "") -> None:
+        """See `homenode.driver.Driver.pair`. Right after a start it waits until the network is up.
+
+        Args:
+            install_code: As printed on the device: then that one may join, by its own key, and no other.
+            address: Its IEEE address, unless the code is scanned and has it.
+        """
+        code, ieee = read_code(install_code, address) if install_code else (b"", "")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(UP_S):
                 await self.up.wait()
@@ -265,10 +278,15 @@ class ZigbeeRadio:
             self._pairing = None
         opened = min(int(seconds), PERMIT_MOST_S)
         try:
-            await self._app.permit(opened)
+            if code:
+                await self._app.permit_with_link_key(
+                    zigpy.types.EUI64.convert(ieee), convert_install_code(code), opened
+                )
+            else:
+                await self._app.permit(opened)
         except Exception as fault:
             raise Refused(f"the network could not be opened: {fault!r}", where=self._port) from fault
-        if seconds > PERMIT_MOST_S:
+        if seconds > PERMIT_MOST_S and not code:
             self._pairing = self._group.create_task(self._keep_open(seconds - opened), name="zigbee pairing")
 
     async def dismiss(self, address: str) -> None:

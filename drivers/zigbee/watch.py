@@ -14,6 +14,7 @@ from typing import Any
 from bellows.exception import InvalidCommandError
 from bellows.types import EzspValueId
 
+from drivers.zigbee.coordinator import JOINED
 from drivers.zigbee.ear import Known
 from drivers.zigbee.interview import FAILURES
 from drivers.zigbee.recovery import Ears, Ladder, Verdict
@@ -25,8 +26,6 @@ SILENT_S, ANSWER_S, MISSES = 5.0, 4.0, 2
 """A stick that said nothing for 5 s is asked; one that owes two answers of 4 s is wedged: 13 s in all."""
 ASKED_MOST, ASK_AGAIN_S = 3, 1.0
 """Devices that are asked whether the radio hears; all of them owe two answers before it is called deaf."""
-_JOINED = 2
-"""State of a network that runs (UG100, networkState): without one a stick answers, and hears no device."""
 
 WEDGED = "the stick does not answer any more"
 LEFT = "the stick has left its network"
@@ -85,7 +84,7 @@ class Watch:
 
     async def _trouble(self) -> str:
         (state,) = await self._stick.networkState()
-        if int(state) != _JOINED:
+        if int(state) != JOINED:
             return LEFT
         status, value = await self._stick.getValue(EzspValueId.VALUE_FREE_BUFFERS)
         self._full = self._full + 1 if int(status) == 0 and not any(value) else 0

@@ -186,7 +186,8 @@ def _pair(args: argparse.Namespace, data: Path) -> int:
         seconds = milliseconds(args.span) / 1000
     except ValueError as error:
         raise Refused(f"--for {args.span}: {error}") from error
-    print(answer(data, {"do": "pair", "for_s": seconds, "radio": args.radio}))
+    only = {"install_code": args.install_code, "ieee": args.ieee} if args.install_code else {}
+    print(answer(data, {"do": "pair", "for_s": seconds, "radio": args.radio, **only}))
     return 0
 
 

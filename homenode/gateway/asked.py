@@ -13,7 +13,7 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "status": {},
     "devices": {},
     "reload": {},
-    "pair": {"for_s": NUMBER, "radio": str},
+    "pair": {"for_s": NUMBER, "radio": str, "install_code": str, "ieee": str},
     "dismiss": {"address": str},
     "ack": {"party": str, "alert": str, "by": str},
     "mode": {"mode": str},
@@ -22,7 +22,7 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "say": {"text": str, "language": str},
 }
 """``watch`` is answered by the socket itself."""
-MAY_LACK = ("radio", "by", "language")
+MAY_LACK = ("radio", "install_code", "ieee", "by", "language")
 LONGEST = 200
 """Characters of a field: names, ids and persons are shorter."""
 

@@ -32,7 +32,7 @@ class Crew:
         self.folders = Folders(node.data)
         self.changing = asyncio.Lock()
         self._watches: dict[str, asyncio.Task[None]] = {}
-        self._open_until: dict[str, Instant] = {}
+        self._open: dict[str, tuple[Instant, Mapping[str, str]]] = {}
 
     def start(self, wanted: Mapping[str, Post]) -> None:
         """Start every driver of `wanted`, which home.yaml asks for now beside those that run."""
@@ -46,7 +46,7 @@ class Crew:
             driver = Supervised(
                 name, post.open, post.devices, folder, clock, inbox, self._backlog, faults, last
             )
-            driver.open_until = self._open_until.get(name, 0)
+            driver.open_until, driver.open_for = self._open.get(name, (0, {}))
             self.posts[name], self.drivers[name] = post, driver
             driver.start()
             self._watches[name] = self._node.start(f"watch {name}", driver.watch())
@@ -54,7 +54,7 @@ class Crew:
     async def stop(self, name: str) -> None:
         """Have one driver release what it holds, take what it said last, and forget it."""
         self._watches.pop(name).cancel()
-        self._open_until[name] = self.drivers[name].open_until
+        self._open[name] = self.drivers[name].open_until, self.drivers[name].open_for
         await self.drivers[name].stop()
         self._node.hearing.forget(name)
         del self.drivers[name], self.posts[name]

@@ -211,8 +211,8 @@ class Requests:
         node.journal.commit()
         node.time.arm()
 
-    async def pair(self, seconds: float, radio: str = "") -> str:
-        """Open a radio for new devices.
+    async def pair(self, seconds: float, radio: str = "", code: str = "", address: str = "") -> str:
+        """Open a radio for new devices, or for the one with this install code.
 
         Raises:
             Refused: No radio, several and none named, or it can't.
@@ -230,9 +230,12 @@ class Requests:
         if not able:
             raise Refused("home.yaml has no radio to pair with")
         name = radio or able[0]
-        await node.crew.drivers[name].pair(seconds)
+        only = {"install_code": code, "address": address} if code else {}
+        await node.crew.drivers[name].pair(seconds, only)
         if not seconds:
             return f"{name}: closed"
+        if only:
+            return f"{name}: the device with this install code may join for {seconds:.0f} s, and no other"
         return f"{name}: new devices may join for {seconds:.0f} s (homenode devices lists what did)"
 
     async def dismiss(self, address: str) -> str:
@@ -338,7 +341,8 @@ class Requests:
             case "devices":
                 return [asdict(joined) for joined in node.joined.values()]
             case "pair":
-                return await self.pair(float(wish["for_s"]), wish.get("radio", ""))
+                code, address = wish.get("install_code", ""), wish.get("ieee", "")
+                return await self.pair(float(wish["for_s"]), wish.get("radio", ""), code, address)
             case "dismiss":
                 return await self.dismiss(wish["address"])
             case "reload":

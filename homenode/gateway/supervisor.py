@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import random
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from homenode.config.model import Device
@@ -166,6 +168,7 @@ class Supervised:
 
     Attributes:
         open_until: So long new devices may join.
+        open_for: Install code and address of the only one that may; empty if all may.
     """
 
     def __init__(
@@ -188,6 +191,7 @@ class Supervised:
         self._host = _DriverHost(name, self.devices, data, clock, inbox, backlog, open_before, last)
         self._driver: Driver | None = None
         self._clock, self.open_until = clock, 0
+        self.open_for: Mapping[str, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
@@ -272,16 +276,20 @@ class Supervised:
                 if self.state == "running":
                     self._host.steady()
 
-    async def pair(self, seconds: float) -> None:
-        """Let devices join for so long, also if the driver is lost and opened again meanwhile."""
-        await self.ask(lambda driver: driver.pair(seconds), timeout_s=30.0)
-        self.open_until = self._clock.now() + int(seconds * 1000)
+    async def pair(self, seconds: float, code: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Let devices join for so long, also if the driver is lost and opened again meanwhile.
+
+        Args:
+            code: `install_code` and `address` of the only one that may.
+        """
+        await self.ask(lambda driver: _pair(driver, seconds, code), timeout_s=30.0)
+        self.open_until, self.open_for = self._clock.now() + int(seconds * 1000), code
 
     async def _pair_again(self, driver: Driver) -> None:
         left_ms = self.open_until - self._clock.now()
         if left_ms > 0:
             with contextlib.suppress(HomenodeError):
-                await driver.pair(left_ms / 1000)
+                await _pair(driver, left_ms / 1000, self.open_for)
 
     async def ask(
         self, request: Callable[[Driver], Coroutine[Any, Any, None]], timeout_s: float = 10.0
@@ -327,6 +335,12 @@ class Supervised:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, STOP_S)
         if self._thread.is_alive():
             log.error("driver did not stop", extra={"driver": self.name, "after_s": STOP_S})
+
+
+async def _pair(driver: Driver, seconds: float, code: Mapping[str, str]) -> None:
+    if code and "install_code" not in inspect.signature(driver.pair).parameters:
+        raise Refused("this radio knows no install codes", do="homenode pair without --install-code")
+    await driver.pair(seconds, **code)
 
 
 async def _answer() -> None:

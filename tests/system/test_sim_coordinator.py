@@ -119,14 +119,14 @@ def test_where_only_a_router_is_open_a_device_joins_under_it(tmp_path: Path) -> 
     run(test())
 
 
-def test_a_wrong_link_key_is_denied_and_the_host_hears_of_it(tmp_path: Path) -> None:
+def test_a_device_with_a_wrong_link_key_is_told_to_the_host_and_never_gets_in(tmp_path: Path) -> None:
     async def test() -> None:
         async with bench(tmp_path) as (stick, app):
             await app.permit(60)
             told = asyncio.Event()
 
             def callback(name: str, args: list[Any]) -> None:
-                if name == "trustCenterJoinHandler" and args[3] == 2:
+                if name == "trustCenterJoinHandler" and args[3] == 0:
                     told.set()
 
             app._ezsp.add_callback(callback)

@@ -104,9 +104,9 @@ class TrustCentre:
         taken = {m.network_address for m in (*members.values(), *self._departed.values())}
         address = next(a for a in iter(lambda: self._dice.randrange(1, 0xFFF0), 0) if a not in taken)
         member = Member(node.ieee, address, int(node.role), node.sleepy, parent)
-        decision = self._decide(node.ieee, key)
+        decision = self._decide(node.ieee)
         self._tell(member, _UNSECURED_JOIN, decision)
-        if decision == _DENY:
+        if decision == _DENY or (decision == _USE_PRECONFIGURED and not self._knows(node.ieee, key)):
             return None
         self._departed.pop(node.ieee, None)
         members[node.ieee] = member
@@ -135,7 +135,7 @@ class TrustCentre:
         """Another network, another key: nobody can come back."""
         self._departed.clear()
 
-    def _decide(self, ieee: int, key: bytes | None) -> int:
+    def _decide(self, ieee: int) -> int:
         ram = self._stick.ram
         policy = ram.policies[_TRUST_CENTRE_POLICY]
         if not policy & ALLOW_JOINS:
@@ -145,8 +145,12 @@ class TrustCentre:
         own = ram.transient_keys.get(ieee)
         if own is None and policy & INSTALL_CODES:
             return _DENY
-        expected = own or ram.transient_keys.get(ANYBODY)
-        return _USE_PRECONFIGURED if expected == (key or WELL_KNOWN_KEY) else _DENY
+        return _USE_PRECONFIGURED if own or ram.transient_keys.get(ANYBODY) else _DENY
+
+    def _knows(self, ieee: int, key: bytes | None) -> bool:
+        """Whether a device can read the network key that it was sent; the stick can't know."""
+        keys = self._stick.ram.transient_keys
+        return (keys.get(ieee) or keys.get(ANYBODY)) == (key or WELL_KNOWN_KEY)
 
     def _tell(self, member: Member, how: int, decision: int) -> None:
         stick = self._stick

@@ -1,0 +1,88 @@
+"""How often a device will be heard of its own accord, and whether that is enough for what it is for (pure).
+
+A smoke alarm whose battery fell out is silent, as one that sees no smoke is. So whoever guards somebody says
+at least every four hours that it is there, or is asked; else it is not relied on unless a person insists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from homenode.reading import Value
+
+LONGEST_S = 4 * 3600
+"""What guards somebody is heard at least so often."""
+GUARDS = ("smoke", "co", "gas", "heat", "water")
+"""Kinds that are refused without it; a door is only told."""
+WATCHED = (*GUARDS, "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What home.yaml wants of a device.
+
+    Attributes:
+        stove: Its power is that of the stove.
+        insisted: A person has read that it is not supervised, and wants it all the same.
+    """
+
+    name: str = ""
+    stove: bool = False
+    insisted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the installer is told.
+
+    Attributes:
+        note: In plain words; "" if all is well.
+        refused: That nothing is wrong is not believed of it.
+    """
+
+    note: str = ""
+    refused: bool = False
+
+
+def judged(
+    use: Use, kinds: Iterable[str], *, heard_s: int | None, documented_s: int | None, awake: bool
+) -> Finding:
+    """Whether a device of these kinds is heard often enough.
+
+    Args:
+        heard_s: The longest silence it has agreed to, as read back from it; None if it agreed to none.
+        documented_s: The longest silence that is documented of its model; None if nothing is.
+        awake: It can be asked at any time.
+    """
+    plain = {kind.partition("_")[0] for kind in kinds}
+    watched = [kind for kind in WATCHED if kind in plain]
+    watched += ["power"] if use.stove and "power" in plain else []
+    if not watched or awake:
+        return Finding()
+    known = [span for span in (heard_s, documented_s) if span is not None]
+    if known and min(known) <= LONGEST_S:
+        return Finding()
+    what = (
+        f"it says nothing for up to {_span(min(known))}"
+        if known
+        else "it never says by itself that it is there"
+    )
+    if not any(kind in GUARDS or kind == "power" for kind in watched):
+        return Finding(f"{what}: when it is gone, that is noticed late")
+    why = f"{what}, so an empty battery looks as if all were well"
+    if use.insisted:
+        return Finding(f"{why} (accepted in home.yaml)")
+    do = "take another model, or write unsupervised: accepted at it in home.yaml"
+    return Finding(f"refused for {', '.join(watched)}: {why}; {do}", refused=True)
+
+
+def believed(kind: str, value: Value) -> Value:
+    """What is made of a value of a refused device: an alarm is one, and that there is none is not known."""
+    plain = kind.partition("_")[0]
+    unknown = plain == "power" or (plain in GUARDS and value is False)
+    return None if unknown else value
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds / 3600:.0f} h" if seconds >= 7200 else f"{seconds / 60:.0f} min"
