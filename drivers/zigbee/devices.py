@@ -23,7 +23,7 @@ from drivers.zigbee.promises import Promises, supervised
 from drivers.zigbee.rows import Row, row_for
 from drivers.zigbee.short_path import Incoming
 from drivers.zigbee.strangers import Strangers
-from drivers.zigbee.supervision import Use
+from drivers.zigbee.supervision import Use, stale_after_ms
 from homenode.driver import Host, Joined
 from homenode.reading import Instant
 
@@ -284,7 +284,7 @@ class Devices:
                 known.device.manufacturer or "",
                 known.device.model or "",
                 known.plan.kinds,
-                row.stale_after_ms,
+                stale_after_ms(row.stale_after_ms, known.facts.heard_s),
                 "; ".join(note for note in dict.fromkeys(notes) if note),
             )
         )

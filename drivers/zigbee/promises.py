@@ -14,7 +14,7 @@ from drivers.zigbee.ear import Known
 from drivers.zigbee.plan import Facts, Plan, Sense, Signature
 from drivers.zigbee.rows import Row
 from drivers.zigbee.standard import Cluster
-from drivers.zigbee.supervision import LONGEST_S, Use, judged
+from drivers.zigbee.supervision import LONGEST_S, Use, documented_s, judged
 from homenode.driver import Host
 
 log = logging.getLogger("homenode.zigbee")
@@ -145,7 +145,7 @@ def supervised(known: Known, use: Use, row: Row, host: Host) -> str:
         use,
         known.plan.kinds,
         heard_s=known.facts.heard_s,
-        documented_s=None if row.stale_after_ms is None else row.stale_after_ms // 2000,
+        documented_s=documented_s(known.device.manufacturer or "", row.stale_after_ms),
         awake=not known.sleepy,
     )
     known.refused = finding.refused

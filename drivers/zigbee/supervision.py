@@ -15,6 +15,11 @@ LONGEST_S = 4 * 3600
 """What guards somebody is heard at least so often."""
 GUARDS = ("smoke", "co", "gas", "heat", "water")
 """Kinds that are refused without it; a door is only told."""
+HEARTBEATS_S = {"LUMI": 3024}
+"""Makers whose battery devices say something at fixed times without being asked: Xiaomi and Aqara each 50 min
+24 s (dresden-elektronik/deconz-rest-plugin issue 2980)."""
+PATIENCE = 2.5
+"""Check-ins that may be missing: one that was lost, and the clock of a sensor that is a quarter wrong."""
 WATCHED = (*GUARDS, "contact")
 
 
@@ -75,6 +80,22 @@ def judged(
         return Finding(f"{why} (accepted in home.yaml)")
     do = "take another model, or write unsupervised: accepted at it in home.yaml"
     return Finding(f"refused for {', '.join(watched)}: {why}; {do}", refused=True)
+
+
+def documented_s(manufacturer: str, row_ms: int | None) -> int | None:
+    """The longest documented silence of a model; None if none is.
+
+    Args:
+        row_ms: `stale_after` of its row: at least twice that silence.
+    """
+    return HEARTBEATS_S.get(manufacturer) if row_ms is None else row_ms // 2000
+
+
+def stale_after_ms(row_ms: int | None, heard_s: int | None) -> int | None:
+    """How long it may be silent: as its row says, else by what it agreed to; None for the usual 4 h."""
+    if row_ms is not None or heard_s is None or PATIENCE * heard_s <= LONGEST_S:
+        return row_ms
+    return int(PATIENCE * heard_s) * 1000
 
 
 def believed(kind: str, value: Value) -> Value:
