@@ -356,7 +356,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 _EXTRAS = {
-    "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "gpiozero": "gpio",
+    "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "zigpy_znp": "znp", "zigpy_deconz": "deconz",
+    "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
     "fpdf": "install", "h11": "install", "cryptography": "install",
 }  # fmt: skip

@@ -21,9 +21,9 @@ _IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
 
 
 def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> Driver:
-    from drivers.zigbee.adapter import prepare
+    from drivers.zigbee.adapter import adapter_of, prepare
 
-    prepare()
+    prepare(adapter_of(options))
     from drivers.zigbee.radio import ZigbeeRadio  # imports zigpy, so not before prepare()
 
     return ZigbeeRadio(name, options, devices, host)
@@ -68,14 +68,16 @@ DRIVER = DriverType(
             "word",
             "Family of the stick, by the name of its protocol.",
             default="ezsp",
-            choices=("ezsp",),
-            shown="ezsp: a stick with Silicon Labs' EZSP firmware",
+            choices=("ezsp", "znp", "deconz"),
+            shown="ezsp (Silicon Labs), znp (Texas Instruments CC2652 …) or deconz (ConBee, RaspBee)",
         ),
-        Field("baud", "whole", "Speed of the serial line.", default=115200, low=9600, high=3_000_000),
+        Field(
+            "baud", "whole", "Speed of the serial line; 115200, for deconz 38400.", low=9600, high=3_000_000
+        ),
         Field(
             "flow_control",
             "word",
-            "Flow control of the serial line, as the stick's firmware was built.",
+            "Flow control of the serial line, as the stick's firmware was built (software: ezsp only).",
             default="software",
             choices=("software", "hardware"),
         ),

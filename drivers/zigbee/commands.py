@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drivers.zigbee import backup
-from drivers.zigbee.adapter import make_coordinator, prepare
+from drivers.zigbee.adapter import adapter_of, make_coordinator, prepare
 from drivers.zigbee.port import check_port, explained
 from homenode.driver import RadioWork
 from homenode.errors import HomenodeError, Refused
@@ -18,14 +18,14 @@ _OTHER = "the stick in the port holds another network: restoring erases it, and 
 
 def show(work: RadioWork) -> Sequence[str]:
     """The latest backup, and what there is beside it."""
-    prepare()
+    prepare(adapter_of(work.options))
     file, what = _chosen(work)
     return [*backup.shown(what), f"file     {file}"]
 
 
 def keep_copy(work: RadioWork) -> Sequence[str]:
     """Write the latest backup to a file of the user."""
-    prepare()
+    prepare(adapter_of(work.options))
     if work.file is None:
         raise Refused("no file is named", do="homenode radio backup FILE")
     what = backup.kept(work.folder)
@@ -40,7 +40,7 @@ def keep_copy(work: RadioWork) -> Sequence[str]:
 
 def restore(work: RadioWork) -> Sequence[str]:
     """Give the stick in the port the network of a backup."""
-    prepare()
+    prepare(adapter_of(work.options))
     _, what = _chosen(work)
     port = str(work.options["port"])
     check_port(port, ran_before=False)
@@ -95,8 +95,7 @@ async def _restore(work: RadioWork, what: Any, port: str) -> Sequence[str]:
     except HomenodeError:
         raise
     except Exception as fault:
-        adapter = str(work.options.get("adapter") or "ezsp")
-        raise explained(fault, port, adapter, ran_before=False) from fault
+        raise explained(fault, port, adapter_of(work.options), ran_before=False) from fault
     finally:
         await close(app)
     done = "restored: start the node; its devices need no pairing. Never plug the old stick in again"

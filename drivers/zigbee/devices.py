@@ -49,6 +49,9 @@ COORDINATOR = 0x0000
 class Devices:
     """Interviewed devices by network address and by IEEE address; listens to zigpy's application.
 
+    Attributes:
+        messages: Of devices, that went the general path.
+
     Args:
         app: The started application.
         names: IEEE address to name, from home.yaml.
@@ -77,6 +80,7 @@ class Devices:
         self._strangers = Strangers()
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.ear = Ear(host, self._later, self._appeared)
+        self.messages = 0
         self.heard_already: Callable[[], bool] = lambda: False
 
     def start(self) -> None:
@@ -157,6 +161,7 @@ class Devices:
         self, sender: Any, profile: int, cluster: int, source: int, target: int, message: bytes
     ) -> None:
         """Any frame on the general path."""
+        self.messages += 1
         if source == 0:
             return
         known = self._by_ieee.get(str(sender.ieee))

@@ -77,4 +77,5 @@ def explained(fault: BaseException, port: str, adapter: str, *, ran_before: bool
         why = f"can't be opened: {refused.strerror or refused}"
         return DriverLost(why, where=port, do="check the cable, or host and port number")
     why = f"the radio did not start: {type(fault).__name__}: {fault}".rstrip(": ")
-    return DriverLost(why, where=port, do=f"plug the stick out and in; if that doesn't help, {_FIRMWARE}")
+    firmware = _FIRMWARE if adapter == "ezsp" else "update the stick's firmware"
+    return DriverLost(why, where=port, do=f"plug the stick out and in; if that doesn't help, {firmware}")

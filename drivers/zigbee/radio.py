@@ -14,7 +14,7 @@ from typing import Any
 import zigpy.types
 from zigpy.util import convert_install_code
 
-from drivers.zigbee.adapter import make_coordinator
+from drivers.zigbee.adapter import adapter_of, baud_of, make_coordinator
 from drivers.zigbee.answers import Answers
 from drivers.zigbee.backup import kept
 from drivers.zigbee.devices import Devices
@@ -25,7 +25,7 @@ from drivers.zigbee.recovery import ladder
 from drivers.zigbee.short_path import ShortPath
 from drivers.zigbee.supervision import Use
 from drivers.zigbee.usb import cycle, socket_of
-from drivers.zigbee.watch import DEAF, Watch
+from drivers.zigbee.watch import DEAF, Ezsp, General, Watch
 from homenode.config.model import Device
 from homenode.driver import Host
 from homenode.errors import DriverLost, Refused
@@ -39,7 +39,6 @@ LOST_IN_START_S = 3.0
 the reset swallowed it would wait 10 s."""
 UP_S = 20.0
 """Whoever asks to pair waits so long for a radio that is starting; he is told within 30 s."""
-BAUD = 115200
 STOP_S = 1.2
 """The gateway gives a driver 1.5 s to release its port."""
 FORGOTTEN_S = 1.0
@@ -137,7 +136,7 @@ class ZigbeeRadio:
         facts = self._host.data / f"{self.name}-devices.json"
         ran_before = facts.exists()
         await self._prepare_port(ran_before)
-        baud = self._ladder.next_speed(int(self._options.get("baud") or BAUD))
+        baud = self._ladder.next_speed(baud_of(self._options))
         app = make_coordinator({**self._options, "baud": baud}, str(database))
         app.kept = await asyncio.to_thread(kept, self._host.data)
         loss = _Loss()
@@ -176,7 +175,7 @@ class ZigbeeRadio:
         check_port(self._port, ran_before=ran_before)
 
     def _speed_found(self, baud: int) -> None:
-        configured = int(self._options.get("baud") or BAUD)
+        configured = baud_of(self._options)
         if baud != configured and self._ladder.speed != baud:
             fields = {"radio": self.name, "baud": baud, "home.yaml": configured}
             log.warning("the stick answers at another speed: write it into home.yaml", extra=fields)
@@ -194,8 +193,7 @@ class ZigbeeRadio:
         except Exception as fault:
             if limit.expired() and loss.told.done():
                 raise DriverLost(loss.told.result(), where=self._port, do=_BY_ITSELF) from fault
-            adapter = str(self._options.get("adapter", "ezsp"))
-            raise explained(fault, self._port, adapter, ran_before=ran_before) from fault
+            raise explained(fault, self._port, adapter_of(self._options), ran_before=ran_before) from fault
 
     async def _listen(self, app: Any, facts: Path, lost: asyncio.Future[str]) -> str:
         """Hear devices until the stick is lost; why it is."""
@@ -210,41 +208,49 @@ class ZigbeeRadio:
         async with asyncio.TaskGroup() as group:
             self._app, self._group = app, group
             devices = Devices(app, self._names, self._uses, self._host, facts, group)
-            answers = Answers(app)
-            stick = app._ezsp
-            path = ShortPath(
-                stick.ezsp_version,
-                stick.frame_received,
-                devices.by_address,
-                devices.ear,
-                devices.found,
-                answers.put,
-                devices.touched,
-            )
-            if stick.ezsp_version >= 8:
-                stick.frame_received = path.frame_received
-            devices.heard_already = lambda: path.heard_already
-            self.short_path, self._devices = path, devices
-            devices.start()
-            early, stick.early = stick.early or (), None
-            for data in early:  # what zigpy has heard of it already it drops as a repeat
-                path.frame_received(data)
-            group.create_task(answers.run(), name="zigbee answers")
+            self._devices = devices
+            path = self._short_path(app, devices, group) if app.has_short_path else None
+            if path is None:
+                devices.start()
             keeper = self.keeper = Keeper(app, self.name, self._host.data, self._host)
             group.create_task(keeper.run(), name="zigbee backups")
-            watch = group.create_task(
-                Watch(stick, path, devices.by_address, self._ladder).run(), name="zigbee watch"
-            )
+            probe = General(app) if path is None else Ezsp(app._ezsp)
+            come_in = (lambda: devices.messages) if path is None else (lambda: path.incoming)
+            looking = Watch(probe, come_in, devices.by_address, self._ladder).run()
+            watch = group.create_task(looking, name="zigbee watch")
             watch.add_done_callback(lambda task: _told(task, lost))
             self.up.set()
             log.info(
                 "network up",
-                extra={"radio": self.name, "ezsp": stick.ezsp_version, "devices": len(devices.by_address)},
+                extra={"radio": self.name, "stick": probe.name, "devices": len(devices.by_address)},
             )
             try:
                 raise _Over(await lost)
             finally:
                 devices.stop()
+
+    def _short_path(self, app: Any, devices: Devices, group: asyncio.TaskGroup) -> ShortPath:
+        """Stand before bellows' own handler, and start."""
+        answers, stick = Answers(app), app._ezsp
+        path = ShortPath(
+            stick.ezsp_version,
+            stick.frame_received,
+            devices.by_address,
+            devices.ear,
+            devices.found,
+            answers.put,
+            devices.touched,
+        )
+        if stick.ezsp_version >= 8:
+            stick.frame_received = path.frame_received
+        devices.heard_already = lambda: path.heard_already
+        self.short_path = path
+        devices.start()
+        early, stick.early = stick.early or (), None
+        for data in early:  # what zigpy has heard of it already it drops as a repeat
+            path.frame_received(data)
+        group.create_task(answers.run(), name="zigbee answers")
+        return path
 
     async def switch(self, device: str, kind: str, to: bool) -> None:
         """See `homenode.driver.Driver.switch`."""

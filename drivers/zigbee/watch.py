@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from bellows.exception import InvalidCommandError
 from bellows.types import EzspValueId
@@ -18,7 +18,6 @@ from drivers.zigbee.coordinator import JOINED
 from drivers.zigbee.ear import Known
 from drivers.zigbee.interview import FAILURES
 from drivers.zigbee.recovery import Ears, Ladder, Verdict
-from drivers.zigbee.short_path import ShortPath
 
 log = logging.getLogger("homenode.zigbee")
 
@@ -33,39 +32,101 @@ DEAF = "the stick answers, but its radio hears nothing any more"
 FULL = "the stick has no memory left"
 
 
+class Probe(Protocol):
+    """Questions to a stick; raises what it likes when there is no answer.
+
+    Attributes:
+        name: Of its protocol, for the log.
+    """
+
+    name: str
+
+    async def trouble(self) -> str:
+        """What it says is wrong with itself; "" if nothing."""
+        ...
+
+    async def counters(self) -> Mapping[int, int] | None:
+        """Of the stick; None if its firmware doesn't know them."""
+        ...
+
+
+class Ezsp:
+    """A stick of Silicon Labs."""
+
+    def __init__(self, stick: Any) -> None:
+        self._stick, self.name = stick, f"ezsp {stick.ezsp_version}"
+        self._counts, self._full = True, 0
+
+    async def trouble(self) -> str:
+        """See `Probe`."""
+        (state,) = await self._stick.networkState()
+        if int(state) != JOINED:
+            return LEFT
+        status, value = await self._stick.getValue(EzspValueId.VALUE_FREE_BUFFERS)
+        self._full = self._full + 1 if int(status) == 0 and not any(value) else 0
+        return FULL if self._full > 1 else ""
+
+    async def counters(self) -> Mapping[int, int] | None:
+        """See `Probe`."""
+        if not self._counts:
+            return None
+        try:
+            (counts,) = await self._stick.readCounters()
+        except InvalidCommandError:
+            self._counts = False
+            return None
+        return {number: int(count) for number, count in enumerate(counts)}
+
+
+class General:
+    """Any other: asked as zigpy's own watchdog does."""
+
+    def __init__(self, app: Any) -> None:
+        self._app, self.name = app, type(app).__doc__ or ""
+
+    async def trouble(self) -> str:
+        """See `Probe`."""
+        await self._app._watchdog_feed()
+        return ""
+
+    async def counters(self) -> Mapping[int, int] | None:
+        """See `Probe`."""
+        return None
+
+
 class Watch:
     """Looks after one stick while its network runs.
 
     Args:
-        stick: bellows' EZSP.
+        incoming: How many messages of devices it has handed over.
         known: Devices by network address.
         ladder: What happened to it lately.
     """
 
-    def __init__(self, stick: Any, path: ShortPath, known: Mapping[int, Known], ladder: Ladder) -> None:
-        self._stick, self._path, self._known, self._ladder = stick, path, known, ladder
-        self._counts = True
-        self._full = 0
+    def __init__(
+        self, probe: Probe, incoming: Callable[[], int], known: Mapping[int, Known], ladder: Ladder
+    ) -> None:
+        self._probe, self._incoming, self._known, self._ladder = probe, incoming, known, ladder
 
     async def run(self) -> str:
         """Until it is lost; why it is."""
-        loop, path = asyncio.get_running_loop(), self._path
+        loop, incoming = asyncio.get_running_loop(), self._incoming
         ears = Ears(loop.time())
         doubted = self._ladder.deaf and self._ladder.may_doubt(loop.time())
         if doubted and self._awake() and not await self._anybody():
             return DEAF
         misses = 0
         while True:
-            before = path.incoming
+            before = incoming()
             await asyncio.sleep(SILENT_S if not misses else 0)
-            if path.incoming != before:
-                ears.look(loop.time(), path.incoming, None, can_ask=False)
+            if incoming() != before:
+                ears.look(loop.time(), incoming(), None, can_ask=False)
                 self._ladder.deaf = False
                 continue
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    trouble = await self._trouble()
-                    counters = await self._counters()
+                    trouble = await self._probe.trouble()
+                    counters = await self._probe.counters()
             except Exception as fault:  # noqa: BLE001 - whatever it is, the stick did not answer
                 log.debug("stick does not answer", extra={"why": repr(fault)})
                 misses += 1
@@ -76,30 +137,11 @@ class Watch:
             if trouble:
                 return trouble
             awake = bool(self._awake())
-            verdict = ears.look(loop.time(), path.incoming, counters, can_ask=awake)
+            verdict = ears.look(loop.time(), incoming(), counters, can_ask=awake)
             if verdict is Verdict.ASK:
                 verdict = Verdict.HEARS if await self._anybody() else Verdict.DEAF
             if verdict is Verdict.DEAF and self._ladder.may_doubt(loop.time()):
                 return DEAF
-
-    async def _trouble(self) -> str:
-        (state,) = await self._stick.networkState()
-        if int(state) != JOINED:
-            return LEFT
-        status, value = await self._stick.getValue(EzspValueId.VALUE_FREE_BUFFERS)
-        self._full = self._full + 1 if int(status) == 0 and not any(value) else 0
-        return FULL if self._full > 1 else ""
-
-    async def _counters(self) -> Mapping[int, int] | None:
-        """Of the stick; None if its firmware doesn't know them."""
-        if not self._counts:
-            return None
-        try:
-            (counts,) = await self._stick.readCounters()
-        except InvalidCommandError:
-            self._counts = False
-            return None
-        return {number: int(count) for number, count in enumerate(counts)}
 
     def _awake(self) -> list[Known]:
         awake = [one for one in self._known.values() if not one.sleepy and not one.facts.left]
@@ -107,11 +149,11 @@ class Watch:
 
     async def _anybody(self) -> bool:
         """Whether something comes in when those that are always awake are asked, twice."""
-        before = self._path.incoming
+        before = self._incoming()
         for _ in range(MISSES):
             asked = (asyncio.ensure_future(_ask(one.device)) for one in self._awake())
             await asyncio.gather(*asked)
-            if self._path.incoming != before:
+            if self._incoming() != before:
                 return True
             await asyncio.sleep(ASK_AGAIN_S)
         return False
