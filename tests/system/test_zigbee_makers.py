@@ -100,5 +100,5 @@ def _renamed(spec: DeviceSpec) -> DeviceSpec:
 
 async def _play(folder: Path, models: list[str], scene: object) -> None:
     assert callable(scene)
-    async with asyncio.timeout(110), interviewed(folder, models) as home:
+    async with asyncio.timeout(110), interviewed(folder, models, insisted=models) as home:
         await scene(home)

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 
-from drivers.zigbee.supervision import LONGEST_S
+from drivers.zigbee.supervision import LONGEST_S, documented_s
 from homenode.errors import Refused
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
@@ -64,7 +64,8 @@ def test_what_guards_somebody_in_the_catalogue_is_heard_each_four_hours_or_told(
         note = home.host.known[home.ieee(name)].note
         heard_s = known.facts.heard_s
         supervised = not known.sleepy or (heard_s is not None and heard_s <= LONGEST_S)
-        documented = (home.host.known[home.ieee(name)].stale_after_ms or 10**9) // 2000 <= LONGEST_S
+        row_ms = home.host.known[home.ieee(name)].stale_after_ms
+        documented = (documented_s(known.device.manufacturer, row_ms) or LONGEST_S + 1) <= LONGEST_S
         assert supervised or documented or "refused" in note or "noticed late" in note
         if name in ("smoke", "water", "contact"):
             assert supervised, note

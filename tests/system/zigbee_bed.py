@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,10 +88,17 @@ class Heard:
         await self.until(lambda: (device, kind, value) in self.readings, within_s)
 
 
-def named(**ieees: str) -> list[Device]:
-    """Devices of a home.yaml, by name and address."""
+def named(*, insisted: Collection[str] = (), **ieees: str) -> list[Device]:
+    """Devices of a home.yaml, by name and address; `insisted` ones are used though seldom heard."""
     return [
-        Device(name, "zigbee", "hall", via="stick", options={"ieee": ieee}) for name, ieee in ieees.items()
+        Device(
+            name,
+            "zigbee",
+            "hall",
+            via="stick",
+            options={"ieee": ieee, **({"unsupervised": "accepted"} if name in insisted else {})},
+        )
+        for name, ieee in ieees.items()
     ]
 
 
@@ -146,6 +153,7 @@ class Interviewed:
         stick: The simulated coordinator.
         host: What the radio told.
         radio: The running radio.
+        insisted: Devices with ``unsupervised: accepted``.
     """
 
     def __init__(self, folder: Path, stick: Coordinator) -> None:
@@ -156,6 +164,7 @@ class Interviewed:
         self._port = str(folder / "tty")
         self._devices: dict[str, VirtualDevice] = {}
         self._in_home: dict[str, str] = {}
+        self.insisted: Collection[str] = ()
         self._running: asyncio.Task[None] | None = None
         self.radio: ZigbeeRadio
 
@@ -179,7 +188,7 @@ class Interviewed:
 
     async def start(self, **options: Any) -> None:
         """Start the radio; raises what ends it."""
-        self.radio = opened(self._port, named(**self._in_home), self.host, **options)
+        self.radio = opened(self._port, named(insisted=self.insisted, **self._in_home), self.host, **options)
         self._running = asyncio.ensure_future(self.radio.run())
         await up_or_over(self.radio, self._running)
 
@@ -210,11 +219,12 @@ class Interviewed:
 
 @contextlib.asynccontextmanager
 async def interviewed(
-    folder: Path, models: Sequence[str], version: int = 13, **how: Any
+    folder: Path, models: Sequence[str], version: int = 13, *, insisted: Collection[str] = (), **how: Any
 ) -> AsyncIterator[Interviewed]:
     """A home whose devices have joined and are set up."""
     async with stick_at(folder, version, **how) as stick:
         home = Interviewed(folder, stick)
+        home.insisted = insisted
         for name in models:
             home.add(name)
         await home.start(channel=15)
