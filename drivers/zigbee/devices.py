@@ -153,6 +153,13 @@ class Devices:
         self._save()
         self._tell_left(known)
 
+    def forget(self, ieee: str) -> None:
+        """It was sent away; what it still says until it hears of that is a stranger's."""
+        self._by_ieee.pop(ieee, None)
+        self._memory.forget(ieee)
+        self._index()
+        self._save()
+
     def _tell_left(self, known: Known) -> None:
         if known.name:
             self._host.lost(f"{known.name} left", f"{known.name} has left the network", (known.name,))
@@ -179,15 +186,8 @@ class Devices:
             return
         known.asked = False
         self._index()
-        for message in self._strangers.known_now(int(known.device.nwk), self._host.now()):
-            self.ear.hear(
-                known,
-                message.source_endpoint,
-                message.cluster,
-                message.payload,
-                message.sequence,
-                message.lqi,
-            )
+        for one in self._strangers.known_now(int(known.device.nwk), self._host.now()):
+            self.ear.hear(known, one.source_endpoint, one.cluster, one.payload, one.sequence, one.lqi)
         self._heard(known)
         if not known.sleepy:
             self.ask_later(known)

@@ -55,6 +55,11 @@ class Memory:
         """Of a device; new and incomplete ones if nothing is known."""
         return self._facts.setdefault(ieee, Facts())
 
+    def forget(self, ieee: str) -> None:
+        """It is no longer here."""
+        self._facts.pop(ieee, None)
+        self.joining.pop(ieee, None)
+
     def save(self) -> None:
         """Write, so that a power cut leaves the old or the new file. Raises OSError."""
         entries: dict[str, Any] = {

@@ -297,7 +297,7 @@ class ZigbeeRadio:
 
     async def dismiss(self, address: str) -> None:
         """See `homenode.driver.Dismisses.dismiss`. A sleepy device hears of it when it asks its parent."""
-        self._running()
+        self._running().forget(address)
         await self._app.remove(zigpy.types.EUI64.convert(address), remove_children=False)
 
     async def _keep_open(self, seconds: float) -> None:

@@ -120,16 +120,18 @@ class Session:
         while True:
             before = self.steps.revision
             try:
-                status = await asyncio.to_thread(answer, self.data, {"do": "status"})
-                devices = await asyncio.to_thread(answer, self.data, {"do": "devices"})
                 await self._reread()
-                self.steps.saw(status, devices)
+                await self._ask_node()
             except HomenodeError as error:
                 self.steps.lost(str(error))
             await self._keep()
             if self.steps.revision != before:
                 self._tell()
             await asyncio.sleep(LOOK_S)
+
+    async def _ask_node(self) -> None:
+        status = await asyncio.to_thread(answer, self.data, {"do": "status"})
+        self.steps.saw(status, await asyncio.to_thread(answer, self.data, {"do": "devices"}))
 
     async def _reread(self) -> None:
         """home.yaml, if somebody else wrote it."""
@@ -140,10 +142,10 @@ class Session:
             try:
                 self._file = await asyncio.to_thread(home_file.read, self._file.path, self._types)
             except FileMistakes as error:
-                self.steps.lost(f"home.yaml has mistakes now: {home_file.mistakes_in_words(error)}")
+                self.steps.unread(f"home.yaml has mistakes now: {home_file.mistakes_in_words(error)}")
                 return
             except OSError as error:
-                self.steps.lost(f"home.yaml can't be read: {error.strerror}")
+                self.steps.unread(f"home.yaml can't be read: {error.strerror}")
                 return
             assert self._file.report.home is not None
             self.steps.reread(self._file.report.home, self._file.report.rules)
@@ -177,6 +179,8 @@ class Session:
             HomenodeError: It wasn't, with the reason.
         """
         async with self._doing:
+            with contextlib.suppress(HomenodeError):  # then the orders say so themselves
+                await self._ask_node()
             at = str(self.steps.status.get("at", ""))
             todo = orders(self.steps, wish, self._clock.now(), at, language)
             told = ""

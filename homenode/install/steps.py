@@ -105,7 +105,9 @@ class Installation:
 
     Attributes:
         home, rules: As home.yaml says now.
+        devices: As the node lists them.
         rule_files: By the name that ``use:`` has.
+        node_why, file_why: Why the node doesn't answer, and why home.yaml can't be read; "" if all is well.
         revision: +1 for each change that somebody could see.
         replacing: The device that the next new one takes the place of.
     """
@@ -115,7 +117,9 @@ class Installation:
     rule_files: Mapping[str, RuleFile] = field(default_factory=dict)
     revision: int = 0
     status: Mapping[str, Any] = field(default_factory=dict)
+    devices: Sequence[Mapping[str, Any]] = ()
     node_why: str = "not asked yet"
+    file_why: str = ""
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     joined: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     placing: dict[str, Placing] = field(default_factory=dict)
@@ -131,10 +135,25 @@ class Installation:
         """The node's answers to ``status`` and ``devices``."""
         before = self.arrivals, self.joined, self.node_why, _essence(self.status)
         self.status, self.node_why = status, ""
-        self.joined = {str(one["name"]): one for one in devices if one["name"] in self.home.devices}
+        self.devices = devices
+        self._sort()
+        for point in status.get("points", ()):
+            device, _, kind = point["point"].rpartition(".")
+            if kind == "link_quality" and point["value"] is not None and device not in self.links:
+                self.links[device] = float(point["value"]), ""
+        if self.walk is not None:
+            self._look_at_rows(status)
+        if before != (self.arrivals, self.joined, self.node_why, _essence(status)):
+            self.revision += 1
+
+    def _sort(self) -> None:
+        """What has a name, and what is new."""
+        names = self.home.devices.items()
+        own = {str(device.options.get("ieee", "")).lower(): name for name, device in names}
+        self.joined = {own[one["address"]]: one for one in self.devices if one["address"] in own}
         known, self.arrivals = self.arrivals, {}
-        for one in devices:
-            if one["name"] in self.home.devices:
+        for one in self.devices:
+            if one["address"] in own:  # also while its driver, which starts anew, doesn't know its name
                 continue
             arrival = known.get(one["address"]) or Arrival(one["address"])
             self.arrivals[arrival.address] = Arrival(
@@ -146,14 +165,6 @@ class Installation:
                 arrival.lqi,
                 arrival.signs,
             )
-        for point in status.get("points", ()):
-            device, _, kind = point["point"].rpartition(".")
-            if kind == "link_quality" and point["value"] is not None and device not in self.links:
-                self.links[device] = float(point["value"]), ""
-        if self.walk is not None:
-            self._look_at_rows(status)
-        if before != (self.arrivals, self.joined, self.node_why, _essence(status)):
-            self.revision += 1
 
     def _look_at_rows(self, status: Mapping[str, Any]) -> None:
         assert self.walk is not None
@@ -185,9 +196,16 @@ class Installation:
             self.node_why = why
             self.revision += 1
 
+    def unread(self, why: str) -> None:
+        """home.yaml has mistakes, or can't be read."""
+        if self.file_why != why:
+            self.file_why = why
+            self.revision += 1
+
     def reread(self, home: Home, rules: Sequence[BoundRule]) -> None:
         """home.yaml was written, or read again."""
-        self.home, self.rules = home, rules
+        self.home, self.rules, self.file_why = home, rules, ""
+        self._sort()
         self.set_up_walk()
         self.revision += 1
 

@@ -102,10 +102,11 @@ class Terminal:
         for notice in self._session.notices[self._noticed :]:
             print(f"\n! {notice}", flush=True)
         self._noticed = len(self._session.notices)
-        if steps.node_why:
-            self._once(f"lost {steps.node_why}", f"\n! {steps.node_why}")
-        else:
-            self._told -= {one for one in self._told if one.startswith("lost ")}
+        self._told -= {one for one in self._told if one.startswith("lost ")} - {
+            f"lost {why}" for why in (steps.node_why, steps.file_why)
+        }
+        for why in filter(None, (steps.node_why, steps.file_why)):
+            self._once(f"lost {why}", f"\n! {why}")
         for arrival in steps.arrivals.values():
             text = f"\n+ {self._arrival(arrival)}"
             self._once(f"{arrival.address} {arrival.kinds} {arrival.note}", text)

@@ -30,6 +30,7 @@ def view(steps: Installation, language: str, now_ms: int, notices: Sequence[str]
         "home": steps.home.home,
         "node": {
             "why": steps.node_why,
+            "file": steps.file_why,
             "mode": status.get("mode", ""),
             "mode_left_min": left_ms // 60_000 if left_ms is not None else None,
             "link": link.get("state", ""),

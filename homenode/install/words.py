@@ -211,10 +211,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Fel kod, eller redan använd: nästa står i terminalen.",
         "Wrong code, or used already: the next one stands in the terminal.",
     ),
-    "code_locked": (
-        "För många fel: en ny kod står i terminalen.",
-        "Too many wrong ones: a new code stands in the terminal.",
-    ),
 }
 
 PAGE: Mapping[str, tuple[str, str]] = {

@@ -200,6 +200,20 @@ def test_a_node_that_is_gone_is_told_and_comes_back(steps: Installation) -> None
     assert shown["lost"] == ["zigbee: lost: the stick is gone"]
 
 
+def test_a_file_with_mistakes_is_told_until_it_is_read_well(steps: Installation) -> None:
+    steps.unread("home.yaml has mistakes now: devices.door.rom")
+    steps.saw(status(), devices())
+    assert "rom" in view(steps, "en", 0)["node"]["file"]
+    steps.reread(steps.home, steps.rules)
+    assert view(steps, "en", 0)["node"]["file"] == ""
+
+
+def test_a_device_that_has_just_got_its_name_is_no_longer_new(steps: Installation) -> None:
+    steps.saw(status(), [joined("00:15:8d:00:02:aa:bb:01", "", "button")])  # its driver starts anew
+    assert view(steps, "en", 0)["arrivals"] == []
+    assert steps.joined["help"]["kinds"] == ["button"]
+
+
 def test_nothing_new_is_no_new_revision(steps: Installation) -> None:
     before = steps.revision
     steps.saw(status(), devices(joined(NEW, "", "contact", "battery", "link_quality")))

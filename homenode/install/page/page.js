@@ -115,6 +115,7 @@ function head() {
         other === "sv" ? "Svenska" : "English")),
     gone && h("p", { class: "bad banner" }, word("no_contact")),
     node?.why && h("p", { class: "bad banner" }, `${word("node_down")} ${node.why}`),
+    node?.file && h("p", { class: "bad banner" }, node.file),
     (node?.lost ?? []).map((text) => h("p", { class: "bad banner" }, `${word("radio_gone")} ${text}`)),
     node && node.link === "down" && h("p", { class: "bad banner" }, `${word("link_down")} ${node.link_why}`),
     node?.mode === "service" && h("p", { class: "service banner" }, word("in_service", { min: node.mode_left_min })),
