@@ -276,7 +276,7 @@ class Devices:
         row = self._row(known)
         if known.facts.constant:
             known.plan = make_plan(signature_of(known.device), known.facts, row)
-        if not tell:
+        if not tell or self._by_ieee.get(known.ieee) is not known:  # sent away, or joined anew, meanwhile
             return
         notes = [*known.plan.notes(row), *known.facts.notes]
         notes.append(supervised(known, self._uses.get(known.name, Use()), row, self._host))

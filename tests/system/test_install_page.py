@@ -83,7 +83,8 @@ def card(page: Any, text: str) -> Any:
 
 def join(page: Any, here: Flat, sensor: str, looks: str) -> Any:
     page.get_by_role("button", name="Close the network").wait_for()
-    here.sim.do(f"join {sensor}")
+    # after a name was given the radio starts anew, and is open again within seconds
+    until(lambda: here.sim.ask(f"join {sensor}")["ok"], what="it joins")
     found = card(page, looks)
     found.get_by_role("button", name="Name it").and_(page.locator(":enabled")).wait_for()
     return found

@@ -30,7 +30,7 @@ def pair(person: Installer, here: Flat, sensor: str, room: str, name: str = "") 
     """A sensor joins, and is given its room and name."""
     person.type("1")
     person.until("network is open for 4 minutes")
-    here.sim.do(f"join {sensor}")
+    until(lambda: here.sim.ask(f"join {sensor}")["ok"], what="it joins")
     person.until(rf"\+ (?!new device)[^\n]*{IEEE[sensor]}")
     person.type("2")
     person.until("Which")
