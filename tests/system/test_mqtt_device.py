@@ -1,0 +1,389 @@
+"""Devices that speak MQTT, at a real mosquitto: documented messages, what is no news, outputs; and a node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt import client as mqtt
+
+from drivers.mqtt_device import DRIVER
+from homenode.config.model import Device
+from homenode.errors import DriverLost, Refused, SetupError
+from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
+from tests.system.driver_contract import DriverContract, Listener, running
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.peers import Zigbee2Mqtt, install_or_skip
+from tests.system.sticks import Sticks
+
+pytestmark = needs_mosquitto
+
+
+def device(name: str, family: str, topic: str, *kinds: str, **options: Any) -> Device:
+    said = {"family": family, "topic": topic, "points": kinds, "at_most_every": 0, **options}
+    return Device(name, "mqtt_device", "hall", "local", options=said, kinds=kinds)
+
+
+class Sender:
+    """What a device's firmware does at the broker (paho)."""
+
+    def __init__(self, port: int) -> None:
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self.asked: list[tuple[str, str]] = []
+
+    def say(self, topic: str, payload: Any, *, retain: bool = False) -> None:
+        text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        self._client.publish(topic, text, qos=1, retain=retain).wait_for_publish(10)
+
+    def burst(self, topic: str, payloads: list[Any]) -> None:
+        for payload in payloads:
+            last = self._client.publish(topic, json.dumps(payload))
+        last.wait_for_publish(10)
+
+    def follows(self, command: str, topic: str, then: Callable[[str], Any]) -> None:
+        """Say on `topic` what `then` makes of a command, if anything."""
+
+        def came(_client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+            self.asked.append((message.topic, message.payload.decode()))
+            if (answer := then(message.payload.decode())) is not None:
+                self._client.publish(topic, answer if isinstance(answer, str) else json.dumps(answer))
+
+        self._client.message_callback_add(command, came)
+        self._client.subscribe(command, 1)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@contextmanager
+def sender(broker: Mosquitto) -> Iterator[Sender]:
+    made = Sender(broker.port)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class _Broker:
+    def __init__(self, broker: Mosquitto) -> None:
+        self._broker, self._nth = broker, 0
+        self._sender: Sender | None = Sender(broker.port)
+
+    def change(self) -> None:
+        self._nth += 1
+        if self._sender:
+            state = {"contact": self._nth % 2 == 0, "battery": 50 + self._nth % 40}
+            self._sender._client.publish("zigbee2mqtt/front_door", json.dumps(state))
+
+    def garbage(self) -> None:
+        assert self._sender
+        for payload in (
+            b"\xff\xfe",
+            b"{",
+            b"[" * 30_000,
+            b"7",
+            b"x" * 200_000,
+            b'{"contact": "ajar"}',
+            b"",
+            b"null",
+        ):
+            self._sender.say("zigbee2mqtt/front_door", payload)
+
+    def flood(self) -> None:
+        assert self._sender
+        self._sender.burst(
+            "zigbee2mqtt/front_door", [{"contact": n % 2 == 0, "battery": n % 100} for n in range(9000)]
+        )
+
+    def released(self) -> bool:
+        log = (self._broker._folder / "mosquitto.log").read_text(errors="replace")
+        return log.count("New client connected") - log.count("isconnected") - log.count("closed") <= 1
+
+    async def unplug(self) -> None:
+        if self._sender:
+            self._sender.close()
+        self._sender = None
+        self._broker.kill()
+
+    async def plug(self) -> None:
+        self._broker.start()
+        self._sender = Sender(self._broker.port)
+
+
+class TestContract(DriverContract):
+    driver = DRIVER
+    devices = (device("front_door", "zigbee2mqtt", "zigbee2mqtt/front_door", "contact", "battery"),)
+    heavy = ("paho", "yaml", "asyncio")
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self._broker = Mosquitto(tmp_path / "broker", persistent=False)
+        self.options = {"broker": self._broker.url, "version": "5"}
+
+    @asynccontextmanager
+    async def hardware(self) -> AsyncIterator[_Broker]:
+        with self._broker as broker:
+            yield _Broker(broker)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker", persistent=False) as broker:
+        yield broker
+
+
+def play(
+    folder: Path,
+    broker: Mosquitto,
+    scene: Callable[[Listener, Sender, Any], Any],
+    *devices: Device,
+    **options: Any,
+) -> Listener:
+    """A scene with the driver connected."""
+
+    async def body() -> Listener:
+        host = Listener(folder)
+        with sender(broker) as it:
+            driver: Any = DRIVER.open(
+                "local", {"broker": broker.url, "version": "5", **options}, devices, host
+            )
+            async with running(driver):
+                async with asyncio.timeout(10):
+                    while driver._connection is None:  # noqa: ASYNC110 - it tells nobody that it is connected
+                        await asyncio.sleep(0.01)
+                await scene(host, it, driver)
+        return host
+
+    return asyncio.run(asyncio.wait_for(body(), 60))
+
+
+PAGES = [
+    # zigbee2mqtt.io, guide/usage/mqtt_topics_and_messages
+    ("zigbee2mqtt", "zigbee2mqtt/door", "", "zigbee2mqtt/door",
+     {"contact": False, "battery": 97, "linkquality": 87, "voltage": None},
+     {"contact": True, "battery": 97, "link_quality": 87}),
+    ("zigbee2mqtt", "zigbee2mqtt/key", "", "zigbee2mqtt/key", {"action": "single"}, {"button": True}),
+    # tasmota.github.io/docs, Energy monitoring: SENSOR of a plug
+    ("tasmota", "sonoff", "", "tele/sonoff/SENSOR",
+     {"Time": "2019-02-03T20:48:30", "ENERGY": {"TotalStartTime": "2018-08-02T12:55:10", "Total": 3.185,
+      "Yesterday": 3.058, "Today": 0.127, "Period": 0, "Power": 1830, "ApparentPower": 6, "ReactivePower": 5,
+      "Factor": 0.59, "Voltage": 221, "Current": 7.96}},
+     {"power": 1830, "energy": 3.185, "voltage": 221, "current": 7.96}),
+    ("tasmota", "sonoff", "DS18B20", "tele/sonoff/SENSOR",
+     {"Time": "2019-11-03T19:34:28", "DS18B20": {"Id": "0119139D1F7F", "Temperature": 17.4}, "TempUnit": "C"},
+     {"temperature": 17.4}),
+    ("tasmota", "sonoff", "", "stat/sonoff/POWER", "ON", {"switch": True}),
+    # shelly-api-docs.shelly.cloud/gen1, MQTT
+    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0", "on", {"switch": True}),
+    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0/power", "1840.52", {"power": 1840.52}),
+    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0/energy", "60000", {"energy": 1.0}),
+    ("shelly_gen1", "shellyflood-1", "", "shellies/shellyflood-1/sensor/flood", "true", {"water": True}),
+    ("shelly_gen1", "shellysmoke-1", "", "shellies/shellysmoke-1/sensor/smoke", "true", {"smoke": True}),
+    # shelly-api-docs.shelly.cloud/gen2, Switch and Smoke: status
+    ("shelly_gen2", "shellyplus1pm-a1", "", "shellyplus1pm-a1/status/switch:0",
+     {"id": 0, "source": "timer", "output": True, "apower": 8.9, "voltage": 237.5, "pf": 0.5, "current": 0.12,
+      "aenergy": {"total": 6532, "by_minute": [45.199, 47.141, 88.397], "minute_ts": 1626935779},
+      "temperature": {"tC": 23.5, "tF": 74.4}},
+     {"switch": True, "power": 8.9, "voltage": 237.5, "current": 0.12, "energy": 6.532}),
+    ("shelly_gen2", "shellyplussmoke-1", "", "shellyplussmoke-1/status/smoke:0",
+     {"id": 0, "alarm": True, "mute": False}, {"smoke": True}),
+    ("shelly_3em", "shellypro3em-1", "", "shellypro3em-1/status/em:0",
+     {"id": 0, "a_current": 4.029, "a_voltage": 236.1, "a_act_power": 951.2, "b_current": 4.027,
+      "b_voltage": 236.2, "b_act_power": -951.1, "c_current": 3.03, "c_voltage": 236.3, "c_act_power": 715.4,
+      "total_act_power": 715.5},
+     {"current": 4.029, "current_2": 4.027, "current_3": 3.03, "power": 715.5, "power_3": -951.1}),
+    # esphome.io, components/mqtt: PREFIX/COMPONENT/NAME/state
+    ("esphome", "kitchen", "sink_leak", "kitchen/binary_sensor/sink_leak/state", "ON", {"water": True}),
+    ("esphome", "kitchen", "oven", "kitchen/sensor/oven/state", "187.5", {"temperature": 187.5}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "topic", "entity", "at", "payload", "wanted"), PAGES)
+def test_messages_as_documented_are_read(
+    tmp_path: Path,
+    broker: Mosquitto,
+    family: str,
+    topic: str,
+    entity: str,
+    at: str,
+    payload: Any,
+    wanted: Any,
+) -> None:
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        it.say(at, payload)
+        await host.until(lambda host: {said.kind for said in host.said} >= set(wanted), "the points")
+
+    host = play(tmp_path, broker, scene, device("it", family, topic, *wanted, entity=entity))
+    assert {said.kind: said.value for said in host.said} == wanted
+    assert not host.troubles
+
+
+SMOKE = device("smoke", "zigbee2mqtt", "zigbee2mqtt/smoke", "smoke", "battery")
+STOVE = device("stove", "tasmota", "stove", "switch", "power")
+
+
+def test_what_the_broker_kept_is_no_news_and_an_alarm_in_it_no_all_clear(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    with sender(broker) as before:
+        before.say("zigbee2mqtt/smoke", {"smoke": True, "battery": 80}, retain=True)
+
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        await host.until(lambda host: "smoke.smoke value" in host.troubles, "the fault")
+        assert not host.said
+        assert "keeps smoke: true from before" in host.troubles["smoke.smoke value"]
+        it.say(
+            "zigbee2mqtt/smoke", {"smoke": False, "battery": 80}, retain=True
+        )  # now it comes as it is said
+        await host.until(lambda host: len(host.said) == 2, "the news")
+        assert host.last("smoke", "smoke") is False
+        assert not host.troubles
+
+    play(tmp_path, broker, scene, SMOKE)
+
+
+def test_a_kept_value_that_says_when_it_was_heard_is_news_only_if_it_is_new(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """Also what zigbee2mqtt says again at its own start, not retained, from its cache."""
+
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        wall_ms = host.now() + host.clock.wall_offset_ms()
+        it.say("zigbee2mqtt/smoke", {"smoke": True, "last_seen": wall_ms - 7 * 86_400_000})
+        await host.until(lambda host: "smoke.smoke value" in host.troubles, "the fault")
+        assert not host.said
+        it.say("zigbee2mqtt/smoke", {"smoke": True, "last_seen": wall_ms - 1000})
+        await host.until(lambda host: host.said, "the news")
+        assert host.said[0].value is True
+        assert not host.troubles
+
+    play(tmp_path, broker, scene, SMOKE)
+
+
+def test_a_device_whose_last_will_comes_is_unknown_until_it_is_there_again(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    async def scene(host: Listener, it: Sender, driver: Any) -> None:
+        it.say("tele/stove/LWT", "Online", retain=True)
+        it.say("tele/stove/SENSOR", {"ENERGY": {"Power": 1800}})
+        await host.until(lambda host: host.said, "the power")
+        it.say("tele/stove/LWT", "Offline", retain=True)
+        await host.until(lambda host: "stove answers" in host.troubles, "the fault")
+        await host.until(lambda host: host.last("stove", "power") is None, "unknown")
+        with pytest.raises(Refused, match="is not there"):
+            await driver.switch("stove", "switch", False)
+        it.follows("cmnd/stove/TelePeriod", "tele/stove/SENSOR", lambda _: {"ENERGY": {"Power": 1700}})
+        it.say("tele/stove/LWT", "Online", retain=True)
+        await host.until(lambda host: host.last("stove", "power") == 1700, "it is asked")
+        assert not host.troubles
+
+    play(tmp_path, broker, scene, STOVE)
+
+
+def test_an_output_is_switched_and_must_say_so(tmp_path: Path, broker: Mosquitto) -> None:
+    async def scene(host: Listener, it: Sender, driver: Any) -> None:
+        it.follows("cmnd/stove/POWER", "stat/stove/POWER", lambda said: said or None)
+        await asyncio.sleep(0.2)
+        await driver.switch("stove", "switch", True)
+        assert host.last("stove", "switch") is True
+        it.follows("cmnd/stove/POWER", "stat/stove/POWER", lambda said: "ON")  # it hangs
+        with pytest.raises(Refused, match="didn't say that it followed"):
+            await driver.switch("stove", "switch", False)
+        assert host.last("stove", "switch") is True
+        with pytest.raises(Refused, match="is no output"):
+            await driver.switch("stove", "power", True)
+
+    play(tmp_path, broker, scene, STOVE)
+
+
+def test_a_value_of_the_wrong_type_is_a_fault_and_never_a_value(tmp_path: Path, broker: Mosquitto) -> None:
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        it.say("zigbee2mqtt/smoke", {"smoke": False, "battery": 80})
+        await host.until(lambda host: len(host.said) == 2, "both")
+        it.say("zigbee2mqtt/smoke", {"smoke": "false", "battery": 800})
+        await host.until(lambda host: len(host.said) == 4, "both unknown")
+        assert [host.last("smoke", kind) for kind in ("smoke", "battery")] == [None, None]
+        assert set(host.troubles) == {"smoke.smoke value", "smoke.battery value"}
+
+    play(tmp_path, broker, scene, SMOKE)
+
+
+def test_a_number_that_changes_all_the_time_is_told_so_often_and_its_last_in_the_end(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        it.burst("tele/stove/SENSOR", [{"ENERGY": {"Power": n}} for n in range(2000)])
+        await host.until(lambda host: host.said and host.last("stove", "power") == 1999, "the last")
+        assert len(host.said) < 20
+
+    calm = device("stove", "tasmota", "stove", "power", at_most_every=500)
+    play(tmp_path, broker, scene, calm)
+
+
+def test_a_wrong_password_is_told_as_that(tmp_path: Path) -> None:
+    async def body(url: str) -> None:
+        with pytest.raises(SetupError, match="refuses this user or password"):
+            await DRIVER.open("local", {"broker": url}, (SMOKE,), Listener(tmp_path)).run()
+
+    with Mosquitto(tmp_path / "broker", "allow_anonymous false") as broker:
+        asyncio.run(body(broker.url))
+
+
+def test_a_broker_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    async def body() -> None:
+        url = f"mqtt://127.0.0.1:{free_port()}"
+        with pytest.raises(DriverLost, match="its broker doesn't answer"):
+            await DRIVER.open("local", {"broker": url}, (SMOKE,), Listener(tmp_path)).run()
+
+    asyncio.run(body())
+
+
+HOME = """
+home: local-1
+timezone: Europe/Stockholm
+clock: {{trust: always}}
+broker: {{url: "mqtt://127.0.0.1:{port}"}}
+radios:
+  z2m: {{driver: mqtt_device, broker: "mqtt://127.0.0.1:{local}"}}
+devices:
+  sink: {{via: z2m, family: zigbee2mqtt, topic: "zigbee2mqtt/{name}", points: [water], room: kitchen}}
+rules:
+  - {{use: water_leak, bind: {{leak: sink.water}}}}
+"""
+
+
+@pytest.mark.peers
+def test_a_leak_that_zigbee2mqtt_hears_becomes_an_alert(tmp_path: Path) -> None:
+    """Unmodified zigbee2mqtt on the simulated stick, at a broker of its own."""
+    install_or_skip()
+    with (
+        Mosquitto(tmp_path / "outside") as outside,
+        Mosquitto(tmp_path / "local", persistent=False) as local,
+        Sticks(tmp_path, version=14) as sticks,
+        Zigbee2Mqtt(tmp_path / "peer", str(sticks.port), local.port) as peer,
+        Receiver(outside.port, "hn1/#") as receiver,
+    ):
+        peer.permit()
+        water = sticks.add("water", 0x00158D0002AA0001)
+        assert sticks.do(water.join)
+        peer.wait(
+            lambda topic, said: topic == "bridge/event" and said["data"].get("status") == "successful",
+            within_s=90,
+        )
+        home = HOME.format(port=outside.port, local=local.port, name=f"0x{water.ieee:016x}")
+        (tmp_path / "home.yaml").write_text(home)
+        with NodeProcess(tmp_path / "home.yaml", tmp_path / "data") as node:
+            node.until("ready")
+            sticks.do(water.trip)
+            alert = receiver.until(lambda r: r.alerts("notified"), "the alert")[0]
+            assert "sink" in json.dumps(alert)
+            sticks.do(water.trip, False)
+            node.stop()
