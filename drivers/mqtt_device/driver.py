@@ -74,6 +74,7 @@ class MqttDevices:
                 async with Connection(self._name, self._options) as connection:
                     await connection.subscribe(list(self._topics))
                     self._connection = connection
+                    log.info(f"listens to {len(self._topics)} topics", extra={"driver": self._name})
                     self._ask()
                     lost_at = await self._listen(connection)
             except Lost as lost:

@@ -356,7 +356,7 @@ radios:
 devices:
   sink: {{via: z2m, family: zigbee2mqtt, topic: "zigbee2mqtt/{name}", points: [water], room: kitchen}}
 rules:
-  - {{use: water_leak, bind: {{leak: sink.water}}}}
+  - {{use: water_leak, bind: {{water: [sink.water]}}}}
 """
 
 
@@ -381,7 +381,7 @@ def test_a_leak_that_zigbee2mqtt_hears_becomes_an_alert(tmp_path: Path) -> None:
         home = HOME.format(port=outside.port, local=local.port, name=f"0x{water.ieee:016x}")
         (tmp_path / "home.yaml").write_text(home)
         with NodeProcess(tmp_path / "home.yaml", tmp_path / "data") as node:
-            node.until("ready")
+            node.until("listens to")
             sticks.do(water.trip)
             alert = receiver.until(lambda r: r.alerts("notified"), "the alert")[0]
             assert "sink" in json.dumps(alert)
