@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from drivers.gpio.chips import Chip, is_the_chips, open_chip
@@ -19,11 +20,11 @@ from homenode.driver import Host
 from homenode.errors import acted_on
 from homenode.reading import Value
 
-SCAN_S = 0.1
-"""Between two looks at the loops: a pull cord that is drawn for 0.2 s is seen."""
+SCAN_S, BUTTONS_S = 0.25, 0.1
+"""Between two looks at the loops; of buttons, so that a pull cord that is drawn for 0.2 s is seen."""
 CLAMP_S = 10.0
 """Between two measurements of a clamp; a hob's thermostat is on for 40 s at least (tracebase)."""
-PAUSE_S = 0.001
+PAUSE_S = 0.0025
 """Between two samples of a clamp, in which its thread leaves the processor alone."""
 LEAST_A, LEAST_SHARE = 0.05, 0.05
 """A current is told anew when it differs by so much, and by so much of itself."""
@@ -93,14 +94,16 @@ class Analog:
 
     def __init__(self, devices: Sequence[Device], host: Host) -> None:
         self._host = host
-        self._loops = [_Loop(device) for device in devices if device.options["kind"] != "current"]
+        loops = [_Loop(device) for device in devices if device.options["kind"] != "current"]
+        self._buttons = [loop for loop in loops if loop.kind == "button"]
+        self._loops = [loop for loop in loops if loop.kind != "button"]
         self._phases = [
             _Phase(device, nth, kind)
             for device in devices
             if device.options["kind"] == "current"
             for nth, kind in enumerate(device.kinds or ("current",))
         ]
-        parts: list[_Loop | _Phase] = [*self._loops, *self._phases]
+        parts: list[_Loop | _Phase] = [*loops, *self._phases]
         self._on = {
             chip: sorted({part.name for part in parts if part.chip == chip})
             for chip in {part.chip for part in parts}
@@ -118,8 +121,9 @@ class Analog:
         self._factory, self._time = factory, asyncio.get_running_loop().time
         try:
             async with asyncio.TaskGroup() as group:
-                if self._loops:
-                    group.create_task(self._repeat(self._look, self._tell_loops, SCAN_S), name="loops")
+                for loops, every_s in ((self._buttons, BUTTONS_S), (self._loops, SCAN_S)):
+                    if loops:
+                        group.create_task(self._repeat(partial(self._look, loops), self._tell_loops, every_s))
                 if self._phases:
                     group.create_task(self._repeat(self._measure, self._tell_phases, CLAMP_S), name="clamps")
         except BaseExceptionGroup as several:
@@ -150,8 +154,8 @@ class Analog:
 
     # ---- in a thread of the pool ---------------------------------------------------------------------
 
-    def _look(self) -> list[tuple[_Loop, float | None]]:
-        return [(loop, self._read(loop)) for loop in self._loops]
+    def _look(self, loops: Sequence[_Loop]) -> list[tuple[_Loop, float | None]]:
+        return [(loop, self._read(loop)) for loop in loops]
 
     def _measure(self) -> list[tuple[_Phase, list[float]]]:
         return [(phase, self._stretch(phase)) for phase in self._phases]

@@ -17,6 +17,7 @@ from homenode.config.yaml12 import Node, Scalar, Table, compose, read_text
 from homenode.errors import FileMistakes
 from homenode.kinds import KINDS
 from homenode.sim.appliances import APPLIANCES
+from homenode.sim.gpio.plan import METERS, AdcPlan, W1Plan, read_adc, read_w1
 from homenode.sim.miio.plan import MiioPlan, read_miio
 from homenode.sim.wiring import USUAL, Wiring
 
@@ -53,6 +54,8 @@ class GpioPlan:
     wiring: Wiring
     bounce_ms: tuple[float, ...] = ()
     between: tuple[str, ...] = ()
+    pulses: int = 0
+    """Of a meter, for one kWh or m³."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Apartment:
     zigbee: Mapping[str, ZigbeePlan] = field(default_factory=dict)
     gpio: Mapping[str, GpioPlan] = field(default_factory=dict)
     miio: Mapping[str, MiioPlan] = field(default_factory=dict)
+    adc: Mapping[str, AdcPlan] = field(default_factory=dict)
+    w1: Mapping[str, W1Plan] = field(default_factory=dict)
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -82,6 +87,8 @@ class Apartment:
         plans: list[ZigbeePlan | GpioPlan] = [*self.zigbee.values(), *self.gpio.values()]
         rooms = dict.fromkeys(room for plan in plans for room in (plan.room, *plan.between))
         rooms |= dict.fromkeys(plan.room for plan in self.miio.values())
+        rooms |= dict.fromkeys(plan.room for plan in self.adc.values())
+        rooms |= dict.fromkeys(plan.room for plan in self.w1.values())
         return tuple(room for room in rooms if room != OUTSIDE)
 
     @property
@@ -117,6 +124,7 @@ _GPIO = (
     Field("pin", "whole", "BCM number of the GPIO", required=True, low=2, high=27),
     Field("kind", "word", "What it senses or drives", required=True, choices=tuple(USUAL)),
     Field("wiring", "word", "How it is wired; by kind if absent", choices=tuple(one.value for one in Wiring)),
+    Field("pulses", "whole", "Of a meter, for one kWh or m³", default=0, low=1, high=100_000),
     Field(
         "bounce", "words", "Milliseconds that its contact is at the new and the old level in turn", default=()
     ),
@@ -137,7 +145,7 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         notes.wrong(root, "file", "a mapping with timezone:, zigbee:, gpio:, scenario:")
         raise FileMistakes(notes.mistakes)
     beside = Path(os.path.abspath(shown)).parent
-    sections = ("stick", "zigbee", "gpio", "miio")
+    sections = ("stick", "zigbee", "gpio", "miio", "adc", "w1")
     for name, (key, _) in root.entries.items():
         if name not in sections and name not in {row.name for row in _TOP}:
             unknown_key(key, name, [*(row.name for row in _TOP), *sections], notes)
@@ -155,6 +163,8 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         zigbee=_zigbee(root.get("zigbee"), notes, beside),
         gpio=_gpio(root.get("gpio"), notes, beside),
         miio=read_miio(root.get("miio"), notes, beside),
+        adc=read_adc(root.get("adc"), notes, beside),
+        w1=read_w1(root.get("w1"), notes, beside),
     )
     _names_once(apartment, root, notes)
     if notes.mistakes:
@@ -205,12 +215,16 @@ def _gpio(node: Node | None, notes: Notes, beside: Path) -> dict[str, GpioPlan]:
             bounce_ms = ()
         if pin is None or kind is None:
             continue
+        if kind in METERS and not said["pulses"]:
+            notes.wrong(key, f"{where}.pulses", "pulses for one kWh or m³", found="nothing")
         if pin in owners:
             notes.wrong(key, f"{where}.pin", "a pin of its own", found=f"that of {owners[pin]}")
         owners[pin] = name
         wiring = Wiring(said["wiring"]) if said["wiring"] else USUAL[kind]
         between = _between(said, entry, where, notes, key)
-        plans[name] = GpioPlan(name, pin, kind, said["room"] or "", wiring, bounce_ms, between)
+        plans[name] = GpioPlan(
+            name, pin, kind, said["room"] or "", wiring, bounce_ms, between, said["pulses"]
+        )
     return plans
 
 
@@ -226,7 +240,13 @@ def _between(said: Mapping[str, Any], entry: Node, where: str, notes: Notes, key
 def _names_once(apartment: Apartment, root: Table, notes: Notes) -> None:
     """A name means one thing to a scenario: a device of any kind, or a room."""
     owners = dict.fromkeys(apartment.zigbee, "zigbee")
-    for part, names in (("gpio", apartment.gpio), ("miio", apartment.miio)):
+    parts: dict[str, Mapping[str, Any]] = {
+        "gpio": apartment.gpio,
+        "miio": apartment.miio,
+        "adc": apartment.adc,
+        "w1": apartment.w1,
+    }
+    for part, names in parts.items():
         section = root.get(part)
         for name in names:
             owner = owners.setdefault(name, part)

@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo
 from homenode.errors import StorageError
 from homenode.gateway.clock import Clock
 from homenode.sim.apartment import Apartment, address
+from homenode.sim.gpio.adc import Converters
 from homenode.sim.gpio.board import Board
 from homenode.sim.gpio.daemon import PigpioDaemon
+from homenode.sim.gpio.one_wire import OneWireBus
+from homenode.sim.gpio.things import ClampThing, LoopThing, ThermometerThing
 from homenode.sim.miio.plan import GATEWAYS, MiioPlan
 from homenode.sim.miio.things import GatewayThing, MiioThing, PlugThing, SensorThing
 from homenode.sim.people import Appliance, People
@@ -48,6 +51,7 @@ class Hardware:
     Args:
         state: File in which the stick and the devices survive a restart.
         gpio: Port of the pigpio daemon, 0 for any; None for no pins.
+        w1: Folder that is the 1-Wire bus; None for none.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Hardware:
         pty: Path | None = None,
         tcp: int | None = None,
         gpio: int | None = None,
+        w1: Path | None = None,
         version: int | None = None,
     ) -> None:
         self.apartment = apartment
@@ -75,7 +80,9 @@ class Hardware:
         )
         loop = asyncio.get_running_loop()
         self.board = Board(lambda seconds, call: loop.call_later(seconds, call).cancel)
-        self.pigpio = PigpioDaemon(self.board)
+        self.converters = Converters(loop.time)
+        self.pigpio = PigpioDaemon(self.board, self.converters)
+        self._w1 = OneWireBus(w1) if w1 is not None else None
         self.things: dict[str, Thing] = {}
         self.appliances: dict[str, Appliance] = {}
         self.people = People(self.things, self.appliances, self.timeline, partial(self._tell, "", "says"))
@@ -159,6 +166,12 @@ class Hardware:
                 device.operate("switch", True)  # whoever put an appliance on a plug turned that on
         for wired in self.apartment.gpio.values():
             self.things[wired.name] = GpioThing(wired, self.board, self._tell)
+        for plan in self.apartment.adc.values():
+            thing = ClampThing if plan.kind == "current" else LoopThing
+            self.things[plan.name] = thing(plan, self.converters, self._tell)
+        if self._w1 is not None:
+            for warm in self.apartment.w1.values():
+                self.things[warm.name] = ThermometerThing(warm, self._w1, self._tell)
         for number, miio in enumerate(self.apartment.miio.values()):
             self.things[miio.name] = self._miio(miio, FIRST_MIIO_ID + number)
         for name, kind in self.apartment.plugged.items():

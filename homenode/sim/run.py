@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_.add_argument("--pty", type=Path, metavar="PATH", help="where the stick's serial port shall be")
     run_.add_argument("--tcp", type=int, metavar="PORT", help="the stick on a TCP port, too (0: any)")
     run_.add_argument("--gpio", type=int, metavar="PORT", help="the pins behind a pigpio daemon (0: any)")
+    run_.add_argument("--w1", type=Path, metavar="DIR", help="folder that is the 1-Wire bus (HOMENODE_W1)")
     run_.add_argument("--control", type=int, default=PORT, metavar="PORT", help=f"default {PORT}; 0: any")
     run_.add_argument("--ezsp", type=int, choices=VERSIONS, metavar="VERSION", help="of the stick's protocol")
     run_.add_argument("--speed", type=float, default=1.0, metavar="N", help="the clock runs N times as fast")
@@ -104,7 +105,14 @@ async def _run(args: argparse.Namespace, apartment: Apartment, clock: Clock) -> 
         loop.add_signal_handler(number, stop.set)
     state = args.state or apartment.path.with_suffix(".stick.json")
     hardware = Hardware(
-        apartment, clock, state=state, pty=args.pty, tcp=args.tcp, gpio=args.gpio, version=args.ezsp
+        apartment,
+        clock,
+        state=state,
+        pty=args.pty,
+        tcp=args.tcp,
+        gpio=args.gpio,
+        w1=args.w1,
+        version=args.ezsp,
     )
     async with hardware, control(hardware, args.control) as port, asyncio.TaskGroup() as group:
         tasks = [group.create_task(hardware.run(), name="apartment")]

@@ -10,6 +10,9 @@ from homenode.sim.apartment import GpioPlan, ZigbeePlan
 from homenode.sim.gpio.board import Board
 from homenode.sim.zigbee.device import VirtualDevice
 
+PULSE_S, MOST_PULSES = 0.04, 10_000
+"""A meter's pulse, and the pause after it, are a little longer than S0's 30 ms."""
+
 Tell = Callable[[str, str, object], None]
 """(device, kind, value) of whatever happens, for whoever watches."""
 
@@ -115,7 +118,21 @@ class ZigbeeThing(Thing):
         }
 
 
-class GpioThing(Thing):
+class WiredThing(Thing):
+    """Something with a cable."""
+
+    bounce_ms: tuple[float, ...] = ()
+
+    def stick(self, level: bool | None) -> None:
+        """Short the line to a level; None repairs it."""
+        raise NotImplementedError
+
+    def cut_wire(self, cut: bool) -> None:
+        """Cut the wire, or mend it."""
+        raise NotImplementedError
+
+
+class GpioThing(WiredThing):
     """Something on a pin."""
 
     def __init__(self, plan: GpioPlan, board: Board, tell: Tell) -> None:
@@ -124,10 +141,11 @@ class GpioThing(Thing):
         self.kinds = (plan.kind,)
         self.cut = False
         self.bounce_ms = plan.bounce_ms
+        self._edges = 0
         if plan.wiring.is_output:
             board.watch(self._moved)
         else:
-            self.sensed[plan.kind] = False
+            self.sensed[plan.kind] = 0.0 if plan.pulses else False
             board.drive(plan.pin, plan.wiring.drives(False))
 
     @property
@@ -158,6 +176,25 @@ class GpioThing(Thing):
             self._board.later(at_s + held_s, lambda: self.sense(False))
             at_s += held_s + 0.2
 
+    def measure(self, kind: str, value: float) -> None:
+        """See `Thing.measure`: a meter goes on to what it shall show, a pulse of 40 ms for each step."""
+        more = round((value - float(self.sensed[self.plan.kind])) * self.plan.pulses)
+        if kind != self.plan.kind or not 0 <= more <= MOST_PULSES:
+            raise self._cannot(f"measure {kind} {value:g}")
+        self._edges, idle = self._edges + 2 * more, not self._edges
+        if more and idle:
+            self._edge()
+        self._noted(kind, value)
+
+    def _edge(self) -> None:
+        """The next edge, one after the other however late each is, so that none is too short to count."""
+        if not self.cut:
+            closed = self._edges % 2 == 0
+            self._board.drive(self.plan.pin, self.plan.wiring.drives(closed), self.bounce_ms)
+        self._edges -= 1
+        if self._edges:
+            self._board.later(PULSE_S, self._edge)
+
     def stick(self, level: bool | None) -> None:
         """Short the line to a level; None repairs it."""
         self._board.stick(self.plan.pin, level)
@@ -165,7 +202,7 @@ class GpioThing(Thing):
     def cut_wire(self, cut: bool) -> None:
         """Cut the wire, or mend it."""
         self.cut = cut
-        active = bool(self.sensed.get(self.plan.kind))
+        active = bool(self.sensed.get(self.plan.kind)) and not self.plan.pulses
         self._board.drive(self.plan.pin, None if cut else self.plan.wiring.drives(active))
 
     def status(self) -> dict[str, object]:
@@ -190,5 +227,5 @@ def _colons(ieee: int) -> str:
 
 def misfit(thing: Thing, wanted: type[Any]) -> Refused:
     """A verb for the other sort of device."""
-    sort = "a Zigbee device" if wanted is ZigbeeThing else "on a pin"
+    sort = "a Zigbee device" if wanted is ZigbeeThing else "wired"
     return Refused(f"is not {sort}", where=thing.name)

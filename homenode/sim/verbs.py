@@ -14,7 +14,7 @@ from homenode.sim.hardware import Hardware
 from homenode.sim.miio.things import MiioThing, PlugThing, SensorThing
 from homenode.sim.scenario import read_scenario
 from homenode.sim.sentences import understand
-from homenode.sim.things import GpioThing, Thing, ZigbeeThing, misfit
+from homenode.sim.things import Thing, WiredThing, ZigbeeThing, misfit
 from homenode.sim.zigbee.device import VirtualDevice
 
 Result = object
@@ -44,10 +44,10 @@ def _zigbee(hardware: Hardware, name: str) -> ZigbeeThing:
     return thing
 
 
-def _wired(hardware: Hardware, name: str) -> GpioThing:
+def _wired(hardware: Hardware, name: str) -> WiredThing:
     thing = _thing(hardware, name)
-    if not isinstance(thing, GpioThing):
-        raise misfit(thing, GpioThing)
+    if not isinstance(thing, WiredThing):
+        raise misfit(thing, WiredThing)
     return thing
 
 

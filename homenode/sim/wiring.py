@@ -36,6 +36,11 @@ class Wiring(Enum):
         """Whether the node drives it."""
         return self in (Wiring.RELAY_HIGH, Wiring.RELAY_LOW)
 
+    @property
+    def drives_itself(self) -> bool:
+        """Whether it gives a voltage, where others are a contact."""
+        return self in (Wiring.DRIVES_HIGH, Wiring.DRIVES_LOW)
+
     def on(self, level: bool) -> bool:
         """Whether a relay is on at this level."""
         return level is (self is Wiring.RELAY_HIGH)
@@ -55,6 +60,8 @@ USUAL: dict[str, Wiring] = {
     "mains": Wiring.NORMALLY_OPEN,
     "button": Wiring.NORMALLY_OPEN,
     "lock": Wiring.NORMALLY_OPEN,
+    "energy": Wiring.NORMALLY_OPEN,
+    "flow_volume": Wiring.NORMALLY_OPEN,
     "switch": Wiring.RELAY_HIGH,
     "valve": Wiring.RELAY_HIGH,
     "siren": Wiring.RELAY_HIGH,

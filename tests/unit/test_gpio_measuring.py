@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.gpio import DRIVER
 from drivers.gpio.clamp import NoClamp, amperes
+from drivers.gpio.counting import Meters
 from drivers.gpio.loop import PARALLEL_OHM, PULL_OHM, SERIES_OHM, Loop, Settled, state
 from drivers.gpio.one_wire import NoReading, celsius, crc8
+from homenode.config.model import Device
 from homenode.sim.gpio import adc as hardware
 
 
@@ -114,3 +119,85 @@ def test_what_is_no_temperature_says_why(text: str, why: str) -> None:
 def test_any_other_text_is_no_temperature(text: str) -> None:
     with pytest.raises(NoReading):
         celsius(text)
+
+
+class _Host:
+    """What a meter sees of the gateway."""
+
+    def __init__(self, data: Path, last: float | None = None, *, heard: bool = True) -> None:
+        self.data, self.said = data, list[tuple[str, str, float]]()
+        self._last = (last, 0) if heard else None
+
+    def last_heard(self, device: str, kind: str) -> tuple[float | None, int] | None:
+        return self._last
+
+    def heard(self, device: str, kind: str, value: float) -> None:
+        self.said.append((device, kind, value))
+
+
+def _meters(host: _Host, per_unit: int = 1000, **options: object) -> Meters:
+    chosen = {"kind": "energy", "pin": 5, "pulses": per_unit, **options}
+    return Meters([Device("meter", "gpio", "hall", options=chosen, kinds=("energy",))], host)  # type: ignore[arg-type]  # what it asks for
+
+
+def _count(host: _Host, pulses: int, per_unit: int = 1000, **options: object) -> float:
+    meters = _meters(host, per_unit, **options)
+    for _ in range(pulses):
+        meters.meters["meter"].pulse()
+    meters.tell()
+    meters.store()
+    return host.said[-1][2]
+
+
+@given(st.lists(st.integers(0, 500), max_size=6), st.sampled_from([1, 100, 640, 1000, 10_000]))
+def test_over_any_restarts_each_pulse_is_counted_once(runs: list[int], per_unit: int) -> None:
+    with TemporaryDirectory() as folder:
+        for number, pulses in enumerate(runs, 1):
+            told = _count(_Host(Path(folder)), pulses, per_unit)
+            assert round(told * per_unit) == sum(runs[:number])
+
+
+def test_after_a_power_cut_it_goes_on_from_the_larger_of_file_and_journal(tmp_path: Path) -> None:
+    assert _count(_Host(tmp_path), 7) == 0.007
+    assert _count(_Host(tmp_path, 0.020), 1) == 0.021  # the journal is ahead of the file
+    assert _count(_Host(tmp_path, 0.010), 1) == 0.022  # and the file of the journal
+    assert _count(_Host(tmp_path, None), 1) == 0.023  # which has a null of a driver that was lost
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xff\x00", b"[1]", b'{"meter.energy": "x"}', b'{"meter.energy": NaN}']
+)
+def test_a_damaged_file_costs_no_more_than_the_journal_does_not_know(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "counts.json").write_bytes(damage)
+    assert _count(_Host(tmp_path, 5.5), 1) == 5.501
+    assert _count(_Host(tmp_path), 1) == 5.502
+
+
+def test_it_begins_with_what_the_meter_showed(tmp_path: Path) -> None:
+    assert _count(_Host(tmp_path, heard=False), 3, start=5123.4) == 5123.403
+
+
+def test_another_number_of_pulses_goes_on_from_the_same_energy(tmp_path: Path) -> None:
+    assert _count(_Host(tmp_path), 500) == 0.5
+    assert _count(_Host(tmp_path), 1, per_unit=100) == 0.51
+
+
+def test_counts_are_forgotten_with_all_that_was_measured(tmp_path: Path) -> None:
+    _count(_Host(tmp_path), 500)
+    assert DRIVER.forget(tmp_path) == 1
+    assert DRIVER.forget(tmp_path) == 0
+    assert _count(_Host(tmp_path, heard=False), 1) == 0.001
+
+
+def test_a_count_that_did_not_change_is_neither_told_nor_stored_again(tmp_path: Path) -> None:
+    host = _Host(tmp_path)
+    meters = _meters(host)
+    for _ in range(3):
+        meters.tell()
+        meters.store()
+    assert len(host.said) == 1
+    meters.meters["meter"].pulse()
+    meters.store()
+    before = (tmp_path / "counts.json").stat().st_ino
+    meters.store()
+    assert (tmp_path / "counts.json").stat().st_ino == before

@@ -148,9 +148,10 @@ def test_a_kettle_turns_itself_off() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, wiring in USUAL.items() if not wiring.is_output])
 def test_the_usual_wiring_is_what_the_gpio_driver_expects(kind: str) -> None:
-    from drivers.gpio.kinds import WIRINGS
+    from drivers.gpio.kinds import COUNTED, WIRINGS, Wiring
 
-    expected = WIRINGS[kind]
+    meter = Wiring(False, "up", "low", "closes to ground for each pulse")
+    expected = meter if kind in COUNTED else WIRINGS[kind]
     for active in (True, False):
         forced = USUAL[kind].drives(active)
         level = (expected.pull == "up") if forced is None else forced
