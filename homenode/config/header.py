@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,8 @@ from homenode.config.notes import Notes, listed
 from homenode.config.yaml12 import Node, Table
 from homenode.driver import DriverType
 
-SERIAL = ("/dev/serial", "/dev/ttyAMA", "/dev/ttyS")
-"""How the serial ports of a board itself begin; sticks are /dev/ttyUSB… and /dev/ttyACM…."""
+SERIAL = re.compile(r"/dev/(?:serial|ttyAMA|ttyS)\d+")
+"""The serial ports of a board itself; sticks are /dev/serial/by-id/…, /dev/ttyUSB… and /dev/ttyACM…."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _of_radios(radios: Mapping[str, Radio], root: Table) -> Iterator[Wanted]:
 
 def _serial(where: str, name: str, options: Mapping[str, Any], entry: Node) -> Iterator[Wanted]:
     for field, value in options.items():
-        if str(value).startswith(SERIAL):
+        if SERIAL.fullmatch(str(value)):
             yield name, f"{where}.{field}", _at(entry, field), str(value)
 
 

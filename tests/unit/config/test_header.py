@@ -121,6 +121,15 @@ def test_a_serial_port_that_only_another_board_has_is_a_mistake(tmp_path: Path) 
     assert mistake.field == "devices.door.pin"
 
 
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(
+    "port", ["/dev/serial/by-id/usb-ITead_Sonoff-if00-port0", "/dev/ttyUSB0", "/dev/ttyACM1"]
+)
+def test_a_stick_takes_no_pin_whatever_the_board(tmp_path: Path, board: str, port: str) -> None:
+    devices = [_pin(f"door_{pin}", pin) for pin in range(2, 28)]
+    assert not _mistakes(tmp_path, devices, f"board: {board}\n{_stick(port)}")
+
+
 def test_the_debug_port_of_a_pi_5_is_not_on_the_header(tmp_path: Path) -> None:
     assert not _mistakes(tmp_path, [_pin("door", 14)], f"board: pi5\n{_stick('/dev/serial0')}")
 
