@@ -79,8 +79,7 @@ def test_a_flat_from_nothing_to_a_signed_report(here: Flat) -> None:
             (told,) = receiver.until(lambda one: one.alerts("notified"), "the test alert")
             assert told["data"]["test"] is True
         here.acknowledge()
-        person.until("Acknowledged care Karin")
-        person.until("Acknowledged property Karin")
+        person.until(r"(?s)(?=.*Acknowledged care Karin)(?=.*Acknowledged property Karin)")
 
         person.type("r", "Nisse Öberg")
         person.until("water_leak is still open, and goes out as a real alert")
