@@ -208,7 +208,7 @@ def test_two_nodes_of_one_home_take_each_other_the_link_and_say_why(tmp_path: Pa
             two.until("link up")
             lost = one.until("link lost")
             assert "closed the connection" in lost
-            assert "same home" in lost
+            assert "another node of this home" in lost
             all_of_it.until(lambda seen: seen.alerts("notified"), "the alert")
             stops_in_time(one)
             stops_in_time(two)
