@@ -32,11 +32,12 @@ def unsafe(folder: Path) -> str:
     folder = Path(os.path.realpath(folder))
     for path in (folder, *_inside(folder), *folder.parents):
         info = path.stat()
+        shown = path.relative_to(folder.parent) if path.is_relative_to(folder) else path
         if info.st_uid not in (0, os.geteuid()):
-            return f"{path} belongs to user {info.st_uid}, who could put there what this node runs"
+            return f"{shown} belongs to user {info.st_uid}, who could put there what this node runs"
         shared = path != folder and path in folder.parents and info.st_mode & stat.S_ISVTX
         if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not shared:
-            return f"others may write to {path}; chmod go-w {path}"
+            return f"others may write to {shown}; chmod go-w it"
     return ""
 
 

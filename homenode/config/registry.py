@@ -102,7 +102,7 @@ def why_not_loaded(module: str, error: BaseException) -> str:
     """What stopped the import of a module, in words, with file and line as far as there are."""
     told = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+        return f"{_shown(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}"
     if isinstance(error, SystemExit):
         told = "it ends the program; a driver's file only defines things"
     if isinstance(error, AttributeError) and str(error).startswith(f"module '{module}'"):
@@ -112,9 +112,15 @@ def why_not_loaded(module: str, error: BaseException) -> str:
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if file.endswith((f"{stem}.py", f"{stem}/__init__.py")):
-            place = f"{file}:{trace.tb_lineno}"
+            place = f"{_shown(file)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{place}: {told}" if place else f"{module} doesn't load: {told}"
+
+
+def _shown(file: object) -> str:
+    """A file of the folder as OWN/FILE.py, any other as it is."""
+    path = Path(str(file))
+    return f"{path.parent.name}/{path.name}" if str(path.parent) in dropped.__path__ else str(path)
 
 
 def driver_types(folder: Path | None = None) -> DriverTypes:

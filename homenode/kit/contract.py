@@ -59,6 +59,7 @@ async def _until_all(bench: Bench, hardware: Hardware, host: Listener, stage: St
     try:
         await host.until(lambda host: bench.heard_all(host) or stage.raised, "a reading of each point")
     except Broken as error:
+        _sound(bench, host)
         raise Broken(str(error), "say host.heard(device.name, KIND, VALUE) for each of its kinds") from error
     finally:
         changes.cancel()

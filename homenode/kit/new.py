@@ -12,7 +12,7 @@ from typing import TextIO
 from homenode.config.registry import NAME, NAME_SHOWN, driver_types
 from homenode.errors import SetupError
 
-KINDS = ("gpio", "serial", "mqtt", "zigbee", "network")
+KINDS = ("gpio", "serial", "mqtt", "network")
 
 
 def new(name: str, kind: str, out: Path | None, said: TextIO) -> int:

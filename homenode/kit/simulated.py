@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import random
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,10 +13,16 @@ from typing import Any, ClassVar
 
 from homenode.config.load import load_home
 from homenode.config.model import Device
+from homenode.demo.broker import EmbeddedBroker
 from homenode.errors import FileMistakes
 from homenode.kit.bench import Bench, Hardware
 from homenode.kit.listener import Broken
+from homenode.sim.gpio.board import Board
+from homenode.sim.gpio.daemon import PigpioDaemon
 from homenode.sim.zigbee.serial_line import Pty
+
+ESTABLISHED = "01"
+"""In the kernel's table of connections."""
 
 FLOOD = 2_000
 """Messages of a flood."""
@@ -64,7 +72,8 @@ class Simulated(Bench):
                 return load_home(file, drivers={self.driver.name: self.driver}, files=False)
             except FileMistakes as error:
                 said = "; ".join(f"{m.field}: found {m.found}; {m.accepted}" for m in error.mistakes)
-                raise Broken(f"home = of its simulated device is refused: {said}") from error
+                do = "mend home=, or check= and kinds= of its DriverType"
+                raise Broken(f"home= of its simulated device is refused: {said}", do) from error
 
     @asynccontextmanager
     async def hardware(self) -> AsyncIterator[Hardware]:
@@ -139,3 +148,120 @@ class SerialDevice(Simulated):
     async def unplug(self) -> None:
         assert self._pty is not None
         self._pty.close()
+
+
+class NetworkDevice(Simulated):
+    """On the local network, listening on TCP port PORT."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places["PORT"] = "4001"
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    def asked(self, data: bytes) -> None:
+        """What the driver sent; a device that is asked answers with `write`."""
+
+    def write(self, data: bytes) -> None:
+        for writer in self._writers:
+            writer.write(data)
+
+    def released(self) -> bool:
+        return connections_to(int(self.places["PORT"])) == 0
+
+    async def plug(self) -> None:
+        port = int(self.places["PORT"]) if self._server is not None else 0
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", port)
+        self.places["PORT"] = str(self._server.sockets[0].getsockname()[1])
+
+    async def unplug(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        try:
+            while data := await reader.read(4096):
+                self.asked(data)
+        except OSError:
+            pass  # it hung up
+        finally:
+            self._writers.remove(writer)
+            writer.close()
+
+
+class MqttDevice(Simulated):
+    """A device that publishes under `topic` at a broker, which is BROKER in `home`."""
+
+    topic: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places["BROKER"] = "mqtt://127.0.0.1"
+        self._broker = EmbeddedBroker()
+        self._device: Any = None
+
+    def write(self, data: bytes) -> None:
+        self._device.publish(self.topic, data, qos=0)
+
+    def released(self) -> bool:
+        return connections_to(self._broker.port) <= 1  # the device's own
+
+    async def plug(self) -> None:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        await self._broker.start()
+        self.places["BROKER"] = self._broker.url
+        self._device = Client(CallbackAPIVersion.VERSION2)
+        await asyncio.to_thread(self._device.connect, "127.0.0.1", self._broker.port)
+        self._device.loop_start()
+
+    async def unplug(self) -> None:
+        self._device.disconnect()
+        await asyncio.to_thread(self._device.loop_stop)
+        await self._broker.stop()
+
+
+class PinDevice(Simulated):
+    """A part on a pin of a board, whose pigpio daemon gpiozero talks to."""
+
+    pin: ClassVar[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        loop = asyncio.get_running_loop
+        self._board = Board(lambda seconds, call: loop().call_later(seconds, call).cancel)
+        self._daemon = PigpioDaemon(self._board)
+
+    def high(self, nth: int) -> bool | None:
+        """The level it drives at its change number `nth`; None: it lets go, and the pull decides."""
+        return nth % 2 == 1
+
+    def change(self) -> None:
+        self._nth += 1
+        self._board.drive(self.pin, self.high(self._nth))
+
+    def garbage(self) -> None:
+        """Pulses too short to be meant."""
+        self._board.drive(self.pin, self.high(self._nth + 1), [1, 1] * 50)
+
+    def released(self) -> bool:
+        return not self._daemon.clients
+
+    async def plug(self) -> None:
+        await self._daemon.start(self._daemon.port)
+        pigpio = {"GPIOZERO_PIN_FACTORY": "pigpio", "PIGPIO_ADDR": "127.0.0.1"}
+        os.environ.update(pigpio, PIGPIO_PORT=str(self._daemon.port))
+
+    async def unplug(self) -> None:
+        await self._daemon.stop()
+
+
+def connections_to(port: int) -> int:
+    """How many this machine has to that port."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return sum(row[3] == ESTABLISHED and int(row[2].partition(":")[2], 16) == port for row in rows)

@@ -22,6 +22,7 @@ from homenode.kit.listener import PATIENCE_S, Broken
 BEAT_S = 0.002
 MOST_S = 0.010
 """So long a driver may keep its loop to itself."""
+_AWAIT = "let run() end on CancelledError, and never wait in the loop without await"
 _PYTHON = sysconfig.get_path("stdlib")
 _NOT_ITS_OWN = ("/homenode/kit/", "<frozen")
 
@@ -32,6 +33,10 @@ class Blocked:
 
     seconds: float = 0.0
     where: str = ""
+
+
+class Stuck(Broken):
+    """It can't be stopped: nothing else can be tried in this process."""
 
 
 class Stage:
@@ -68,9 +73,12 @@ class Stage:
     ) -> None:
         if error is None:
             await self.stop()
-        else:
-            self._cancel()
-            await asyncio.to_thread(self._thread.join, STOP_S)
+            return
+        at = self._now_at()
+        self._cancel()
+        await asyncio.to_thread(self._thread.join, STOP_S)
+        if self._thread.is_alive():
+            raise Stuck(f"keeps its loop to itself for ever{f', at {at}' if at else ''}", _AWAIT) from error
 
     def _run(self) -> None:
         try:
@@ -112,10 +120,7 @@ class Stage:
         await asyncio.to_thread(self._thread.join, STOP_S)
         if self._thread.is_alive():
             at = f", at {where}" if (where := self._now_at()) else ""
-            raise Broken(
-                f"was still running {STOP_S} s after it was cancelled{at}",
-                "let run() end on CancelledError, and never wait in the loop without await",
-            )
+            raise Stuck(f"was still running {STOP_S} s after it was cancelled{at}", _AWAIT)
         return loop.time() - began
 
     @property

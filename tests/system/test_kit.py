@@ -1,0 +1,177 @@
+"""`homenode driver`: what it makes works as it is, and what a technician does wrong is told in words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+from itertools import count
+from pathlib import Path
+
+import pytest
+import yaml
+
+from homenode.errors import SetupError
+from homenode.kit import contract, listener
+from homenode.kit.contract import PROMISES, kept
+from homenode.kit.found import find
+from homenode.kit.listener import Broken
+from homenode.kit.new import KINDS, new
+
+HOMENODE = Path(sys.executable).with_name("homenode")
+READ = (".py", ".toml", ".md", ".yaml")
+_NTH = count()
+
+
+def homenode(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [HOMENODE, *words], cwd=cwd, capture_output=True, text=True, timeout=180, env=dict(os.environ)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_driver_as_it_is_made_keeps_every_promise(tmp_path: Path, kind: str) -> None:
+    made = homenode("driver", "new", "my_meter", "--kind", kind, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    tested = homenode("driver", "test", "homenode-my-meter", cwd=tmp_path)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert tested.stdout.count("✓") == len(PROMISES)
+    assert tested.stdout.endswith("all is well\n")
+    files = [it for it in (tmp_path / "homenode-my-meter").rglob("*") if it.suffix in READ]
+    assert sum(len(file.read_text().splitlines()) for file in files) < 100, "a technician reads it whole"
+
+
+def test_its_own_test_runs_under_pytest(tmp_path: Path) -> None:
+    assert homenode("driver", "new", "my_meter", "--kind", "serial", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "homenode-my-meter"
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=folder, capture_output=True, text=True)
+    assert "1 passed" in ran.stdout, ran.stdout
+    _change(_driver(folder), '"power", int', '"humidity", int')
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=folder, capture_output=True, text=True)
+    assert "1 failed" in ran.stdout
+    assert "told meter.humidity" in ran.stdout
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A serial meter, under a name of its own, as Python imports each once."""
+    new(f"kit_{next(_NTH)}", "serial", tmp_path / "package", StringIO())
+    return tmp_path / "package"
+
+
+def _driver(folder: Path) -> Path:
+    (file,) = (it for it in folder.glob("homenode_*.py") if "simulated" not in it.name)
+    return file
+
+
+def _change(file: Path, old: str, to: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, to))
+
+
+def _broken(folder: Path, name: str) -> str:
+    """What is told of this promise."""
+    (found,) = find(str(folder))
+    assert found.bench is not None
+    bench = found.bench()
+    bench.driver = found.driver
+    promise = next(promise for promise in PROMISES if promise.name == name)
+    (folder / "data").mkdir()
+    with pytest.raises(Broken) as broken:
+        asyncio.run(kept(promise, bench, folder / "data"))
+    assert broken.value.do, "and what to do"
+    return f"{broken.value.what} → {broken.value.do}"
+
+
+def _table(file: str) -> list[dict[str, str]]:
+    table: list[dict[str, str]] = yaml.safe_load(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+    return table
+
+
+@pytest.mark.parametrize("row", _table("kit_mistakes.yaml"), ids=lambda row: row["mistake"])
+def test_a_technicians_mistake_is_told_with_its_place_and_what_to_do(
+    package: Path, monkeypatch: pytest.MonkeyPatch, row: dict[str, str]
+) -> None:
+    monkeypatch.setattr(listener, "PATIENCE_S", 2.0)
+    monkeypatch.setattr(contract, "PATIENCE_S", 2.0)
+    _change(_driver(package), row["old"], row["new"])
+    said = _broken(package, row["breaks"])
+    assert re.search(row["told"], said), said
+
+
+def test_one_that_never_gives_its_loop_back_is_told_and_the_list_ends(tmp_path: Path) -> None:
+    new("hog", "serial", tmp_path / "hog", StringIO())
+    old = "    async with serial_lines"
+    _change(_driver(tmp_path / "hog"), old, f"    while True:\n        pass\n{old}")
+    tested = homenode("driver", "test", "hog", cwd=tmp_path)
+    assert tested.returncode == 1
+    assert re.search(r"✗ It starts.* keeps its loop to itself .*, at homenode_hog\.py:1\d", tested.stdout)
+
+
+@pytest.mark.parametrize("row", _table("kit_unloadable.yaml"), ids=lambda row: row["mistake"])
+def test_a_package_that_can_not_be_loaded_says_where_and_why(package: Path, row: dict[str, str]) -> None:
+    file = package / row["file"] if "file" in row else _driver(package)
+    if "text" in row:
+        file.write_text(row["text"])
+    else:
+        _change(file, row["old"], row["new"])
+    with pytest.raises(SetupError) as error:
+        find(str(package))
+    assert re.search(row["told"], str(error.value)), error.value
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("My-Meter", r"'My-Meter' can't be a driver's name: .* begins with a letter \(such as my_meter\)"),
+        ("1wire", r"begins with a letter"),
+        ("class", r"'class' can't be a driver's name"),
+        ("gpio", r"there is a driver gpio installed already \(choose another name\)"),
+    ],
+)  # fmt: skip
+def test_a_name_that_can_not_be_is_refused(tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(SetupError, match=told):
+        new(name, "serial", tmp_path / "out", StringIO())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(SetupError, match=r"is there already .*--out"):
+        new("meter", "serial", tmp_path / "out", StringIO())
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("nosuch", "nosuch: is no folder, no file and no installed driver (name a folder with"),
+        ("nosuch.py", "nosuch.py: is not there"),
+        (".", "pyproject.toml: is not there (homenode driver new makes a package)"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said(tmp_path: Path, named: str, told: str) -> None:
+    tested = homenode("driver", "test", named, cwd=tmp_path)
+    assert tested.returncode == 1
+    assert told in tested.stderr
+
+
+def test_a_driver_without_a_simulated_device_is_not_called_well(package: Path, tmp_path: Path) -> None:
+    next(package.glob("*_simulated.py")).unlink()
+    tested = homenode("driver", "test", package, cwd=tmp_path)
+    assert tested.returncode == 1
+    assert "not tried: it has no simulated device" in tested.stdout
+
+
+def test_a_single_file_is_tested_with_what_stands_beside_it(package: Path, tmp_path: Path) -> None:
+    driver = _driver(package)
+    name = driver.stem.removeprefix("homenode_")
+    driver.rename(package / f"{name}.py")
+    (package / f"{driver.stem}_simulated.py").rename(package / f"{name}_simulated.py")
+    tested = homenode("driver", "test", package / f"{name}.py", cwd=tmp_path)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
