@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ import yaml
 
 from drivers.zigbee.meanings import MEANINGS_TOLD, Meaning, meaning_of
 from drivers.zigbee.standard import ALARM_1, ALARM_2
+from homenode import dropped
 from homenode.errors import SetupError
 from homenode.kinds import kind_of
 
@@ -55,6 +58,8 @@ class Row:
 
 
 NO_ROW = Row()
+OWN_ROWS = "homenode.zigbee_rows"
+"""Group of the entry points that name packages with a rows.yaml in them."""
 FILE = Path(__file__).with_name("rows.yaml")
 QUIRKS = Path(__file__).with_name("rows_quirks.json")
 """Written by `python -m tests.quirks`: a list, a row a line."""
@@ -166,13 +171,34 @@ def all_rows(file: Path = FILE) -> Mapping[str, Row]:
     """MANUFACTURER/MODEL to row. Raises RowMistake."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     rows: dict[str, Row] = {}
-    for entry in yaml.load(file.read_text(encoding="utf-8"), Loader=loader):
-        models, row = read_row(entry)
+    try:
+        entries = yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or []
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RowMistake(f"can't be read: {error}", where=str(file)) from error
+    for entry in entries:
+        try:
+            models, row = read_row(entry)
+        except (AttributeError, TypeError, ValueError, IndexError) as error:
+            do = "compare it with drivers/zigbee/rows.yaml"
+            raise RowMistake(f"is no row: {error}", where=str(file), do=do) from error
+        except RowMistake as error:
+            raise RowMistake(error.what, where=f"{file.name}: {error.where}", do=error.do) from error
         for model in models:
             if model in rows:
                 raise RowMistake("two rows for one model", where=f"row {model}")
             rows[model] = row
     return rows
+
+
+def own_files() -> list[Path]:
+    """Rows of one's own: rows.yaml of packages, ``….rows.yaml`` in the folder of home.yaml's ``drivers:``."""
+    places = []
+    for point in entry_points(group=OWN_ROWS):
+        spec = find_spec(point.module)
+        places += (
+            [Path(folder) / "rows.yaml" for folder in spec.submodule_search_locations or ()] if spec else []
+        )
+    return [*places, *(file for at in dropped.__path__ for file in sorted(Path(at).glob("*rows.yaml")))]
 
 
 def _generated(model: str) -> Row:
@@ -189,11 +215,15 @@ def _generated(model: str) -> Row:
 
 @cache
 def row_for(manufacturer: str, model: str) -> Row:
-    """What is known of a model: read from zha-quirks, over it */MODEL of rows.yaml, over it its own row."""
+    """What is known of a model: read from zha-quirks, over it */MODEL of rows.yaml, over it its own row.
+
+    Over all of it what stands in rows of one's own.
+    """
     name = f"{manufacturer.strip()}/{model.strip()}"
     row = _generated(name)
-    for key in (f"*/{model.strip()}", name):
-        row = _over(row, all_rows().get(key, NO_ROW))
+    for rows in (all_rows(), *(all_rows(file) for file in own_files())):
+        for key in (f"*/{model.strip()}", name):
+            row = _over(row, rows.get(key, NO_ROW))
     return row
 
 

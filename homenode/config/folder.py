@@ -44,5 +44,6 @@ def unsafe(folder: Path) -> str:
 def _inside(folder: Path) -> Iterator[Path]:
     cache = folder / "__pycache__"
     yield from files(folder)
+    yield from folder.glob("*.yaml")
     if cache.is_dir():
         yield cache

@@ -18,6 +18,9 @@ from homenode.driver import DriverType
 from homenode.errors import SetupError
 from homenode.kit.bench import Bench
 
+ROWS = "homenode.zigbee_rows"
+"""Group of the entry points that name packages with rows for the Zigbee driver."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -40,7 +43,7 @@ def find(named: str, simulated: str = "") -> list[Found]:
     """
     path = Path(named)
     if path.is_dir():
-        return [_of_package(path, point, simulated) for point in _points(path)]
+        return [_of_package(path, point, simulated) for point in _points(path)] or _of_rows(path, simulated)
     if path.suffix == ".py":
         return [_of_file(path, simulated)]
     types = driver_types()
@@ -60,7 +63,10 @@ def _points(folder: Path) -> list[EntryPoint]:
         raise SetupError("is not there", where=str(file), do="homenode driver new makes a package") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"can't be read: {error}", where=str(file)) from error
-    named = project.get("entry-points", {}).get(GROUP, {})
+    groups = project.get("entry-points", {})
+    named = groups.get(GROUP, {})
+    if not named and groups.get(ROWS):
+        return []
     if not isinstance(named, dict) or not named:
         raise SetupError(
             f'names no driver: [project.entry-points."{GROUP}"] is missing',
@@ -82,6 +88,17 @@ def _of_package(folder: Path, point: EntryPoint, simulated: str) -> Found:
     except (Exception, SystemExit) as error:
         raise SetupError(why_not_loaded(point.module, error), where=where) from error
     return _checked(found, point.name, where, f"{point.name} = {point.value}", point.module, simulated)
+
+
+def _of_rows(folder: Path, simulated: str) -> list[Found]:
+    """A package of rows for the Zigbee driver, which are those of a folder while they are tested."""
+    modules = [it.parent.name for it in folder.glob("homenode_*/rows.yaml")]
+    if not modules:
+        raise SetupError("there is no homenode_NAME/rows.yaml", where=str(folder))
+    sys.path.insert(0, str(folder.resolve()))
+    dropped.__path__[:] = [str(folder.resolve() / name) for name in modules]
+    zigbee = driver_types()["zigbee"]
+    return [_found(zigbee, f"rows in {folder / name}/rows.yaml", name, simulated) for name in modules]
 
 
 def _of_file(path: Path, simulated: str) -> Found:

@@ -12,7 +12,7 @@ from typing import TextIO
 from homenode.config.registry import NAME, NAME_SHOWN, driver_types
 from homenode.errors import SetupError
 
-KINDS = ("gpio", "serial", "mqtt", "network")
+KINDS = ("gpio", "serial", "mqtt", "zigbee", "network")
 
 
 def new(name: str, kind: str, out: Path | None, said: TextIO) -> int:
@@ -25,8 +25,8 @@ def new(name: str, kind: str, out: Path | None, said: TextIO) -> int:
         )
     texts = {file: _template(template, name) for template, file in _files(name, kind).items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise SetupError(
@@ -49,6 +49,16 @@ def _usable(name: str) -> None:
 
 def _files(name: str, kind: str) -> dict[str, str]:
     """Template to file of the package."""
+    if kind == "zigbee":
+        return {
+            "zigbee_pyproject.toml": "pyproject.toml",
+            "zigbee_init.py": f"homenode_{name}/__init__.py",
+            "zigbee_rows.yaml": f"homenode_{name}/rows.yaml",
+            "zigbee_device.yaml": "device.yaml",
+            "zigbee_simulated.py": f"homenode_{name}_simulated.py",
+            "test_driver.py": f"test_{name}.py",
+            "zigbee_hardware.md": "README.md",
+        }
     return {
         "pyproject.toml": "pyproject.toml",
         f"{kind}_driver.py": f"homenode_{name}.py",
