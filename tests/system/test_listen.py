@@ -55,7 +55,8 @@ def test_the_plain_command_prints_each_alert_once_in_words(tmp_path: Path, broke
 
 def test_who_takes_an_alert_of_a_real_home_is_known_there(tmp_path: Path, broker: Mosquitto) -> None:
     home = a_home(tmp_path / "home", broker.port, [(0, False), (1, True)])
-    page = "targets: {pager: {run: [sh, -c, 'cat > got.json; echo Eva'], acknowledges: true}}\nto: [pager]\n"
+    take = "cat > got.json.n; mv got.json.n got.json; echo Eva"
+    page = f"targets: {{pager: {{run: [sh, -c, '{take}'], acknowledges: true}}}}\nto: [pager]\n"
     got = tmp_path / "got.json"
     file = a_desk(tmp_path, broker.port, page.replace("got.json", str(got)))
     with (

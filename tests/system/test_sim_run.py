@@ -109,7 +109,7 @@ def test_people_and_tests_play_the_same_verbs(tmp_path: Path) -> None:
         ("measure stove", "is used differently"),
         ("measure stove power hot", "'hot' is no number"),
         ("measure stove humidity 3", "measures no humidity"),
-        ("cut stove", "is not on a pin"),
+        ("cut stove", "is not wired"),
         ("silence front_door", "is not a Zigbee device"),
         ("press front_door", "can't be pressed"),
         ("open siren", "the node drives it"),
