@@ -321,7 +321,7 @@ class Judge:
             case "ok":
                 return self.answered(record["at"])
             case "fack":
-                return self.acknowledge_fault(record["party"], record["alert"], record["by"], record["at"])
+                return self.acknowledge(record["party"], record["alert"], record["by"], record["at"])
         event = records.to_event(record)
         if event is None:
             return Decided()
@@ -331,13 +331,17 @@ class Judge:
         self.feed(event)
         return decided
 
-    def acknowledge_fault(self, party: str, alert: str, by: str, at: Instant) -> Decided:
-        """A party takes care of a fault of the node or a device, or of a blind rule."""
+    def acknowledge(self, party: str, alert: str, by: str, at: Instant) -> Decided:
+        """A party takes care of a rule's alert, which the engine does, or of a fault or news."""
         decided = self.advance(at)
         outcome = self.delivery.acknowledge_fault(party, alert, by, at)
         if outcome is not None:
             decided.records.append({"t": "fack", "at": at, "party": party, "alert": alert, "by": by})
             self._add(decided, outcome)
+        elif self.delivery.may_acknowledge(party, alert):
+            event = Acknowledge(alert, at + 1, (party,), by)
+            decided.records.append(records.of_event(event))
+            self.feed(event)
         return decided
 
     def answered(self, at: Instant) -> Decided:

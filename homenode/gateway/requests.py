@@ -14,7 +14,7 @@ from homenode.config.rows import LANGUAGES, LONGEST_HEARTBEAT_MS, SHORTEST_HEART
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.driver import Dismisses, Driver
-from homenode.engine.events import Acknowledge, ModeSet
+from homenode.engine.events import ModeSet
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
@@ -182,14 +182,7 @@ class Requests:
         if not node.judge.delivery.may_acknowledge(party, alert):
             # In the words of who asked: the id of a rule's alert would tell that, and since when, it is open.
             raise Refused(f"no open alert {asked!r} was sent to {party}")
-        at = node.time.instant()
-        decided = node.judge.acknowledge_fault(party, alert, by, at)
-        if not decided.records:
-            event = Acknowledge(alert, at + 1, (party,), by)
-            node.journal.append(records.of_event(event), klass="alert")
-            node.judge.feed(event)
-        node.outcomes.carry_out(decided)
-        node.time.arm()
+        node.outcomes.carry_out(node.judge.acknowledge(party, alert, by, node.time.instant()))
 
     def mode(self, mode: str, longest_ms: int | None = None) -> None:
         """Set the mode of the home, for its longest if nothing is said.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -83,10 +84,28 @@ class Flat:
         self.node.until("network up")
 
     def acknowledge(self) -> None:
-        """Every receiver answers what it was sent, as somebody there would."""
-        for party, receiver in self.receivers.items():
-            for alert in receiver.alerts("notified"):
-                receiver.send(f"hn1/flat-1203/{party}/command", _acknowledge(alert["data"]["alert"]))
+        """Every receiver answers what it was sent, as somebody there would, and is told that it counts."""
+        asked = [
+            (party, _acknowledge(alert["data"]["alert"]))
+            for party, receiver in self.receivers.items()
+            for alert in receiver.alerts("notified")
+        ]
+        for party, wish in asked:
+            self.receivers[party].send(f"hn1/flat-1203/{party}/command", wish)
+        for party, wish in asked:
+            answer = self.receivers[party].until(
+                lambda one, id=wish["id"]: one.reply(id), f"{party}'s answer"
+            )
+            assert answer["ok"], answer
+
+    def tells(self) -> str:
+        """What the node logged and receivers got; of a test that fails it is shown."""
+        heard = "\n".join(
+            f"{party}: {topic} {json.dumps(body, ensure_ascii=False)}"
+            for party, receiver in self.receivers.items()
+            for topic, body, _ in list(receiver.messages)
+        )
+        return f"\n-- the node\n{self.node.log}\n-- receivers\n{heard}"
 
 
 def _acknowledge(alert: str) -> dict[str, Any]:
@@ -105,9 +124,11 @@ def flat(folder: Path) -> Iterator[Flat]:
         home.write_text(HOME.format(port=broker.port, stick=stick))
         found = Flat(folder, home, data, sim, NodeProcess(home, data))
         stack.callback(lambda: found.node.__exit__())
+        stack.callback(lambda: print(found.tells()))
         found.node.until("network up")
         for party in ("care", "property"):
-            receiver = Receiver(broker.port, f"hn1/flat-1203/{party}/alerts", name=party)
+            topics = [f"hn1/flat-1203/{party}/{name}" for name in ("alerts", "reply")]
+            receiver = Receiver(broker.port, *topics, name=party)
             found.receivers[party] = stack.enter_context(receiver)
         yield found
 

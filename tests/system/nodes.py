@@ -82,6 +82,11 @@ class Receiver:
             if topic.endswith("/alerts") and body["type"].endswith(told)
         ]
 
+    def reply(self, id: str) -> dict[str, Any] | None:
+        """What a command was answered; None before."""
+        replies = (body for topic, body, _ in list(self.messages) if topic.endswith("/reply"))
+        return next((body for body in replies if body["id"] == id), None)
+
     def readings(self, point: str) -> list[dict[str, Any]]:
         """Live messages of a shared point."""
         tail = "/readings/" + point.replace(".", "/")

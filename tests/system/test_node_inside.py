@@ -263,3 +263,25 @@ def test_what_home_yaml_counts_on_and_the_radio_lacks_is_told(tmp_path: Path) ->
             assert lacks in await node.requests.reload()
 
     asyncio.run(play())
+
+
+def test_of_two_parties_that_acknowledge_a_moment_apart_both_do(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "lamp.yaml").write_text(LAMP_ON.replace("to: []", "to: [care, property]"))
+    home = HOME + "rules: [{use: lamp, bind: {door: door.contact, lamp: lamp.light}}]\n"
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, opens)), home=home) as node:
+            await until(lambda: node.judge.engine.open_alerts(), "the alert")
+            first = node.clock.now()
+            node.requests.acknowledge("care", "lamp", "Anna")
+            while node.clock.now() <= first + 1:
+                pass  # before the loop looks at what fell due
+            node.requests.acknowledge("property", "lamp", "Bo")
+
+    async def opens(host: Host) -> None:
+        host.heard("door", "contact", True)
+
+    asyncio.run(play())
+    told = [one["reason"] for one in written(tmp_path, "tr") if one["event"] == "acknowledged"]
+    assert told == ["Anna", "Bo"]

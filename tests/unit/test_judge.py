@@ -316,17 +316,6 @@ def test_after_a_reload_the_new_share_counts() -> None:
     assert judge.home.share == {"property": ("door.*",)}
 
 
-def test_a_party_takes_care_of_a_fault_that_was_told_to_it() -> None:
-    judge = a_judge()
-    judge.fault(FAULT, 1000)
-    (told,) = [m for m in judge.advance(5 * MIN).messages if m.topic == "hn1/h1/operator/alerts"]
-    alert = data_of(told)["data"]["alert"]
-    taken = judge.acknowledge_fault("operator", alert, "Bo", 6 * MIN)
-    assert taken.records[0] == {"t": "fack", "at": 6 * MIN, "party": "operator", "alert": alert, "by": "Bo"}
-    assert taken.messages
-    assert not judge.acknowledge_fault("care", alert, "Anna", 7 * MIN).records
-
-
 def test_the_next_deadline_is_the_earliest_of_rules_delivery_and_silence() -> None:
     judge = a_judge()
     judge.silence(1000)
