@@ -21,8 +21,8 @@ from homenode.errors import DriverLost, Refused, SetupError
 from homenode.reading import Value
 
 MODEL = "lumi.gateway.v3"
-QUIET_S = 20.0
-"""After so long without a word of any sort it is asked over miIO whether it is there."""
+QUIET_ROUNDS = 2
+"""After so many without a word of any sort it is asked over miIO whether it is there."""
 SILENT_AFTER_S = 65.0
 """It says every 10 s that it is there; after 65 s without the vendor calls it gone."""
 NO_MOTION_S = 125.0
@@ -124,7 +124,7 @@ class GatewayDriver:
             if sensor.seen_s is not None and now_s - sensor.seen_s >= NO_MOTION_S:
                 sensor.seen_s = None
                 self._host.heard(sensor.name, "motion", False)
-        if now_s - self._any_s >= QUIET_S:
+        if now_s - self._any_s >= QUIET_ROUNDS * self._every_s:
             await link.ask("miIO.info")  # Offline, if it is gone
             self._any_s = self._now()
         if now_s - self._heard_s < SILENT_AFTER_S:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType
-from homenode.kit.listener import Listener
+from homenode.kit.listener import PATIENCE_S, Listener
 
 
 class Hardware(Protocol):
@@ -40,16 +40,18 @@ class Bench:
 
     Attributes:
         options: Of its entry under ``radios:``.
+        of: Name of the driver that it is for, where its module has several; else "".
         heavy: Modules of Python or homenode that importing the driver must not import; others never may.
-        hurried: Fields that its devices have a shorter time in than home.yaml accepts.
+        patience_s: How long is waited for what must come; the machine may be busy.
         spared: Name of a promise (`contract.PROMISES`) that makes no sense for this driver, and why.
     """
 
+    of: ClassVar[str] = ""
     driver: DriverType
     devices: Sequence[Device]
     options: Mapping[str, Any] = {}
     heavy: Sequence[str] = ()
-    hurried: Sequence[str] = ()
+    patience_s: float = PATIENCE_S
     spared: ClassVar[Mapping[str, str]] = {}
 
     def hardware(self) -> AbstractAsyncContextManager[Hardware]:

@@ -18,7 +18,7 @@ from homenode.kinds import kind_of, why_not
 from homenode.kit.bench import Bench, Hardware
 from homenode.kit.described import bad_fields, blind, fields, light
 from homenode.kit.held import held
-from homenode.kit.listener import PATIENCE_S, Broken, Listener
+from homenode.kit.listener import Broken, Listener
 from homenode.kit.stage import MOST_S, Blocked, Stage, told
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def _at_work(
     bench: Bench, folder: Path, *, again: bool = False
 ) -> AsyncIterator[tuple[Hardware, Listener, Stage]]:
     """The driver, started, with a reading of each point."""
-    host = Listener(folder)
+    host = Listener(folder, patience_s=bench.patience_s)
     async with bench.hardware() as hardware, Stage(lambda: bench.open(host), again=again) as stage:
         await _until_all(bench, hardware, host, stage)
         yield hardware, host, stage
@@ -105,7 +105,7 @@ def _value(name: str, value: object) -> str:
 
 
 async def _lets_go(bench: Bench, folder: Path) -> str:
-    host = Listener(folder)
+    host = Listener(folder, patience_s=bench.patience_s)
     async with bench.hardware() as hardware:
         for _ in range(2):  # what a library sets up once and for all comes in the first
             host.said.clear()
@@ -114,7 +114,7 @@ async def _lets_go(bench: Bench, folder: Path) -> str:
                 await _until_all(bench, hardware, host, stage)
                 took_s = await stage.stop()
             left = await _left(before)
-            await _released(hardware)
+            await _released(bench, hardware)
     if left:
         do = "close, join or end it in `finally:` of run()"
         raise Broken(f"still holds {' and '.join(left[:3])} after it was cancelled", do)
@@ -133,9 +133,9 @@ async def _left(before: dict[tuple[str, str], str]) -> list[str]:
         await asyncio.sleep(0.02)
 
 
-async def _released(hardware: Hardware) -> None:
+async def _released(bench: Bench, hardware: Hardware) -> None:
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(bench.patience_s):
             while not hardware.released():  # noqa: ASYNC110 - seen from outside, it tells nobody
                 await asyncio.sleep(0.01)
     except TimeoutError:
@@ -144,7 +144,7 @@ async def _released(hardware: Hardware) -> None:
 
 
 async def _never_blocks(bench: Bench, folder: Path) -> str:
-    shortest = Blocked(PATIENCE_S)
+    shortest = Blocked(bench.patience_s)
     async with _at_work(bench, folder) as (hardware, _, stage):
         for _ in range(ROUNDS):
             watching = asyncio.ensure_future(stage.watch(WATCHED_S))
@@ -166,7 +166,7 @@ async def _never_blocks(bench: Bench, folder: Path) -> str:
 async def _refuses(bench: Bench, folder: Path) -> str:
     async with _at_work(bench, folder) as (_, _host, stage):
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(bench.patience_s):
                 await stage.ask(lambda driver: driver.switch("nobody", "switch", True))
         except Refused as refused:
             return str(refused)
@@ -176,7 +176,7 @@ async def _refuses(bench: Bench, folder: Path) -> str:
 
 
 async def _unplugged(bench: Bench, folder: Path) -> str:
-    host = Listener(folder)
+    host = Listener(folder, patience_s=bench.patience_s)
     async with bench.hardware() as hardware:
         async with Stage(lambda: bench.open(host)) as stage:
             await _until_all(bench, hardware, host, stage)
@@ -235,7 +235,7 @@ async def _through(bench: Bench, folder: Path, what: str) -> str:
         before = len(host.said)
         play()
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + PATIENCE_S
+        end_s = loop.time() + bench.patience_s
         await asyncio.sleep(0.2)
         told_meanwhile = len(host.said)
         while not stage.raised and loop.time() < end_s:
@@ -254,7 +254,8 @@ async def _through(bench: Bench, folder: Path, what: str) -> str:
             raise Broken(f"after {what} it stays lost: {why}", "say host.back(SOURCE) when it is heard again")
         _sound(bench, host)
         lost = f", opened again {stage.lost} times" if stage.lost else ""
-        return f"{len(host.said) - before} readings, all of them in range{lost}"
+        count = len(host.said) - before
+        return f"{count} reading{'s' * (count != 1)}, all of them in range{lost}"
 
 
 PROMISES = (

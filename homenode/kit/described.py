@@ -158,8 +158,6 @@ def _check(
     for device in bench.devices:
         way = {"via": "radio"} if type_.radio_fields else {"driver": type_.name}
         entry = {**way, "room": device.room or "hall", **_written(type_.device_fields, device.options)}
-        for hurried in bench.hurried:
-            entry.pop(hurried, None)
         home["devices"][device.name] = entry
         if twice:
             home["devices"][f"{device.name}_again"] = entry

@@ -136,7 +136,7 @@ def _found(found: DriverType, how: str, module: str, simulated: str) -> Found:
         it
         for it in vars(loaded).values()
         if isinstance(it, type) and issubclass(it, Bench)
-        if it.__module__ == loaded.__name__
+        if it.__module__ == loaded.__name__ and it.of in ("", found.name)
     ]
     if not benches:
         do = "derive a class from one of homenode.kit.simulated"

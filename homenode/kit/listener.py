@@ -15,7 +15,6 @@ from homenode.gateway.clock import Clock
 from homenode.reading import Instant, Value
 
 PATIENCE_S = 10.0
-"""How long is waited for what must come; the machine may be busy."""
 
 
 class Broken(AssertionError):
@@ -34,10 +33,10 @@ class Said(NamedTuple):
 
 
 class Listener:
-    """Keeps what is said; `until` waits for it, in the loop that it was made in."""
+    """Keeps what is said; `until` waits for it so long, in the loop that it was made in."""
 
-    def __init__(self, data: Path, clock: Clock | None = None) -> None:
-        self.data = data
+    def __init__(self, data: Path, clock: Clock | None = None, patience_s: float = PATIENCE_S) -> None:
+        self.data, self._patience_s = data, patience_s
         self.said: list[Said] = []
         self.devices: list[Joined] = []
         self.troubles: dict[str, str] = {}
@@ -91,7 +90,7 @@ class Listener:
     async def until(self, true: Callable[[Listener], object], what: str) -> None:
         """Wait until `true(self)`. Raises Broken, saying that `what` didn't come."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 while not true(self):
                     self._news.clear()
                     with suppress(TimeoutError):  # a driver that ends says nothing
@@ -99,7 +98,8 @@ class Listener:
         except TimeoutError:
             heard = ", ".join(f"{s.device}.{s.kind} {s.value}" for s in self.said[-5:]) or "nothing"
             lost = "".join(f"; lost: {why}" for why in self.troubles.values())
-            raise Broken(f"{what} did not come within {PATIENCE_S:.0f} s; heard {heard}{lost}") from None
+            within = f"within {self._patience_s:.0f} s"
+            raise Broken(f"{what} did not come {within}; heard {heard}{lost}") from None
 
     def last(self, device: str, kind: str) -> Value:
         """The newest value of a point; fails where there is none."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from homenode.demo.broker import EmbeddedBroker
 from homenode.errors import FileMistakes
 from homenode.kit.bench import Bench, Hardware
 from homenode.kit.listener import Broken
+from homenode.sim.gpio.adc import Converters
 from homenode.sim.gpio.board import Board
 from homenode.sim.gpio.daemon import PigpioDaemon
 from homenode.sim.zigbee.serial_line import Pty
@@ -34,14 +36,21 @@ class Simulated(Bench):
 
     Attributes:
         home: ``radios:`` and ``devices:``, in which words of `places` are replaced.
+        files: What stands beside home.yaml, such as a token.
         places: Such as PORT, by what it is here.
+        folder: Where home.yaml is, and what the device needs.
     """
 
     home: ClassVar[str]
+    files: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self) -> None:
         self.places: dict[str, str] = {}
-        self._nth = 0
+        self._nth, self._one_reads = 0, threading.Lock()
+        self._own_folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.folder = Path(self._own_folder.name)
+        for name, text in self.files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
 
     def sends(self, nth: int) -> bytes:
         """What the device sends as its reading number `nth`; each another."""
@@ -65,29 +74,27 @@ class Simulated(Bench):
         return next((radio.options for radio in self._read().radios.values()), {})
 
     def _read(self) -> Any:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "home.yaml"
-            file.write_text(f"home: bench\ntimezone: UTC\n{self.text()}\n", encoding="utf-8")
-            try:
+        file = self.folder / "home.yaml"
+        try:
+            with self._one_reads:  # the driver's thread asks, too
+                file.write_text(f"home: bench\ntimezone: UTC\n{self.text()}\n", encoding="utf-8")
                 return load_home(file, drivers={self.driver.name: self.driver}, files=False)
-            except FileMistakes as error:
-                said = "; ".join(f"{m.field}: found {m.found}; {m.accepted}" for m in error.mistakes)
-                do = "mend home=, or check= and kinds= of its DriverType"
-                raise Broken(f"home= of its simulated device is refused: {said}", do) from error
+        except FileMistakes as error:
+            said = "; ".join(f"{m.field}: found {m.found}; {m.accepted}" for m in error.mistakes)
+            do = "mend home=, or check= and kinds= of its DriverType"
+            raise Broken(f"home= of its simulated device is refused: {said}", do) from error
 
     @asynccontextmanager
     async def hardware(self) -> AsyncIterator[Hardware]:
         """Plugged in, and out again at the end."""
-        with tempfile.TemporaryDirectory() as folder:
-            self.prepare(Path(folder))
-            await self.plug()
-            try:
-                yield self
-            finally:
-                await self.unplug()
-
-    def prepare(self, folder: Path) -> None:
-        """Say where it is (`places`)."""
+        environment = dict(os.environ)
+        await self.plug()
+        try:
+            yield self
+        finally:
+            await self.unplug()
+            os.environ.clear()
+            os.environ.update(environment)
 
     def write(self, data: bytes) -> None:
         """To the driver; lost if nobody listens."""
@@ -124,29 +131,22 @@ class SerialDevice(Simulated):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places["PORT"] = "/dev/ttyUSB0"
-        self._pty: Pty | None = None
+        self.places["PORT"] = str(self.folder / "tty")
+        self._pty = Pty(self.folder / "tty", self.asked)
 
     def asked(self, data: bytes) -> None:
         """What the driver sent; a device that is asked answers with `write`."""
 
-    def prepare(self, folder: Path) -> None:
-        self.places["PORT"] = str(folder / "tty")
-        self._pty = Pty(folder / "tty", self.asked)
-
     def write(self, data: bytes) -> None:
-        assert self._pty is not None
         self._pty.write(data)
 
     def released(self) -> bool:
-        return self._pty is None or not self._pty.opened
+        return not self._pty.opened
 
     async def plug(self) -> None:
-        assert self._pty is not None
         self._pty.open()
 
     async def unplug(self) -> None:
-        assert self._pty is not None
         self._pty.close()
 
 
@@ -226,15 +226,20 @@ class MqttDevice(Simulated):
 
 
 class PinDevice(Simulated):
-    """A part on a pin of a board, whose pigpio daemon gpiozero talks to."""
+    """A part on a pin of a board, whose pigpio daemon gpiozero talks to.
+
+    Attributes:
+        converters: What else is on the board, with what hangs on its channels.
+    """
 
     pin: ClassVar[int]
 
     def __init__(self) -> None:
         super().__init__()
         loop = asyncio.get_running_loop
-        self._board = Board(lambda seconds, call: loop().call_later(seconds, call).cancel)
-        self._daemon = PigpioDaemon(self._board)
+        self.board = Board(lambda seconds, call: loop().call_later(seconds, call).cancel)
+        self.converters = Converters(lambda: loop().time())
+        self._daemon = PigpioDaemon(self.board, self.converters)
 
     def high(self, nth: int) -> bool | None:
         """The level it drives at its change number `nth`; None: it lets go, and the pull decides."""
@@ -242,11 +247,11 @@ class PinDevice(Simulated):
 
     def change(self) -> None:
         self._nth += 1
-        self._board.drive(self.pin, self.high(self._nth))
+        self.board.drive(self.pin, self.high(self._nth))
 
     def garbage(self) -> None:
         """Pulses too short to be meant."""
-        self._board.drive(self.pin, self.high(self._nth + 1), [1, 1] * 50)
+        self.board.drive(self.pin, self.high(self._nth + 1), [1, 1] * 50)
 
     def released(self) -> bool:
         return not self._daemon.clients

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from drivers.gpio import DRIVER
 from homenode.config.model import Device
 from homenode.errors import DriverLost
-from tests.system.driver_contract import DriverContract, Listener, running
+from tests.system.driver_contract import Listener, running
 from tests.system.gpio_board import Lines, lines
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")
@@ -220,26 +219,3 @@ def test_a_meter_counts_each_s0_pulse_once_and_goes_on_after_a_restart(
                 await host.until(lambda host: host.last("meter", "energy") == 41.544, "three more")
 
     asyncio.run(play())
-
-
-class TestContract(DriverContract):
-    """All that a converter, a meter and a pin can be, together."""
-
-    driver = DRIVER
-    devices = (
-        _on("mcp3008", "sink", 0, "water"),
-        _on("ads1115", "smoke", 0, "smoke"),
-        _on("ads1115", "cooker", 1, "current", phases=3),
-        METER,
-        Device("front_door", "gpio", "hall", options={"pin": 17, "kind": "contact"}, kinds=("contact",)),
-    )
-    heavy = ("gpiozero", "pigpio", "asyncio")
-
-    @asynccontextmanager
-    async def hardware(self):  # type: ignore[no-untyped-def]  # as the contract says
-        async with lines() as board:
-            board.say("loop mcp3008 0 0 open")
-            board.say("loop ads1115 0 0 closed")
-            for channel in 1, 2, 3:
-                board.say(f"clamp ads1115 0 {channel} 2.5")
-            yield board

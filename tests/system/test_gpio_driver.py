@@ -10,7 +10,7 @@ import pytest
 from drivers.gpio import DRIVER
 from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
-from tests.system.driver_contract import DriverContract, Listener, running
+from tests.system.driver_contract import Listener, running
 from tests.system.gpio_board import lines
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")
@@ -27,15 +27,6 @@ SMOKE = _device("smoke", 23, "smoke")
 BELL = _device("bell", 24, "button")
 SIREN = _device("siren", 25, "siren")
 GUARD = _device("guard", 26, "switch", active="low")
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (DOOR, SINK, EYE, SMOKE, BELL, SIREN)
-    heavy = ("gpiozero", "pigpio", "asyncio")
-
-    def hardware(self):  # type: ignore[no-untyped-def]  # as the contract says
-        return lines()
 
 
 def _open(host: Listener, *devices: Device):  # type: ignore[no-untyped-def]  # a Driver

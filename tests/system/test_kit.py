@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from homenode.errors import SetupError
-from homenode.kit import contract, listener
 from homenode.kit.contract import PROMISES, kept
 from homenode.kit.found import find
 from homenode.kit.listener import Broken
@@ -78,7 +77,7 @@ def _broken(folder: Path, name: str) -> str:
     (found,) = find(str(folder))
     assert found.bench is not None
     bench = found.bench()
-    bench.driver = found.driver
+    bench.driver, bench.patience_s = found.driver, 2.0
     promise = next(promise for promise in PROMISES if promise.name == name)
     (folder / "data").mkdir()
     with pytest.raises(Broken) as broken:
@@ -94,10 +93,8 @@ def _table(file: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("row", _table("kit_mistakes.yaml"), ids=lambda row: row["mistake"])
 def test_a_technicians_mistake_is_told_with_its_place_and_what_to_do(
-    package: Path, monkeypatch: pytest.MonkeyPatch, row: dict[str, str]
+    package: Path, row: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(listener, "PATIENCE_S", 2.0)
-    monkeypatch.setattr(contract, "PATIENCE_S", 2.0)
     _change(_driver(package), row["old"], row["new"])
     said = _broken(package, row["breaks"])
     assert re.search(row["told"], said), said

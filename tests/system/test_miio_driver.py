@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
 from drivers.miio import DRIVER, link
 from drivers.miio import driver as miio_driver
 from drivers.miio.plugs import PLUGS
-from homenode.config.model import Device
 from homenode.driver import Driver
 from homenode.errors import DriverLost, Refused
 from homenode.sim.miio import peer
 from homenode.sim.miio.plug import METERS, MODELS
 from homenode.sim.miio.things import PlugThing
-from tests.system.driver_contract import DriverContract, Hardware, Listener, running
-from tests.system.miio_devices import TOKEN, device, own_address, plug
-
-ADDRESS = own_address()
-
-
-class _Plug:
-    """See `Hardware`."""
-
-    def __init__(self, thing: PlugThing) -> None:
-        self._thing = thing
-
-    def change(self) -> None:
-        self._thing.measure("power", self._thing.state.power_w + 100)
-
-    def released(self) -> bool:
-        return True  # a question is not held open
-
-    def garbage(self) -> None:
-        """For a second it answers with noise."""
-        self._thing.misbehave("garbage")
-        asyncio.get_running_loop().call_later(1.0, self._thing.misbehave, "")
-
-    async def unplug(self) -> None:
-        self._thing.unplug()
-
-    async def plug(self) -> None:
-        self._thing.plug_in()
-
-
-class TestPlug(DriverContract):
-    driver = DRIVER
-    heavy = ("cryptography", "drivers.miio.driver")
-    hurried = ("every",)
-    spared: ClassVar = {"flood": "it is asked, and says nothing by itself"}
-
-    @pytest.fixture(autouse=True)
-    def _token(self, tmp_path: Path) -> None:
-        file = tmp_path / "stove.token"
-        file.write_text(TOKEN.hex())
-        options = {"address": ADDRESS, "token_file": file, "type": "chuangmi.plug.v3", "every": 100}
-        self.devices = (Device("stove", "miio", "kitchen", options=options, kinds=("switch", "power")),)
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[Hardware]:
-        async with plug(address=ADDRESS) as thing:
-            yield _Plug(thing)
-
+from tests.system.driver_contract import Listener, running
+from tests.system.miio_devices import TOKEN, device, plug
 
 Scene = Callable[[PlugThing, Listener, Driver], Awaitable[None]]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,76 +14,13 @@ from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
 from homenode.reading import Instant, Value
 from homenode.sim.miio.things import GatewayThing, SensorThing
-from tests.system.driver_contract import DriverContract, Hardware, Listener, running
+from tests.system.driver_contract import Listener, running
 from tests.system.miio_devices import SIDS, TOKEN, gateway, own_address, sensor
-
-ADDRESS = own_address()
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "ANSWER_S", 0.2)
-    monkeypatch.setattr(gateway_driver, "QUIET_S", 0.5)
-
-
-class _Hub:
-    """See `Hardware`: every sensor says something."""
-
-    def __init__(self, hub: GatewayThing, sensors: dict[str, SensorThing]) -> None:
-        self._hub, self._sensors = hub, sensors
-
-    def change(self) -> None:
-        for name in ("door", "eye", "sink", "detector"):
-            self._sensors[name].sense(True)
-        for one in self._sensors.values():
-            one.beat()
-
-    def released(self) -> bool:
-        return True
-
-    def garbage(self) -> None:
-        self._hub.misbehave("noise")
-        self.change()
-        self._hub.misbehave("forged")
-        self.change()
-        self._hub.misbehave("")
-
-    def flood(self) -> None:
-        for nth in range(1000):
-            self._sensors["door"].sense(bool(nth % 2))
-
-    async def unplug(self) -> None:
-        self._hub.unplug()
-
-    async def plug(self) -> None:
-        self._hub.plug_in()
-
-
-class TestGateway(DriverContract):
-    driver = GATEWAY
-    heavy = ("cryptography", "drivers.miio.gateway")
-    devices = tuple(sensor(name) for name in ("door", "eye", "sink", "detector"))
-
-    @pytest.fixture(autouse=True)
-    def _token(self, tmp_path: Path) -> None:
-        (tmp_path / "hub.token").write_text(TOKEN.hex())
-        self.options = {"address": ADDRESS, "token_file": tmp_path / "hub.token", "every": 2000}
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[Hardware]:
-        async with gateway(address=ADDRESS) as (hub, sensors):
-            played = _Hub(hub, sensors)
-            speaks = asyncio.ensure_future(_again_and_again(played.change))
-            try:
-                yield played
-            finally:
-                speaks.cancel()
-
-
-async def _again_and_again(change: Callable[[], None]) -> None:
-    while True:
-        change()
-        await asyncio.sleep(0.1)
 
 
 class Remembers(Listener):
