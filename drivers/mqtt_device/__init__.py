@@ -73,8 +73,8 @@ DRIVER = DriverType(
         Field(
             "family",
             "word",
-            "Whose messages it sends: zigbee2mqtt, esphome, tasmota, shelly_gen1, shelly_gen2, shelly_3em, "
-            "or one of `rows`.",
+            "Whose messages it sends: zigbee2mqtt, esphome, tasmota, shelly_gen2 or another of "
+            "drivers/mqtt_device/rows.yaml, or one of `rows`.",
             required=True,
         ),
         Field(

@@ -38,6 +38,7 @@ class _Thing:
         told: What was told of a kind, and when.
         waits: Newest numbers that came too soon.
         follows: Who waits for a state, by kind.
+        counts: How often a button was pressed, as it says.
     """
 
     def __init__(self, device: Device) -> None:
@@ -47,6 +48,7 @@ class _Thing:
         self.told: dict[str, tuple[Value, Instant]] = {}
         self.waits: dict[str, Value] = {}
         self.follows: dict[str, asyncio.Queue[bool]] = {}
+        self.counts: dict[str, Any] = {}
         self.at_most_every_ms = int(device.options.get("at_most_every") or 0)
 
 
@@ -64,6 +66,7 @@ class MqttDevices:
                 self._topics.setdefault(sign.topic, []).append((thing, sign, True))
         self._connection: Connection | None = None
         self._unreadable: set[str] = set()
+        self._asked_ms: Instant | None = None
 
     async def run(self) -> None:
         """See `Driver.run`."""
@@ -118,6 +121,7 @@ class MqttDevices:
 
     def _ask(self) -> None:
         """What was missed meanwhile is asked for, once each."""
+        self._asked_ms = self._host.now()
         asks = {point.ask for thing in self._things.values() for point in thing.points if point.ask}
         for ask in sorted(asks):
             self._say(ask)
@@ -149,7 +153,7 @@ class MqttDevices:
             except ValueError as error:
                 self._unread(message.topic, error)
                 continue
-            if value is NOTHING:
+            if self._old_press(thing, point, message) or value is NOTHING:
                 continue
             if is_sign:
                 self._sign(thing, point, value)
@@ -157,6 +161,17 @@ class MqttDevices:
                 self._news(thing, point, value, message)
             else:
                 self._kept(thing, point, value)
+
+    def _old_press(self, thing: _Thing, point: Point, message: Inbound) -> bool:
+        """A button that counts its presses says its last one again with each status, and when asked."""
+        count = point.counted(message.payload)
+        if count is NOTHING:
+            return False
+        known = thing.counts.get(point.kind)
+        thing.counts[point.kind] = count
+        if known is None and self._asked_ms is not None:
+            return self._host.now() - self._asked_ms < ASKED_S * 1000
+        return bool(known == count)
 
     def _news(self, thing: _Thing, point: Point, value: Value, message: Inbound) -> None:
         seen_ms, at = point.seen_ms(message.payload), None

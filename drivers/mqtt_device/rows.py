@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +18,15 @@ from homenode.kinds import Kind, Shape, kind_of
 
 FILE = Path(__file__).with_name("rows.yaml")
 _FAMILY = {"source", "there", "topic", "ask", "seen", "points"}
-_POINT = {"topic", "path", "true", "false", "scale", "seen", "ask", "command"}
+_POINT = {
+    "topic", "path", "true", "false", "none", "scale", "low", "high", "seen", "where", "must", "unless",
+    "count", "ask", "command",
+}  # fmt: skip
+_LISTS, _MAPS = ("true", "false", "none"), ("where", "must")
 NOTHING = object()
 """The message says nothing of this point."""
+_FIRST_MS = 100_000_000_000
+"""A smaller stamp counts seconds since 1970 (this many: the year 5138), a greater one ms (1973)."""
 
 
 class Mistaken(ValueError):
@@ -36,25 +42,43 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A row of one device: topics filled in; see the head of rows.yaml."""
+    """A row of one device: topics filled in; see the head of rows.yaml.
+
+    Attributes:
+        or_text: What isn't JSON is the value itself.
+    """
 
     kind: str
     topic: str
     path: str = ""
     true: tuple[Any, ...] = ()
     false: tuple[Any, ...] = ()
+    none: tuple[Any, ...] = ()
     scale: float = 1.0
+    low: float = -math.inf
+    high: float = math.inf
     seen: str = ""
+    where: tuple[tuple[str, Any], ...] = ()
+    must: tuple[tuple[str, Any], ...] = ()
+    unless: str = ""
+    count: str = ""
+    or_text: bool = False
     ask: Said | None = None
     on: Said | None = None
     off: Said | None = None
 
     def value(self, payload: bytes) -> Any:
         """What it says: a value, None (the device doesn't know) or NOTHING. Raises ValueError, Mistaken."""
-        raw = at_path(payload, self.path)
-        known = kind_of(self.kind)
+        raw, known = self._raw(payload), kind_of(self.kind)
+        if any(not _same(at_path(payload, path), one) for path, one in self.where):
+            return NOTHING
         if raw is NOTHING or raw is None or known is None:
             return raw
+        if any(_same(raw, one) for one in self.none):
+            return None
+        for path, one in self.must:
+            if (said := at_path(payload, path)) is not NOTHING and not _same(said, one):
+                raise Mistaken(f"{path} is {shown(said)} and not {shown(one)}")
         if known.shape is Shape.NUMBER:
             return self._number(known, raw)
         if any(_same(raw, one) for one in self.true):
@@ -62,17 +86,34 @@ class Point:
         if known.shape is Shape.MOMENTARY:
             return NOTHING
         if any(_same(raw, one) for one in self.false):
-            return False
+            broken = self.unless and at_path(payload, self.unless)
+            return False if broken is NOTHING or not broken else None
         raise Mistaken(f"{shown(raw)} is neither {_listed(self.true)} nor {_listed(self.false)}")
+
+    def _raw(self, payload: bytes) -> Any:
+        try:
+            return at_path(payload, self.path)
+        except ValueError:
+            if self.or_text:
+                return at_path(payload, "")
+            raise
 
     def _number(self, kind: Kind, raw: Any) -> float:
         try:
             number = math.nan if isinstance(raw, bool) else float(raw) * self.scale
         except (TypeError, ValueError):
             number = math.nan
-        if not kind.low <= number <= kind.high:
-            raise Mistaken(f"{shown(raw)} is no number from {kind.low:g} to {kind.high:g}")
+        low, high = max(kind.low, self.low), min(kind.high, self.high)
+        if not low <= number <= high:
+            raise Mistaken(f"{shown(raw)} is no number from {low:g} to {high:g}")
         return round(number, 6)
+
+    def counted(self, payload: bytes) -> Any:
+        """How often a button was pressed, as the message says; NOTHING if it doesn't."""
+        try:
+            return at_path(payload, self.count) if self.count else NOTHING
+        except ValueError:
+            return NOTHING
 
     def seen_ms(self, payload: bytes) -> int | None:
         """When the device was heard, ms since 1970; None if it doesn't say."""
@@ -83,22 +124,18 @@ class Point:
             if isinstance(stamp, str):
                 at = datetime.fromisoformat(stamp)
                 return round(at.timestamp() * 1000) if at.tzinfo else None
-            return round(stamp) if isinstance(stamp, int | float) and not isinstance(stamp, bool) else None
+            if isinstance(stamp, bool) or not isinstance(stamp, int | float):
+                return None
+            return round(stamp if stamp >= _FIRST_MS else stamp * 1000)
         except (ValueError, OverflowError):
             return None
 
 
 def at_path(payload: bytes, path: str) -> Any:
     """What stands at `path` in a payload of JSON, or the payload itself as text. Raises ValueError."""
-    text = payload.decode("utf-8").strip()
     if not path:
-        return text
-    try:
-        found = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("is nested too deep") from error
-    if not isinstance(found, dict | list):
-        raise ValueError(f"{shown(text)} is no JSON object")
+        return payload.decode("utf-8").strip()
+    found = _read(payload)
     for key in path.split("."):
         if isinstance(found, dict) and key in found:
             found = found[key]
@@ -106,6 +143,18 @@ def at_path(payload: bytes, path: str) -> Any:
             found = found[int(key)]
         else:
             return NOTHING
+    return found
+
+
+@lru_cache(4)
+def _read(payload: bytes) -> Any:
+    """One message has many points."""
+    try:
+        found = json.loads(payload)
+    except RecursionError as error:
+        raise ValueError("is nested too deep") from error
+    if not isinstance(found, dict | list):
+        raise ValueError(f"{shown(found)} is no JSON object")
     return found
 
 
@@ -179,6 +228,8 @@ def _check(where: str, family: Any) -> None:
         if unknown := sorted(set(map(str, row)) - _POINT):
             raise wrong(f"{kind}: unknown field {unknown[0]}")
         needed = {Shape.BOOLEAN: ("true", "false"), Shape.MOMENTARY: ("true",)}.get(known.shape, ())
+        if odd := [name for name in _MAPS if not isinstance(row.get(name, {}), dict)]:
+            raise wrong(f"{kind}: {odd[0]} must map paths to values")
         if missing := [name for name in needed if not isinstance(row.get(name), list) or not row[name]]:
             raise wrong(f"{kind}: {missing[0]} must be a list of what means so")
         command = row.get("command")
@@ -196,17 +247,23 @@ def family_of(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return known[name]
 
 
-def _filled(text: Any, options: Mapping[str, Any]) -> str:
-    topic, entity = str(options.get("topic") or ""), str(options.get("entity") or "")
-    base = topic.rpartition("/")[0]
-    for word, stands_for in (("{topic}", topic), ("{base}", base), ("{entity}", entity)):
-        text = str(text).replace(word, stands_for)
-    return str(text)
+def _filled(value: Any, options: Mapping[str, Any]) -> Any:
+    """With the words in braces replaced by what they stand for."""
+    if not isinstance(value, str):
+        return value
+    for word in ("topic", "entity"):
+        value = value.replace(f"{{{word}}}", str(options.get(word) or ""))
+    return value
+
+
+def _said(row: Mapping[str, Any] | None, word: str, options: Mapping[str, Any]) -> Said | None:
+    return Said(_filled(row["topic"], options), str(_filled(row.get(word, ""), options))) if row else None
 
 
 def needs_entity(options: Mapping[str, Any], kind: str) -> bool:
     """Whether the row of this point has the word {entity} in it."""
-    return "{entity}" in json.dumps(family_of(options)["points"].get(kind))
+    family = family_of(options)
+    return "{entity}" in json.dumps([family.get("topic"), family["points"].get(kind)])
 
 
 def points(options: Mapping[str, Any]) -> Iterator[Point]:
@@ -214,32 +271,28 @@ def points(options: Mapping[str, Any]) -> Iterator[Point]:
     family = family_of(options)
     for kind in options["points"]:
         row = {**{k: family[k] for k in ("topic", "ask", "seen") if k in family}, **family["points"][kind]}
-        ask, command = row.get("ask"), row.get("command")
-        on, off = (
-            Said(_filled(command["topic"], options), _filled(command[word], options)) if command else None
-            for word in ("on", "off")
-        )
-        yield Point(
-            kind,
-            _filled(row["topic"], options),
-            _filled(row.get("path", ""), options),
-            tuple(row.get("true", ())),
-            tuple(row.get("false", ())),
-            float(row.get("scale", 1.0)),
-            str(row.get("seen", "")),
-            Said(_filled(ask["topic"], options), str(ask.get("payload", ""))) if ask else None,
-            on,
-            off,
-        )
+        said: dict[str, Any] = {
+            **{name: tuple(_filled(one, options) for one in row.get(name, ())) for name in _LISTS},
+            **{name: float(row[name]) for name in ("scale", "low", "high") if name in row},
+            **{name: str(row[name]) for name in ("seen", "unless", "count") if name in row},
+            **{
+                name: tuple((path, _filled(one, options)) for path, one in row.get(name, {}).items())
+                for name in _MAPS
+            },
+            "ask": _said(row.get("ask"), "payload", options),
+            "on": _said(row.get("command"), "on", options),
+            "off": _said(row.get("command"), "off", options),
+        }
+        yield Point(kind, _filled(row["topic"], options), _filled(row.get("path", ""), options), **said)
 
 
 def there(options: Mapping[str, Any]) -> Iterator[Point]:
     """What says whether the device is there, as points of kind mains."""
+    above = str(options.get("topic") or "").split("/")[:-1]
     for row in family_of(options).get("there", ()):
-        yield Point(
-            "mains",
-            _filled(row["topic"], options),
-            str(row.get("path", "")),
-            tuple(row["true"]),
-            tuple(row["false"]),
-        )
+        topics = {_filled(row["topic"], options)}
+        if "{base}" in row["topic"]:
+            topics = {row["topic"].replace("{base}", "/".join(above[:n])) for n in range(1, len(above) + 1)}
+        for topic in sorted(topics):
+            path, true, false = str(row.get("path", "")), tuple(row["true"]), tuple(row["false"])
+            yield Point("mains", topic, path, true, false, or_text=True)

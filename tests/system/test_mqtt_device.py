@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from paho.mqtt import client as mqtt
 
 from drivers.mqtt_device import DRIVER
@@ -165,63 +166,23 @@ def play(
     return asyncio.run(asyncio.wait_for(body(), 60))
 
 
-PAGES = [
-    # zigbee2mqtt.io, guide/usage/mqtt_topics_and_messages
-    ("zigbee2mqtt", "zigbee2mqtt/door", "", "zigbee2mqtt/door",
-     {"contact": False, "battery": 97, "linkquality": 87, "voltage": None},
-     {"contact": True, "battery": 97, "link_quality": 87}),
-    ("zigbee2mqtt", "zigbee2mqtt/key", "", "zigbee2mqtt/key", {"action": "single"}, {"button": True}),
-    # tasmota.github.io/docs, Energy monitoring: SENSOR of a plug
-    ("tasmota", "sonoff", "", "tele/sonoff/SENSOR",
-     {"Time": "2019-02-03T20:48:30", "ENERGY": {"TotalStartTime": "2018-08-02T12:55:10", "Total": 3.185,
-      "Yesterday": 3.058, "Today": 0.127, "Period": 0, "Power": 1830, "ApparentPower": 6, "ReactivePower": 5,
-      "Factor": 0.59, "Voltage": 221, "Current": 7.96}},
-     {"power": 1830, "energy": 3.185, "voltage": 221, "current": 7.96}),
-    ("tasmota", "sonoff", "DS18B20", "tele/sonoff/SENSOR",
-     {"Time": "2019-11-03T19:34:28", "DS18B20": {"Id": "0119139D1F7F", "Temperature": 17.4}, "TempUnit": "C"},
-     {"temperature": 17.4}),
-    ("tasmota", "sonoff", "", "stat/sonoff/POWER", "ON", {"switch": True}),
-    # shelly-api-docs.shelly.cloud/gen1, MQTT
-    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0", "on", {"switch": True}),
-    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0/power", "1840.52", {"power": 1840.52}),
-    ("shelly_gen1", "shellyplug-1", "", "shellies/shellyplug-1/relay/0/energy", "60000", {"energy": 1.0}),
-    ("shelly_gen1", "shellyflood-1", "", "shellies/shellyflood-1/sensor/flood", "true", {"water": True}),
-    ("shelly_gen1", "shellysmoke-1", "", "shellies/shellysmoke-1/sensor/smoke", "true", {"smoke": True}),
-    # shelly-api-docs.shelly.cloud/gen2, Switch and Smoke: status
-    ("shelly_gen2", "shellyplus1pm-a1", "", "shellyplus1pm-a1/status/switch:0",
-     {"id": 0, "source": "timer", "output": True, "apower": 8.9, "voltage": 237.5, "pf": 0.5, "current": 0.12,
-      "aenergy": {"total": 6532, "by_minute": [45.199, 47.141, 88.397], "minute_ts": 1626935779},
-      "temperature": {"tC": 23.5, "tF": 74.4}},
-     {"switch": True, "power": 8.9, "voltage": 237.5, "current": 0.12, "energy": 6.532}),
-    ("shelly_gen2", "shellyplussmoke-1", "", "shellyplussmoke-1/status/smoke:0",
-     {"id": 0, "alarm": True, "mute": False}, {"smoke": True}),
-    ("shelly_3em", "shellypro3em-1", "", "shellypro3em-1/status/em:0",
-     {"id": 0, "a_current": 4.029, "a_voltage": 236.1, "a_act_power": 951.2, "b_current": 4.027,
-      "b_voltage": 236.2, "b_act_power": -951.1, "c_current": 3.03, "c_voltage": 236.3, "c_act_power": 715.4,
-      "total_act_power": 715.5},
-     {"current": 4.029, "current_2": 4.027, "current_3": 3.03, "power": 715.5, "power_3": -951.1}),
-    # esphome.io, components/mqtt: PREFIX/COMPONENT/NAME/state
-    ("esphome", "kitchen", "sink_leak", "kitchen/binary_sensor/sink_leak/state", "ON", {"water": True}),
-    ("esphome", "kitchen", "oven", "kitchen/sensor/oven/state", "187.5", {"temperature": 187.5}),
-]  # fmt: skip
+MESSAGES = yaml.safe_load(Path(__file__).parents[1].joinpath("unit", "mqtt_messages.yaml").read_text())
+FIRST = {said["family"]: said for said in reversed(MESSAGES) if "last_" not in said["says"]}
+"""Without a time in it: it would be of another day."""
 
 
-@pytest.mark.parametrize(("family", "topic", "entity", "at", "payload", "wanted"), PAGES)
-def test_messages_as_documented_are_read(
-    tmp_path: Path,
-    broker: Mosquitto,
-    family: str,
-    topic: str,
-    entity: str,
-    at: str,
-    payload: Any,
-    wanted: Any,
+@pytest.mark.parametrize("message", FIRST.values(), ids=FIRST)
+def test_a_message_of_each_family_comes_through(
+    tmp_path: Path, broker: Mosquitto, message: dict[str, Any]
 ) -> None:
-    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
-        it.say(at, payload)
-        await host.until(lambda host: {said.kind for said in host.said} >= set(wanted), "the points")
+    wanted = message["means"]
 
-    host = play(tmp_path, broker, scene, device("it", family, topic, *wanted, entity=entity))
+    async def scene(host: Listener, it: Sender, _driver: Any) -> None:
+        it.say(message["at"], message["says"])
+        await host.until(lambda host: len(host.said) >= len(wanted), "the points")
+
+    it = device("it", message["family"], message["topic"], *wanted, entity=message.get("entity", ""))
+    host = play(tmp_path, broker, scene, it)
     assert {said.kind: said.value for said in host.said} == wanted
     assert not host.troubles
 
@@ -286,6 +247,25 @@ def test_a_device_whose_last_will_comes_is_unknown_until_it_is_there_again(
         assert not host.troubles
 
     play(tmp_path, broker, scene, STOVE)
+
+
+def test_a_button_that_says_its_last_press_again_was_pressed_once(tmp_path: Path, broker: Mosquitto) -> None:
+    """The first generation of Shelly says it with each status, and when asked: it counts."""
+    topic = "shellies/shellyix3-1/input_event/0"
+    presses = [{"event": "S", "event_cnt": n} for n in (41, 41, 42, 42)]
+
+    async def scene(host: Listener, it: Sender, driver: Any) -> None:
+        for press in presses:
+            it.say(topic, press)
+        await host.until(lambda host: host.said, "the press")
+        await asyncio.sleep(0.3)
+        assert len(host.said) == 1, "the first answered our question"
+        await asyncio.sleep(3)
+        it.say("shellies/shellybutton1-2/input_event/0", presses[0])
+        await host.until(lambda host: len(host.said) == 2, "a press of the one that slept until now")
+
+    bells = [device(f"bell_{n}", "shelly_gen1", f"shelly{n}", "button") for n in ("ix3-1", "button1-2")]
+    play(tmp_path, broker, scene, *bells)
 
 
 def test_an_output_is_switched_and_must_say_so(tmp_path: Path, broker: Mosquitto) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from drivers.mqtt_device import DRIVER
-from drivers.mqtt_device.rows import NOTHING, Mistaken, Point, families, points
+from drivers.mqtt_device.rows import NOTHING, Mistaken, Point, families, points, there
 from homenode.config.model import Device
 
+MESSAGES = yaml.safe_load(Path(__file__).with_name("mqtt_messages.yaml").read_text())
 PUMP = """
 pump:
   source: a capture
@@ -34,6 +36,19 @@ def test_each_row_of_ours_makes_a_point(family: str) -> None:
         said = " ".join([point.topic, *(one.topic for one in (point.ask, point.on, point.off) if one)])
         assert "{" not in said
         assert "a/b" in said
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: f"{message['family']} {message['at']}")
+def test_what_devices_say_is_read(message: dict[str, Any]) -> None:
+    told = {}
+    for point in points({**message, "points": tuple(message["means"])}):
+        assert point.topic == message["at"]
+        try:
+            value = point.value(message["says"].encode())
+            told[point.kind] = "nothing" if value is NOTHING else value
+        except Mistaken:
+            told[point.kind] = "fault"
+    assert told == message["means"]
 
 
 @pytest.mark.parametrize(
@@ -88,3 +103,40 @@ def test_one_is_not_true_and_no_word_is_a_number() -> None:
     for wrong in (b"on", b"nan", b"1e99", b""):
         with pytest.raises(Mistaken):
             Point("power", "t").value(wrong)
+
+
+def test_an_error_takes_the_worth_of_a_no_and_never_of_a_yes() -> None:
+    water = Point("water", "t", "alarm", (True,), (False,), unless="errors")
+    assert water.value(b'{"alarm": false, "errors": []}') is False
+    assert water.value(b'{"alarm": false, "errors": ["cable_unplugged"]}') is None
+    assert water.value(b'{"alarm": true, "errors": ["cable_unplugged"]}') is True
+
+
+@pytest.mark.parametrize(
+    "stamp", ['"2026-11-27T09:00:01.5+01:00"', '"2026-11-27T08:00:01.500Z"', "1795766401500", "1795766401.5"]
+)
+def test_last_seen_in_each_form_is_the_same_instant(stamp: str) -> None:
+    point = Point("smoke", "t", "smoke", (True,), (False,), seen="last_seen")
+    assert point.seen_ms(f'{{"smoke": true, "last_seen": {stamp}}}'.encode()) == 1_795_766_401_500
+
+
+@pytest.mark.parametrize("stamp", ["null", "true", '"yesterday"', '"2026-11-27T08:00:01"', "1e400", "[]"])
+def test_a_last_seen_that_is_no_instant_dates_nothing(stamp: str) -> None:
+    point = Point("smoke", "t", "smoke", (True,), (False,), seen="last_seen")
+    assert point.seen_ms(f'{{"smoke": true, "last_seen": {stamp}}}'.encode()) is None
+
+
+def test_a_bridge_is_looked_for_above_a_name_with_slashes() -> None:
+    found = {sign.topic for sign in there({"family": "zigbee2mqtt", "topic": "home/z2m/hall/door"})}
+    assert found >= {"home/z2m/hall/door/availability", "home/bridge/state", "home/z2m/bridge/state"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_there"), [(b"online", True), (b'{"state": "offline"}', False), (b"", NOTHING)]
+)
+def test_availability_is_text_or_json(payload: bytes, is_there: Any) -> None:
+    sign = next(there({"family": "zigbee2mqtt", "topic": "zigbee2mqtt/door"}))
+    try:
+        assert sign.value(payload) is is_there
+    except Mistaken:
+        assert is_there is NOTHING
