@@ -1,10 +1,12 @@
-"""Somebody at care who acknowledges some alerts, and asks again with the same id until there is an answer."""
+"""People at care and the landlord who acknowledge some alerts, and ask again until there is an answer."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Self
 
 from tests.chaos.parties import Brokerage, Party
 
-NAME = "care@example"
+NAMES = ("care@example", "property@example")
 SHARE = 0.3
 """Of the alerts."""
 AGAIN_S = 3.0
@@ -25,6 +27,7 @@ VALID = timedelta(days=2)
 class Asked:
     """A command; `ok`: what the home answered, None if nothing yet; `sent`: when, and how `often`."""
 
+    party: str
     home: str
     alert: str
     id: str
@@ -33,16 +36,28 @@ class Asked:
     often: int = 0
 
 
-class Caretaker:
-    """Acknowledges what `care` got, beside all else."""
+class Caretakers:
+    """They acknowledge what their parties got, the same alerts at the same moment, beside all else.
 
-    def __init__(self, broker: Brokerage, care: Party, folder: Path) -> None:
-        self.asked: dict[tuple[str, str], Asked] = {}
-        self._care, self._calm, self._end = care, threading.Event(), threading.Event()
-        self._replies = Party(
-            broker.port, folder / "replies.log", "hn1/+/care/reply", name="caretaker", keys=broker.keys(NAME)
-        )
-        self._read = self._heard = 0
+    Args:
+        got: What each party hears, by name of its certificate.
+    """
+
+    def __init__(self, broker: Brokerage, got: Mapping[str, Party], folder: Path) -> None:
+        self.asked: dict[tuple[str, str, str], Asked] = {}
+        self._got = {name.partition("@")[0]: got[name] for name in NAMES}
+        self._calm, self._end = threading.Event(), threading.Event()
+        self._replies = {
+            name.partition("@")[0]: Party(
+                broker.port,
+                folder / f"replies-{name}.log",
+                f"hn1/+/{name.partition('@')[0]}/reply",
+                name=f"caretaker {name}",
+                keys=broker.keys(name),
+            )
+            for name in NAMES
+        }
+        self._read, self._heard = Counter[str](), Counter[str]()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def __enter__(self) -> Self:
@@ -52,7 +67,8 @@ class Caretaker:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
-        self._replies.close()
+        for replies in self._replies.values():
+            replies.close()
 
     def calm(self) -> None:
         """Begin nothing more."""
@@ -77,26 +93,31 @@ class Caretaker:
                 self._consider()
             self._hear()
             for one in self.asked.values():
-                if one.ok is None and time.perf_counter() - one.sent > AGAIN_S and self._replies.connected:
+                waited = time.perf_counter() - one.sent > AGAIN_S
+                if one.ok is None and waited and self._replies[one.party].connected:
                     self._send(one)
 
     def _consider(self) -> None:
         """New alerts."""
-        came = list(self._care.messages[self._read :])
-        self._read += len(came)
-        for topic, body, _ in came:
-            home, alert = topic.split("/")[1], body["data"]["alert"]
-            chosen = random.Random(f"{home} {alert}").random() < SHARE
-            if chosen and body["data"]["event"] == "notified" and (home, alert) not in self.asked:
-                self.asked[home, alert] = Asked(home, alert, f"ask-{len(self.asked)}")
+        for party, receiver in self._got.items():
+            came = list(receiver.messages[self._read[party] :])
+            self._read[party] += len(came)
+            for topic, body, _ in came:
+                home, alert = topic.split("/")[1], body["data"]["alert"]
+                chosen = random.Random(f"{home} {alert}").random() < SHARE
+                if chosen and body["data"]["event"] == "notified":
+                    one = Asked(party, home, alert, f"ask-{len(self.asked)}")
+                    self.asked.setdefault((party, home, alert), one)
 
     def _hear(self) -> None:
-        came = list(self._replies.messages[self._heard :])
-        self._heard += len(came)
-        for topic, body, _ in came:
-            for one in self.asked.values():
-                if (one.home, one.id) == (topic.split("/")[1], body["id"]) and one.ok is not True:
-                    one.ok = body["ok"]
+        for party, receiver in self._replies.items():
+            came = list(receiver.messages[self._heard[party] :])
+            self._heard[party] += len(came)
+            for topic, body, _ in came:
+                told = (party, topic.split("/")[1], body["id"])
+                for one in self.asked.values():
+                    if (one.party, one.home, one.id) == told and one.ok is not True:
+                        one.ok = body["ok"]
 
     def _send(self, one: Asked) -> None:
         expires = (datetime.now(UTC) + VALID).isoformat(timespec="milliseconds")  # noqa: TID251 - as care's clock says
@@ -110,4 +131,4 @@ class Caretaker:
         one.often += 1
         one.sent = time.perf_counter()
         for _ in range(1 + (one.often % 2)):  # the first goes twice at once
-            self._replies.send(f"hn1/{one.home}/care/command", command)
+            self._replies[one.party].send(f"hn1/{one.home}/{one.party}/command", command)

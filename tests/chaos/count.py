@@ -11,8 +11,6 @@ from tests.chaos.world import Occasion
 
 Came = Sequence[tuple[str, Mapping[str, Any]]]
 """(topic, body) of alerts, in the order in which they came; repeats too."""
-STORY = ("notified", "resolved")
-ANSWERED = ("notified", "acknowledged", "resolved")
 
 
 def once(came: Came) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -39,14 +37,17 @@ def missing(home: str, due: Sequence[Occasion], came: Mapping[str, Came]) -> Cou
 
 
 def wrong(
-    home: str, occasions: Sequence[Occasion], came: Mapping[str, Came], asked: Mapping[str, bool]
+    home: str, occasions: Sequence[Occasion], came: Mapping[str, Came], asked: Sequence[tuple[str, bool]]
 ) -> Iterator[str]:
     """All that is lost, doubled, out of order, or somebody else's.
 
     Args:
-        asked: Alerts that somebody wanted to acknowledge, to whether the home said that it has done so.
+        asked: Alerts that a party wanted to acknowledge, and whether the home said that it has done so.
     """
     to = {one.rule: one.to for one in SENSORS}
+    taken = Counter(alert for alert, done in asked if done)
+    # Refused may be the answer to a repeat: the clock was wrong by then, or the alert over.
+    perhaps = Counter(alert for alert, done in asked if not done)
     happened = Counter(one.sensor.rule for one in occasions)
     for party in PARTIES:
         mine = [(topic, body) for topic, body in came[party] if topic.startswith(f"hn1/{home}/")]
@@ -66,9 +67,10 @@ def wrong(
                 alerts[body["data"]["alert"]].append(body["data"]["event"])
                 rules[body["data"]["alert"]] = body["subject"]
         for alert, story in alerts.items():
-            # Refused may be the answer to a repeat: the clock was wrong by then, or the alert over.
-            right = (ANSWERED,) if asked.get(alert) else (STORY, ANSWERED) if alert in asked else (STORY,)
-            if tuple(story) not in right:
+            first, *answers, last = [*story, ""] if len(story) < 2 else story
+            least, most = taken[alert], taken[alert] + perhaps[alert]
+            told_well = (first, last) == ("notified", "resolved") and set(answers) <= {"acknowledged"}
+            if not (told_well and least <= len(answers) <= most):
                 yield f"{party}: {rules[alert]} {alert} told as {', '.join(story)}"
         told = Counter(rules.values())
         for rule, parties in to.items():

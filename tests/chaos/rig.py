@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from tests.chaos.caretaker import NAME, Caretaker
+from tests.chaos.caretaker import Caretakers
 from tests.chaos.count import missing, wrong
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.house import House
@@ -47,8 +47,8 @@ class Rig:
             self._stack.enter_context(self.broker.mosquitto)
             self.everybody = self._stack.enter_context(Everybody(self.broker, self.folder, self.names))
             self.everybody.until_back()
-            self.caretaker = self._stack.enter_context(
-                Caretaker(self.broker, self.everybody.all[NAME], self.folder)
+            self.caretakers = self._stack.enter_context(
+                Caretakers(self.broker, self.everybody.all, self.folder)
             )
             self.broker.mosquitto.save()
             self.houses = [
@@ -141,11 +141,11 @@ class Rig:
         """Nothing turns on any more, and everything comes."""
         for house in self.houses:
             house.world.calm()
-        self.caretaker.calm()
+        self.caretakers.calm()
         began = time.perf_counter()
-        while not (self.caretaker.answered and all(house.world.over for house in self.houses)):
+        while not (self.caretakers.answered and all(house.world.over for house in self.houses)):
             why = "a node does not watch, or answer"
-            assert time.perf_counter() - began < RECOVERED_S, f"{why}: {self.caretaker.summary()}"
+            assert time.perf_counter() - began < RECOVERED_S, f"{why}: {self.caretakers.summary()}"
             self.wait(0.1)
         self.recovered("at the end")
         self.wait(1.0)  # for what should not come
@@ -162,9 +162,9 @@ class Rig:
         came = self.everybody.written()
         found = []
         for house in self.houses:
-            asked = {
-                one.alert: bool(one.ok) for one in self.caretaker.asked.values() if one.home == house.name
-            }
+            asked = [
+                (one.alert, bool(one.ok)) for one in self.caretakers.asked.values() if one.home == house.name
+            ]
             found += [
                 f"{house.name}: {what}" for what in wrong(house.name, house.world.occasions, came, asked)
             ]
@@ -192,7 +192,7 @@ class Rig:
         ids = {body["id"] for _, body in messages}
         return (
             f"{lives} lives, {cuts} power cuts; {happened} alerts to be raised, "
-            f"{len(ids)} messages received, {len(messages) - len(ids)} again; {self.caretaker.summary()}"
+            f"{len(ids)} messages received, {len(messages) - len(ids)} again; {self.caretakers.summary()}"
         )
 
     def keep_logs(self) -> None:
