@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from homenode.config.fields import Field
 from homenode.config.model import Device
+from homenode.errors import Mistake
 from homenode.reading import Instant, Value
 
 
@@ -154,9 +155,12 @@ class DriverType:
         open: Makes the driver: (instance name, options of the radio entry, its devices, host).
         extra: pip extra that brings what it imports; "" if none.
         check: Mistakes that only all devices together show (a pin used twice): [(device, field, text)].
+        look: Mistakes in files that the options of a radio's entry or of a device name (a token that is
+            none): [(field, text)]. Not asked where a home is only read, as for a replay.
+        own_files: Files of one's own that it reads beside home.yaml, with the mistakes in each. It is asked
+            before a start and at a reload, which opens the driver anew if one of them changed.
         needs: What a device with these options takes of the board's header: (field, BCM number), or (field,
-        bus),
-            one of ``i2c1``, ``spi0``, ``w1``, ``uart0``, ``pcm``. Serial ports are found by their path.
+            bus), one of ``i2c1``, ``spi0``, ``w1``, ``uart0``, ``pcm``. Serial ports are found by their path.
         wired: Its devices never sleep: `stale_after` defaults to never.
         stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
         forget: Erases what devices measured from this folder of an instance; pairings stay. Returns how many
@@ -173,6 +177,8 @@ class DriverType:
     open: Callable[[str, Mapping[str, Any], Sequence[Device], Host], Driver]
     extra: str = ""
     check: Callable[[Sequence[Device]], Sequence[tuple[str, str, str]]] = lambda devices: ()
+    look: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda options: ()
+    own_files: Callable[[], Mapping[Path, Sequence[Mistake]]] = dict
     needs: Callable[[Mapping[str, Any]], Sequence[tuple[str, int | str]]] = lambda options: ()
     wired: bool = False
     stale_after_ms: Callable[[str], int | None] = lambda model: None

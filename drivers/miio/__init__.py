@@ -23,7 +23,13 @@ _ADDRESS = Field(
     pattern=r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)",
     shown="an IPv4 address such as 192.168.1.20",
 )
-_TOKEN = Field("token_file", "path", "File that holds its token, and nothing else", required=True)
+_TOKEN = Field(
+    "token_file",
+    "path",
+    "File that holds its token, and nothing else",
+    required=True,
+    shown="a file with 32 hexadecimal digits, as the vendor's account gives them",
+)
 _EVERY = Field("every", "duration", "How often it is asked", default=10_000, low=2_000, high=60_000)
 
 _EVERY_GATEWAY = Field(
@@ -37,20 +43,26 @@ _EVERY_GATEWAY = Field(
 
 
 def _check(devices: Sequence[Device]) -> Sequence[tuple[str, str, str]]:
-    """Two devices at one address, and token files without a token."""
+    """Two devices at one address."""
     wrong: list[tuple[str, str, str]] = []
     owner: dict[str, str] = {}
     for device in devices:
-        address, file = device.options.get("address"), device.options.get("token_file")
+        address = device.options.get("address")
         if isinstance(address, str) and owner.setdefault(address, device.name) != device.name:
             text = f"the address of {owner[address]}; each device has its own"
             wrong.append((device.name, "address", text))
-        if isinstance(file, Path):
-            try:
-                read_token(file)
-            except SetupError as error:
-                wrong.append((device.name, "token_file", error.what))
     return wrong
+
+
+def _look(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """A token file that is none, of a plug or of a gateway."""
+    file = options.get("token_file")
+    try:
+        if isinstance(file, Path):
+            read_token(file)
+    except SetupError as error:
+        return [("token_file", error.what)]
+    return ()
 
 
 def _kinds(options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -83,6 +95,7 @@ DRIVER = DriverType(
     open=_open,
     extra="miio",
     check=_check,
+    look=_look,
 )
 
 
@@ -137,4 +150,5 @@ GATEWAY = DriverType(
     open=_open_gateway,
     extra="miio",
     check=_check_sensors,
+    look=_look,
 )

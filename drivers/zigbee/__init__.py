@@ -16,6 +16,7 @@ from typing import Any
 from homenode.config.fields import Field
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host, RadioWork
+from homenode.errors import Mistake
 
 _IEEE = r"(?i)[0-9a-f]{2}(:[0-9a-f]{2}){7}"
 
@@ -34,6 +35,12 @@ def _stale_after_ms(model: str) -> int | None:
 
     manufacturer, _, name = model.partition("/")
     return row_for(manufacturer, name).stale_after_ms
+
+
+def _own_files() -> Mapping[Path, Sequence[Mistake]]:
+    from drivers.zigbee.own_rows import read_own
+
+    return read_own()
 
 
 def _command(word: str) -> Callable[[RadioWork], Sequence[str]]:
@@ -109,6 +116,7 @@ DRIVER = DriverType(
     open=_open,
     extra="zigbee",
     stale_after_ms=_stale_after_ms,
+    own_files=_own_files,
     forget=_forget,
     work={word: _command(word) for word in ("show", "backup", "restore")},
 )

@@ -11,9 +11,11 @@ from typing import TextIO
 from homenode.boards import MODEL, board_here
 from homenode.config.load import Drivers, in_order, read_home
 from homenode.config.model import Home
+from homenode.config.notes import Notes
 from homenode.config.recordings import unheard
 from homenode.config.registry import driver_types
 from homenode.config.rule_files import Texts
+from homenode.driver import DriverType
 from homenode.errors import Mistake
 from homenode.language import BoundRule, check_rules
 from homenode.language.rule_file import RuleFile
@@ -65,7 +67,8 @@ def check_home(
     rule_files: dict[Path, RuleFile | None] = {}
     if home is not None:
         warnings += _broken(types, home, notes.file)
-        warnings += _absent(types, home, notes.file) if files else []
+        warnings += _absent(types, home, notes) if files else []
+        mistakes += _in_own_files(types, home, notes.file) if files else []
         rules, found = check_rules(home, texts.read, rule_files)
         told = {_slip(mistake) for mistake in mistakes}
         for mistake in found:
@@ -156,13 +159,45 @@ def _broken(types: Drivers, home: Home, file: str) -> list[Mistake]:
     ]
 
 
-def _absent(types: Drivers, home: Home, file: str) -> list[Mistake]:
+def _in_own_files(types: Drivers, home: Home, file: str) -> list[Mistake]:
+    """Those in what the home's drivers read beside home.yaml, such as rows of devices."""
+    used = {radio.driver for radio in home.radios.values()}
+    used |= {device.driver for device in home.devices.values()}
+    return [
+        replace(mistake, file=_shown(path, home, file))
+        for name in sorted(used)
+        if name in types
+        for path, mistakes in own_files_of(types[name]).items()
+        for mistake in mistakes
+    ]
+
+
+def own_files_of(kind: DriverType) -> Mapping[Path, Sequence[Mistake]]:
+    """Files of one's own that a driver reads, and the mistakes in each."""
+    try:
+        return kind.own_files()
+    except Exception as error:  # noqa: BLE001 - whatever a technician's package raises; it is told
+        found = f"own_files= that fails ({type(error).__name__}: {error})"
+        told = Mistake("", 0, f"driver {kind.name}", found, "another version of this driver")
+        return {Path(kind.name): (told,)}
+
+
+def _shown(path: Path, home: Home, file: str) -> str:
+    """A file beside home.yaml is called as home.yaml is."""
+    beside = home.path.parent
+    if beside not in path.parents:
+        return str(path)
+    return os.path.join(os.path.dirname(file), path.relative_to(beside))
+
+
+def _absent(types: Drivers, home: Home, notes: Notes) -> list[Mistake]:
     """Files that radios name and that aren't there, such as a recording; the node runs without that radio."""
+    told = {mistake.field for mistake in notes.mistakes}
     return [
         Mistake(
-            file,
+            notes.file,
             radio.line,
-            f"radios.{radio.name}.{row.name}",
+            field,
             f"{str(path)!r}, which doesn't exist",
             "a file, relative to home.yaml",
         )
@@ -170,7 +205,7 @@ def _absent(types: Drivers, home: Home, file: str) -> list[Mistake]:
         if radio.driver in types
         for row in types[radio.driver].radio_fields
         if row.type == "path" and isinstance(path := radio.options.get(row.name), Path)
-        if not os.path.exists(path)
+        if not os.path.exists(path) and (field := f"radios.{radio.name}.{row.name}") not in told
     ]
 
 

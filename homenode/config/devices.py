@@ -18,8 +18,14 @@ from homenode.driver import DriverType
 Drivers = Mapping[str, DriverType]
 
 
-def read_radios(node: Node | None, notes: Notes, beside: Path, drivers: Drivers) -> dict[str, Radio]:
-    """Radios by name, those with mistakes included, so that their devices aren't blamed."""
+def read_radios(
+    node: Node | None, notes: Notes, beside: Path, drivers: Drivers, *, files: bool
+) -> dict[str, Radio]:
+    """Radios by name, those with mistakes included, so that their devices aren't blamed.
+
+    Args:
+        files: Whether what they name must be there.
+    """
     radios: dict[str, Radio] = {}
     ports: dict[str, str] = {}
     for name, key, entry in named(node, "radios", notes, "{driver: zigbee, port: …}"):
@@ -34,6 +40,8 @@ def read_radios(node: Node | None, notes: Notes, beside: Path, drivers: Drivers)
             notes.wrong(_at(entry, "driver"), f"{where}.driver", shown, found=found)
         options = _options(RADIO, kind.radio_fields if kind else None, entry, key, where, notes, beside)
         options.pop("driver", None)
+        if files and kind is not None:
+            _look(kind, options, entry, where, notes)
         port = options.get("port")
         if isinstance(port, str) and ports.setdefault(port, name) != name:
             found = f"{port!r}, which the radio {ports[port]} uses"
@@ -43,9 +51,19 @@ def read_radios(node: Node | None, notes: Notes, beside: Path, drivers: Drivers)
 
 
 def read_devices(
-    node: Node | None, notes: Notes, beside: Path, drivers: Drivers, radios: Mapping[str, Radio]
+    node: Node | None,
+    notes: Notes,
+    beside: Path,
+    drivers: Drivers,
+    radios: Mapping[str, Radio],
+    *,
+    files: bool,
 ) -> dict[str, Device]:
-    """Devices by name, those with mistakes included (with any kind), so that rules aren't blamed for them."""
+    """Devices by name, those with mistakes included (with any kind), so that rules aren't blamed for them.
+
+    Args:
+        files: Whether what they name must be there.
+    """
     devices: dict[str, Device] = {}
     tables: dict[str, Node] = {}
     sound: list[Device] = []
@@ -57,6 +75,8 @@ def read_devices(
         if kind and not any(mistake.field in own for mistake in notes.mistakes[before:]):
             device = replace(device, kinds=_kinds(kind, device, key, notes))
             sound.append(device)
+            if files:
+                _look(kind, device.options, entry, f"devices.{name}", notes)
         devices[name], tables[name] = device, entry
     _once(devices, "ieee", tables, notes)
     for driver in dict.fromkeys(device.driver for device in sound):
@@ -87,6 +107,20 @@ def _together(kind: DriverType, ours: list[Device], tables: Mapping[str, Node], 
             at = _at(tables[name], field)
             shown = accepted(rows[field]) if field in rows else "other fields"
             notes.wrong(at, f"devices.{name}.{field}", shown, found=f"{at} ({text})")
+
+
+def _look(kind: DriverType, options: Mapping[str, Any], entry: Node, where: str, notes: Notes) -> None:
+    """What is wrong with the files that an entry names."""
+    rows = {row.name: row for row in (*kind.radio_fields, *kind.device_fields)}
+    try:
+        mistakes = tuple(kind.look(options))
+    except Exception as error:  # noqa: BLE001 - whatever a technician's package raises; it is told
+        _driver_failed(kind, error, entry, notes)
+        return
+    for field, text in mistakes:
+        at = _at(entry, field)
+        shown = accepted(rows[field]) if field in rows else "another"
+        notes.wrong(at, f"{where}.{field}", shown, found=f"{at} ({text})")
 
 
 def _driver_failed(kind: DriverType, error: Exception, at: Node, notes: Notes) -> None:

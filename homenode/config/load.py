@@ -91,8 +91,8 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
     beside, section = path.parent, root.get
     top = _top(root, notes, beside)
     folder = _folder(root, notes, top["drivers"], drivers)
-    radios = read_radios(section("radios"), notes, beside, drivers)
-    devices = read_devices(section("devices"), notes, beside, drivers, radios)
+    radios = read_radios(section("radios"), notes, beside, drivers, files=files)
+    devices = read_devices(section("devices"), notes, beside, drivers, radios, files=files)
     check_header(top["board"] or "", top["hats"], devices, radios, drivers, root, notes)
     broker = read_broker(section("broker"), notes, beside, devices, files=files)
     cameras = read_cameras(section("cameras"), notes)

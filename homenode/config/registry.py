@@ -5,9 +5,13 @@ A technician's own package counts like ours. One that can't be imported is told 
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from homenode import dropped
@@ -64,6 +68,7 @@ class DriverTypes(Mapping[str, DriverType]):
             self._types.pop(name, None)
             self.broken.pop(name, None)
         dropped.__path__[:] = [] if folder is None else [str(folder)]
+        _forget_what_changed(folder)
         taken = []
         for file in files(folder) if folder is not None else ():
             if file.stem in self._points:
@@ -85,6 +90,36 @@ class DriverTypes(Mapping[str, DriverType]):
             self.broken[name] = f"{point.value} {why}"
             raise KeyError(name)
         self._types[name] = found
+
+
+_loaded: dict[str, tuple[int, int]] = {}
+"""Files of the folder, as they were when they were looked at: time of change in ns, and size."""
+
+
+def _forget_what_changed(folder: Path | None) -> None:
+    """Files that are others than before are imported anew; all of them, as one may import another."""
+    found = [] if folder is None else [(file, file.stat()) for file in folder.glob("*.py")]
+    now = {str(file): (info.st_mtime_ns, info.st_size) for file, info in found}
+    if any(now.get(file) != before for file, before in _loaded.items()):
+        for name in [name for name in sys.modules if name.startswith(f"{dropped.__name__}.")]:
+            del sys.modules[name]
+        for file in now:
+            with suppress(OSError):  # Python's own check of it takes one of the same second for the same
+                Path(cache_from_source(file)).unlink()
+    importlib.invalidate_caches()
+    _loaded.clear()
+    _loaded.update(now)
+
+
+@contextmanager
+def looked_at_anew(types: Mapping[str, DriverType]) -> Iterator[Mapping[str, DriverType]]:
+    """The drivers that there are now; if the block fails those of before go on."""
+    before = list(dropped.__path__)
+    try:
+        yield driver_types() if isinstance(types, DriverTypes) else types
+    except BaseException:
+        dropped.__path__[:] = before
+        raise
 
 
 def why_no_driver(found: object, name: str) -> str:

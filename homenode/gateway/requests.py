@@ -272,17 +272,20 @@ class Requests:
             return await self._reload()
 
     async def _reload(self) -> str:
+        from homenode.config.registry import looked_at_anew
         from homenode.gateway.load import keep, load
 
         node = self._node
         apart = asyncio.get_running_loop().run_in_executor
-        loaded = await apart(None, load, node.home.path, node.types)
-        home, rules = loaded.home, loaded.rules
-        if home.home != node.home.home:
-            raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
-        if node.stopping.is_set():
-            raise Refused("the node is stopping", do="what home.yaml says counts from the next start")
-        old, wanted = node.crew.posts, posts(home, node.types)
+        with looked_at_anew(node.types) as types:
+            loaded = await apart(None, load, node.home.path, types)
+            home, rules = loaded.home, loaded.rules
+            if home.home != node.home.home:
+                raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
+            if node.stopping.is_set():
+                raise Refused("the node is stopping", do="what home.yaml says counts from the next start")
+            old, wanted = node.crew.posts, posts(home, types)
+        node.types = types
         gone = [name for name, post in old.items() if wanted.get(name) != post]
         link = node.uplink.link
         down = link is not None and not link.state.online  # perhaps a password or certificate came

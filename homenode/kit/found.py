@@ -15,7 +15,7 @@ from homenode import dropped
 from homenode.config.folder import SIMULATED
 from homenode.config.registry import GROUP, DriverTypes, driver_types, why_no_driver, why_not_loaded
 from homenode.driver import DriverType
-from homenode.errors import SetupError
+from homenode.errors import FileMistakes, SetupError
 from homenode.kit.bench import Bench
 
 ROWS = "homenode.zigbee_rows"
@@ -98,6 +98,8 @@ def _of_rows(folder: Path, simulated: str) -> list[Found]:
     sys.path.insert(0, str(folder.resolve()))
     dropped.__path__[:] = [str(folder.resolve() / name) for name in modules]
     zigbee = driver_types()["zigbee"]
+    if wrong := [mistake for mistakes in zigbee.own_files().values() for mistake in mistakes]:
+        raise FileMistakes(wrong)
     return [_found(zigbee, f"rows in {folder / name}/rows.yaml", name, simulated) for name in modules]
 
 

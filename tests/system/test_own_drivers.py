@@ -77,5 +77,36 @@ def test_a_file_in_the_folder_tells_its_readings(tmp_path: Path, apart: bool) ->
         assert node.stop() == 0
 
 
+def test_a_reload_takes_a_changed_file_and_refuses_a_broken_one(tmp_path: Path) -> None:
+    new("wattmeter", "serial", tmp_path / "package", StringIO())
+    text = (tmp_path / "package" / "homenode_wattmeter.py").read_text()
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    file = own / "wattmeter.py"
+    file.write_text(text)
+    file.chmod(0o644)
+    (tmp_path / "home.yaml").write_text(HOME)
+    with _meter(tmp_path / "tty"), NodeProcess(tmp_path / "home.yaml", tmp_path / "data") as node:
+        node.until("ready")
+        assert _until(node, "meter.power", 412)
+        file.write_text(text.replace("int(match[1])", "2 * int(match[1])"))
+        assert "drivers started anew 1" in node.ask("reload").stdout
+        assert _until(node, "meter.power", 824)
+        file.write_text(text.replace("int(match[1])", "int(match[1]"))
+        refused = node.ask("reload")
+        assert refused.returncode == 2
+        assert "own/wattmeter.py:18: SyntaxError" in refused.stdout + refused.stderr
+        assert _until(node, "meter.power", 824)
+        assert node.stop() == 0
+
+
+def _until(node: NodeProcess, point: str, value: object) -> bool:
+    for _ in range(300):
+        if _points(node).get(point) == value:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def _points(node: NodeProcess) -> dict[str, object]:
     return {it["point"]: it["value"] for it in node.status()["points"] if it["value"] is not None}

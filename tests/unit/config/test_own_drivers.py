@@ -124,6 +124,36 @@ def test_a_folder_that_is_none_is_told(own: Path, folder: str) -> None:
         load_home(file, drivers=driver_types())
 
 
+def test_a_changed_file_counts_when_it_is_looked_at_again(own: Path) -> None:
+    _put(own, "tenth")
+    file = _home(own, "tenth")
+    assert load_home(file, drivers=driver_types()).devices["it"].kinds == ("power",)
+    for kind in "water", "smoke":  # of one length, within a second
+        _put(own, "tenth", GOOD.replace("power", kind))
+        assert load_home(file, drivers=driver_types()).devices["it"].kinds == (kind,)
+    same = driver_types(own)["tenth"]
+    assert driver_types(own)["tenth"] is same
+
+
+def test_a_changed_file_beside_a_driver_counts_too(own: Path) -> None:
+    _put(own, "_table", "KINDS = ('power',)\n")
+    text = GOOD.replace('("power",)', "KINDS")
+    _put(own, "eleventh", "from homenode.dropped._table import KINDS\n" + text)
+    file = _home(own, "eleventh")
+    assert load_home(file, drivers=driver_types()).devices["it"].kinds == ("power",)
+    _put(own, "_table", "KINDS = ('water',)\n")
+    assert load_home(file, drivers=driver_types()).devices["it"].kinds == ("water",)
+
+
+def test_a_driver_whose_look_at_files_fails_is_told(own: Path) -> None:
+    _put(own, "twelfth", GOOD.replace("*given: None)", "*given: None, own_files=lambda: 1 / 0)"))
+    report = check_home(_home(own, "twelfth"), drivers=driver_types())
+    assert [str(mistake) for mistake in report.mistakes] == [
+        "twelfth: driver twelfth: found own_files= that fails (ZeroDivisionError: division by zero);"
+        " accepted: another version of this driver"
+    ]
+
+
 def test_a_home_without_the_folder_forgets_its_files(own: Path) -> None:
     _put(own, "ninth")
     types = driver_types()

@@ -86,14 +86,14 @@ def test_a_name_with_spaces_around_it_finds_its_row() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("source", "", "source is missing"),
+        ("source", "", "no source"),
         ("modles", ["A/B"], "unknown field modles"),
         ("points", {"1/6": "contact"}, "1/6"),
         ("points", {"x/6/0": "contact"}, "ENDPOINT"),
         ("points", {"1/6/0": "door"}, "not a kind"),
         ("points", {"1/6/0": "contact guessed"}, "not a meaning"),
         ("zone", {"smoke": "alarm 3"}, "alarm 3"),
-        ("stale_after", "soon", "stale_after"),
+        ("stale_after", "soon", "'soon', which is no stale_after"),
         ("models", ["AB"], "MANUFACTURER/MODEL"),
         ("without", ["lid"], "not a kind"),
     ],
