@@ -52,7 +52,7 @@ class Connection:
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         self._name, self._options = name, options
         self._loop = asyncio.get_running_loop()
-        self._answer: asyncio.Future[int] = self._loop.create_future()
+        self._answer: asyncio.Future[int | None] = self._loop.create_future()
         self._came: deque[Inbound] = deque(maxlen=WAITING_MOST)
         self._news, self._lost = asyncio.Event(), False
         newest = options.get("version") != "3"
@@ -69,7 +69,7 @@ class Connection:
             self._answered, int(reason.value)
         )
         self._client.on_disconnect = lambda *_: self._tell(self._hung_up)
-        self._granted: asyncio.Future[list[int]] = self._loop.create_future()
+        self._granted: asyncio.Future[list[int] | None] = self._loop.create_future()
         self._client.on_subscribe = lambda client, data, mid, reasons, properties: self._tell(
             self._grant, [int(reason.value) for reason in reasons]
         )
@@ -77,29 +77,11 @@ class Connection:
         self.dropped = 0
 
     async def __aenter__(self) -> Self:
-        where = urlsplit(str(self._options["broker"]))
-        tls = where.scheme == "mqtts"
-        self._keys(tls)
-        host, port = where.hostname or "", where.port or (8883 if tls else 1883)
         try:
-            self._client.connect_timeout = CONNECT_S
-            await asyncio.to_thread(
-                self._client.connect, host, port, KEEPALIVE_S, properties=self._properties
-            )
-            self._client.loop_start()
-            async with asyncio.timeout(CONNECT_S):
-                code = await self._answer
-        except (OSError, ValueError) as error:
-            await self._close()
-            raise Lost(
-                f"its broker doesn't answer: {error or 'no word in 5 s'}", "see that it runs"
-            ) from error
+            await self._connect()
         except BaseException:
             await self._close()
             raise
-        if code:
-            await self._close()
-            raise self._refused(code)
         return self
 
     async def __aexit__(
@@ -116,10 +98,10 @@ class Connection:
         try:
             async with asyncio.timeout(CONNECT_S):
                 codes = await self._granted
-        except (OSError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not self._lost:
-                raise
+        except TimeoutError as error:
             raise Lost("its broker doesn't answer", "see that it runs") from error
+        if codes is None:
+            raise _hung_up()
         if denied := [topic for topic, code in zip(topics, codes, strict=False) if code >= 128]:
             raise SetupError(
                 f"the broker lets nobody of this user read {denied[0]}",
@@ -144,14 +126,39 @@ class Connection:
                 return None
         return self._came.popleft()
 
+    async def _connect(self) -> None:
+        where = urlsplit(str(self._options["broker"]))
+        tls = where.scheme == "mqtts"
+        self._keys(tls)
+        host, port = where.hostname or "", where.port or (8883 if tls else 1883)
+        self._client.connect_timeout = CONNECT_S
+        try:
+            await asyncio.to_thread(
+                self._client.connect, host, port, KEEPALIVE_S, properties=self._properties
+            )
+            self._client.loop_start()
+            async with asyncio.timeout(CONNECT_S):
+                code = await self._answer
+        except ssl.SSLError as error:
+            raise self._not_trusted(error) from error
+        except ConnectionResetError as error:
+            raise _hung_up() from error
+        except (OSError, ValueError) as error:
+            why = f"its broker doesn't answer: {error or 'no word in 5 s'}"
+            raise Lost(why, "see that it runs") from error
+        if code is None:
+            raise _hung_up()
+        if code:
+            raise self._refused(code)
+
     def _keys(self, tls: bool) -> None:
         where = f"radios.{self._name}"
         if self._options.get("username"):
             file = self._options.get("password_file")
             try:
                 password = file.read_text().strip() if file else None
-            except OSError as error:
-                raise SetupError(f"{file} can't be read: {error.strerror}", where=where) from error
+            except (OSError, UnicodeDecodeError) as error:
+                raise SetupError(f"{file} can't be read: {error}", where=where) from error
             self._client.username_pw_set(str(self._options["username"]), password)
         if tls:
             try:
@@ -159,6 +166,17 @@ class Connection:
             except (OSError, ssl.SSLError) as error:
                 raise SetupError(f"ca can't be used: {error}", where=where, do="name a PEM file") from error
             self._client.tls_set_context(context)
+
+    def _not_trusted(self, error: ssl.SSLError) -> Exception:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return SetupError(
+                f"the broker's certificate is not accepted: {error.verify_message}",
+                where=str(self._options["broker"]),
+                do="name in ca: who signed it, and the broker by a name that the certificate has",
+            )
+        return Lost(
+            f"no TLS with its broker: {error.reason or error}", "see that mqtts:// and the port are right"
+        )
 
     def _refused(self, code: int) -> Exception:
         broker = str(self._options["broker"])
@@ -206,4 +224,9 @@ class Connection:
         self._lost = True
         self._news.set()
         for waiting in (self._answer, self._granted):
-            waiting.cancel()
+            if not waiting.done():
+                waiting.set_result(None)
+
+
+def _hung_up() -> Lost:
+    return Lost("its broker hangs up", "see that mqtt:// or mqtts:// and the port are right")

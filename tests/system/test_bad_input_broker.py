@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
+from tests.system.brokers import Mosquitto, free_port, made_keys, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.test_bad_input_storage import status_says, stops_in_time
 from tests.system.test_node import a_home
@@ -18,36 +18,10 @@ from tests.system.test_node import a_home
 pytestmark = needs_mosquitto
 
 
-def openssl(*words: str) -> None:
-    """Run openssl; skips where it is missing."""
-    try:
-        subprocess.run(["openssl", *words], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-
-
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
-    """Two authorities, and a broker's certificate for 127.0.0.1 by the first."""
-    folder = tmp_path / "keys"
-    folder.mkdir()
-    for name in ("ca", "other"):
-        openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "30", "-subj", f"/CN={name}", "-keyout", str(folder / f"{name}.key"),
-            "-out", str(folder / f"{name}.pem"),
-        )  # fmt: skip
-    openssl(
-        "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=broker",
-        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "broker.key"),
-        "-out", str(folder / "broker.csr"),
-    )  # fmt: skip
-    openssl(
-        "x509", "-req", "-in", str(folder / "broker.csr"), "-CA", str(folder / "ca.pem"), "-CAkey",
-        str(folder / "ca.key"), "-CAcreateserial", "-days", "30", "-copy_extensions", "copy",
-        "-out", str(folder / "broker.pem"),
-    )  # fmt: skip
-    return folder
+    """See `made_keys`."""
+    return made_keys(tmp_path / "keys")
 
 
 def home_with(folder: Path, broker: str) -> Path:
@@ -76,7 +50,6 @@ def refuses(home: Path, data: Path, *told: str) -> None:
 def test_a_wrong_password_and_what_waits_goes_when_it_is_right(tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     port = free_port()
-    openssl("version")
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "node", "right"], check=True)
     passwords.chmod(0o600)
     secret = tmp_path / "secret"

@@ -4,73 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from paho.mqtt import client as mqtt
 
 from drivers.mqtt_device import DRIVER
-from homenode.config.model import Device
-from homenode.errors import DriverLost, Refused, SetupError
-from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
-from tests.system.driver_contract import DriverContract, Listener, running
+from homenode.errors import Refused
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.driver_contract import DriverContract, Listener
+from tests.system.mqtt_devices import Sender, device, play, sender
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.peers import Zigbee2Mqtt, install_or_skip
 from tests.system.sticks import Sticks
 
 pytestmark = needs_mosquitto
-
-
-def device(name: str, family: str, topic: str, *kinds: str, **options: Any) -> Device:
-    said = {"family": family, "topic": topic, "points": kinds, "at_most_every": 0, **options}
-    return Device(name, "mqtt_device", "hall", "local", options=said, kinds=kinds)
-
-
-class Sender:
-    """What a device's firmware does at the broker (paho)."""
-
-    def __init__(self, port: int) -> None:
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self.asked: list[tuple[str, str]] = []
-
-    def say(self, topic: str, payload: Any, *, retain: bool = False) -> None:
-        text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
-        self._client.publish(topic, text, qos=1, retain=retain).wait_for_publish(10)
-
-    def burst(self, topic: str, payloads: list[Any]) -> None:
-        for payload in payloads:
-            last = self._client.publish(topic, json.dumps(payload))
-        last.wait_for_publish(10)
-
-    def follows(self, command: str, topic: str, then: Callable[[str], Any]) -> None:
-        """Say on `topic` what `then` makes of a command, if anything."""
-
-        def came(_client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-            self.asked.append((message.topic, message.payload.decode()))
-            if (answer := then(message.payload.decode())) is not None:
-                self._client.publish(topic, answer if isinstance(answer, str) else json.dumps(answer))
-
-        self._client.message_callback_add(command, came)
-        self._client.subscribe(command, 1)
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@contextmanager
-def sender(broker: Mosquitto) -> Iterator[Sender]:
-    made = Sender(broker.port)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 class _Broker:
@@ -139,31 +90,6 @@ class TestContract(DriverContract):
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path / "broker", persistent=False) as broker:
         yield broker
-
-
-def play(
-    folder: Path,
-    broker: Mosquitto,
-    scene: Callable[[Listener, Sender, Any], Any],
-    *devices: Device,
-    **options: Any,
-) -> Listener:
-    """A scene with the driver connected."""
-
-    async def body() -> Listener:
-        host = Listener(folder)
-        with sender(broker) as it:
-            driver: Any = DRIVER.open(
-                "local", {"broker": broker.url, "version": "5", **options}, devices, host
-            )
-            async with running(driver):
-                async with asyncio.timeout(10):
-                    while driver._connection is None:  # noqa: ASYNC110 - it tells nobody that it is connected
-                        await asyncio.sleep(0.01)
-                await scene(host, it, driver)
-        return host
-
-    return asyncio.run(asyncio.wait_for(body(), 60))
 
 
 MESSAGES = yaml.safe_load(Path(__file__).parents[1].joinpath("unit", "mqtt_messages.yaml").read_text())
@@ -306,24 +232,6 @@ def test_a_number_that_changes_all_the_time_is_told_so_often_and_its_last_in_the
 
     calm = device("stove", "tasmota", "stove", "power", at_most_every=500)
     play(tmp_path, broker, scene, calm)
-
-
-def test_a_wrong_password_is_told_as_that(tmp_path: Path) -> None:
-    async def body(url: str) -> None:
-        with pytest.raises(SetupError, match="refuses this user or password"):
-            await DRIVER.open("local", {"broker": url}, (SMOKE,), Listener(tmp_path)).run()
-
-    with Mosquitto(tmp_path / "broker", "allow_anonymous false") as broker:
-        asyncio.run(body(broker.url))
-
-
-def test_a_broker_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
-    async def body() -> None:
-        url = f"mqtt://127.0.0.1:{free_port()}"
-        with pytest.raises(DriverLost, match="its broker doesn't answer"):
-            await DRIVER.open("local", {"broker": url}, (SMOKE,), Listener(tmp_path)).run()
-
-    asyncio.run(body())
 
 
 HOME = """
