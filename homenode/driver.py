@@ -122,6 +122,19 @@ class Dismisses(Protocol):
         ...
 
 
+@runtime_checkable
+class Assigns(Protocol):
+    """A driver that takes other devices while it runs. Another one is stopped, and opened anew with them."""
+
+    async def assign(self, devices: Sequence[Device]) -> None:
+        """These are its devices from now on: some are new, gone, or have another name or room.
+
+        It goes over to them before it awaits anything, so that all it says after that is of these. If it
+        raises, it is stopped and opened anew.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RadioWork:
     """What a person wants done with a radio's network while no node runs.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -40,8 +39,6 @@ ASKED_AGAIN = "it doesn't answer, and is asked again: keep it awake by its butto
 ANSWERS_NOTHING = "it doesn't answer: wake it by its button, close to the stick, and pair again"
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 STATE_AGAIN_S = 1.0
-STILL_KNOWN_MS = 15 * 60_000
-"""The default `bridge`: after a longer silence of the radio a value from before it is believed by nobody."""
 COORDINATOR = 0x0000
 """Network address of the stick."""
 
@@ -109,6 +106,25 @@ class Devices:
         """The interviewed device of this name."""
         return next((known for known in self._by_ieee.values() if known.name == name), None)
 
+    def assign(self, names: Mapping[str, str], uses: Mapping[str, Use]) -> None:
+        """home.yaml has other names, or wants something else of its devices."""
+        before, self._names, self._uses = self._uses, names, uses
+        for known in self._by_ieee.values():
+            old, name = known.name, names.get(known.ieee, "")
+            if name == old and uses.get(name) == before.get(name):
+                continue
+            if name != old:
+                for key in [key for key in self._timers if key[0] == old]:
+                    self._timers.pop(key).cancel()
+                self.ear.named(known, name)
+                if known.facts.left:
+                    self._tell_left(known)
+                elif known.facts.complete:
+                    self.ask_later(known)
+            self._replan(known)
+        for ieee in self._memory.joining.keys() - self._by_ieee.keys():
+            self._tell_unknown(ieee, "being interviewed")
+
     def is_complete(self, ieee: str) -> bool:
         """Whether a device is interviewed and set up."""
         known = self._by_ieee.get(ieee)
@@ -120,7 +136,7 @@ class Devices:
         """A device joined or has another network address."""
         ieee = str(device.ieee)
         if ieee not in self._by_ieee:
-            self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note="being interviewed"))
+            self._tell_unknown(ieee, "being interviewed")
             self._memory.joining[ieee] = int(device.nwk)
             self._save()
         self._index()
@@ -141,7 +157,9 @@ class Devices:
         else:
             self._memory.joining.pop(ieee, None)
             self._save()
-        note = ASKED_AGAIN if tried < len(INTERVIEW_RETRY_S) else ANSWERS_NOTHING
+        self._tell_unknown(ieee, ASKED_AGAIN if tried < len(INTERVIEW_RETRY_S) else ANSWERS_NOTHING)
+
+    def _tell_unknown(self, ieee: str, note: str) -> None:
         self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
 
     def device_left(self, device: Any) -> None:
@@ -253,21 +271,11 @@ class Devices:
         self._replan(known)
         self._index()
         if not self._started:
-            self._clear_later(known)
+            self.ear.clear_later(known)
         if known.facts.left and not self._started:
             self._tell_left(known)
         else:
             self._heard(known)
-
-    def _clear_later(self, known: Known) -> None:
-        """What was seen shortly before a restart or a loss of the stick ends when it would have ended."""
-        for kind, clears_ms in known.plan.clears_ms.items():
-            last = self._host.last_heard(known.name, kind)
-            if last is None or last[0] is not True or self._host.now() - last[1] > STILL_KNOWN_MS:
-                continue
-            left_s = max(0, last[1] + clears_ms - self._host.now()) / 1000
-            told = functools.partial(self._host.heard, known.name, kind, False)
-            self._later((known.name, kind), left_s, told)
 
     def _row(self, known: Known) -> Row:
         return row_for(known.device.manufacturer or "", known.device.model or "")
@@ -330,7 +338,7 @@ class Devices:
             self._spawn(do_pending(known), f"what waited for {known.ieee}")
 
     async def _learn(self, known: Known) -> None:
-        row = self._row(known)
+        row, name = self._row(known), known.name
         signature = signature_of(known.device)
         interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
         try:
@@ -346,7 +354,7 @@ class Devices:
             own = self._app.state.node_info.ieee
             promises = Promises(known.device, own, signature, known.facts, interview.ask)
             await promises.settle(known.plan, interview.to_bind(known.plan))
-            known.facts.complete, known.asked = answered, True
+            known.facts.complete, known.asked = answered, known.name == name
         except Asleep:
             known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
             log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
@@ -361,6 +369,8 @@ class Devices:
         log.info(
             "interviewed", extra={"device": known.name or known.ieee, "kinds": ",".join(known.plan.kinds)}
         )
+        if not known.asked:  # what it said meanwhile it said under another name
+            self.ask_later(known)
 
     def ask_later(self, known: Known) -> None:
         """Have a device say its state, after what it is doing now."""

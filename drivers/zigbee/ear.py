@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from drivers.zigbee import tuya, xiaomi, zcl
@@ -35,6 +36,8 @@ OVERTAKEN_MS = 2_000
 TOLD_AGAIN_MS = 10 * 60_000
 """Tamper and link quality ride along with every frame; told when they change, else so often."""
 LQI_STEP = 30
+STILL_KNOWN_MS = 15 * 60_000
+"""The default `bridge`: after a longer silence of the radio a value from before it is believed by nobody."""
 MALFORMED_LOG_MS = 60_000
 GARBLED = 5
 """So many frames in a row that can't be read are told as a fault of the device."""
@@ -109,6 +112,14 @@ class Ear:
     ) -> None:
         self._host, self._later, self._appeared = host, later, appeared
         self._at: Instant | None = None
+
+    @staticmethod
+    def named(known: Known, name: str) -> None:
+        """It has another name, or none any more; nothing was told under this one."""
+        known.name, known.battery_low, known.garbled, known.asked = name, None, 0, False
+        known.told.clear()
+        if not name:
+            known.pending.clear()
 
     def hear(
         self, known: Known, endpoint: int, cluster: int, payload: bytes, sequence: int, lqi: int | None
@@ -300,6 +311,15 @@ class Ear:
         if clears_ms is not None and value is True and self._at is None:
             name, heard = known.name, self._host.heard
             self._later((name, kind), clears_ms / 1000, lambda: heard(name, kind, False))
+
+    def clear_later(self, known: Known) -> None:
+        """What was seen shortly before a restart or a loss of the stick ends when it would have ended."""
+        for kind, clears_ms in known.plan.clears_ms.items():
+            last, now = self._host.last_heard(known.name, kind), self._host.now()
+            if last is None or last[0] is not True or now - last[1] > STILL_KNOWN_MS:
+                continue
+            told = partial(self._host.heard, known.name, kind, False)
+            self._later((known.name, kind), max(0, last[1] + clears_ms - now) / 1000, told)
 
     def _now_and_then(self, known: Known, kind: str, value: bool | int, now: Instant, step: int = 1) -> None:
         told = known.told.get(kind)

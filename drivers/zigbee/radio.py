@@ -99,13 +99,7 @@ class ZigbeeRadio:
     def __init__(self, name: str, options: Mapping[str, Any], devices: Sequence[Device], host: Host) -> None:
         self.name, self._options, self._host = name, options, host
         self._port = str(options["port"])
-        self._names = {str(device.options["ieee"]).lower(): device.name for device in devices}
-        self._uses = {
-            device.name: Use(
-                device.name, device.thing == "stove", device.options.get("unsupervised") == "accepted"
-            )
-            for device in devices
-        }
+        self._take(devices)
         self._up_s: float | None = None
         self._ladder = ladder(f"{host.data}/{name}")
         self._app: Any = None
@@ -114,6 +108,21 @@ class ZigbeeRadio:
         self._group: asyncio.TaskGroup | None = None
         self.short_path: ShortPath | None = None
         self.up = asyncio.Event()
+
+    def _take(self, devices: Sequence[Device]) -> None:
+        self._names = {str(device.options["ieee"]).lower(): device.name for device in devices}
+        self._uses = {
+            device.name: Use(
+                device.name, device.thing == "stove", device.options.get("unsupervised") == "accepted"
+            )
+            for device in devices
+        }
+
+    async def assign(self, devices: Sequence[Device]) -> None:
+        """See `homenode.driver.Assigns.assign`: the network runs on."""
+        self._take(devices)
+        if self._devices is not None:
+            self._devices.assign(self._names, self._uses)
 
     async def run(self) -> None:
         """Open, form or resume the network, hear devices. See `homenode.driver.Driver.run`."""

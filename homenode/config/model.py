@@ -59,6 +59,7 @@ class Device:
         model: ``MANUFACTURER/MODEL`` or "".
         options: The driver's own fields of it, defaults filled in.
         kinds: Its points as far as known from home.yaml; None if any (not yet interviewed).
+        line, column: Of its entry; a device that was moved in the file is the same.
     """
 
     name: str
@@ -70,8 +71,8 @@ class Device:
     model: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     kinds: tuple[str, ...] | None = None
-    line: int = 0
-    column: int = 0
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

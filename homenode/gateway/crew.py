@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from homenode.gateway.folders import Folders
+from homenode.gateway.inbox import Inbox
 from homenode.gateway.roster import Post, outlived
 from homenode.gateway.supervisor import Supervised
 from homenode.reading import Instant, Value
@@ -50,6 +52,29 @@ class Crew:
             self.posts[name], self.drivers[name] = post, driver
             driver.start()
             self._watches[name] = self._node.start(f"watch {name}", driver.watch())
+
+    async def hand_over(self, wanted: Mapping[str, Post]) -> dict[str, Inbox]:
+        """Stop all whose post is another now, but those that can take other devices while they run.
+
+        Returns:
+            Where these say all that they say of them; to be exchanged as the node goes over to them, too.
+        """
+        other = [name for name, post in self.posts.items() if wanted.get(name) != post]
+        taking = [name for name in other if self._can_take(name, wanted.get(name))]
+        await asyncio.gather(*(self.stop(name) for name in other if name not in taking))
+        inboxes = {}
+        for name in taking:
+            post, inbox = wanted[name], self._node.hearing.next_inbox()
+            if await self.drivers[name].assign(post.open, post.devices, inbox):
+                self.posts[name], inboxes[name] = post, inbox
+            else:
+                self._node.hearing.exchange(name, inbox)
+                await self.stop(name)
+        return inboxes
+
+    def _can_take(self, name: str, post: Post | None) -> bool:
+        same = post is not None and replace(self.posts[name], devices=post.devices) == post
+        return same and self.drivers[name].assigns
 
     async def stop(self, name: str) -> None:
         """Have one driver release what it holds, take what it said last, and forget it."""

@@ -45,19 +45,32 @@ class Hearing:
 
     def inbox(self, driver: str) -> Inbox:
         """A new inbox for a driver that is about to start."""
-        inbox = self._inboxes[driver] = Inbox(asyncio.get_running_loop(), self._wake)
+        inbox = self._inboxes[driver] = self.next_inbox()
         return inbox
+
+    def next_inbox(self) -> Inbox:
+        """One that is read from `exchange` on."""
+        return Inbox(asyncio.get_running_loop(), self._wake)
+
+    def exchange(self, driver: str, inbox: Inbox) -> None:
+        """The driver speaks into another inbox now: the old one is emptied at once, that later."""
+        self._empty(driver)
+        self._inboxes[driver] = inbox
+        asyncio.get_running_loop().call_soon(self._wake)
 
     def forget(self, driver: str) -> None:
         """The driver has stopped, or had its time to: take what it said last."""
+        self._empty(driver)
+        if timer := self._timers.pop(driver, None):
+            timer.cancel()
+
+    def _empty(self, driver: str) -> None:
         inbox = self._inboxes[driver]
         inbox.close()
         while inbox:
             self._take()
         del self._inboxes[driver]
         self._floods.pop(driver, None)
-        if timer := self._timers.pop(driver, None):
-            timer.cancel()
 
     def waiting(self) -> int:
         """Readings that no one has taken yet; from any thread."""

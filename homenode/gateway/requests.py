@@ -284,14 +284,16 @@ class Requests:
                 raise Refused(f"home.yaml now describes {home.home}", do="restart the node for another home")
             if node.stopping.is_set():
                 raise Refused("the node is stopping", do="what home.yaml says counts from the next start")
-            old, wanted = node.crew.posts, posts(home, types)
+            before, wanted = set(node.crew.posts), posts(home, types)
         node.types = types
-        gone = [name for name, post in old.items() if wanted.get(name) != post]
         link = node.uplink.link
         down = link is not None and not link.state.online  # perhaps a password or certificate came
         new_broker = down or home.broker != node.home.broker
         new_trust = home.clock_trusted != node.home.clock_trusted
-        await asyncio.gather(*(node.crew.stop(name) for name in gone))
+        inboxes = await node.crew.hand_over(wanted)
+        gone = before - node.crew.posts.keys()
+        for name, inbox in inboxes.items():
+            node.hearing.exchange(name, inbox)
         for source in (source for name in gone if name not in wanted for source in faults_of(name)):
             node.outcomes.well(source)
         node.apply(home, rules)

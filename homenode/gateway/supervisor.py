@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import logging
 import random
+import re
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from homenode.config.model import Device
-from homenode.driver import Driver, Host, Joined
+from homenode.driver import Assigns, Driver, Host, Joined
 from homenode.errors import HomenodeError, Refused, SetupError, acted_on
 from homenode.gateway.clock import Clock
 from homenode.gateway.inbox import Alive, Inbox, Item, Noticed, Trouble
@@ -36,6 +37,8 @@ SETUP_RETRY_S = 5.0
 BEAT_S, HANGS_AFTER_S = 2.0, 6.0
 NOTICED_EACH_S = 50
 """Of what devices without a name say: a neighbour's may flood, too."""
+ASSIGN_S = 2.0
+"""A driver gets so long to take other devices; it has nothing to wait for."""
 STOP_S = 1.5
 """A driver gets so long to release its port; SIGTERM has 2 s in all."""
 
@@ -70,6 +73,13 @@ class _DriverHost:
         self._open_before = set(open_before)
         self._spoke, self._steady_from = False, 0
         self._noticed_in = (0, 0)
+
+    def assigned(self, devices: Sequence[str], inbox: Inbox) -> None:
+        """From now on it says of these, and there. What was open of one that is gone the gateway ends."""
+        gone = self._devices - set(devices)
+        self._devices, self._inbox = frozenset(devices), inbox
+        for open_ones in (self._troubles, self._open_before):
+            open_ones -= {source for source in open_ones if re.split("[ .]", source)[0] in gone}
 
     def opened(self, steady_from: Instant) -> None:
         """The driver was opened; what it says from `steady_from` on shows that it is back from a loss."""
@@ -184,7 +194,6 @@ class Supervised:
         last: Last = lambda point: None,
     ) -> None:
         self.name, self.devices = name, tuple(device.name for device in devices)
-        self.inbox = inbox
         self.state = "starting"
         self._lost = ""
         self._make = make
@@ -284,6 +293,32 @@ class Supervised:
         """
         await self.ask(lambda driver: _pair(driver, seconds, code), timeout_s=30.0)
         self.open_until, self.open_for = self._clock.now() + int(seconds * 1000), code
+
+    @property
+    def assigns(self) -> bool:
+        """Whether it runs, and can take other devices."""
+        return isinstance(self._driver, Assigns)
+
+    async def assign(self, make: Callable[[Host], Driver], devices: Sequence[Device], inbox: Inbox) -> bool:
+        """Have it take other devices. False if it can't, and is to be stopped.
+
+        Args:
+            make: Opens it with these, if it is lost later.
+            inbox: Where it says all that it says of these.
+        """
+
+        async def take(driver: Driver) -> None:
+            assert isinstance(driver, Assigns)
+            self._make, self.devices = make, tuple(device.name for device in devices)
+            self._host.assigned(self.devices, inbox)
+            await driver.assign(devices)
+
+        try:
+            await self.ask(take, ASSIGN_S)
+        except Refused as error:
+            log.warning("takes no other devices", extra={"driver": self.name, "why": str(error)})
+            return False
+        return True
 
     async def _pair_again(self, driver: Driver) -> None:
         left_ms = self.open_until - self._clock.now()

@@ -83,8 +83,7 @@ def card(page: Any, text: str) -> Any:
 
 def join(page: Any, here: Flat, sensor: str, looks: str) -> Any:
     page.get_by_role("button", name="Close the network").wait_for()
-    # after a name was given the radio starts anew, and is open again within seconds
-    until(lambda: here.sim.ask(f"join {sensor}")["ok"], what="it joins")
+    here.sim.do(f"join {sensor}")
     found = card(page, looks)
     found.get_by_role("button", name="Name it").and_(page.locator(":enabled")).wait_for()
     return found
@@ -119,7 +118,6 @@ def test_a_flat_is_installed_with_a_thumb(here: Flat, browser: Any, tmp_path: Pa
         page.get_by_text("hall_door is added").wait_for()
 
         held = card(page, "hall_door")
-        here.node.until("network up")
         here.sim.do("move a_door 60")
         here.sim.do("close a_door")
         held.get_by_text("too weak").wait_for()
@@ -141,7 +139,6 @@ def test_a_flat_is_installed_with_a_thumb(here: Flat, browser: Any, tmp_path: Pa
         tap(page, "More", held)
         held.get_by_role("button", name="help_button").tap()
         page.get_by_text("help_button now reads help.button").wait_for()
-        here.node.until("network up")
 
         tab(page, 1)
         tap(page, "Begin the walk test")

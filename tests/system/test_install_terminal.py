@@ -30,13 +30,12 @@ def pair(person: Installer, here: Flat, sensor: str, room: str, name: str = "") 
     """A sensor joins, and is given its room and name."""
     person.type("1")
     person.until("network is open for 4 minutes")
-    until(lambda: here.sim.ask(f"join {sensor}")["ok"], what="it joins")
+    here.sim.do(f"join {sensor}")
     person.until(rf"\+ (?!new device)[^\n]*{IEEE[sensor]}")
     person.type("2")
     person.until("Which")
     person.type("1", room, name, "")
     person.until("is added")
-    here.node.until("network up")
     person.until("how it looks now")
 
 

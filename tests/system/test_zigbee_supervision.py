@@ -17,7 +17,7 @@ from homenode.errors import Refused
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
 from homenode.sim.zigbee.device_spec import DeviceSpec
-from tests.system.zigbee_bed import Interviewed, interviewed
+from tests.system.zigbee_bed import Interviewed, interviewed, named
 
 POLL_CONTROL, BATTERY, ZONE = 0x0020, 0x0001, 0x0500
 Scene = Callable[[Interviewed], Coroutine[Any, Any, None]]
@@ -102,6 +102,19 @@ def test_a_water_sensor_that_never_says_that_it_is_there_is_refused_and_its_dry_
         device.trip(False)
         await home.host.reading("silent", "water", None)
         assert False not in home.host.values("silent", "water")
+
+    play(tmp_path, ["plug"], scene)
+
+
+def test_an_installer_who_insists_is_taken_at_his_word_while_the_radio_runs(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        device = await joined(home, "silent", without(model("water"), POLL_CONTROL, BATTERY))
+        device.trip()
+        for insisted in (["sink"], [], ["sink"]):
+            await home.radio.assign(named(insisted=insisted, sink=home.ieee("silent")))
+            assert ("sink supervision" in home.host.faults) is not bool(insisted)
+        device.trip(False)
+        await home.host.reading("sink", "water", False)
 
     play(tmp_path, ["plug"], scene)
 
