@@ -332,8 +332,7 @@ def _seen(kind: str, value: Value) -> str:
 def _parties(rule: BoundRule) -> list[str]:
     """Who hears of a rule's alerts."""
     steps = [step for step in rule.steps if step.do == "notify"]
-    named = [party for step in steps for party in step.parties] if steps else list(rule.to)
-    return [party for party in dict.fromkeys(named) if party != "operator"]
+    return list(dict.fromkeys([party for step in steps for party in step.parties] if steps else rule.to))
 
 
 AT_ONCE_MS = 10_000
