@@ -24,6 +24,7 @@ pytestmark = needs_mosquitto
 def here(tmp_path: Path) -> Iterator[Flat]:
     with flat(tmp_path) as found:
         yield found
+        print(found.tells())
 
 
 def pair(person: Installer, here: Flat, sensor: str, room: str, name: str = "") -> None:
