@@ -342,7 +342,7 @@ class Devices:
         signature = signature_of(known.device)
         interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
         try:
-            await interview.begin()
+            await interview.begin(row)
             constant = await interview.constants()
             known.facts.constant = constant or known.facts.constant or known.tries >= ENOUGH_TRIES
             if not known.facts.constant:

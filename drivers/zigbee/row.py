@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from drivers.zigbee.asks import ASKS_TOLD, Ask, ask_of
 from drivers.zigbee.meanings import MEANINGS_TOLD, Meaning, meaning_of
-from drivers.zigbee.standard import ALARM_1, ALARM_2
+from drivers.zigbee.standard import ALARM_1, ALARM_2, TEST
 from homenode.config.notes import nearest
 from homenode.errors import SetupError
 from homenode.kinds import KINDS, kind_of
@@ -35,6 +36,7 @@ class Row:
         without: Kinds that the standard would give and the device doesn't have.
         presses, multistate: As in `plan.Plan`, instead of the standard's.
         clears_ms: Kinds that the device only ever sets, and how long each lasts.
+        asks: What it has to be told before it says anything.
     """
 
     source: str = ""
@@ -48,10 +50,11 @@ class Row:
     presses: Mapping[tuple[int, int, int, int | None], str] = field(default_factory=dict)
     multistate: Mapping[tuple[int, int], str] = field(default_factory=dict)
     clears_ms: Mapping[str, int] = field(default_factory=dict)
+    asks: tuple[Ask, ...] = ()
 
 
 NO_ROW = Row()
-_BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
+_BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2, "test": TEST}
 _DURATION = re.compile(r"([0-9]+) (min|h|d)")
 _UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FIELDS = {
@@ -67,6 +70,7 @@ _FIELDS = {
     "presses",
     "multistate",
     "clears",
+    "asks",
 }
 
 
@@ -101,6 +105,14 @@ def _meaning(name: str, row: str) -> Meaning:
         what = f"{name!r}, which is not a meaning"
         raise RowMistake(what, where=f"row {row}", do=f"one of {MEANINGS_TOLD}")
     return meaning
+
+
+def _ask(where: str, text: str, row: str) -> Ask:
+    endpoint, cluster, attribute = _place(where, row, (3,))
+    ask = ask_of(endpoint, cluster, attribute, text)
+    if ask is None:
+        raise RowMistake(f"{text!r}, which is nothing to be asked", where=f"row {row}", do=ASKS_TOLD)
+    return ask
 
 
 def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
@@ -139,7 +151,7 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
     try:
         zone = tuple((_kind(str(kind), row), _BITS[bits]) for kind, bits in entry.get("zone", {}).items())
     except KeyError as bits:
-        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do="alarm 1, alarm 2 or any") from None
+        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do="alarm 1, alarm 2, any or test") from None
     return models, Row(
         source=str(entry["source"]),
         stale_after_ms=stale_after_ms,
@@ -156,4 +168,5 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         clears_ms={
             _kind(str(kind), row): int(after * 1000) for kind, after in entry.get("clears", {}).items()
         },
+        asks=tuple(_ask(str(where), str(text), row) for where, text in entry.get("asks", {}).items()),
     )
