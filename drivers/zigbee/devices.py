@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Devices:
         self._by_ieee: dict[str, Known] = {}
         self._tries: dict[str, int] = {}
         self._learning: set[str] = set()
-        self._started = False
+        self._started = self._stopped = False
         self._strangers = Strangers()
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.ear = Ear(host, self._later, self._appeared)
@@ -95,10 +96,11 @@ class Devices:
             with contextlib.suppress(ValueError):  # an address that a person has edited
                 self._app.handle_join(address, zigpy.types.EUI64.convert(ieee), 0, handle_rejoin=False)
         self._save()
-        self._spawn(ask_those_awake(self._by_ieee.values, self._host), "state at start")
+        self._spawn(partial(ask_those_awake, self._by_ieee.values, self._host), "state at start")
 
     def stop(self) -> None:
-        """Cancel what was to happen later."""
+        """Cancel what was to happen later, and begin nothing more."""
+        self._stopped = True
         for timer in self._timers.values():
             timer.cancel()
 
@@ -234,7 +236,7 @@ class Devices:
         if self._strangers.due(address, self._host.now()) and all(
             int(device.nwk) != address for device in self._app.devices.values()
         ):
-            self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
+            self._spawn(partial(identify, self._app, address, number), f"who is 0x{address:04x}")
 
     def touched(self, known: Known, message: Incoming) -> bool:
         """A frame took the short path. True if it is to take the general one too, for zigpy's bookkeeping."""
@@ -330,12 +332,12 @@ class Devices:
             if known.ieee not in self._learning and known.tries < LEARN_TRIES:
                 known.tries += 1
                 self._learning.add(known.ieee)
-                self._spawn(self._learn(known), f"interview {known.ieee}")
+                self._spawn(partial(self._learn, known), f"interview {known.ieee}")
         elif known.sleepy and not known.asked:
             known.asked = True
-            self._spawn(ask(known), f"state of {known.ieee}")
+            self._spawn(partial(ask, known), f"state of {known.ieee}")
         elif known.pending:
-            self._spawn(do_pending(known), f"what waited for {known.ieee}")
+            self._spawn(partial(do_pending, known), f"what waited for {known.ieee}")
 
     async def _learn(self, known: Known) -> None:
         row, name = self._row(known), known.name
@@ -374,17 +376,20 @@ class Devices:
 
     def ask_later(self, known: Known) -> None:
         """Have a device say its state, after what it is doing now."""
-        self._later((known.ieee, "state"), STATE_AGAIN_S, lambda: self._spawn(ask(known), "state"))
+        self._later((known.ieee, "state"), STATE_AGAIN_S, partial(self._spawn, partial(ask, known), "state"))
 
     # --- tasks -------------------------------------------------------------------------------------------
 
     def _later(self, key: tuple[str, str], after_s: float, call: Callable[[], Any]) -> None:
         if key in self._timers:
             self._timers[key].cancel()
+        if self._stopped:
+            return
         self._timers[key] = asyncio.get_running_loop().call_later(after_s, call)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._group.create_task(guarded(work, name), name=f"zigbee {name}")
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        if not self._stopped:
+            self._group.create_task(guarded(work, name), name=f"zigbee {name}")
 
 
 def _waits(known: Known | None) -> bool:

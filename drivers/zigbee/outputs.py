@@ -21,8 +21,8 @@ log = logging.getLogger("homenode.zigbee")
 ANSWER_S = 8.0
 """Within the 10 s that the gateway waits for an answer."""
 CRITICAL = PacketPriority.CRITICAL
-"""Past zigpy's queue: a stick takes eight questions at a time, and one to a sensor that has gone holds its place
-for 8 s. A siren doesn't wait for that."""
+"""Past zigpy's queue: a stick takes eight questions at a time, and one to a sensor that has gone holds its
+place for 8 s. A siren doesn't wait for that."""
 _WARNING = 0x17
 """Start Warning (8.4.2.3.1): mode burglar (1), strobe on, level very high."""
 

@@ -36,8 +36,10 @@ def test_a_siren_sounds_within_a_second_while_ten_devices_are_unplugged_and_aske
             for name in names:
                 home[name].unplug()
             known = [found for name in names if (found := devices.named(name)) is not None]
-            asking = [asyncio.create_task(ask(one)) for one in known]
-            asking += [asyncio.create_task(home.radio.switch(n, "switch", True)) for n in names if "plug" in n]
+            asking = [asyncio.ensure_future(ask(one)) for one in known]
+            asking += [
+                asyncio.ensure_future(home.radio.switch(n, "switch", True)) for n in names if "plug" in n
+            ]
             await asyncio.sleep(0.2)
             for on in (True, False):
                 begun = time.perf_counter()
