@@ -151,7 +151,7 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
     try:
         zone = tuple((_kind(str(kind), row), _BITS[bits]) for kind, bits in entry.get("zone", {}).items())
     except KeyError as bits:
-        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do="alarm 1, alarm 2, any or test") from None
+        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do=", ".join(_BITS)) from None
     return models, Row(
         source=str(entry["source"]),
         stale_after_ms=stale_after_ms,
