@@ -117,7 +117,7 @@ def read_settings(path: str) -> tuple[Settings, Notes]:
         notes.wrong(root, "file", "a mapping with party:, broker:, to:, …")
         raise FileMistakes(notes.mistakes)
     if {"home", "devices"} <= root.entries.keys():
-        notes.wrong(root, "file", "a desk's settings with party:, broker:, to:, …", found="the file of a home")
+        notes.wrong(root, "file", "a receiver's, with party:, broker:, to:, …", found="the file of a home")
         raise FileMistakes(notes.mistakes)
     settings = _settings(root, notes, absolute.parent)
     if notes.mistakes:
