@@ -19,11 +19,11 @@ from drivers.zigbee.interview import Asleep, Interview, identify, signature_of
 from drivers.zigbee.memory import Memory
 from drivers.zigbee.outputs import do_pending
 from drivers.zigbee.plan import Plan, make_plan
-from drivers.zigbee.promises import Promises, supervised
+from drivers.zigbee.promises import Promises, may_be_silent_ms, supervised
 from drivers.zigbee.rows import Row, row_for
 from drivers.zigbee.short_path import Incoming
 from drivers.zigbee.strangers import Strangers
-from drivers.zigbee.supervision import Use, stale_after_ms
+from drivers.zigbee.supervision import Use
 from homenode.driver import Host, Joined
 from homenode.reading import Instant
 
@@ -299,7 +299,7 @@ class Devices:
                 known.device.manufacturer or "",
                 known.device.model or "",
                 known.plan.kinds,
-                stale_after_ms(row.stale_after_ms, known.facts.heard_s),
+                may_be_silent_ms(known, row, asked=known.facts.complete or known.tries >= LEARN_TRIES),
                 "; ".join(note for note in dict.fromkeys(notes) if note),
             )
         )

@@ -14,7 +14,7 @@ from drivers.zigbee.ear import Known
 from drivers.zigbee.plan import Facts, Plan, Sense, Signature
 from drivers.zigbee.rows import Row
 from drivers.zigbee.standard import Cluster
-from drivers.zigbee.supervision import LONGEST_S, Use, documented_s, judged
+from drivers.zigbee.supervision import LONGEST_S, Use, documented_s, judged, stale_after_ms
 from homenode.driver import Host
 
 log = logging.getLogger("homenode.zigbee")
@@ -154,3 +154,15 @@ def supervised(known: Known, use: Use, row: Row, host: Host) -> str:
     elif known.name:
         host.back(f"{known.name} supervision")
     return finding.note
+
+
+def may_be_silent_ms(known: Known, row: Row, *, asked: bool) -> int | None:
+    """How long it may be silent; None for what `homenode.driver` gives those that nothing is known of.
+
+    Args:
+        asked: Its interview is over, or was given up: what it hasn't promised by now it won't.
+    """
+    if known.sleepy and asked:
+        documented = documented_s(known.device.manufacturer or "", row.stale_after_ms)
+        return stale_after_ms(row.stale_after_ms, known.facts.heard_s, documented)
+    return row.stale_after_ms

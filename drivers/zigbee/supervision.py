@@ -21,6 +21,9 @@ HEARTBEATS_S = {"LUMI": 3024}
 PATIENCE = 2.5
 """Check-ins that may be missing: one that was lost, and the clock of a sensor that is a quarter wrong."""
 WATCHED = (*GUARDS, "contact")
+UNTOLD_S = 25 * 3600
+"""The longest silence of a sleeper of which nothing is known: those that tell nothing but their battery do so
+once a day, and zigbee2mqtt calls who was heard within 25 h well (guide/configuration/device-availability)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def judged(
     what = (
         f"it says nothing for up to {_span(min(known))}"
         if known
-        else "it never says by itself that it is there"
+        else "how often it says that it is there isn't known"
     )
     if not any(kind in GUARDS or kind == "power" for kind in watched):
         return Finding(f"{what}: when it is gone, that is noticed late")
@@ -91,11 +94,16 @@ def documented_s(manufacturer: str, row_ms: int | None) -> int | None:
     return HEARTBEATS_S.get(manufacturer) if row_ms is None else row_ms // 2000
 
 
-def stale_after_ms(row_ms: int | None, heard_s: int | None) -> int | None:
-    """How long it may be silent: as its row says, else by what it agreed to; None for the usual 4 h."""
-    if row_ms is not None or heard_s is None or PATIENCE * heard_s <= LONGEST_S:
+def stale_after_ms(row_ms: int | None, heard_s: int | None, documented_s: int | None) -> int:
+    """How long a sleeper may be silent without being missed, once it was asked for all that it promises.
+
+    As its row says; else by what it agreed to or what is documented; where neither is known, by what battery
+    devices do at least: it is no fault that one is well and has nothing to say.
+    """
+    if row_ms is not None:
         return row_ms
-    return int(PATIENCE * heard_s) * 1000
+    known = [span for span in (heard_s, documented_s) if span is not None]
+    return int(max(PATIENCE * min(known or [UNTOLD_S]), LONGEST_S)) * 1000
 
 
 def believed(kind: str, value: Value) -> Value:
