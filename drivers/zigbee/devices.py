@@ -17,6 +17,7 @@ from drivers.zigbee.asking import ask, ask_those_awake
 from drivers.zigbee.ear import Ear, Known
 from drivers.zigbee.interview import Asleep, Interview, identify, signature_of
 from drivers.zigbee.memory import Memory
+from drivers.zigbee.notes import ANSWERS_NOTHING, ASKED_AGAIN, SAYS_NOTHING, WRONG_CODE
 from drivers.zigbee.outputs import do_pending
 from drivers.zigbee.plan import Plan, make_plan
 from drivers.zigbee.promises import Promises, may_be_silent_ms, supervised
@@ -35,9 +36,6 @@ LEARN_TRIES = 6
 """Our part of an interview is begun so often; then the device is used as far as it is known."""
 ENOUGH_TRIES = 3
 """Then it is used without what it still owes the meaning of: a zone's type, a scale."""
-SAYS_NOTHING = "it doesn't say what it measures: wake it by its button, close to the stick, and pair again"
-ASKED_AGAIN = "it doesn't answer, and is asked again: keep it awake by its button, close to the stick"
-ANSWERS_NOTHING = "it doesn't answer: wake it by its button, close to the stick, and pair again"
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 STATE_AGAIN_S = 1.0
 COORDINATOR = 0x0000
@@ -154,12 +152,16 @@ class Devices:
         ieee = str(device.ieee)
         tried = self._tries.get(ieee, 0)
         self._tries[ieee] = tried + 1
-        if tried < len(INTERVIEW_RETRY_S):
+        again = tried < len(INTERVIEW_RETRY_S)
+        if again:
             self._later((ieee, "interview"), INTERVIEW_RETRY_S[tried], device.schedule_initialize)
         else:
             self._memory.joining.pop(ieee, None)
             self._save()
-        self._tell_unknown(ieee, ASKED_AGAIN if tried < len(INTERVIEW_RETRY_S) else ANSWERS_NOTHING)
+        note = WRONG_CODE if ieee == self._app.by_code else ASKED_AGAIN if again else ANSWERS_NOTHING
+        if note is not ASKED_AGAIN:
+            log.warning("not interviewed", extra={"device": self._names.get(ieee, ieee), "why": note})
+        self._tell_unknown(ieee, note)
 
     def _tell_unknown(self, ieee: str, note: str) -> None:
         self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))

@@ -292,6 +292,7 @@ class ZigbeeRadio:
             self._pairing.cancel()
             self._pairing = None
         opened = min(int(seconds), PERMIT_MOST_S)
+        self._app.by_code = ieee
         try:
             if code:
                 await self._app.permit_with_link_key(

@@ -49,6 +49,31 @@ def test_a_wrong_code_is_told_before_the_network_is_opened(tmp_path: Path) -> No
     asyncio.run(whole())
 
 
+def test_a_code_that_is_another_devices_is_named_as_the_cause(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def whole() -> None:
+        async with asyncio.timeout(110), interviewed(tmp_path, ["plug"]) as home:
+            contact, visitor = home.add("contact"), home.add("motion", in_home=False)
+            await home.restart()
+            await home.radio.pair(60, CODE, home.ieee("contact"))
+            assert not visitor.join(key=KEY)
+            assert not contact.join(key=OTHER_KEY)
+            known, ieee = home.host.known, home.ieee("contact")
+            await home.host.until(lambda: ieee in known and "install code" in known[ieee].note)
+            told = [(one.message, vars(one)) for one in caplog.records]
+            assert any(
+                f["device"] == "contact" and "install code" in f["why"] for m, f in told if "not inter" in m
+            )
+            refused = next(fields for message, fields in told if "another device may join" in message)
+            assert (refused["device"], refused["may"]) == (home.ieee("motion"), ieee)
+            assert "install code" in refused["do"]
+            assert contact.join(key=KEY)
+            await _complete(home, "contact")
+
+    asyncio.run(whole())
+
+
 def test_after_its_time_nobody_joins_by_the_code(tmp_path: Path) -> None:
     async def whole() -> None:
         async with asyncio.timeout(110), interviewed(tmp_path, ["plug"]) as home:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.zigbee.ear import FLOOD_MS
 from tests.system.zigbee_bed import Interviewed, interviewed
 
 KINDS = ["truncated", "garbage", "duplicates", "wrong_types", "out_of_range", "flood", "unknown_cluster"]
@@ -45,6 +46,24 @@ def test_a_device_that_answers_nothing_is_noted_and_paired_again_when_it_does(tm
         assert "power" in home.host.known[home.ieee("plug_innr")].kinds
 
     asyncio.run(_play(tmp_path, ["plug"], scene))
+
+
+def test_a_device_that_speaks_without_end_is_a_fault_that_says_which_until_it_is_calm(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        device = home["thermometer"]
+        device.misbehave("flood")
+        device.measure("temperature", 25.0, at_once=True)
+        await home.host.until(lambda: "thermometer flood" in home.host.faults, 30)
+        assert "take its power away" in home.host.faults["thermometer flood"]
+        assert list(home.host.faults) == ["thermometer flood"]
+        device.misbehave("")
+        for _ in range(2):
+            home.host.ahead_ms += FLOOD_MS
+            device.measure("temperature", 20.0 + home.host.ahead_ms / 1e5, at_once=True)
+            await asyncio.sleep(0.3)
+        await home.host.until(lambda: not home.host.faults)
+
+    asyncio.run(_play(tmp_path, ["thermometer", "plug"], scene))
 
 
 async def _play(folder: Path, models: list[str], scene: object) -> None:
