@@ -99,6 +99,13 @@ def _kind(name: str, row: str) -> str:
     return name
 
 
+def _seconds(value: Any, row: str) -> int:
+    if not isinstance(value, int) or value <= 0:
+        what = f"{value!r}, which is no whole number of seconds"
+        raise RowMistake(what, where=f"row {row}", do="such as 60")
+    return value
+
+
 def _meaning(name: str, row: str) -> Meaning:
     meaning = meaning_of(name)
     if meaning is None:
@@ -166,7 +173,8 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         presses=presses,
         multistate=multistate,
         clears_ms={
-            _kind(str(kind), row): int(after * 1000) for kind, after in entry.get("clears", {}).items()
+            _kind(str(kind), row): _seconds(after, row) * 1000
+            for kind, after in entry.get("clears", {}).items()
         },
         asks=tuple(_ask(str(where), str(text), row) for where, text in entry.get("asks", {}).items()),
     )
