@@ -16,8 +16,9 @@ from drivers.zigbee.asked import answer_to, guarded
 from drivers.zigbee.asking import ask, ask_those_awake
 from drivers.zigbee.ear import Ear, Known
 from drivers.zigbee.interview import Asleep, Interview, identify, signature_of
+from drivers.zigbee.later import Later
 from drivers.zigbee.memory import Memory
-from drivers.zigbee.notes import ANSWERS_NOTHING, ASKED_AGAIN, SAYS_NOTHING, WRONG_CODE
+from drivers.zigbee.notes import Note, told
 from drivers.zigbee.outputs import do_pending
 from drivers.zigbee.plan import Plan, make_plan
 from drivers.zigbee.promises import Promises, may_be_silent_ms, supervised
@@ -74,7 +75,7 @@ class Devices:
         self._learning: set[str] = set()
         self._started = self._stopped = False
         self._strangers = Strangers()
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._later = Later()
         self.ear = Ear(host, self._later, self._appeared)
         self.messages = 0
         self.heard_already: Callable[[], bool] = lambda: False
@@ -99,8 +100,7 @@ class Devices:
     def stop(self) -> None:
         """Cancel what was to happen later, and begin nothing more."""
         self._stopped = True
-        for timer in self._timers.values():
-            timer.cancel()
+        self._later.stop()
 
     def named(self, name: str) -> Known | None:
         """The interviewed device of this name."""
@@ -114,8 +114,7 @@ class Devices:
             if name == old and uses.get(name) == before.get(name):
                 continue
             if name != old:
-                for key in [key for key in self._timers if key[0] == old]:
-                    self._timers.pop(key).cancel()
+                self._later.cancel(old)
                 self.ear.named(known, name)
                 if known.facts.left:
                     self._tell_left(known)
@@ -123,7 +122,7 @@ class Devices:
                     self.ask_later(known)
             self._replan(known)
         for ieee in self._memory.joining.keys() - self._by_ieee.keys():
-            self._tell_unknown(ieee, "being interviewed")
+            self._tell_unknown(ieee, "asked")
 
     def is_complete(self, ieee: str) -> bool:
         """Whether a device is interviewed and set up."""
@@ -136,7 +135,7 @@ class Devices:
         """A device joined or has another network address."""
         ieee = str(device.ieee)
         if ieee not in self._by_ieee:
-            self._tell_unknown(ieee, "being interviewed")
+            self._tell_unknown(ieee, "asked")
             self._memory.joining[ieee] = int(device.nwk)
             self._save()
         self._index()
@@ -152,19 +151,31 @@ class Devices:
         ieee = str(device.ieee)
         tried = self._tries.get(ieee, 0)
         self._tries[ieee] = tried + 1
-        again = tried < len(INTERVIEW_RETRY_S)
-        if again:
+        if again := tried < len(INTERVIEW_RETRY_S):
             self._later((ieee, "interview"), INTERVIEW_RETRY_S[tried], device.schedule_initialize)
         else:
             self._memory.joining.pop(ieee, None)
             self._save()
-        note = WRONG_CODE if ieee == self._app.by_code else ASKED_AGAIN if again else ANSWERS_NOTHING
-        if note is not ASKED_AGAIN:
-            log.warning("not interviewed", extra={"device": self._names.get(ieee, ieee), "why": note})
-        self._tell_unknown(ieee, note)
+        key = "asked_again" if again else "answers_nothing"
+        note = Note("code_wrong" if ieee == self._app.by_code else key)
+        if note.key != "asked_again":
+            log.warning("not interviewed", extra={"device": self._names.get(ieee, ieee), "why": note.text()})
+        self._tell_unknown(ieee, note.key)
 
-    def _tell_unknown(self, ieee: str, note: str) -> None:
-        self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
+    def _tell_unknown(self, ieee: str, key: str) -> None:
+        text = told([Note(key)])
+        self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), None, text["en"], text))
+
+    def expect(self, ieee: str, within_s: float) -> None:
+        """It may join by its install code for so long; that nobody did is told then, as nobody else says."""
+        self._later((ieee, "code"), within_s, lambda: self._missed(ieee))
+
+    def _missed(self, ieee: str) -> None:
+        if ieee in self._by_ieee or ieee != self._app.by_code:
+            return
+        asked = ieee in self._memory.joining or ieee in self._tries
+        log.warning("nobody joined by the install code", extra={"ieee": ieee, "asked to": asked})
+        self._tell_unknown(ieee, "code_wrong" if asked else "code_unheard")
 
     def device_left(self, device: Any) -> None:
         """It said that it leaves, or was told to."""
@@ -194,7 +205,9 @@ class Devices:
         if source == 0:
             return
         known = self._by_ieee.get(str(sender.ieee))
-        if (answer := answer_to(sender, cluster, source, message, lambda: _waits(known))) is not None:
+        if (
+            answer := answer_to(sender, cluster, source, message, lambda: known is None or known.waits)
+        ) is not None:
             self._spawn(answer, "answer")
         if known is None:
             return
@@ -290,10 +303,11 @@ class Devices:
             known.plan = make_plan(signature_of(known.device), known.facts, row)
         if not tell or self._by_ieee.get(known.ieee) is not known:  # sent away, or joined anew, meanwhile
             return
-        notes = [*known.plan.notes(row), *known.facts.notes]
-        notes.append(supervised(known, self._uses.get(known.name, Use()), row, self._host))
+        found = supervised(known, self._uses.get(known.name, Use()), row, self._host)
+        notes = [*known.plan.notes(row), *known.facts.notes, *([found] if found else ())]
         if not known.facts.constant:
-            notes.append("being interviewed" if known.tries < LEARN_TRIES else SAYS_NOTHING)
+            notes.append(Note("asked" if known.tries < LEARN_TRIES else "says_nothing"))
+        text = told(notes)
         self._host.joined(
             Joined(
                 known.ieee,
@@ -302,7 +316,8 @@ class Devices:
                 known.device.model or "",
                 known.plan.kinds,
                 may_be_silent_ms(known, row, asked=known.facts.complete or known.tries >= LEARN_TRIES),
-                "; ".join(note for note in dict.fromkeys(notes) if note),
+                text["en"],
+                text,
             )
         )
 
@@ -380,20 +395,6 @@ class Devices:
         """Have a device say its state, after what it is doing now."""
         self._later((known.ieee, "state"), STATE_AGAIN_S, partial(self._spawn, partial(ask, known), "state"))
 
-    # --- tasks -------------------------------------------------------------------------------------------
-
-    def _later(self, key: tuple[str, str], after_s: float, call: Callable[[], Any]) -> None:
-        if key in self._timers:
-            self._timers[key].cancel()
-        if self._stopped:
-            return
-        self._timers[key] = asyncio.get_running_loop().call_later(after_s, call)
-
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         if not self._stopped:
             self._group.create_task(guarded(work, name), name=f"zigbee {name}")
-
-
-def _waits(known: Known | None) -> bool:
-    """Whether there is something to be asked or told once it is awake."""
-    return known is None or not known.facts.complete or not known.asked or bool(known.pending)

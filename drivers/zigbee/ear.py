@@ -100,6 +100,11 @@ class Known:
     pending: dict[str, bool] = field(default_factory=dict)
     heard_at: Instant = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to be asked or told once it is awake."""
+        return not self.facts.complete or not self.asked or bool(self.pending)
+
 
 class Ear:
     """Turns frames into readings.
@@ -122,7 +127,8 @@ class Ear:
     @staticmethod
     def named(known: Known, name: str) -> None:
         """It has another name, or none any more; nothing was told under this one."""
-        known.name, known.battery_low, known.garbled, known.asked = name, None, 0, False
+        known.name, known.asked = name, False
+        known.battery_low, known.floods, known.garbled = None, None, 0
         known.told.clear()
         if not name:
             known.pending.clear()

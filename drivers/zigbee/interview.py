@@ -18,6 +18,7 @@ import zigpy.types
 from zigpy.zcl import ReportingConfig
 
 from drivers.zigbee import tuya
+from drivers.zigbee.notes import Note
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, candidates
 from drivers.zigbee.rows import Place, Row
 from drivers.zigbee.standard import FACTS, HOME_AUTOMATION, PROFILES, Cluster
@@ -32,10 +33,14 @@ UNSUPPORTED = frozenset({0x86, 0x8F})
 """Status UNSUPPORTED_ATTRIBUTE, and WRITE_ONLY that some firmware says instead (2.6.3)."""
 IAS_CIE_ADDRESS, ZONE_STATE, ZONE_STATUS = 0x0010, 0x0000, 0x0002
 NOT_ENROLLED = 0
-DEAF = "it could not be told to say what it does: wake it by its button, close to the stick, and pair again"
 _T = TypeVar("_T")
 FAILURES = (TimeoutError, zigpy.exceptions.ZigbeeException, ValueError, KeyError, IndexError, AttributeError)
 """What a request to a device may end with: silence, no route, an answer that can't be read."""
+
+
+def unbound(endpoint: int, cluster: Any) -> Note:
+    """A cluster that can't be bound."""
+    return Note("unbound", (str(endpoint), f"0x{int(cluster.cluster_id):04x}"))
 
 
 class Asleep(Exception):
@@ -191,7 +196,7 @@ class Interview:
 
     async def reports(self, plan: Plan) -> None:
         """Bind, and ask for reports (2.5.7); notes what the device refuses."""
-        notes = [DEAF] if self._deaf else []
+        notes = [Note("deaf")] if self._deaf else []
         for number, cluster in self.to_bind(plan):
             wanted = {
                 place.attribute: sense
@@ -209,9 +214,9 @@ class Interview:
                 definition = cluster.find_attribute(attribute)
                 answer = await self.ask(partial(cluster.configure_reporting_multiple, {definition: config}))
                 if refused or answer is None or any(int(status) for status in answer.values()):
-                    notes.append(f"{sense.kind}: reports as it likes, it can't be told how often")
+                    notes.append(Note("reports", (sense.kind,)))
             if refused and not wanted:
-                notes.append(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")
+                notes.append(unbound(number, cluster))
         self._facts.notes = notes
         for number, _ in self._servers(tuya.CLUSTER):
             await self.ask(partial(self._send, number, tuya.CLUSTER, tuya.question))

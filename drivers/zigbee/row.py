@@ -29,6 +29,7 @@ class Row:
     """What is special about a model (see the head of rows.yaml for the fields).
 
     Attributes:
+        note: What an installer should know, in English and in Swedish; empty if nothing.
         points: Attributes that are points, instead of what the standard says of them.
         meanings: Kind to the name in `meanings` that replaces the standard's.
         scale: Kind to (multiplier, divisor) that replace those the device gives.
@@ -41,7 +42,7 @@ class Row:
 
     source: str = ""
     stale_after_ms: int | None = None
-    note: str = ""
+    note: tuple[str, ...] = ()
     points: Mapping[Place, tuple[str, Meaning]] = field(default_factory=dict)
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     scale: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -122,6 +123,15 @@ def _ask(where: str, text: str, row: str) -> Ask:
     return ask
 
 
+def _note(note: object, row: str) -> tuple[str, ...]:
+    """In English and in Swedish; a text without a language is for both."""
+    if note is None or isinstance(note, str):
+        return (note, note) if note else ()
+    if isinstance(note, Mapping) and set(note) == {"en", "sv"}:
+        return str(note["en"]), str(note["sv"])
+    raise RowMistake(f"note {note!r}", where=f"row {row}", do="a text, or {en: a text, sv: a text}")
+
+
 def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
     """The models an entry is for, and its row. Raises RowMistake."""
     models = tuple(str(model) for model in entry.get("models", ()))
@@ -162,7 +172,7 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
     return models, Row(
         source=str(entry["source"]),
         stale_after_ms=stale_after_ms,
-        note=str(entry.get("note", "")),
+        note=_note(entry.get("note"), row),
         points=points,
         meanings={
             _kind(kind, row): _meaning(str(name), row) for kind, name in entry.get("meanings", {}).items()

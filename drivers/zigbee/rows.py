@@ -71,7 +71,7 @@ def _over(row: Row, other: Row) -> Row:
     return Row(
         source=f"{other.source}; {row.source}",
         stale_after_ms=other.stale_after_ms or row.stale_after_ms,
-        note="; ".join(note for note in (other.note, row.note) if note),
+        note=tuple(map("; ".join, zip(other.note, row.note, strict=False))) or other.note or row.note,
         points={**row.points, **other.points},
         meanings={**row.meanings, **other.meanings},
         scale={**row.scale, **other.scale},

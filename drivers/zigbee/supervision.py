@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from drivers.zigbee.notes import Note
 from homenode.reading import Value
 
 LONGEST_S = 4 * 3600
@@ -45,11 +46,11 @@ class Finding:
     """What the installer is told.
 
     Attributes:
-        note: In plain words; "" if all is well.
+        note: None if all is well.
         refused: That nothing is wrong is not believed of it.
     """
 
-    note: str = ""
+    note: Note | None = None
     refused: bool = False
 
 
@@ -71,18 +72,12 @@ def judged(
     known = [span for span in (heard_s, documented_s) if span is not None]
     if known and min(known) <= LONGEST_S:
         return Finding()
-    what = (
-        f"it says nothing for up to {_span(min(known))}"
-        if known
-        else "how often it says that it is there isn't known"
-    )
+    silence = _span(min(known)) if known else ""
     if not any(kind in GUARDS or kind == "power" for kind in watched):
-        return Finding(f"{what}: when it is gone, that is noticed late")
-    why = f"{what}, so an empty battery looks as if all were well"
+        return Finding(Note("late", silence=silence))
     if use.insisted:
-        return Finding(f"{why} (accepted in home.yaml)")
-    do = "take another model, or write unsupervised: accepted at it in home.yaml"
-    return Finding(f"refused for {', '.join(watched)}: {why}; {do}", refused=True)
+        return Finding(Note("insisted", silence=silence))
+    return Finding(Note("refused", (", ".join(watched),), silence), refused=True)
 
 
 def documented_s(manufacturer: str, row_ms: int | None) -> int | None:
