@@ -1,4 +1,4 @@
-"""For drivers of devices that send lines of text: over a serial port, or over the network.
+"""For drivers of devices on a serial port, or on the network by TCP: bytes, or lines of text.
 
     async with serial_lines("/dev/ttyUSB0", baud=9600) as lines:
         await lines.send(b"?\r\n")  # for a device that is asked
@@ -11,22 +11,24 @@ They never block, hold their port alone, let go of it when left, and lose what i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import fcntl
-import functools
 import os
 import re
 import termios
 import tty
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from homenode.errors import DriverLost, SetupError
 
 LONGEST = 4_096
 """Bytes of a line; noise has no end of line."""
+MOST = 65_536
+"""Bytes that wait to be read; then the device waits, or its bytes are lost in the port."""
 TURN = 50
 """Lines after which others in the loop get their turn."""
 CONNECT_S = 5.0
@@ -45,77 +47,150 @@ _FORM = {
 }
 
 
-class Lines:
-    """The lines that come, without their end, and a way to send."""
+class Wire(asyncio.Protocol):
+    """Bytes both ways."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        send: Callable[[bytes], Awaitable[None]],
-        where: str,
-        end: bytes = b"\n",
-    ) -> None:
-        self._reader, self._send, self._where, self._end, self._nth = reader, send, where, end, 0
+    def __init__(self, where: str, port: int | None = None) -> None:
+        self._where, self._port = where, port
+        self._came, self._news = bytearray(), asyncio.Event()
+        self._transport: Any = None
+        self._gone = ""
+
+    async def read(self) -> bytes:
+        """What has come; waits for it. Raises DriverLost when the device is gone."""
+        while not self._came:
+            if self._gone:
+                raise DriverLost(self._gone, where=self._where)
+            self._news.clear()
+            await self._news.wait()
+        came = bytes(self._came)
+        self.forget()
+        return came
+
+    def forget(self) -> None:
+        """What has come and wasn't read."""
+        self._came.clear()
+        if not self._gone:
+            self._transport.resume_reading()
 
     async def send(self, data: bytes) -> None:
         """To the device. Raises DriverLost when it is gone."""
-        try:
-            await self._send(data)
-        except OSError as error:
-            raise DriverLost(f"unplugged ({error.strerror})", where=self._where) from error
+        while data and not self._gone:
+            try:
+                data = data[self._put(data) :]
+            except BlockingIOError:
+                await asyncio.sleep(FULL_S)
+            except OSError as error:
+                self._gone = f"takes nothing ({error.strerror})"
+        if self._gone:
+            raise DriverLost(self._gone, where=self._where)
+
+    def _put(self, data: bytes) -> int:
+        if self._port is not None:
+            return os.write(self._port, data)
+        self._transport.write(data)
+        return len(data)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._came += data
+        self._news.set()
+        if len(self._came) > MOST:
+            self._transport.pause_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._gone = "it hung up" if self._port is None else "it was unplugged"
+        self._news.set()
+
+
+class Lines:
+    """The lines that come, without their end, and a way to send."""
+
+    def __init__(self, wire: Wire, end: bytes = b"\n") -> None:
+        self._wire, self._end, self._kept, self._nth = wire, end, b"", 0
+
+    async def send(self, data: bytes) -> None:
+        """See `Wire.send`."""
+        await self._wire.send(data)
 
     def __aiter__(self) -> Lines:
         return self
 
     async def __anext__(self) -> bytes:
         """The next. Raises DriverLost when the device is gone."""
+        self._nth += 1
+        if self._nth % TURN == 0:
+            await asyncio.sleep(0)
         while True:
-            self._nth += 1
-            if self._nth % TURN == 0:
-                await asyncio.sleep(0)
-            try:
-                line = await self._reader.readuntil(self._end)
-            except asyncio.LimitOverrunError as error:  # too long to be one
-                await self._reader.readexactly(error.consumed)
-            except asyncio.IncompleteReadError as error:
-                raise DriverLost("it hung up", where=self._where) from error
-            except OSError as error:
-                raise DriverLost(f"unplugged ({error.strerror})", where=self._where) from error
-            else:
-                return line.strip() if self._end == b"\n" else line.removesuffix(self._end)
+            line, end, rest = self._kept.partition(self._end)
+            if not end:
+                self._kept = self._kept[-LONGEST - 1 :] + await self._wire.read()
+                continue
+            self._kept = rest
+            if len(line) <= LONGEST:
+                return line.strip() if self._end == b"\n" else line
 
 
 @asynccontextmanager
 async def serial_lines(
     port: str | Path, baud: int, form: str = "8N1", end: bytes = b"\n"
 ) -> AsyncIterator[Lines]:
-    """What a device on a serial port sends.
+    """What a device on a serial port sends. Raises as `wire`.
 
     Args:
         form: Bits of data, parity (N, E or O), stop bits.
         end: What ends a line, such as ETX, ``b"\\x03"``; of text lines spaces at both ends are dropped, too.
+    """
+    async with wire(str(port), baud, form) as opened:
+        yield Lines(opened, end)
+
+
+@asynccontextmanager
+async def network_lines(host: str, port: int, end: bytes = b"\n") -> AsyncIterator[Lines]:
+    """What a device on the local network sends over TCP. Raises as `wire`.
+
+    Args:
+        end: As of `serial_lines`.
+    """
+    async with wire(f"socket://{host}:{port}") as opened:
+        yield Lines(opened, end)
+
+
+@asynccontextmanager
+async def wire(address: str, baud: int = 9600, form: str = "8N1") -> AsyncIterator[Wire]:
+    """A serial port, or ``ANYTHING://HOST:PORT`` for TCP.
 
     Raises:
-        DriverLost: The port isn't there, or no more.
+        DriverLost: The port isn't there, or nobody answers there.
         SetupError: It may not be opened, another program has it, or it has no such speed or form.
     """
-    reader = asyncio.StreamReader(LONGEST)
-    loop = asyncio.get_running_loop()
-    pipe = os.fdopen(_opened(str(port), baud, form), "rb", 0)  # never blocks, as it is opened so
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    opened = await (_over_tcp(address) if "://" in address else _over_serial(address, baud, form))
     try:
-        yield Lines(reader, functools.partial(_write, pipe.fileno()), str(port), end)
+        yield opened
     finally:
-        transport.close()
+        opened._transport.close()
         await asyncio.sleep(0)  # it closes in the loop's next turn
 
 
-async def _write(fd: int, data: bytes) -> None:
-    while data:
-        try:
-            data = data[os.write(fd, data) :]
-        except BlockingIOError:
-            await asyncio.sleep(FULL_S)
+async def _over_tcp(address: str) -> Wire:
+    made = Wire(address)
+    try:
+        host, port = urlsplit(address).hostname or "", urlsplit(address).port or 0
+        async with asyncio.timeout(CONNECT_S):
+            await asyncio.get_running_loop().create_connection(lambda: made, host, port)
+    except (OSError, ValueError) as error:
+        do = "see that it is on, and has this address"
+        raise DriverLost(f"no answer ({error or 'in 5 s'})", where=address, do=do) from error
+    return made
+
+
+async def _over_serial(port: str, baud: int, form: str) -> Wire:
+    fd = _opened(port, baud, form)
+    made, pipe = Wire(port, fd), os.fdopen(fd, "rb", 0)  # never blocks, as it is opened so
+    await asyncio.get_running_loop().connect_read_pipe(lambda: made, pipe)
+    return made
 
 
 def _opened(port: str, baud: int, form: str) -> int:
@@ -147,33 +222,3 @@ def _opened(port: str, baud: int, form: str) -> int:
             raise SetupError("another program has it open", where=port, do="end that program") from error
         raise SetupError(f"is no serial port ({error})", where=port, do="name another") from error
     return fd
-
-
-@asynccontextmanager
-async def network_lines(host: str, port: int, end: bytes = b"\n") -> AsyncIterator[Lines]:
-    """What a device on the local network sends over TCP.
-
-    Args:
-        end: As of `serial_lines`.
-
-    Raises:
-        DriverLost: It doesn't answer, or no more.
-    """
-    where = f"{host}:{port}"
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            reader, writer = await asyncio.open_connection(host, port, limit=LONGEST)
-    except (OSError, TimeoutError) as error:
-        do = "see that it is on, and has this address"
-        raise DriverLost(f"no answer ({error or 'in 5 s'})", where=where, do=do) from error
-
-    async def send(data: bytes) -> None:
-        writer.write(data)
-        await writer.drain()
-
-    try:
-        yield Lines(reader, send, where, end)
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
