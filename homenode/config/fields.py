@@ -37,6 +37,6 @@ class Field:
     shown: str = ""
 
 
-def filled(rows: Sequence[Field], **given: Any) -> dict[str, Any]:
+def filled(rows: Sequence[Field], /, **given: Any) -> dict[str, Any]:
     """A mapping of these fields, with the defaults of those that aren't given."""
     return {row.name: row.default for row in rows} | given
