@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from homenode.config.fields import filled
 from homenode.config.model import Device
 from homenode.errors import DriverLost, HomenodeError, SetupError
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import DriverContract, Listener, running
+from tests.system.driver_contract import Listener, running
 from tests.system.meters import COOKING, QUIET, RECORDED, Meter, at_another_speed, telegram
 from tests.system.node_inside import written
 from tests.system.nodes import NodeProcess, Receiver
@@ -38,49 +37,6 @@ def device(**options: object) -> Device:
 
 def radio(port: Path, **options: object) -> dict[str, Any]:
     return filled(DRIVER.radio_fields, port=str(port), **options)
-
-
-class _Port:
-    def __init__(self, meter: Meter) -> None:
-        self._meter, self._nth = meter, 0
-
-    def change(self) -> None:
-        self._nth += 1
-        self._meter.say(telegram(COOKING, {"1.7.0": f"{2 + self._nth % 7:04}.202*kW"}))
-
-    def released(self) -> bool:
-        return not self._meter.is_open()
-
-    def garbage(self) -> None:
-        whole = telegram()
-        self._meter.blurt(
-            random.Random(1).randbytes(3000), whole[:300], whole[300:], b"/" * 20_000, whole[99:]
-        )
-
-    def flood(self) -> None:
-        self._meter.blurt(*[telegram(COOKING), telegram()] * 500)
-
-    async def unplug(self) -> None:
-        self._meter.pull_out()
-
-    async def plug(self) -> None:
-        self._meter.plug_in()
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (device(),)
-    heavy = ("asyncio",)
-
-    @pytest.fixture(autouse=True)
-    def _port(self, tmp_path: Path) -> None:
-        self.port = tmp_path / "p1"
-        self.options = radio(self.port)
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[_Port]:
-        with Meter(self.port) as meter:
-            yield _Port(meter)
 
 
 def _why(folder: Path, *sends: bytes, every_s: float = 0.02, baud: int = 115200) -> HomenodeError:
