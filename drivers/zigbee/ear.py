@@ -67,7 +67,7 @@ class Known:
         asked: Whether it was asked for its state since the start.
         tries: How often our part of its interview was begun.
         garbled: Frames in a row that could not be read.
-        frames: Heard since `counted_from`, whatever they are; `floods`: too many, None until known.
+        frames: Heard since `counted_from`, whatever they are.
         refused: It is not heard often enough for what it is for: that nothing is wrong is not believed.
         pending: What waits until it is awake, by kind.
         heard_at: When any frame of it was heard last.
@@ -93,7 +93,6 @@ class Known:
     garbled: int = 0
     frames: int = 0
     counted_from: Instant = 0
-    floods: bool | None = None
     malformed_logged: Instant = -MALFORMED_LOG_MS
     battery_low: bool | None = None
     refused: bool = False
@@ -178,15 +177,22 @@ class Ear:
     def _count(self, known: Known, now: Instant) -> None:
         """One that speaks without end takes the air from all others."""
         if now - known.counted_from >= FLOOD_MS:
-            calm = known.frames < FLOOD
-            if calm and known.floods is not False and known.name:
-                self._host.back(f"{known.name} flood")
-            known.floods, known.counted_from, known.frames = not calm, now, 0
+            if not known.counted_from and known.name:  # what was told of it before a restart
+                for what in ("flood", "garbled"):
+                    self._host.back(f"{known.name} {what}")
+            known.counted_from, known.frames = now, 0
         known.frames += 1
         if known.frames == FLOOD and known.name:
             text = f"{known.name} speaks without end ({FLOOD} frames in {FLOOD_MS // 1000} s)"
             do = f"take its power away, and {DO}"
             self._host.lost(f"{known.name} flood", f"{text}; {do}", (known.name,))
+            self._later((known.name, "flood"), FLOOD_MS / 1000, lambda: self._calm(known))
+
+    def _calm(self, known: Known) -> None:
+        if known.frames >= FLOOD // 2 and self._host.now() - known.counted_from < FLOOD_MS:
+            self._later((known.name, "flood"), FLOOD_MS / 1000, lambda: self._calm(known))
+        else:
+            self._host.back(f"{known.name} flood")
 
     def _overtaken(
         self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame, now: Instant

@@ -34,7 +34,7 @@ class ZigbeeDevice(Simulated):
     """A device as `model` describes it; in `home` its stick is at PORT and its address IEEE.
 
     Attributes:
-        model: Its file, beside this module (homenode/sim/zigbee/README.md).
+        model: Its file, beside this module or anywhere (homenode/sim/zigbee/README.md).
         kinds: The points that it must become.
     """
 
@@ -62,7 +62,7 @@ class ZigbeeDevice(Simulated):
         """As its file says. Raises SetupError."""
         module = sys.modules[cls.__module__].__file__
         assert module is not None
-        return read_model(Path(module).with_name(cls.model))
+        return read_model(Path(module).parent / cls.model)
 
     def open(self, host: Listener) -> Driver:
         """The radio was paired before; its files are there."""
