@@ -127,7 +127,7 @@ class Ear:
     def named(known: Known, name: str) -> None:
         """It has another name, or none any more; nothing was told under this one."""
         known.name, known.asked = name, False
-        known.battery_low, known.floods, known.garbled = None, None, 0
+        known.battery_low, known.counted_from, known.garbled = None, 0, 0
         known.told.clear()
         if not name:
             known.pending.clear()

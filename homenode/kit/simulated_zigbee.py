@@ -8,7 +8,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -40,7 +40,7 @@ class ZigbeeDevice(Simulated):
 
     model: ClassVar[str] = "device.yaml"
     kinds: ClassVar[tuple[str, ...]]
-    heavy = ("zigpy", "bellows")
+    heavy: Sequence[str] = ("zigpy", "bellows")
 
     def __init__(self) -> None:
         super().__init__()
