@@ -36,15 +36,18 @@ class Budget:
     Attributes:
         supply_most: What the board's maker wants of the supply.
         on_pins: What all GPIOs give together.
+        on_one: What the one gives that gives most.
     """
 
     own: float
     parts_5v: float
     rail_3v3: float
     on_pins: float
+    on_one: float
     supply_most: int
     rail_3v3_most: int
     on_pins_most: int
+    on_one_most: int
 
     @property
     def total(self) -> float:
@@ -58,11 +61,12 @@ class Budget:
 
     @property
     def too_much(self) -> tuple[str, ...]:
-        """Which limits are passed: ``supply``, ``rail_3v3``, ``on_pins``."""
+        """Which limits are passed: ``supply``, ``rail_3v3``, ``on_pins``, ``on_one``."""
         pairs = {
             "supply": (self.total, self.supply_most),
             "rail_3v3": (self.rail_3v3, self.rail_3v3_most),
             "on_pins": (self.on_pins, self.on_pins_most),
+            "on_one": (self.on_one, self.on_one_most),
         }
         return tuple(name for name, (taken, most) in pairs.items() if taken > most)
 
@@ -128,7 +132,9 @@ def budget(
         parts_5v=sum(part.ma_5v * part.count for part in parts),
         rail_3v3=round(rail, 1),
         on_pins=round(sum(circuit.pin_ma for circuit in wired), 1),
+        on_one=max((circuit.pin_ma for circuit in wired), default=0.0),
         supply_most=board.supply_ma,
         rail_3v3_most=limits["rail_3v3_ma"],
         on_pins_most=limits["pins_ma"],
+        on_one_most=board.pin_ma,
     )

@@ -141,6 +141,7 @@ def _power(plan: Plan, language: str) -> Iterator[str]:
         "supply": (budget.total, budget.supply_most),
         "rail_3v3": (budget.rail_3v3, budget.rail_3v3_most),
         "on_pins": (budget.on_pins, budget.on_pins_most),
+        "on_one": (budget.on_one, budget.on_one_most),
     }
     rows = [
         (f"{budget.own:g} mA", word("own", language), ""),

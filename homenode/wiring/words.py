@@ -44,6 +44,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "parts_5v": ("delar på 5 V", "parts on 5 V"),
     "rail_3v3": ("delar på 3V3", "parts on 3V3"),
     "on_pins": ("ur alla GPIO", "out of all GPIOs"),
+    "on_one": ("ur en GPIO", "out of one GPIO"),
     "supply": ("av nätdelen", "of the supply"),
     "of": ("av", "of"),
     "too_much": (
