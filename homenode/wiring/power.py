@@ -19,7 +19,7 @@ UPS_WH, UPS_GIVES = 20.0, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the list. `price_sek`: of one, from and to."""
+    """A part of the list. `price_sek`: of one, from and to; `standard`: what it is to be marked with."""
 
     word: str
     count: int
@@ -27,6 +27,7 @@ class Part:
     price_sek: tuple[int, int]
     ma_5v: float = 0.0
     ma_3v3: float = 0.0
+    standard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ def data() -> Mapping[str, Any]:
     return said
 
 
+def priced() -> str:
+    """What the oldest price rests on, and when it was found."""
+    return min((str(part["price"][2]) for part in data()["parts"].values()), key=lambda how: how[-7:])
+
+
 def parts_of(
     home: Home, board: Board, wired: Sequence[tuple[Device, Circuit]], drawn: Circuits
 ) -> tuple[Part, ...]:
@@ -109,9 +115,10 @@ def parts_of(
             word,
             number,
             parts[word],
-            tuple(parts[word]["price"]),
+            tuple(parts[word]["price"][:2]),
             parts[word].get("ma_5v", 0.0),
             parts[word].get("ma_3v3", 0.0),
+            parts[word].get("standard", ""),
         )
         for word, number in count.items()
     )
