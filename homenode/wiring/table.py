@@ -77,7 +77,7 @@ def shown(terminal: Terminal, language: str) -> str:
 def title(strip: Strip, language: str) -> str:
     """Name, room, and what it is."""
     kind = kind_of(strip.kind)
-    means = (kind.sv if language == "sv" else kind.en) if kind else strip.kind
+    means = kind.called(language) if kind else strip.kind
     means = word("contact", language) if strip.kind == "contact" else means  # its word is that of true: open
     return f"{strip.label} · {strip.device.room} · {means} · {strip.circuit.name[language]}"
 

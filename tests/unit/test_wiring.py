@@ -102,7 +102,7 @@ def test_every_text_is_there_in_both_languages() -> None:
     texts += [text for circuit in circuits().circuits for text in (circuit.ends, circuit.blind)]
     texts += [colour for colour in circuits().colours.values()] + list(data()["parts"].values())
     assert all(text[language] for text in texts for language in LANGUAGES)
-    assert all(len(pair) == 2 and all(pair) for pair in WORDS.values())
+    assert all(text[language] for text in WORDS.values() for language in LANGUAGES)
 
 
 def test_every_part_that_is_named_is_in_the_list_with_a_price() -> None:
