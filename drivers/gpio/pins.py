@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from homenode.boards import boards
+from homenode.boards import Board, board_here, boards
 from homenode.errors import DriverLost, SetupError
 
 FACTORIES = {
@@ -52,6 +52,8 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
             where="GPIOZERO_PIN_FACTORY",
             do=f"use one of {', '.join(FACTORIES)}",
         )
+    if why := why_not_on(board_here(), name):
+        raise SetupError(why, where="GPIOZERO_PIN_FACTORY", do="leave it out, or name a daemon elsewhere")
     module, attribute = FACTORIES[name]
     try:
         factory = getattr(import_module(module), attribute)
@@ -75,6 +77,13 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
             where="gpio",
             do="run on a Raspberry Pi in group gpio, or set GPIOZERO_PIN_FACTORY=pigpio and PIGPIO_ADDR",
         ) from error
+
+
+def why_not_on(board: Board | None, name: str) -> str:
+    """Why a library can't move the pins of this machine; "" if it can, or if they are another's."""
+    if board is None or name in board.libraries or (name == "pigpio" and "PIGPIO_ADDR" in os.environ):
+        return ""
+    return f"{name} can't move the pins of a {board.name}; {' and '.join(board.libraries)} can"
 
 
 def chip_labels(folder: Path = Path("/dev")) -> dict[int, str]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.gpio import DRIVER as GPIO
-from drivers.gpio.pins import chip_labels, header_chip
+from drivers.gpio.pins import chip_labels, header_chip, why_not_on
 from homenode.boards import board_here, boards
 from homenode.config.check import check_home, look_closer
 from homenode.config.fields import Field
@@ -208,9 +208,19 @@ SEEN = {  # raspberrypi/linux pull 6144, WiringPi issue 280
 }
 
 
-@pytest.mark.parametrize(("seen", "chip"), zip(SEEN, (0, 0, 4, 0, None), strict=True))
+@pytest.mark.parametrize(("seen", "chip"), [*zip(SEEN, (0, 0, 4, 0, None), strict=True)])
 def test_the_chip_with_the_header_is_found_by_its_name(seen: str, chip: int | None) -> None:
     assert header_chip(SEEN[seen]) == chip
+
+
+def test_a_library_that_can_not_move_the_pins_of_the_board_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pi5 = boards().boards["pi5"]
+    assert why_not_on(pi5, "rpigpio") == "rpigpio can't move the pins of a Raspberry Pi 5; lgpio can"
+    assert why_not_on(pi5, "lgpio") == why_not_on(None, "pigpio") == ""
+    monkeypatch.delenv("PIGPIO_ADDR", raising=False)
+    assert why_not_on(pi5, "pigpio")
+    monkeypatch.setenv("PIGPIO_ADDR", "192.168.1.2")
+    assert not why_not_on(pi5, "pigpio")
 
 
 def test_a_machine_without_pins_has_no_such_chip(tmp_path: Path) -> None:
