@@ -11,7 +11,7 @@ from drivers.gpio import DRIVER
 from drivers.gpio.levels import levels
 from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
-from tests.system.driver_contract import Listener, running
+from homenode.kit.listener import Listener, running
 from tests.system.gpio_board import lines
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from homenode.errors import Refused
+from homenode.kit.listener import Listener
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import Listener
 from tests.system.mqtt_devices import Sender, device, play, sender
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.peers import Zigbee2Mqtt, install_or_skip

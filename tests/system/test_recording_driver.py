@@ -13,7 +13,7 @@ from drivers.recording import DRIVER
 from homenode.config.model import Device
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
-from tests.system.driver_contract import Listener, running
+from homenode.kit.listener import Listener, running
 
 HEADER = "local_time,epoch_local_as_utc,sensor_id,name,kind,state\n"
 MORNING = HEADER + (
