@@ -9,8 +9,8 @@ from typing import Any
 
 from drivers.modbus import DRIVER
 from drivers.modbus.bus import Bus, Silent, opened
-from drivers.modbus.frames import Denied, Question
-from drivers.modbus.rows import Implausible, questions
+from drivers.modbus.frames import NOT_SO, Denied
+from drivers.modbus.rows import Implausible, believed, questions
 from homenode.config.model import Device
 from homenode.driver import Host
 from homenode.errors import Refused
@@ -69,22 +69,15 @@ class ModbusMeters:
     async def _round(self, bus: Bus, meter: _Meter) -> None:
         """All of its points, or none: one that contradicts its type is right in none of them."""
         began = self._host.now()
-        said: dict[str, float | None] = {}
         why, wrong = "", False
-        for question, registers in meter.questions:
-            try:
-                words = await bus.ask(question)
-                for one in registers:
-                    at = one.address - question.address
-                    said[one.kind] = one.value(words[at : at + one.size])
-            except Silent:
-                why = "no answer: see its unit number, A and B, the terminators, baud and parity"
-            except Denied as denied:
-                why, wrong = f"it {denied} for {_named(question)}: is it of this type?", True
-            except Implausible as error:
-                why, wrong = f"{error}: is it of this type, with its words in this order?", True
-            if why:
-                break
+        try:
+            said = await self._asked(bus, meter)
+        except Silent:
+            why = "no answer: see its unit number, A and B, the terminators, baud and form"
+        except Denied as denied:
+            why, wrong = f"it {denied}", denied.code in NOT_SO
+        except Implausible as error:
+            why, wrong = f"{error}: is it of this type, with its words in this order?", True
         every_ms = self._options["every"]
         silent = self._host.now() - meter.heard >= self._options["silent_after"]
         meter.lost = min(meter.lost + 1, 10) if why and (wrong or silent) else 0
@@ -95,6 +88,16 @@ class ModbusMeters:
             self._lost(meter, f"unit {meter.unit}: {why}")
         else:
             log.debug(why, extra={"device": meter.name})
+
+    async def _asked(self, bus: Bus, meter: _Meter) -> dict[str, float | None]:
+        said: dict[str, float | None] = {}
+        for question, registers in meter.questions:
+            words = await bus.ask(question)
+            for one in registers:
+                at = one.address - question.address
+                said[one.kind] = one.value(words[at : at + one.size])
+        believed(said)
+        return said
 
     def _tell(self, meter: _Meter, said: Mapping[str, float | None]) -> None:
         now = meter.heard = self._host.now()
@@ -111,8 +114,3 @@ class ModbusMeters:
             if last is not None and last[0] is not None:
                 self._host.heard(meter.name, kind, None)
         meter.pace.forget()
-
-
-def _named(question: Question) -> str:
-    table = {3: "holding", 4: "input"}[question.function]
-    return f"{table} registers {question.address:#06x} to {question.address + question.size - 1:#06x}"

@@ -18,6 +18,7 @@ HOLDING, INPUT = 3, 4
 MOST = 125
 """Registers of one question (clause 6.3)."""
 _FAILED = 0x80
+_TABLES = {HOLDING: "holding", INPUT: "input"}
 
 DENIALS = {
     1: "doesn't know this function",
@@ -33,12 +34,17 @@ DENIALS = {
 """Exception codes (clause 7)."""
 
 
+NOT_SO = (1, 2, 3)
+"""Those that the next time brings again: the question is wrong."""
+
+
 class Denied(Exception):
     """The unit answers that it can't. `code`: clause 7."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, question: Question) -> None:
         self.code = code
-        super().__init__(f"{DENIALS.get(code, 'refuses')} (exception {code})")
+        asked = f"{_TABLES[question.function]} registers {question.address:#06x} and {question.size - 1} more"
+        super().__init__(f"{DENIALS.get(code, 'refuses')} (exception {code}) for {asked}")
 
 
 class Question(NamedTuple):
@@ -86,7 +92,7 @@ class Question(NamedTuple):
 
     def _registers(self, body: bytes) -> tuple[int, ...]:
         if body[1] & _FAILED:
-            raise Denied(body[2])
+            raise Denied(body[2], self)
         return struct.unpack(f">{self.size}H", body[3:])
 
 

@@ -22,8 +22,8 @@ FORMS = {
     "float64": "d",
 }  # fmt: skip
 """Letters of `struct`."""
-LIVES_ON_V = (90.0, 300.0)
-"""What a meter is fed from the first phase with; another voltage is no voltage but another register."""
+VOLTAGES, LIVES_ON_V, MOST_V = ("voltage", "voltage_2", "voltage_3"), 90.0, 300.0
+"""A meter is fed by one of its phases: where none has so much, it is another register that is read."""
 SMALLEST = 1e-30
 """No measured number is nearer to zero: a float32 with its words in the wrong order often is."""
 _FUNCTIONS = {"holding": HOLDING, "input": INPUT}
@@ -77,7 +77,7 @@ def registers(options: Mapping[str, Any], *kinds: str) -> Iterator[Register]:
         row = {**{name: family[name] for name in _ONES if name in family}, **family["points"][kind]}
         known = kind_of(kind)
         assert known is not None
-        low, high = LIVES_ON_V if kind == "voltage" else (known.low, known.high)
+        low, high = (0, MOST_V) if kind in VOLTAGES else (known.low, known.high)
         yield Register(
             kind,
             _FUNCTIONS[row["function"]],
@@ -92,9 +92,9 @@ def registers(options: Mapping[str, Any], *kinds: str) -> Iterator[Register]:
 
 
 def questions(options: Mapping[str, Any], kinds: Sequence[str]) -> list[tuple[Question, list[Register]]]:
-    """What to ask a device for these kinds, its voltage first, and which registers each answer has."""
+    """What to ask a device for these kinds, its voltages first, and which registers each answer has."""
     family = type_of(options)
-    proof = [kind for kind in ("voltage",) if kind in family["points"]]
+    proof = [kind for kind in VOLTAGES if kind in family["points"]]
     wanted = sorted(set(registers(options, *proof, *kinds)), key=lambda one: (one.function, one.address))
     asked: list[tuple[Question, list[Register]]] = []
     for one in wanted:
@@ -108,6 +108,14 @@ def questions(options: Mapping[str, Any], kinds: Sequence[str]) -> list[tuple[Qu
         else:
             asked.append((Question(int(options["unit"]), one.function, one.address, one.size), [one]))
     return sorted(asked, key=lambda pair: not any(one.kind in proof for one in pair[1]))
+
+
+def believed(said: Mapping[str, float | None]) -> None:
+    """Raises Implausible if it says voltages, and none that it could live on."""
+    volts = [said[kind] or 0 for kind in VOLTAGES if kind in said]
+    if volts and max(volts) < LIVES_ON_V:
+        told = ", ".join(f"{one:.3g} V" for one in volts)
+        raise Implausible(f"voltage {told}: no phase has the {LIVES_ON_V:g} V that a meter needs")
 
 
 @cache

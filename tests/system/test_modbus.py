@@ -145,13 +145,13 @@ def deaf(server: Any) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("sort", "points", "word"),
     [
-        ("longer", ("humidity",), "has no such register (exception 2) for input registers 0x0040 to 0x0041"),
+        ("longer", ("humidity",), "has no such register (exception 2) for input registers 0x0040 and 1 more"),
         (
             "swapped",
             ("power",),
-            "is not between 90 and 300: is it of this type, with its words in this order?",
+            "is it of this type, with its words in this order?",
         ),
-        ("em340", ("power",), "is not between 90 and 300"),
+        ("em340", ("power",), "is not between 0 and 300"),
     ],
 )
 def test_a_meter_of_another_type_is_told_as_that_and_nothing_of_it_is_used(
@@ -170,6 +170,20 @@ def test_a_meter_of_another_type_is_told_as_that_and_nothing_of_it_is_used(
             assert word in host.troubles["meter answers"]
             await asyncio.sleep(0.5)
             assert not host.said
+
+    play(scene())
+
+
+def test_a_phase_without_voltage_is_no_reason_to_doubt_the_others(tmp_path: Path) -> None:
+    async def scene() -> None:
+        port, its = free_port(), meter("meter", 1, "em340")
+        async with (
+            over_tcp(served(1, "em340", {**SHOWS, "voltage": 0.0, "power_2": 0.0}), port=port),
+            heard(tmp_path, radio(f"tcp://127.0.0.1:{port}"), its) as host,
+        ):
+            await host.until(lambda host: len(host.said) >= len(its.kinds or ()), "each point")
+            assert (host.last("meter", "voltage"), host.last("meter", "voltage_2")) == (0, 231)
+            assert not host.troubles
 
     play(scene())
 
