@@ -19,6 +19,8 @@ from homenode.recordings.telegrams import crc16
 LONGEST = 8_192
 """Bytes: DSMR 5 telegrams are below 1,500; four gas or water meters and a power failure log included."""
 
+_BEGIN = re.compile(rb"/[A-Za-z]{3}[0-9]")
+"""The maker's three letters and the speed (clause 6.2); no line that is cut off before has a ``/``."""
 _END = re.compile(rb"\n!(?:([0-9A-Fa-f]{4})|(?=[\r\n]))")
 _LINE = re.compile(r"1-\d+:(\d+\.\d+\.\d+)(?:[.*]255)?\(([-+]?\d{1,12}(?:\.\d{1,6})?)\*(\w+)\)\s*")
 
@@ -69,10 +71,10 @@ class Line:
                 return
             self._kept = self._kept[begin:]
             end = _END.search(self._kept)
-            again = self._kept.find(b"\n/", 1, end.start() if end else len(self._kept))
-            if again > 0:
+            again = _BEGIN.search(self._kept, 1, end.start() if end else len(self._kept))
+            if again:
                 self.cut_off += 1
-                self._kept = self._kept[again + 1 :]
+                self._kept = self._kept[again.start() :]
                 continue
             if end is None:
                 if len(self._kept) > LONGEST:

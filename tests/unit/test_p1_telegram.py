@@ -52,9 +52,10 @@ def test_a_telegram_with_one_wrong_byte_is_never_sound(at: int, wrong: int) -> N
     assert not any(found.sound for found in read(bad))
 
 
-def test_one_that_the_next_cuts_off_is_counted() -> None:
+@pytest.mark.parametrize("cut", [9, 200, 201, 205, len(WHOLE) - 40])
+def test_one_that_the_next_cuts_off_anywhere_is_counted_and_costs_the_next_nothing(cut: int) -> None:
     line = Line()
-    found = list(line.feed(WHOLE[:200] + b"\r\n" + WHOLE))
+    found = list(line.feed(WHOLE[:cut] + WHOLE))
     assert [one.sound for one in found] == [True]
     assert line.cut_off == 1
 
