@@ -98,15 +98,17 @@ def line(model: str, kinds: tuple[str, ...], expected: Expected | None) -> Line:
 
 
 def summary(lines: list[Line]) -> str:
-    """The count at the end: devices, and points of each kind of those that are right."""
+    """The count at the end: devices, and how many have points of each kind."""
     right = sum(each.right for each in lines)
+    unsaid = sum(each.expected is None for each in lines)
     kinds: Counter[str] = Counter()
     for each in lines:
-        if each.expected is not None:
-            kinds.update(set(plain(each.found)) & set(each.expected.must))
+        must = set(plain(each.found) if each.expected is None else each.expected.must)
+        kinds.update(set(plain(each.found)) & must)
     told = ", ".join(f"{kind} {n}" for kind, n in kinds.most_common())
     dangerous = sum(each.dangerous for each in lines)
     return (
-        f"{right} of {len(lines)} right, {len(lines) - right} wrong, {dangerous} dangerous\n"
+        f"{right} of {len(lines)} right, {len(lines) - right - unsaid} wrong, {dangerous} dangerous"
+        f"{f', {unsaid} of which nobody said what they are: see for yourself' if unsaid else ''}\n"
         f"devices by kind: {told}"
     )
