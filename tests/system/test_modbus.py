@@ -20,6 +20,7 @@ from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
 from homenode.kit.listener import Listener, running
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
+from tests.system.cooker import cooker_home
 from tests.system.modbus_meters import GONE, SHOWS, meter, on_a_line, over_tcp, radio, served, show
 from tests.system.nodes import NodeProcess, Receiver
 
@@ -270,37 +271,8 @@ def test_it_switches_and_pairs_nothing(tmp_path: Path) -> None:
     play(scene())
 
 
-HOME = """
-home: meter-1
-timezone: Europe/Stockholm
-clock: {{trust: always}}
-broker: {{url: "mqtt://127.0.0.1:{broker}"}}
-radios:
-  bus: {{driver: modbus, port: "tcp://127.0.0.1:{port}", every: 1 s}}
-devices:
-  meter: {{via: bus, unit: 1, type: em340, points: [current, current_2, current_3], room: hall}}
-rules:
-  - {{use: cooker, bind: {{current: [meter.current, meter.current_2, meter.current_3]}}}}
-"""
-COOKER = """
-rule: cooker
-version: 1
-severity: alarm
-to: [care]
-roles:
-  current: {kind: current, many: true}
-when: any(current > 9 A) for 1 s
-clear: not any(current > 9 A)
-steps:
-  - {after: 0 s, do: notify}
-says: {sv: "Spisen är på", en: "The stove is on"}
-"""
-
-
 @needs_mosquitto
 def test_a_meter_of_the_flat_becomes_an_alert(tmp_path: Path) -> None:
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules/cooker.yaml").write_text(COOKER)
     port, cooks, over = free_port(), threading.Event(), threading.Event()
 
     async def serve() -> None:
@@ -310,11 +282,16 @@ def test_a_meter_of_the_flat_becomes_an_alert(tmp_path: Path) -> None:
                 await show(server, 1, "em340", "current_2", 12.0 if cooks.is_set() else 0.5)
 
     with Mosquitto(tmp_path / "broker") as broker, Receiver(broker.port, "hn1/#") as receiver:
-        (tmp_path / "home.yaml").write_text(HOME.format(broker=broker.port, port=port))
+        home = cooker_home(
+            tmp_path,
+            broker.port,
+            radio=f'{{driver: modbus, port: "tcp://127.0.0.1:{port}", every: 1 s}}',
+            device="unit: 1, type: em340, points: [current, current_2, current_3]",
+        )
         serves = threading.Thread(target=asyncio.run, args=(serve(),))
         serves.start()
         try:
-            with NodeProcess(tmp_path / "home.yaml", tmp_path / "data") as node:
+            with NodeProcess(home, tmp_path / "data") as node:
                 node.until("link up")
                 cooks.set()
                 receiver.until(lambda r: r.alerts("notified"), "the alert")

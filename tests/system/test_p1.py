@@ -17,6 +17,7 @@ from homenode.config.model import Device
 from homenode.errors import DriverLost, HomenodeError, SetupError
 from homenode.kit.listener import Listener, running
 from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.cooker import cooker_home
 from tests.system.meters import COOKING, QUIET, RECORDED, Meter, at_another_speed, telegram
 from tests.system.node_inside import written
 from tests.system.nodes import NodeProcess, Receiver
@@ -240,46 +241,21 @@ def test_what_changes_all_the_time_is_told_at_most_so_often_and_then_as_it_is(tm
     asyncio.run(play())
 
 
-HOME = """
-home: meter-1
-timezone: Europe/Stockholm
-clock: {{trust: always}}
-broker: {{url: "mqtt://127.0.0.1:{port}"}}
-radios:
-  p1: {{driver: p1, port: "{p1}", silent_after: 2 s}}
-devices:
-  meter: {{via: p1, room: hall, at_most_every: 0 s}}
-rules:
-  - {{use: cooker, bind: {{current: [meter.current, meter.current_2, meter.current_3]}}}}
-share: {{care: [meter.energy]}}
-"""
-COOKER = """
-rule: cooker
-version: 1
-severity: alarm
-to: [care]
-roles:
-  current: {kind: current, many: true}
-when: any(current > 5 A) for 1 s
-clear: not any(current > 5 A)
-steps:
-  - {after: 0 s, do: notify}
-says: {sv: "Spisen är på", en: "The stove is on"}
-"""
-
-
 @needs_mosquitto
 def test_a_meter_becomes_an_alert_and_a_gap_counts_nothing_twice(tmp_path: Path) -> None:
     """Through a gap the energy goes on from the meter's own register; unplugged it is a fault meanwhile."""
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules/cooker.yaml").write_text(COOKER)
     with (
         Mosquitto(tmp_path / "broker") as broker,
         Meter(tmp_path / "p1", telegram()) as meter,
         Receiver(broker.port, "hn1/#") as receiver,
     ):
-        (tmp_path / "home.yaml").write_text(HOME.format(port=broker.port, p1=meter.port))
-        with NodeProcess(tmp_path / "home.yaml", tmp_path / "data") as node:
+        home = cooker_home(
+            tmp_path,
+            broker.port,
+            radio=f'{{driver: p1, port: "{meter.port}", silent_after: 2 s}}',
+            device="at_most_every: 0 s",
+        )
+        with NodeProcess(home, tmp_path / "data") as node:
             receiver.until(lambda r: r.readings("meter.energy"), "the energy")
             meter.say(telegram(COOKING))
             receiver.until(lambda r: r.alerts("notified"), "the alert")
