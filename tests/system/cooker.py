@@ -14,7 +14,7 @@ radios:
 devices:
   meter: {{via: wire, room: hall, {device}}}
 rules:
-  - {{use: cooker, bind: {{current: [meter.current, meter.current_2, meter.current_3]}}}}
+  - {{use: cooker, bind: {{current: [meter.current, meter.current_2, meter.current_3]}}, set: {{on: {on}}}}}
 share: {{care: ["meter.*"]}}
 """
 COOKER = """
@@ -24,23 +24,26 @@ severity: alarm
 to: [care]
 roles:
   current: {kind: current, many: true}
-when: any(current > 5 A) for 1 s
-clear: not any(current > 5 A)
+parameters:
+  on: {default: 5 A, min: 1 A, max: 16 A}
+when: any(current > $on) for 1 s
+clear: not any(current > $on)
 steps:
   - {after: 0 s, do: notify}
 says: {sv: "Spisen är på", en: "The stove is on"}
 """
 
 
-def cooker_home(folder: Path, port: int, *, radio: str, device: str) -> Path:
+def cooker_home(folder: Path, port: int, *, radio: str, device: str, on: str = "5 A") -> Path:
     """Its home.yaml and rule.
 
     Args:
         port: Of the broker.
         radio: What the meter is read by, and `device`, more fields of it, as home.yaml says them.
+        on: A phase that carries more has the cooker on it.
     """
     (folder / "rules").mkdir()
     (folder / "rules/cooker.yaml").write_text(COOKER)
     home = folder / "home.yaml"
-    home.write_text(HOME.format(port=port, radio=radio, device=device))
+    home.write_text(HOME.format(port=port, radio=radio, device=device, on=on))
     return home

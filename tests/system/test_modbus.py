@@ -287,6 +287,7 @@ def test_a_meter_of_the_flat_becomes_an_alert(tmp_path: Path) -> None:
             broker.port,
             radio=f'{{driver: modbus, port: "tcp://127.0.0.1:{port}", every: 1 s}}',
             device="unit: 1, type: em340, points: [current, current_2, current_3]",
+            on="9 A",
         )
         serves = threading.Thread(target=asyncio.run, args=(serve(),))
         serves.start()
