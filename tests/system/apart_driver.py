@@ -23,7 +23,8 @@ class Obeys:
 
     async def run(self) -> None:
         folder = self._host.data
-        (folder / "pid").write_text(str(os.getpid()))
+        (folder / "pid.new").write_text(str(os.getpid()))
+        (folder / "pid.new").rename(folder / "pid")
         self._host.joined(Joined("00:01", "door", "Maker", "Model", ("contact",)))
         last = self._host.last_heard("door", "contact")
         self._host.heard("door", "contact", True if last is None else last[0])

@@ -61,8 +61,12 @@ class Listener:
 
     @property
     def lines(self) -> list[str]:
-        """Everything it printed."""
-        return self.out.read_text().splitlines() if self.out.exists() else []
+        """Every whole line that it printed."""
+        return self._whole().decode().splitlines() if self.out.exists() else []
+
+    def _whole(self) -> bytes:
+        said = self.out.read_bytes()
+        return said[: said.rfind(b"\n") + 1]
 
     @property
     def ids(self) -> list[str]:
@@ -85,6 +89,7 @@ class Listener:
         """kill -9."""
         self.process.kill()
         self.process.wait()
+        os.truncate(self.out, len(self._whole()))  # half a line is none, and the next life's begins anew
 
     def freeze(self) -> None:
         """SIGSTOP."""
