@@ -145,7 +145,10 @@ class Look:
         why = Why.CAPTURE
         while (said := await capture.heard()) is not None:
             if said.get("did") == "ended":
-                why = Why.VIEWER if said.get("why") in _OF_VIEWER else why
+                if said.get("why") in _OF_VIEWER:
+                    why = Why.VIEWER
+                elif said.get("why") == "until":
+                    why = self.session.over_time
                 self._fail(NoLook(*_code_and_text(said, "why")))
                 break
             self._hear(said)

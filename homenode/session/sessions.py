@@ -84,6 +84,11 @@ class Session:
     seen: Instant | None = None
     why: Why | None = None
 
+    @property
+    def over_time(self) -> Why:
+        """What it means that its time is up."""
+        return Why.LIMIT if self.due >= self.limit else Why.LEASE
+
 
 class Sessions:
     """Those of one home. Each method returns the sessions that it moved on, in order."""
@@ -186,7 +191,7 @@ class Sessions:
             elif one.state is State.ASKED:
                 moved += self._end(one, Why.UNANSWERED, now)
             else:
-                moved += self._end(one, Why.LIMIT if one.due >= one.limit else Why.LEASE, now)
+                moved += self._end(one, one.over_time, now)
         return moved
 
     def gone(self, session: str) -> None:
