@@ -24,6 +24,7 @@ from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
 from homenode.reading import Instant
 from homenode.records import Record
+from homenode.session.decision import terms
 from homenode.session.log import Log
 from homenode.shown import Shown
 
@@ -137,9 +138,8 @@ def _from(
     limits = limits_of(home, rules, types, rows_ms)
     engine = _engine(state, home, rules, limits, clock, _first_at(journal) if state is None else None)
     rooms = {name: device.room for name, device in home.devices.items()}
-    delivery = Delivery(
-        home.home, zone, rooms, {rule.name: rule for rule in rules}, {"homenode": __version__}
-    )
+    uses, looks = {rule.name: rule for rule in rules}, terms(home.cameras, home.video)
+    delivery = Delivery(home.home, zone, rooms, uses, {"homenode": __version__}, looks)
     judge = Judge(home, rules, engine, delivery, zone)
     outbox = Outbox(journal.epoch, before=journal.epoch_before)
     found = Recovered(judge, outbox, first=since or 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from homenode.config.model import Camera, Decision
 from homenode.config.notes import listed
@@ -67,6 +68,25 @@ def allowing(
     raise NoLook("view", f"the view {wish.view} of {wish.camera} is not allowed; allowed: {views}")
 
 
+def terms(cameras: Mapping[str, Camera], decisions: Mapping[str, Decision]) -> list[dict[str, Any]]:
+    """What a party is told of the decisions, as JSON types; each with its `party`."""
+    return [
+        {
+            "decision": one.id,
+            "party": one.party,
+            "cameras": [{"camera": name, "room": cameras[name].room} for name in one.cameras],
+            "views": list(one.views),
+            "from": str(one.first),
+            "to": str(one.last),
+            "ask": one.ask,
+            "longest_s": one.longest_ms / 1000,
+        }
+        | ({"hours": _span(one.hours)} if one.hours is not None else {})
+        | ({"modes": list(one.modes)} if one.modes else {})
+        for one in decisions.values()
+    ]
+
+
 def _why_not_now(decision: Decision, moment: Moment) -> str:
     """What keeps it from holding; "" if nothing does."""
     if moment.day < decision.first:
@@ -76,11 +96,11 @@ def _why_not_now(decision: Decision, moment: Moment) -> str:
     if decision.hours is not None:
         first, end = decision.hours
         if (moment.minute - first) % _DAY_MIN >= (end - first) % _DAY_MIN:  # over midnight, too
-            return f"only {_clock(first)}-{_clock(end)}"
+            return f"only {_span(decision.hours)}"
     if decision.modes and moment.mode not in decision.modes:
         return f"only in mode {listed(decision.modes)}"
     return ""
 
 
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
+def _span(hours: tuple[int, int]) -> str:
+    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in hours)
