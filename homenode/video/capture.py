@@ -13,6 +13,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,15 @@ from homenode.video.clocks import now_ms
 from homenode.video.words import Unfit, text
 
 if TYPE_CHECKING:
+    from homenode.video.encoder import Encoded
     from homenode.video.filming import Filming
+    from homenode.video.looks import Looks
     from homenode.video.peer import Peer
 
 LONGEST_LINE = 128 * 1024
 _LOOKED_EVERY_S = 0.2
 _SILENT_MS = 2000
-_UNREACHED_MS = 15_000
+_UNREACHED_MS, _BACK_WITHIN_MS = 15_000, 3000
 _GONE_WITHIN_S = 0.4
 """For telling the viewer; whatever hangs then ends with the process."""
 _KILLED_AFTER_MS = 700
@@ -53,7 +56,8 @@ class Capture:
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Ended] = self._loop.create_future()
         self._session: object = None
-        self._until_ms = self._since_ms = 0
+        self._until_ms = self._reached_by_ms = 0
+        self._reached = False
         self._filming: Filming | None = None
         self._peer: Peer | None = None
         self._warned: str | None = None
@@ -69,7 +73,8 @@ class Capture:
             task.cancel()
         self._say({"did": "ended", "why": ended.why, "text": text(ended.why, ended.what)})
         if self._peer is not None:
-            await asyncio.wait_for(self._peer.close(), _GONE_WITHIN_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._peer.close(), _GONE_WITHIN_S)
 
     def _end(self, why: str, what: str = "") -> None:
         if not self._over.done():
@@ -125,16 +130,9 @@ class Capture:
         assert filming is not None
         if self._peer is not None:
             await self._peer.close()
-
-        def wanted() -> None:
-            filming.want(True)
-            filming.want_whole()
-
-        filming.want(False)
-        self._since_ms = now_ms()
-        self._peer = Peer(
-            ice, filming, wanted=wanted, live=lambda: self._say({"did": "live"}), gone=self._end
-        )
+        filming.want_whole()
+        self._reached_by_ms, self._reached = now_ms() + _UNREACHED_MS, False
+        self._peer = Peer(ice, filming, wanted=filming.want_whole, live=self._live)
         return await self._peer.answer(offer.sdp)
 
     async def _film(self, told: Mapping[str, Any]) -> None:
@@ -146,50 +144,58 @@ class Capture:
             return
         from homenode.video.filming import Filming
 
-        def soon(done: Callable[..., None]) -> Callable[[Any], None]:
-            def later(what: Any) -> None:
-                self._loop.call_soon_threadsafe(done, what)
+        def soon(done: Callable[..., None]) -> Callable[..., None]:
+            def later(*what: Any) -> None:
+                self._loop.call_soon_threadsafe(done, *what)
 
             return later
 
         self._filming = Filming(
-            told["source"], looks, put=soon(self._put), warned=soon(self._warn), failed=soon(self._failed)
+            told["source"],
+            looks,
+            wanted=lambda: self._peer is not None and self._peer.pictures.wanted,
+            put=soon(self._put),
+            warned=soon(self._warn),
+            failed=soon(self._failed),
         )
         self._filming.start()
 
     def _live(self) -> None:
         self._say({"did": "live"})
 
-    def _put(self, packet: Any) -> None:
-        if self._peer is not None and self._filming is not None:
+    def _put(self, packet: Encoded, looks: Looks) -> None:
+        """What was made with other looks than are granted now is not sent."""
+        if self._peer is not None and self._filming is not None and looks is self._filming.looks:
             self._peer.pictures.put(packet)
-            self._filming.want(not self._peer.pictures.behind)
 
     def _warn(self, code: str | None) -> None:
         if code != self._warned:
             self._warned = code
             self._say({"warn": code, **({"text": text(code)} if code else {})})
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: Unfit | ImportError) -> None:
         if isinstance(error, ImportError):
             self._end("missing", error.name or str(error))
-        elif isinstance(error, Unfit):
-            self._end(error.code, error.what)
         else:
-            print(f"filming: {type(error).__name__}: {error}", file=sys.stderr)
-            self._end("unplugged", type(error).__name__)
+            self._end(error.code, error.what)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOKED_EVERY_S)
             if self._until_ms and now_ms() >= self._until_ms:
                 self._end("until")
+            if self._filming is not None and not self._filming.is_alive():
+                self._end("unplugged", "see the log")  # a defect of ours
             if self._filming is not None and self._filming.silent_ms >= _SILENT_MS:
                 self._warn("silent")
             elif self._warned == "silent":
                 self._warn(None)
-            if self._peer and not self._peer.connected and now_ms() - self._since_ms > _UNREACHED_MS:
-                self._end("unreached")
+            if (
+                self._peer is not None and self._peer.connected
+            ):  # a page that is loaded anew is gone, too, for a moment
+                self._reached_by_ms, self._reached = now_ms() + _BACK_WITHIN_MS, True
+            elif self._peer is not None and now_ms() > self._reached_by_ms:
+                self._end("viewer" if self._reached else "unreached")
 
 
 async def _run(fd: int) -> None:

@@ -11,10 +11,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from homenode.video.picture import Picture
+from homenode.video.rate import FIRST_BPS
 
-HIGHEST_BPS, LOWEST_BPS = 1_500_000, 100_000
-FIRST_BPS = 500_000
-"""Until the viewer has said what comes through."""
 TIME_BASE = Fraction(1, 1000)
 
 Encoded: TypeAlias = "av.Packet[Any]"
@@ -28,20 +26,13 @@ class Step:
     Attributes:
         from_bps: From this rate on, up to the next step's.
         shrunk: Width and height are divided by this.
-        every: Each how manieth picture is sent.
     """
 
     from_bps: int
     shrunk: int
-    every: int
 
 
-STEPS = (
-    Step(700_000, 1, 1),
-    Step(300_000, 1, 1),
-    Step(LOWEST_BPS + 20_000, 2, 1),
-    Step(LOWEST_BPS, 2, 2),
-)
+STEPS = (Step(250_000, 1), Step(0, 2))
 _BACK = 1.25
 """Times a step's rate before it is taken again: no going to and fro."""
 _BURST_S = 0.5
@@ -53,11 +44,10 @@ class Encoder:
 
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
-        self._opened_for: tuple[Step, int, int] | None = None
-        self._step = STEPS[1]
+        self._opened_bps = 0
+        self._step = STEPS[0]
         self._bps = FIRST_BPS
         self._whole = True
-        self._nth = 0
 
     def want_whole(self) -> None:
         """The next picture can be read without those before it (the viewer lost some)."""
@@ -65,14 +55,11 @@ class Encoder:
 
     def limit(self, bps: int) -> None:
         """What comes through to the viewer."""
-        self._bps = max(LOWEST_BPS, min(int(bps), HIGHEST_BPS))
+        self._bps = bps
 
     def encode(self, picture: Picture, at_ms: int) -> Encoded | None:
-        """None: left out, as the link carries fewer."""
+        """None: the encoder has nothing to send."""
         self._step = _step(self._step, self._bps)
-        self._nth += 1
-        if self._nth % self._step.every and not self._whole:
-            return None
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         width, height = (side // self._step.shrunk // 2 * 2 for side in (frame.width, frame.height))
         if (width, height) != (frame.width, frame.height):
@@ -86,10 +73,15 @@ class Encoder:
         return packets[0] if packets else None
 
     def _opened(self, width: int, height: int) -> VideoCodecContext:
-        wanted = (self._step, width, height)
-        if self._codec is None or self._opened_for != wanted:
-            self._codec, self._opened_for = _x264(self._bps, width, height), wanted
-        return self._codec
+        """Bursts are bounded by the rate it was opened for, so it is opened anew when that is far off."""
+        codec = self._codec
+        if codec is None or (codec.width, codec.height) != (width, height) or not self._about_right():
+            codec = self._codec = _x264(self._bps, width, height)
+            self._opened_bps = self._bps
+        return codec
+
+    def _about_right(self) -> bool:
+        return self._opened_bps * 0.6 <= self._bps <= self._opened_bps * 2
 
 
 def _step(now: Step, bps: int) -> Step:
@@ -111,7 +103,7 @@ def _x264(bps: int, width: int, height: int) -> VideoCodecContext:
         "preset": "superfast",
         "tune": "zerolatency",
         "profile": "baseline",
-        "maxrate": str(bps * 3 // 2),
+        "maxrate": str(bps),
         "bufsize": str(int(bps * _BURST_S)),
         "g": "100000",  # whole pictures are sent when somebody asks
         "forced-idr": "1",

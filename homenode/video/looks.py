@@ -59,7 +59,7 @@ class Looks:
         cv2.setNumThreads(1)  # the node has other things to do
         height, width = planes(picture)[0].shape
         masks = [views.Masks(self._masks, width, height)] if self._masks else []
-        enhanced = [Enhancement().of] if self._enhance else []
+        enhanced = [Enhancement(contrast=self._view != "silhouette").of] if self._enhance else []
         if self._view == "clear":
             return [*masks, *enhanced, *masks]
         view = views.Silhouette() if self._view == "silhouette" else views.blurred

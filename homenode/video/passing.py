@@ -12,8 +12,9 @@ from collections.abc import Callable
 import av
 from av.video.codeccontext import VideoCodecContext
 
-from homenode.video.encoder import FIRST_BPS, Encoded, Encoder
+from homenode.video.encoder import Encoded, Encoder
 from homenode.video.picture import Picture
+from homenode.video.rate import FIRST_BPS
 
 _KEPT = 600
 """Packets since the last whole picture; a camera that sends none in 20 s is decoded throughout."""
@@ -34,7 +35,7 @@ class Passing:
         self._since_whole: list[Encoded] = []
         self._decoder: VideoCodecContext | None = None
         self._sizes: deque[tuple[int, int]] = deque()
-        self._bps, self._through, self._looked_ms = FIRST_BPS, False, 0
+        self._bps, self._through, self._looked_ms = FIRST_BPS, False, -_LOOKED_EVERY_MS
 
     def want_whole(self) -> None:
         """The viewer lost pictures."""
@@ -47,38 +48,35 @@ class Passing:
         self._encoder.limit(bps)
 
     def take(self, packet: Encoded, at_ms: int, *, wanted: bool) -> tuple[Encoded | None, Picture | None]:
-        """What to send, if it is `wanted`, and a picture to judge the camera by, now and then.
+        """What to pass on, if that can be; and a picture, else to be encoded, and to judge the camera by.
 
         Raises:
             av.error.InvalidDataError: It can't be read.
         """
-        fits = self._fits(packet, at_ms)
-        if packet.is_keyframe:
-            self._since_whole = []
-            if self._decoder is not None and fits:
-                self._decoder = None
-            self._through = fits and wanted
-        if len(self._since_whole) < _KEPT:
-            self._since_whole.append(packet)
-        if self._through and fits:
-            look = self._look(packet, at_ms) if packet.is_keyframe else None
-            return packet, look
-        if self._through:
-            self._through = False
+        through = wanted and self._fits(packet, at_ms) and (self._through or packet.is_keyframe)
+        if self._through and not through:
             self._encoder.want_whole()
-        if not wanted:
-            return None, self._look(packet, at_ms) if packet.is_keyframe else None
-        picture = self._decoded(packet)
-        return (None if picture is None else self._encoder.encode(picture, at_ms)), picture
+        self._through = through
+        if through:
+            self._keep(packet)
+            self._decoder = None
+            return packet, self._look(packet, at_ms) if packet.is_keyframe else None
+        return None, self.decoded(packet)
 
-    def _decoded(self, packet: Encoded) -> Picture | None:
+    def decoded(self, packet: Encoded) -> Picture | None:
         """The newest picture; after a while of passing on, all since the last whole one are read at once."""
+        self._keep(packet)
         to_read = [packet]
         if self._decoder is None:
-            self._decoder = _decoder()
-            to_read = self._since_whole
+            self._decoder, to_read = _decoder(), self._since_whole
         frames = [frame for one in to_read for frame in self._decoder.decode(one)]
         return self._picture(frames[-1]) if frames else None
+
+    def _keep(self, packet: Encoded) -> None:
+        if packet.is_keyframe:
+            self._since_whole = []
+        if len(self._since_whole) < _KEPT:
+            self._since_whole.append(packet)
 
     def _look(self, packet: Encoded, at_ms: int) -> Picture | None:
         if at_ms - self._looked_ms < _LOOKED_EVERY_MS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from aiortc import (
@@ -12,21 +13,16 @@ from aiortc import (
     RTCIceServer,
     RTCPeerConnection,
     RTCSessionDescription,
+    rtp,
 )
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    RTCP_PSFB_FIR,
-    RTCP_PSFB_PLI,
-    RtcpPsfbPacket,
-    unpack_remb_fci,
-)
 
+from homenode.video.clocks import now_ms
 from homenode.video.encoder import Encoded
+from homenode.video.rate import Rate
 from homenode.video.words import Unfit
 
-REACHED_WITHIN_S = 15
 _WAITING = 4
 """Packets that may wait for the link; what comes then is left out before it is encoded."""
 
@@ -49,9 +45,9 @@ class Pictures(MediaStreamTrack):
         self._asked, self._wanted, self._live = 0, wanted, live
 
     @property
-    def behind(self) -> bool:
-        """Whether the link takes them more slowly than they come."""
-        return self._queued.qsize() >= _WAITING
+    def wanted(self) -> bool:
+        """Whether somebody looks, and the link takes them as fast as they come; asked from any thread."""
+        return self._asked > 0 and self._queued.qsize() < _WAITING
 
     def put(self, packet: Encoded) -> None:
         self._queued.put_nowait(packet)
@@ -71,7 +67,6 @@ class Peer:
     ice: As the gateway says; nothing is asked of any server that isn't named.
     wanted: Called when the viewer is connected.
     live: Called when the first picture was sent.
-    gone: Called when the viewer is.
     """
 
     def __init__(
@@ -81,7 +76,6 @@ class Peer:
         *,
         wanted: Callable[[], None],
         live: Callable[[], None],
-        gone: Callable[[str], None],
     ) -> None:
         servers = [
             RTCIceServer(urls=one["urls"], username=one.get("username"), credential=one.get("credential"))
@@ -90,8 +84,7 @@ class Peer:
         only_relay = RTCIceTransportPolicy.RELAY if ice.get("relay") else RTCIceTransportPolicy.ALL
         self._connection = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=only_relay))
         self.pictures = Pictures(wanted, live)
-        self._wishes, self._gone = wishes, gone
-        self._connection.on("connectionstatechange", self._changed)
+        self._wishes = wishes
 
     async def answer(self, offer: str) -> str:
         """To an offer that was looked at (`offer.taken`).
@@ -109,34 +102,34 @@ class Peer:
         sdp: str = self._connection.localDescription.sdp
         return sdp
 
-    def _changed(self) -> None:
-        if self._connection.connectionState in ("failed", "closed"):
-            self._gone("viewer")
-
     @property
     def connected(self) -> bool:
         return bool(self._connection.connectionState == "connected")
 
     async def close(self) -> None:
         """Tell the viewer, and let go of the ports."""
-        self._connection.remove_all_listeners()
         await self._connection.close()
 
 
 def _listen(sender: Any, wishes: Wishes) -> None:
     """aiortc tells a viewer's wishes to its own encoders only; so ours are told here."""
     handled: Callable[[Any], Awaitable[None]] = sender._handle_rtcp_packet
+    rate = Rate()
 
     async def heard(packet: Any) -> None:
-        if isinstance(packet, RtcpPsfbPacket):
-            if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        match packet:
+            case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_PLI | rtp.RTCP_PSFB_FIR):
                 wishes.want_whole()
-            elif packet.fmt == RTCP_PSFB_APP:
-                try:
-                    bps, _ = unpack_remb_fci(packet.fci)
-                except ValueError:
-                    return
-                wishes.limit(bps)
+            case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP):
+                with suppress(ValueError):  # not an estimate
+                    rate.estimated(rtp.unpack_remb_fci(packet.fci)[0])
+            case rtp.RtcpRtpfbPacket(fmt=rtp.RTCP_RTPFB_NACK):
+                packet.lost = rate.repeated(packet.lost, now_ms())
+            case rtp.RtcpRrPacket():
+                for report in packet.reports:
+                    if report.ssrc == sender._ssrc:
+                        rate.reported(report.fraction_lost / 256, now_ms())
+        wishes.limit(rate.bps)
         await handled(packet)
 
     sender._handle_rtcp_packet = heard

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from homenode.video.encoder import FIRST_BPS, Encoded
+from homenode.video.encoder import Encoded
 from homenode.video.picture import Picture
+from homenode.video.rate import FIRST_BPS
 from homenode.video.words import Unfit
 
 if TYPE_CHECKING:

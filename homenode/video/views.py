@@ -22,12 +22,12 @@ BLURRED = (64, 48)
 FIGURE, ROOM = (80, 60), (40, 30)
 _ROOM_TONES, _ROOM_DARK, _ROOM_LIGHT = 4, 35, 110
 _FIGURE_TONE = 220
-_FORGOTTEN_S = 20
-"""How long whoever lies down still is shown; breathing renews it if the picture lets it be seen."""
 _ROOM_LEARNT = 1 / 300
 """Of each picture: what stands still for 20 s at 15 pictures a second belongs to the room."""
-_MOVES = 4.0
-"""Times the noise."""
+_MOVES, _MOVES_LEAST = 4.0, 5.0
+"""Times the noise, and levels at least, that somebody differs from the room."""
+_MIDDLE = 90
+"""Brightness is counted from the picture's median, so that a lamp or an exposure is nobody."""
 
 
 class View(Protocol):
@@ -47,22 +47,21 @@ def blurred(picture: Picture) -> Picture:
 
 
 class Silhouette:
-    """Somebody's shape and place, as far as they move; the room in a few tones."""
+    """Somebody's shape and place, from when they first move; who lies still is part of the room."""
 
-    def __init__(self, rate: int = 15) -> None:
+    def __init__(self) -> None:
         self._room: NDArray[Any] | None = None
-        self._moved = np.zeros(FIGURE[::-1], np.float32)
-        self._noise = 2.0
-        self._fades = 1 / (_FORGOTTEN_S * rate)
-        self._near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+        self._noise, self._nth = 2.0, 0
+        self._near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
     def __call__(self, picture: Picture) -> Picture:
         luma, *colours = planes(picture)
         few = cv2.resize(luma, FIGURE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        few *= _MIDDLE / max(float(np.median(few)), 1)
         figure = self._figure(few)
-        luma[:] = _tones(few, luma.shape)
+        luma[:] = cv2.resize(_tones(few), luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
         outline = cv2.resize(figure, luma.shape[::-1], interpolation=cv2.INTER_CUBIC)
-        luma[outline > 0.5] = _FIGURE_TONE
+        np.copyto(luma, np.uint8(_FIGURE_TONE), where=outline > 0.5)
         for colour in colours:
             colour[:] = NO_COLOUR
         return picture
@@ -71,26 +70,22 @@ class Silhouette:
         """1 where somebody is."""
         if self._room is None:
             self._room = few.copy()
-        change: NDArray[Any] = cv2.absdiff(few, self._room)
-        self._noise += (max(float(np.median(change)) / 0.6745, 0.5) - self._noise) * 0.05
-        cv2.accumulateWeighted(few, self._room, _ROOM_LEARNT)
-        moves = cv2.GaussianBlur(change, (3, 3), 0) > _MOVES * self._noise
-        self._moved = np.maximum(self._moved - self._fades, 0)
-        self._moved[moves] = 1
-        shape = (self._moved > 0).astype(np.uint8)
-        for kind in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE):  # no specks, no holes
-            shape = np.asarray(cv2.morphologyEx(shape, kind, self._near), np.uint8)
+        self._nth += 1
+        change = cv2.GaussianBlur(np.asarray(cv2.absdiff(few, self._room)), (3, 3), 0)
+        self._noise += (max(float(np.median(change)), 0.5) - self._noise) * 0.1
+        cv2.accumulateWeighted(few, self._room, max(_ROOM_LEARNT, 0.5 / self._nth))
+        shape = (change > max(_MOVES * self._noise, _MOVES_LEAST)).astype(np.uint8)
+        for kind, times in ((cv2.MORPH_OPEN, 1), (cv2.MORPH_CLOSE, 3)):  # no specks, no holes
+            shape = np.asarray(cv2.morphologyEx(shape, kind, self._near, iterations=times), np.uint8)
         return shape.astype(np.float32)
 
 
-def _tones(few: NDArray[Any], shape: tuple[int, ...]) -> Picture:
+def _tones(few: NDArray[Any]) -> Picture:
     room = cv2.resize(few, ROOM, interpolation=cv2.INTER_AREA)
     low, high = np.percentile(room, (2, 98))
     share = ((room - low) / max(high - low, 8)).clip(0, 0.999)
     tones = np.floor(share * _ROOM_TONES) / (_ROOM_TONES - 1) * (_ROOM_LIGHT - _ROOM_DARK) + _ROOM_DARK
-    return np.asarray(
-        cv2.resize(tones.astype(np.uint8), shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8
-    )
+    return np.asarray(tones, np.uint8)
 
 
 class Masks:
@@ -114,7 +109,7 @@ def _drawn(polygons: Sequence[Polygon], width: int, height: int) -> NDArray[np.b
     """A point that the polygon's edge touches is hidden, too."""
     hidden = np.zeros((height, width), np.uint8)
     for polygon in polygons:
-        points = np.array(polygon, np.float64) * (width - 1, height - 1)
-        cv2.fillPoly(hidden, [points.round().astype(np.int32)], 1)
-        cv2.polylines(hidden, [points.round().astype(np.int32)], True, 1, 2)
+        points = (np.array(polygon, np.float64) * (width, height)).round().astype(np.int32)
+        cv2.fillPoly(hidden, [points], 1)
+        cv2.polylines(hidden, [points], True, 1, 2)
     return hidden.astype(np.bool_)
