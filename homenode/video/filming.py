@@ -47,7 +47,7 @@ class Filming(threading.Thread):
             self._encoder, lambda frame: fitted(frame, self._asked.width, self._asked.height)
         )
         self._source: Source | None = None
-        self._judge = Judge()
+        self._judge = Judge(predicted=False)
         self._warning: str | None = None
         self.at_ms = now_ms()
 
@@ -69,6 +69,7 @@ class Filming(threading.Thread):
     def run(self) -> None:
         try:
             self._source = opened(self._asked)
+            self._judge = Judge(predicted=self._source.predicted)
             for nth, shot in enumerate(self._source):
                 self.at_ms = now_ms()
                 try:

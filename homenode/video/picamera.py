@@ -52,9 +52,10 @@ class Picamera:
             )
         )
         self._packets: queue.Queue[Encoded] | None = None
+        self.predicted = False
         self._encoder: Any = None
         if asked.passing and _has_hardware():
-            self._packets = queue.Queue()
+            self._packets, self.predicted = queue.Queue(), True
             self._encode(asked, self._packets)
         self._camera.start()
         self._brighten()

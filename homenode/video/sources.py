@@ -33,7 +33,13 @@ _DENIED = (errno.EACCES, errno.EPERM)
 
 
 class Source(Protocol):
-    """A camera that is open; iterating films."""
+    """A camera that is open; iterating films.
+
+    Attributes:
+        predicted: Whether its pictures come from an encoder that makes one of another.
+    """
+
+    predicted: bool
 
     def __iter__(self) -> Iterator[Shot]: ...
 
@@ -85,6 +91,8 @@ def opened(asked: Asked) -> Source:
 class _Played:
     """The test scene."""
 
+    predicted = False
+
     def __init__(self, asked: Asked) -> None:
         from homenode.video.scene import Scene
 
@@ -111,6 +119,7 @@ class _Demuxed:
         stream = self._container.streams.video[0]
         codec = stream.codec_context
         self._passing = asked.passing and codec.name == "h264" and not codec.has_b_frames
+        self.predicted = codec.name not in ("mjpeg", "rawvideo")
         self._size = (asked.width, asked.height)
 
     def _open(self) -> InputContainer:
@@ -121,7 +130,7 @@ class _Demuxed:
                 options=self._options,
                 timeout=(ANSWERS_WITHIN_S, ANSWERS_WITHIN_S),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, av.error.FFmpegError) as error:
             raise _told(error, self._where, "absent") from error
         if not container.streams.video:
             container.close()

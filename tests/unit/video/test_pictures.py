@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 pytest.importorskip("cv2", reason="the extra video is not installed")
+
+import av
 
 from homenode.video.darkness import Enhancement
 from homenode.video.judge import FROZEN_MS, LASTS_MS, Judge
@@ -28,7 +31,7 @@ def _film(count: int, *, night: bool = False) -> list[Picture]:
 
 
 def _verdicts(pictures: list[Picture], each_ms: int = EACH_MS) -> list[str | None]:
-    judge = Judge()
+    judge = Judge(predicted=False)
     return [judge.seen(picture, nth * each_ms) for nth, picture in enumerate(pictures)]
 
 
@@ -56,6 +59,32 @@ def test_one_point_of_noise_is_a_living_picture() -> None:
     assert "frozen" not in _verdicts(film)
 
 
+def _encoded(film: list[Picture]) -> list[Picture]:
+    """As a network camera sends them, a whole picture each 2 s."""
+    codec, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
+    codec.width, codec.height, codec.pix_fmt, codec.time_base = WIDE, HIGH, "yuv420p", Fraction(1, 15)
+    codec.bit_rate, codec.options = 500_000, {"preset": "superfast", "tune": "zerolatency", "g": "30"}
+    pictures = []
+    for nth, picture in enumerate(film):
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts = nth
+        pictures += [one.to_ndarray() for packet in codec.encode(frame) for one in decoder.decode(packet)]
+    return pictures
+
+
+def test_a_network_camera_that_is_frozen_is_told_from_one_that_films_a_still_room() -> None:
+    room, chance = _film(1)[0], np.random.default_rng(1)
+    live = [room.copy() for _ in range(100)]
+    for picture in live:
+        luma = planes(picture)[0]
+        luma[:] = (luma + chance.normal(0, 0.7, luma.shape)).round()
+    for film, verdict in ((live, None), ([room] * 100, "frozen")):
+        judge = Judge(predicted=True)
+        assert [judge.seen(picture, nth * EACH_MS) for nth, picture in enumerate(_encoded(film))][
+            -1
+        ] == verdict
+
+
 def test_noise_is_no_room_but_a_noisy_room_is_one() -> None:
     chance = np.random.default_rng(1)
     noise = [chance.integers(0, 255, (HIGH * 3 // 2, WIDE), np.uint8) for _ in range(40)]
@@ -68,9 +97,9 @@ def test_noise_is_no_room_but_a_noisy_room_is_one() -> None:
 
 
 def test_what_no_decoder_reads_is_garbage_when_it_is_most() -> None:
-    judge, film = Judge(), _film(1)
+    judge, film = Judge(predicted=False), _film(1)
     assert [judge.unreadable(at_ms) for at_ms in range(0, 2100, 100)][-1] == "garbage"
-    judge = Judge()
+    judge = Judge(predicted=False)
     for at_ms in range(0, 4000, 100):
         now = judge.unreadable(at_ms) if at_ms % 400 == 0 else judge.seen(film[0], at_ms)
         assert now is None
