@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -156,6 +156,7 @@ class Filmed:
         )
         theirs.close()
         self._lines = self._ours.makefile("rb")
+        self._passed_over: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -187,17 +188,24 @@ class Filmed:
 
     def answer(self) -> str:
         """To the offer."""
-        while line := self.hear():
-            if "sdp" in line:
-                return str(line["sdp"])
-        raise AssertionError("it ended without an answer")
+        return str(self._next(lambda line: "sdp" in line, "an answer")["sdp"])
 
     def until(self, **wanted: Any) -> dict[str, Any]:
-        """The next line that says so."""
-        while line := self.hear():
-            if all(line.get(name) == value for name, value in wanted.items()):
+        """The next line that says so, or one that was passed over before."""
+        return self._next(
+            lambda line: all(line.get(name, "") == value for name, value in wanted.items()), f"{wanted}"
+        )
+
+    def _next(self, fits: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        for line in self._passed_over:
+            if fits(line):
+                self._passed_over.remove(line)
                 return line
-        raise AssertionError(f"it ended without saying {wanted}")
+        while line := self.hear():
+            if fits(line):
+                return line
+            self._passed_over.append(line)
+        raise AssertionError(f"it ended without {what}: {self._passed_over}")
 
     def hang_up(self) -> None:
         """As a gateway that dies."""

@@ -18,7 +18,7 @@ GLib, Gst, GstRtspServer = (
 
 PIPELINE = (
     "( videotestsrc is-live=true pattern={pattern} ! video/x-raw,width=640,height=480,framerate=15/1"
-    " ! x264enc tune=zerolatency speed-preset=superfast bitrate=300 key-int-max=30"
+    " ! x264enc tune=zerolatency threads=1 speed-preset=superfast bitrate=300 key-int-max=30"
     " ! video/x-h264,profile=constrained-baseline ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
 )
 

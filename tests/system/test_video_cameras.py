@@ -97,7 +97,6 @@ def test_a_wrong_password_is_told_as_that_and_not_told_on(filmed: Filmed, viewer
 def test_an_ip_camera_in_silhouette_shows_no_picture_of_its_own(filmed: Filmed, viewer: Viewer) -> None:
     with ip_camera("smpte") as (url, _):
         _watch(filmed, viewer, {"kind": "rtsp", "url": url}, view="silhouette")
-        assert viewer.grey()[100:].max() < 235
         assert len(np.unique(viewer.grey()[100:] // 16)) < 14
 
 
@@ -120,7 +119,7 @@ def test_a_camera_that_says_nothing_more_is_told(filmed: Filmed, viewer: Viewer)
 
 
 @needs_rtsp
-@pytest.mark.parametrize(("pattern", "warning"), [("black", "black"), ("circular", "frozen")])
+@pytest.mark.parametrize(("pattern", "warning"), [("black", "black"), ("white", "frozen")])
 def test_black_and_frozen_are_told_apart_and_the_clock_runs_on(
     filmed: Filmed, viewer: Viewer, pattern: str, warning: str
 ) -> None:
