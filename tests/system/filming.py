@@ -45,6 +45,7 @@ _OFFER = """async (servers) => {
   pc.ontrack = event => {
     video.srcObject = new MediaStream([event.track]);
     const shown = (_, about) => {
+      if (window.pc != pc) return;
       const at = performance.timeOrigin + performance.now(), [wide, high] = [about.width, about.height];
       canvas.width = wide; canvas.height = high;
       const context = canvas.getContext('2d', {willReadFrequently: true});
@@ -146,11 +147,11 @@ class Cabled:
 class Filmed:
     """The process that films, spoken to as the gateway does."""
 
-    def __init__(self, within: tuple[str, ...] = ()) -> None:
+    def __init__(self, module: str = "homenode.video.capture") -> None:
         self._ours, theirs = socket.socketpair()
         fd = theirs.fileno()
         self.process = subprocess.Popen(
-            [*within, sys.executable, "-m", "homenode.video.capture", str(fd)],
+            [sys.executable, "-m", module, str(fd)],
             pass_fds=[fd],
             stderr=subprocess.PIPE,
         )
@@ -216,6 +217,11 @@ class Filmed:
         """What it has used."""
         used = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """PSS."""
+        text = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
+        return int(text.split("Pss:")[1].split()[0]) / 1024
 
     def ports(self) -> list[str]:
         """What it listens on."""
