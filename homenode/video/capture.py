@@ -185,7 +185,7 @@ class Capture:
             if self._until_ms and now_ms() >= self._until_ms:
                 self._end("until")
             if self._filming is not None and not self._filming.is_alive():
-                self._end("unplugged", "see the log")  # a defect of ours
+                self._loop.call_soon(self._end, "unplugged", "see the log")  # unless it said why
             if self._filming is not None and self._filming.silent_ms >= _SILENT_MS:
                 self._warn("silent")
             elif self._warned == "silent":
