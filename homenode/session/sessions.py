@@ -184,15 +184,16 @@ class Sessions:
         for one in self:
             if one.state is not State.ENDED and not still_allowed(one):
                 moved += self._end(one, Why.DECISION, now)
-            elif now < one.due:
-                continue
-            elif one.state is State.ASKED and one.decision.no_answer == "grant":
-                moved += self._move(one, Step.GRANT, now)
-            elif one.state is State.ASKED:
-                moved += self._end(one, Why.UNANSWERED, now)
-            else:
-                moved += self._end(one, one.over_time, now)
+            elif now >= one.due:
+                moved += self._time_is_up(one, now)
         return moved
+
+    def _time_is_up(self, one: Session, now: Instant) -> list[Session]:
+        if one.state is not State.ASKED:
+            return self._end(one, one.over_time, now)
+        if one.decision.no_answer == "grant":
+            return self._move(one, Step.GRANT, now)
+        return self._end(one, Why.UNANSWERED, now)
 
     def gone(self, session: str) -> None:
         """Nothing of it is left: process, lamp and light; its camera is free."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.session.log import FIRST, KEPT_MS, SHOWN, Log, of, refused, restarted, wrongs
+from homenode.journal.retention import Limits
+from homenode.session.log import FIRST, KEPT_MS, SHOWN, Log, hash_of, of, refused, restarted, wrongs
 from homenode.session.sessions import Sessions, Why
 from tests.unit.session.some_decisions import NIGHTS, WISH
 
@@ -40,6 +42,16 @@ def test_any_field_that_is_changed_is_found(data: st.DataObject) -> None:
     if field in ("wall_ms", "before_ms"):
         changed[nth][field] = 999_999
     assert wrongs(changed)
+
+
+def test_a_hash_is_that_of_the_entry_as_anybody_can_write_it() -> None:
+    entry = {"n": 1, "by": "Åsa", "event": "ended", "hash": "left out"}
+    told = '{"by":"Åsa","event":"ended","n":1}'
+    assert hash_of(entry) == hashlib.sha256(told.encode()).hexdigest()
+
+
+def test_entries_are_kept_as_long_as_the_journal_keeps_them() -> None:
+    assert Limits().age_ms["alert"] == KEPT_MS
 
 
 def test_what_is_wrong_is_told_by_number() -> None:
