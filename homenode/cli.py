@@ -160,6 +160,12 @@ def _demo(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _video(args: argparse.Namespace) -> int:
+    from homenode.look_commands import run
+
+    return run(args, _data(args))
+
+
 def _wiring(args: argparse.Namespace) -> int:
     from homenode.wiring.command import command
 
@@ -270,6 +276,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     say.add_argument("text")
     say.add_argument("--language", choices=LANGUAGES, help="of the text (default: the home's)")
 
+    add("video", _video, "Who looks through the cameras, who did, and no to it.", data=True)
+
     text = "Show, verify or export the journal of a node; erase it when a tenancy ends."
     journal = add("journal", _journal, text, data=True)
     journal.add_argument("what", choices=("show", "verify", "export", "erase"))
@@ -317,6 +325,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.wiring.command import add_arguments
         case "tune":
             from homenode.tune.arguments import add_arguments
+        case "video":
+            from homenode.look_commands import add_arguments
         case _:
             return
     add_arguments(parser)

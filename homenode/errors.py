@@ -95,7 +95,21 @@ class Unheard(HomenodeError):
 
 
 class Refused(HomenodeError):
-    """A request that will not be done; nobody retries it, the one who asked is told."""
+    """A request that will not be done; nobody retries it, the one who asked is told.
+
+    Attributes:
+        code: A word for programs.
+    """
+
+    code = "refused"
+
+
+class NoLook(Refused):
+    """Nobody looks through this camera now, on this request."""
+
+    def __init__(self, code: str, what: str, *, do: str = "") -> None:
+        self.code = code
+        super().__init__(what, do=do)
 
 
 class StorageError(HomenodeError):

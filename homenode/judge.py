@@ -23,6 +23,7 @@ from homenode.language.stuck import stuck_after
 from homenode.message import Message
 from homenode.reading import How, Instant, Quality, Reading
 from homenode.records import Record
+from homenode.session.decision import terms
 
 _SILENT = " silent"
 SILENCE_RECHECK_MS = 10_000
@@ -79,10 +80,14 @@ class Judge:
         decided = self.advance(at)
         for change in self.engine.reload(rules, limits_ms, at, modes=home.modes):
             self._add_transition(decided, change)
+        before, looks = terms(self.home.cameras, self.home.video), terms(home.cameras, home.video)
         self.home = home
         self._set_rules(rules)
         self.sharing = Sharing(home.home, self.zone, home.share)
-        self.delivery.reload({name: device.room for name, device in home.devices.items()}, self.rules)
+        rooms = {name: device.room for name, device in home.devices.items()}
+        self.delivery.reload(rooms, self.rules, looks)
+        if looks != before:
+            decided.messages += self.delivery.statuses(at)
         self._extend(decided, self.advance(self.engine.now + 1))
         return decided
 

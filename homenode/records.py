@@ -5,7 +5,8 @@ Inputs, from which everything can be decided again: ``r`` reading, ``a`` sign of
 ``well``, ``down`` and ``up``, ``beat``. Outcomes, so that nothing is done twice: ``tr`` transition, ``msg``
 message, ``seq`` its place, ``got`` the broker has it, ``did`` a local action, ``ans`` what a command was
 answered, ``shown`` and ``gone`` a topic under which the broker keeps readings, ``share`` what is shared
-from then on, ``heartbeat`` how often the operator wants one. ``state`` and the ``part``s behind it (alerts
+from then on, ``heartbeat`` how often the operator wants one, ``look`` an entry of the log of looks with the
+lights that were lit, ``dark`` that they are off. ``state`` and the ``part``s behind it (alerts
 that wait, answers) carry all of it over, so that a start reads only what came after it.
 """
 
@@ -181,3 +182,13 @@ def to_action(record: Mapping[str, Any]) -> Action:
 def of_got(ids: Sequence[str], at: Instant) -> Record:
     """The broker has these messages."""
     return {"t": "got", "at": at, "ids": list(ids)}
+
+
+def of_look(entry: Mapping[str, Any], lit: Sequence[str], at: Instant) -> Record:
+    """An entry of the log of looks, and which lights are on from now until `of_dark`."""
+    return {"t": "look", "at": at, "entry": dict(entry), "lit": list(lit)}
+
+
+def of_dark(session: str, at: Instant) -> Record:
+    """Nothing of a session is left."""
+    return {"t": "dark", "at": at, "session": session}

@@ -45,7 +45,7 @@ def read_broker(
         for name in ("ca", "cert", "key", "password_file"):
             given = node.get(name)
             if given is not None and values[name] is not None:
-                _there(given, f"broker.{name}", values[name], notes)
+                there(given, f"broker.{name}", values[name], notes)
     return Broker(
         urls,
         **values,
@@ -93,7 +93,7 @@ def _urls(node: Node, notes: Notes) -> tuple[str, ...]:
         field = f"broker.url.{index + 1}" if isinstance(node, Listing) else "broker.url"
         why, suggestion = _why_no_url(entry)
         if why:
-            notes.wrong(entry, field, why, suggestion=suggestion, found=_without_secret(entry))
+            notes.wrong(entry, field, why, suggestion=suggestion, found=without_secret(entry))
             continue
         assert isinstance(entry, Scalar)
         if entry.text in urls:
@@ -130,14 +130,14 @@ def _why_no_url(node: Node) -> tuple[str, str]:
     return "", ""
 
 
-def _without_secret(node: Node) -> str:
+def without_secret(node: Node) -> str:
     """The URL as an error may show it: errors go to logs, and a password there would stay."""
     shown = str(node)
     before, at, after = shown.rpartition("@")
     return f"{before.partition('://')[0]}://…@{after}" if at else shown
 
 
-def _there(node: Node, field: str, path: Path, notes: Notes) -> None:
+def there(node: Node, field: str, path: Path, notes: Notes) -> None:
     try:
         if path.is_file():
             return

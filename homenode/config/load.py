@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from homenode.config.broker import read_broker
+from homenode.config.cameras import read_cameras, read_ice, read_video
 from homenode.config.devices import read_devices, read_radios
 from homenode.config.folder import unsafe
 from homenode.config.header import check_header
@@ -19,7 +20,6 @@ from homenode.config.registry import DriverTypes, driver_types
 from homenode.config.rows import SECTIONS, TOP
 from homenode.config.rule_files import Texts
 from homenode.config.sections import (
-    read_cameras,
     read_clock,
     read_exports,
     read_modes,
@@ -95,7 +95,9 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
     devices = read_devices(section("devices"), notes, beside, drivers, radios, files=files)
     check_header(top["board"] or "", top["hats"], devices, radios, drivers, root, notes)
     broker = read_broker(section("broker"), notes, beside, devices, files=files)
-    cameras = read_cameras(section("cameras"), notes)
+    cameras = read_cameras(section("cameras"), notes, beside, devices, files=files)
+    resident = read_resident(section("resident"), notes, devices)
+    modes = read_modes(section("modes"), notes, devices)
     uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)
     if not notes.mistakes:
         _little(root, notes, broker is not None, devices, uses)
@@ -110,11 +112,14 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         rules=uses,
         share=read_share(section("share"), notes, devices),
         keys=read_keys(section("keys"), notes, beside, texts, files=files or texts.are_kept),
-        modes=read_modes(section("modes"), notes, devices),
+        modes=modes,
         clock_trusted=read_clock(section("clock"), notes),
-        resident_ok=read_resident(section("resident"), notes, devices),
+        resident_ok=resident["ok"],
+        resident_stop=resident["stop"],
         voice=read_voice(section("voice"), notes, beside, files=files),
         cameras=cameras,
+        video=read_video(section("video"), notes, cameras, modes, heard=any(resident.values())),
+        ice=read_ice(section("ice"), notes, beside, files=files),
         exports=read_exports(section("export"), notes),
         board=top["board"] or "",
         hats=top["hats"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ NEVER = -1
 """`stale_after_ms` of a device that is believed however long it is silent."""
 
 PARTIES = ("care", "property", "resident", "operator")
+
+LOOKERS = ("care",)
+"""Parties that a care decision can allow to look through a camera."""
+LOOKS_KNOWN_TO = (*LOOKERS, "resident")
+"""Who is told what may be looked at."""
+VIEWS = ("silhouette", "blurred", "clear")
+"""What a viewer may see, the least first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,69 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera; nothing of it is switched on outside a session.
+
+    Attributes:
+        source: As written: ``csi``, ``/dev/video0``, ``rtsp://…``, ``file:…`` or ``scene``.
+        username, password_file: Of one on the network.
+        lamp: Point of the lamp that it sees in the dark by, "" if it needs none.
+        indicator: Point of the light that is lit whenever somebody may look.
+        masks: Areas that are never shown: polygons, points as shares of width and height.
+        enhance: Whether a dark picture is made brighter.
+    """
+
+    name: str
+    room: str
+    source: str
+    username: str = ""
+    password_file: Path | None = None
+    lamp: str = ""
+    indicator: str = ""
+    masks: tuple[tuple[tuple[float, float], ...], ...] = ()
+    enhance: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A care decision: who may look through which cameras, when and how.
+
+    Attributes:
+        first, last: Days on which it holds, both included.
+        hours: Minutes of the day from and to which it holds; None always.
+        modes: Of the home in which it holds; empty in each.
+        views: Those allowed, the least first.
+        ask: Whether the resident is asked each time, for `answer_within_ms`.
+        no_answer: ``refuse`` or ``grant``: what silence counts as.
+        announce: ``light``, or ``voice``: it is said, too.
+        longest_ms: Of one session.
+    """
+
+    id: str
+    cameras: tuple[str, ...]
+    first: date
+    last: date
+    views: tuple[str, ...]
+    ask: bool
+    party: str = "care"
+    hours: tuple[int, int] | None = None
+    modes: tuple[str, ...] = ()
+    no_answer: str = "refuse"
+    answer_within_ms: int = 30_000
+    announce: str = "voice"
+    longest_ms: int = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ice:
+    """How a viewer outside the home's own network is reached: relays (and STUN, if at all)."""
+
+    urls: tuple[str, ...] = ()
+    username: str = ""
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """One home.yaml."""
 
@@ -176,7 +247,10 @@ class Home:
     clock_trusted: bool = False
     resident_ok: str = ""
     voice: Voice = Voice()
-    cameras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
+    video: Mapping[str, Decision] = field(default_factory=dict)
+    ice: Ice = Ice()
+    resident_stop: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Party to the public key (PEM) that it is written to with."""
     board: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homenode.config.durations import UNITS_MS
 from homenode.config.fields import Field
+from homenode.config.model import LOOKERS, VIEWS
 from homenode.config.values import WORD
 
 _DAY_MS = UNITS_MS["d"]
@@ -52,6 +53,8 @@ SECTIONS = {
     "resident": "How the resident answers.",
     "voice": "How what rules say is heard; by the first sound device, if absent.",
     "cameras": "Cameras, by name.",
+    "video": "Care decisions on who may look through which camera when, by id.",
+    "ice": "Relays for viewers outside; without it only the home's own network is used.",
     "export": "Other formats that shared readings are sent in; opt-in.",
 }
 
@@ -181,6 +184,12 @@ RESIDENT = (
     Field(
         "ok", "point", "Button with which the resident answers.", shown="a button, such as bed_button.button"
     ),
+    Field(
+        "stop",
+        "point",
+        "Button with which the resident ends a look through a camera, or says no to one.",
+        shown="a button, such as bed_button.button_3",
+    ),
 )
 VOICE = (
     Field(
@@ -203,8 +212,76 @@ CAMERA = (
     Field(
         "room", "text", "Room that it sees.", required=True, pattern=r".{1,60}", shown="a room, such as hall"
     ),
-    Field("source", "text", "Device or address of the picture.", required=True),
+    Field(
+        "source",
+        "text",
+        "Where its picture comes from.",
+        required=True,
+        pattern=r"csi(:[0-3])?|/dev/\S+|rtsps?://[^@\s]+|file:\S+|scene",
+        shown="csi (or csi:1), /dev/video0, rtsp://ADDRESS/… without a password, file:PATH or scene (a test)",
+    ),
+    Field("username", "text", "User name at a camera on the network.", default=""),
+    Field("password_file", "path", "File that holds its password, and nothing else."),
+    Field(
+        "lamp",
+        "point",
+        "Lamp that it sees in the dark by; lit during a session only.",
+        default="",
+        shown="a lamp or socket of this home, such as bedroom_ir.light",
+    ),
+    Field(
+        "indicator",
+        "point",
+        "Light that tells the resident that somebody may look; a decision needs it.",
+        default="",
+        shown="a lamp or socket of this home, such as bedroom_sign.light",
+    ),
+    Field("enhance", "flag", "Make a dark picture brighter.", default=True),
 )
+VIDEO = (
+    Field("party", "word", "Who may look.", default=LOOKERS[0], choices=LOOKERS),
+    Field("cameras", "words", "Cameras that it is for.", required=True, default=()),
+    Field("from", "day", "First day.", required=True),
+    Field("to", "day", "Last day.", required=True),
+    Field("hours", "hours", "Hours of the day; always, if absent."),
+    Field("modes", "words", "Modes of the home in which it holds; each, if absent.", default=()),
+    Field("views", "words", "What may be seen, the least first.", required=True, default=(), choices=VIEWS),
+    Field(
+        "ask",
+        "word",
+        "Whether the resident is asked each time.",
+        required=True,
+        choices=("yes", "never"),
+    ),
+    Field(
+        "no_answer",
+        "word",
+        "What it counts as if the resident doesn't answer.",
+        default="refuse",
+        choices=("refuse", "grant"),
+    ),
+    Field(
+        "answer_within",
+        "duration",
+        "For so long the resident may answer.",
+        default=30_000,
+        low=5_000,
+        high=300_000,
+    ),
+    Field(
+        "announce",
+        "word",
+        "How it is told in the home that somebody looks; the light is always lit.",
+        default="voice",
+        choices=("voice", "light"),
+    ),
+    Field("longest", "duration", "Of one session.", default=120_000, low=5_000, high=UNITS_MS["h"]),
+)
+ICE = (
+    Field("username", "text", "User name at the relay.", default=""),
+    Field("password_file", "path", "File that holds the password, and nothing else."),
+)
+ICE_URL = r"(stun|turns?):[^\s/@]+"
 EXPORT = (
     Field(
         "homeassistant",

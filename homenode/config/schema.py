@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from homenode.config import rows
+from homenode.config.cameras import MOST_CORNERS, MOST_MASKS
 from homenode.config.durations import PATTERN as DURATION
 from homenode.config.fields import Field
 from homenode.config.load import Drivers
@@ -18,7 +19,7 @@ from homenode.config.model import PARTIES
 from homenode.config.notes import listed
 from homenode.config.registry import driver_types
 from homenode.config.sections import SHARED_WITH
-from homenode.config.values import MOMENT, POINT, TIME, WORD, accepted
+from homenode.config.values import DAY, HOURS, MOMENT, POINT, TIME, WORD, accepted
 from homenode.driver import DriverType
 from homenode.kinds import KINDS
 from homenode.language.grammar import LONGEST
@@ -82,9 +83,9 @@ def field_schema(row: Field) -> Schema:
     elif row.choices:
         schema["enum"] = [*row.choices, *_as_numbers(row.choices)]
     else:
-        own = {"time": TIME, "moment": MOMENT, "point": POINT, "word": row.pattern or WORD}
-        pattern = own.get(row.type, row.pattern)
-        schema |= {"type": "string" if row.type in ("time", "moment", "point") else _TEXT}
+        own = {"time": TIME, "moment": MOMENT, "day": DAY, "hours": HOURS, "point": POINT}
+        pattern = own.get(row.type, row.pattern or (WORD if row.type == "word" else ""))
+        schema |= {"type": "string" if row.type in own else _TEXT}
         schema |= {"pattern": _whole(pattern)} if pattern else {"minLength": 1}
     return schema
 
@@ -103,6 +104,12 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
         "minItems": 1,
         "description": "Points that are true while somebody is seen, one at least for each room (away).",
     }
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    corner = {"type": "array", "items": share, "minItems": 2, "maxItems": 2}
+    area = {"type": "array", "items": corner, "minItems": 3, "maxItems": MOST_CORNERS}
+    masks = {"type": ["array", "null"], "items": area, "maxItems": MOST_MASKS}
+    address = {"type": "string", "pattern": _whole(rows.ICE_URL)}
+    relays = {"type": "array", "items": address, "minItems": 1}
     bind = {"anyOf": [point, {"type": "array", "items": point, "minItems": 1, "uniqueItems": True}]}
     sections: dict[str, Schema] = {
         "broker": _object(
@@ -161,7 +168,9 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
         "clock": _nullable(_object(rows.CLOCK)),
         "resident": _nullable(_object(rows.RESIDENT)),
         "voice": _nullable(_object(rows.VOICE)),
-        "cameras": _named(_object(rows.CAMERA) | {"additionalProperties": True}),
+        "cameras": _named(_object(rows.CAMERA, {"masks": _described("Areas that are never shown.", masks)})),
+        "video": _named(_object(rows.VIDEO)),
+        "ice": _nullable(_object(rows.ICE, {"urls": _described("Of the relays.", relays)}, ["urls"])),
         "export": _nullable(_object(rows.EXPORT)),
     }
     described = {name: {"description": text, **sections[name]} for name, text in rows.SECTIONS.items()}

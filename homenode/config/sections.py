@@ -1,4 +1,4 @@
-"""The smaller sections of home.yaml: share, modes, clock, resident, voice, cameras, export."""
+"""The smaller sections of home.yaml: share, modes, clock, resident, voice, export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from homenode.config.model import PARTIES, Device, Mode, Silence, Voice
 from homenode.config.notes import Notes, listed, unknown_key
 from homenode.config.points import why_no_pattern, why_no_point
 from homenode.config.rows import (
-    CAMERA,
     CLOCK,
     DOOR_KINDS,
     EXPORT,
@@ -22,7 +21,7 @@ from homenode.config.rows import (
     VOICE,
 )
 from homenode.config.values import read_table
-from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing, plain
+from homenode.config.yaml12 import Listing, Node, Scalar, Table, is_nothing
 from homenode.kinds import Shape, kind_of
 
 SHARED_WITH = tuple(party for party in PARTIES if party != "operator")
@@ -159,22 +158,27 @@ def read_clock(node: Node | None, notes: Notes) -> bool:
     return bool(read_table(CLOCK, node, "clock", notes, Path())["trust"] == "always")
 
 
-def read_resident(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> str:
-    """The resident's button; "" if there is none."""
+def read_resident(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> dict[str, str]:
+    """The resident's buttons, "" for one that there isn't."""
+    buttons = {row.name: "" for row in RESIDENT}
     if node is None or is_nothing(node):
-        return ""
+        return buttons
     before = len(notes.mistakes)
-    point = read_table(RESIDENT, node, "resident", notes, Path())["ok"] or ""
-    at = node.get("ok") if isinstance(node, Table) else None
-    if not point or at is None or len(notes.mistakes) > before:
-        return ""
-    why, suggestion = why_no_point(point, devices)
-    kind = kind_of(point)
-    if why:
-        notes.wrong(at, "resident.ok", why, suggestion=suggestion)
-    elif kind is not None and kind.shape is not Shape.MOMENTARY:
-        notes.wrong(at, "resident.ok", "a button, such as bed_button.button")
-    return point
+    given = read_table(RESIDENT, node, "resident", notes, Path())
+    if len(notes.mistakes) > before or not isinstance(node, Table):
+        return buttons
+    for name, (_, at) in node.entries.items():
+        point, field = given[name], f"resident.{name}"
+        why, suggestion = why_no_point(point, devices)
+        kind = kind_of(point)
+        if why:
+            notes.wrong(at, field, why, suggestion=suggestion)
+        elif kind is not None and kind.shape is not Shape.MOMENTARY:
+            notes.wrong(at, field, "a button, such as bed_button.button")
+        elif point in buttons.values():
+            notes.wrong(at, field, "another button than ok")
+        buttons[name] = point
+    return buttons
 
 
 def read_voice(node: Node | None, notes: Notes, beside: Path, *, files: bool) -> Voice:
@@ -190,19 +194,6 @@ def read_voice(node: Node | None, notes: Notes, beside: Path, *, files: bool) ->
     if files and folder is not None and at is not None and not folder.is_dir():
         notes.wrong(at, "voice.recordings", "a folder that exists")
     return Voice(values["device"], values["volume"], values["rate"], folder)
-
-
-def read_cameras(node: Node | None, notes: Notes) -> dict[str, dict[str, Any]]:
-    """Camera to its fields: room and source are checked, what else stands there is kept."""
-    cameras: dict[str, dict[str, Any]] = {}
-    known = {row.name for row in CAMERA}
-    for name, key, entry in named(node, "cameras", notes, "{room: ROOM, source: SOURCE}"):
-        fields: dict[str, Any] = {}
-        if isinstance(entry, Table):
-            fields = {n: plain(value) for n, (_, value) in entry.entries.items() if n not in known}
-            entry = Table({n: e for n, e in entry.entries.items() if n in known}, entry.line, entry.column)
-        cameras[name] = fields | read_table(CAMERA, entry, f"cameras.{name}", notes, Path(), at=key)
-    return cameras
 
 
 def read_exports(node: Node | None, notes: Notes) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from homenode.kinds import kind_of
 WORD = r"[a-z0-9_-]{1,64}"
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 MOMENT = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?"
+DAY = r"\d{4}-\d\d-\d\d"
+HOURS = rf"({TIME})-({TIME})"
 POINT = rf"{WORD}\.[a-z][a-z0-9_]*"
 LONGEST_TEXT = 4_096
 
@@ -96,6 +98,8 @@ def accepted(row: Field) -> str:
         "words": "a list of words",
         "time": "a time of day such as 07:30, in quotes or not",
         "moment": 'a day or a time of it, such as "2008-02-26" or "2008-02-26 07:00"',
+        "day": "a day such as 2026-06-30",
+        "hours": "hours of the day such as 22:00-06:00",
     }
     also = f", or {listed(row.choices)}" if row.choices else ""
     return kinds[row.type] + also
@@ -145,7 +149,17 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
         if not re.fullmatch(TIME, text):
             early = f"0{text}" if re.fullmatch(TIME, f"0{text}") else ""
             raise Wrong(accepted(row), early)
-        return int(text[:2]) * 60 + int(text[3:])
+        return _minute(text)
+    if row.type == "hours":
+        edges = re.fullmatch(HOURS, text)
+        if edges is None or edges[1] == edges[2]:
+            raise Wrong(accepted(row))
+        return _minute(edges[1]), _minute(edges[2])
+    if row.type == "day":
+        try:
+            return date.fromisoformat(re.fullmatch(DAY, text)[0])  # type: ignore[index]  # as below
+        except (TypeError, ValueError):
+            raise Wrong(accepted(row)) from None
     if row.type == "moment":
         try:
             return datetime.fromisoformat(re.fullmatch(MOMENT, text)[0])  # type: ignore[index]  # as below
@@ -160,6 +174,10 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
     if row.pattern and not re.fullmatch(row.pattern, text):
         raise Wrong(accepted(row))
     return beside / text if row.type == "path" else text
+
+
+def _minute(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def _with_unit(row: Field, node: Scalar) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from homenode.config.model import LOOKS_KNOWN_TO
 from homenode.contract import shapes, topics
 from homenode.kinds import KINDS
 
@@ -99,6 +100,8 @@ def data_schema(told: Told, party: str, *, of_faults: bool) -> shapes.Schema:
     if told_now:
         may["thresholds"] = {"type": "object", "additionalProperties": {"type": "string"}}
         may["why"] = shapes.TEXTS
+        if party in LOOKS_KNOWN_TO:
+            may["offers"] = shapes.several(shapes.NAME, 1)
     return shapes.mapping(needs, may)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homenode.config.model import PARTIES
+from homenode.config.model import LOOKERS, PARTIES
 from homenode.contract import shapes
 from homenode.contract.times import wall_ms
 
@@ -27,7 +27,7 @@ FURTHEST_MS = 7 * 86_400_000
 MAY: Mapping[str, tuple[str, ...]] = {
     "acknowledge": PARTIES,
     "mode": ("care",),
-    "video": ("care",),
+    "video": LOOKERS,
     "switch": ("care",),
     "pair": ("property", "operator"),
     "report": ("property", "operator"),
@@ -48,6 +48,7 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
         shapes.mapping(
             {"camera": _WORD, "view": _WORD, "reason": shapes.text(200), "sdp": shapes.text(60_000)}
         ),
+        shapes.mapping({"session": _SESSION, "sdp": shapes.text(60_000)}, {"view": _WORD}),
         shapes.mapping({"session": _SESSION, "renew": _TRUE}),
         shapes.mapping({"session": _SESSION, "end": _TRUE}),
     ),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from homenode.config.model import VIEWS
 from homenode.contract import shapes
 from homenode.contract.command import LONGEST_TEXT, Command, Refusal
 
@@ -33,8 +34,21 @@ def schema() -> shapes.Schema:
     code: shapes.Schema = {"type": "string", "pattern": "^[a-z_]{1,40}$"}
     error = shapes.mapping({"code": code, "text": shapes.text(LONGEST_TEXT)})
     whose = {"id": shapes.text(80)}
+    entry = shapes.mapping(
+        {"n": {"type": "integer", "minimum": 1}, "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+    )
+    video = {
+        "session": shapes.text(80),
+        "sdp": shapes.text(60_000),
+        "view": shapes.one_of(VIEWS),
+        "until": shapes.TIME,
+        "limit": shapes.TIME,
+        "entry": entry,
+    }
     return shapes.either(
-        shapes.mapping({**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object"}}),
+        shapes.mapping(
+            {**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object", "properties": video}}
+        ),
         shapes.mapping({**whose, "ok": shapes.exactly(False), "error": error}),
     )
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homenode.config.model import LOOKERS, LOOKS_KNOWN_TO, VIEWS
 from homenode.contract import shapes
 
 SEES_MODE = ("care", "resident")
@@ -22,10 +23,12 @@ def payload(
     health: Mapping[str, Any],
     versions: Mapping[str, str],
     refused: int = 0,
+    looks: Sequence[Mapping[str, Any]] = (),
 ) -> bytes:
     """What is open now for one party; `mode` is left out for whom it does not concern.
 
     `refused`: of this party's commands, since the node started; left out while there is none.
+    `looks`: what may be looked at, by whom and when; likewise.
     """
     body: dict[str, Any] = {"home": home, "at": at, "open": list(open_alerts)}
     if party in SEES_MODE:
@@ -34,6 +37,8 @@ def payload(
     body["versions"] = versions
     if refused:
         body["refused_commands"] = refused
+    if looks:
+        body["looks"] = list(looks)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -65,8 +70,28 @@ def schema(party: str) -> shapes.Schema:
             "minProperties": 1,
         },
     }
-    may = {"refused_commands": {"type": "integer", "minimum": 1}}
+    may: dict[str, shapes.Schema] = {"refused_commands": {"type": "integer", "minimum": 1}}
+    if party in LOOKS_KNOWN_TO:
+        may["looks"] = shapes.several(_look(), 1)
     return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}), may)
+
+
+def _look() -> shapes.Schema:
+    """A care decision on who may look through which cameras."""
+    day: shapes.Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
+    camera = shapes.mapping({"camera": shapes.NAME, "room": {"type": "string"}})
+    needs = {
+        "decision": shapes.NAME,
+        "party": shapes.one_of(LOOKERS),
+        "cameras": shapes.several(camera, 1),
+        "views": shapes.several(shapes.one_of(VIEWS), 1),
+        "from": day,
+        "to": day,
+        "ask": {"type": "boolean"},
+        "longest_s": {"type": "number"},
+    }
+    hours = {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$"}
+    return shapes.mapping(needs, {"hours": hours, "modes": shapes.several(shapes.NAME, 1)})
 
 
 def link_schema() -> shapes.Schema:

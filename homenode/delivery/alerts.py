@@ -45,6 +45,7 @@ class OpenAlert:
         news: No rule raised it (`homenode.delivery.news`).
         version: Of the rule file; 0 if no rule raised it.
         thresholds: Parameter of the rule to its text in force, such as ``20 min``.
+        offers: Cameras through which a look is offered.
     """
 
     id: str
@@ -67,6 +68,7 @@ class OpenAlert:
     news: bool = False
     version: int = 0
     thresholds: dict[str, str] = field(default_factory=dict)
+    offers: list[str] = field(default_factory=list)
 
     def due(self) -> Instant | None:
         """When something is to be told without anything happening."""

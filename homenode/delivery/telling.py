@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homenode.config.model import LOOKS_KNOWN_TO
 from homenode.contract import alert as alert_contract
 from homenode.contract import status as status_contract
 from homenode.contract import topics
@@ -26,11 +27,19 @@ class Teller:
         zone: Its time zone.
         rooms: Device to room.
         versions: Told in ``status``.
+        looks: Told there, too, to who may look.
     """
 
-    def __init__(self, home: str, zone: Zone, rooms: Mapping[str, str], versions: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: str,
+        zone: Zone,
+        rooms: Mapping[str, str],
+        versions: Mapping[str, str],
+        looks: Sequence[Mapping[str, Any]],
+    ) -> None:
         self._home, self._zone, self._versions = home, zone, dict(versions)
-        self.rooms = rooms
+        self.rooms, self.looks = rooms, looks
         self.offset_ms = 0
         """Wall time minus instant."""
 
@@ -61,6 +70,8 @@ class Teller:
             data["thresholds"] = alert.thresholds
             if said := why(shown, party, at, self.rooms, self._time):
                 data["why"] = said
+        if alert.offers and told is Told.NOTIFIED and party in LOOKS_KNOWN_TO:
+            data["offers"] = list(alert.offers)
         if alert.answered is not None:
             data["answered"] = self._time(alert.answered)
         alert.messages[party] = nth = alert.messages.get(party, 0) + 1
@@ -160,6 +171,7 @@ class Teller:
             health={"state": "good" if well else "fault"},
             versions=self._versions,
             refused=refused,
+            looks=self.looks if party in LOOKS_KNOWN_TO else (),
         )
         topic = topics.status(self._home, party)
         return Message("", party, topic, payload, Class.STATUS, at, retain=True)

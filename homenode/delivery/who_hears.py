@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from homenode.config.model import PARTIES
+from homenode.config.model import LOOKS_KNOWN_TO, PARTIES
 from homenode.contract import status as status_contract
 from homenode.contract.alert import Told
 from homenode.contract.times import Zone
@@ -42,6 +42,7 @@ class Delivery:
         rooms: Device to room.
         rules: Uses of rules by name.
         versions: Told in ``status``, such as ``{"homenode": "0.1.0"}``.
+        looks: Told there, too: what may be looked at (`homenode.session.decision.terms`).
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class Delivery:
         rooms: Mapping[str, str],
         rules: Mapping[str, BoundRule],
         versions: Mapping[str, str],
+        looks: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self._teller = Teller(home, zone, rooms, versions)
+        self._teller = Teller(home, zone, rooms, versions, looks)
         self._rules = rules
         self._mode = "home"
         self._alerts: dict[str, OpenAlert] = {}
@@ -64,9 +66,14 @@ class Delivery:
 
     # --- inputs
 
-    def reload(self, rooms: Mapping[str, str], rules: Mapping[str, BoundRule]) -> None:
+    def reload(
+        self,
+        rooms: Mapping[str, str],
+        rules: Mapping[str, BoundRule],
+        looks: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """home.yaml changed. Open alerts keep what they were raised with until the engine closes them."""
-        self._teller.rooms, self._rules = rooms, rules
+        self._teller.rooms, self._teller.looks, self._rules = rooms, looks, rules
 
     def clock(self, offset_ms: int) -> None:
         """Wall time minus instant, from now on."""
@@ -234,6 +241,14 @@ class Delivery:
             outcome.actions.append(_action(step, change))
             if step.point:
                 alert.wants[step.point] = step.turn
+            if step.camera and step.after_ms is not None:
+                self._offer(alert, step.camera, change.at, outcome)
+
+    def _offer(self, alert: OpenAlert, camera: str, at: Instant, outcome: Outcome) -> None:
+        """The next message offers a look; who was told before it was offered is told once more."""
+        if camera not in alert.offers:
+            alert.offers.append(camera)
+            self._notify(alert, [party for party in LOOKS_KNOWN_TO if party in alert.told], at, outcome)
 
     def _in_use(self, step: BoundStep) -> bool:
         """Whether a step at a resolve would undo what another open alert wants: its lamp stays lit."""

@@ -86,7 +86,7 @@ class Actions:
         self._wanted[action.point] = action
         for_open = self.is_open(action.alert)  # not so for a step at the resolve
         for _ in range(TRIES):
-            if await self._turned(action):
+            if await self.turned(action.point, action.to):
                 return
             await asyncio.sleep(RETRY_S)
             if self._wanted.get(action.point) is not action:
@@ -99,20 +99,18 @@ class Actions:
         """Whether that alert is."""
         return any(one.alert == alert for one in self._node.judge.engine.open_alerts())
 
-    async def _turned(self, action: Switch) -> bool:
+    async def turned(self, point: str, to: bool) -> bool:
         """Try once; a failure is a fault until it is done."""
-        source = f"{action.point} switches"
+        source = f"{point} switches"
         try:
-            await self._turn(action.point, action.to)
+            await self._turn(point, to)
         except Refused as refused:
-            word = "on" if action.to else "off"
+            word = "on" if to else "off"
             text = {
-                "sv": f"{action.point} kunde inte ställas om: {refused}",
-                "en": f"{action.point} could not be switched {word}: {refused}",
+                "sv": f"{point} kunde inte ställas om: {refused}",
+                "en": f"{point} could not be switched {word}: {refused}",
             }
-            self._node.outcomes.fault(
-                NodeFault(source, text, (action.point.partition(".")[0],), at_once=True)
-            )
+            self._node.outcomes.fault(NodeFault(source, text, (point.partition(".")[0],), at_once=True))
             return False
         self._node.outcomes.well(source)
         return True
@@ -123,6 +121,8 @@ class Actions:
         Raises:
             Refused: There is no such output, or it doesn't answer.
         """
+        if any(point in (camera.lamp, camera.indicator) for camera in self._node.home.cameras.values()):
+            raise Refused(f"{point} belongs to a camera: it is on while somebody looks, and only then")
         self._wanted.pop(point, None)
         await self._turn(point, to)
         self._node.outcomes.well(f"{point} switches")

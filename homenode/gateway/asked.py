@@ -20,6 +20,9 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "speed": {"speed": NUMBER},
     "switch": {"point": str, "to": str},
     "say": {"text": str, "language": str},
+    "looks": {},
+    "answer_look": {"to": str},
+    "stop_looks": {},
 }
 """``watch`` is answered by the socket itself."""
 MAY_LACK = ("radio", "install_code", "ieee", "by", "language")

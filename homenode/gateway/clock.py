@@ -153,6 +153,10 @@ class Clock:
         """Real seconds until the steady clock shows `until`; 0 if it is past."""
         return max(0.0, (until - self._start_ms - self._offset_ms - self._elapsed_ms()) / 1000 / self.speed)
 
+    def boot_ms(self, until: Instant) -> int:
+        """What the machine's boot-time clock shows when the steady clock shows `until`."""
+        return int((time.clock_gettime(time.CLOCK_BOOTTIME) + self.real_seconds(until)) * 1000)
+
     def trusted(self) -> bool:
         """Whether the wall time may be believed; once it may, it stays so."""
         if not self._trusted:

@@ -131,6 +131,8 @@ class Hearing:
                 judge.feed(reading)
             kind = kind_of(reading.point)
             urgent = urgent or kind is None or kind.at_once
+            if live and node.looks.heard(reading):
+                continue
             if live and reading.value and reading.point == node.home.resident_ok:
                 node.outcomes.carry_out(judge.answered(reading.at))
         for sign in alive:

@@ -15,6 +15,7 @@ from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
 from homenode.gateway.crew import Crew
 from homenode.gateway.hearing import Hearing
+from homenode.gateway.looks import Looks
 from homenode.gateway.outcomes import Outcomes
 from homenode.gateway.recovery import Recovered, limits_of
 from homenode.gateway.refill import Refill
@@ -53,6 +54,7 @@ class Node:
         self.uplink = Uplink(self)
         self.refill = Refill(self)
         self.showing = Showing(self)
+        self.looks = Looks(self)
         self.requests = Requests(self)
         self.watchers = Watchers(self)
         self.time = Timekeeping(self)
@@ -68,6 +70,7 @@ class Node:
             self.time.up_again(self.recovered)
             self.uplink.start()
             self.crew.start(posts(self.home, self.types))
+            self.looks.start()
             self.start("time", self.time.run())
             self.start("watchdog", self.time.watchdog())
             self.start("voice", self.actions.voice.run())
@@ -79,6 +82,7 @@ class Node:
             await self._stop()
 
     async def _stop(self) -> None:
+        await self.looks.stop()
         await self.crew.stop_all()
         await self.uplink.stop()
         self.watchers.close()

@@ -88,8 +88,12 @@ class Outcomes:
 
     async def safe(self) -> None:
         """Until all that was decided so far is on the disk, before somebody is told that it is done."""
-        if not await self._on_disk(asyncio.wrap_future(self._node.journal.commit())):
+        if not await self.written():
             log.error("not on the disk, answered all the same")
+
+    async def written(self) -> bool:
+        """Whether the disk has all that was decided so far; it fails or hangs for 2 s at most."""
+        return await self._on_disk(asyncio.wrap_future(self._node.journal.commit()))
 
     async def _on_disk(self, commit: asyncio.Future[int]) -> bool:
         """Whether the disk has it; one that fails or hangs holds nothing back."""

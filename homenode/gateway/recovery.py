@@ -24,6 +24,8 @@ from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
 from homenode.reading import Instant
 from homenode.records import Record
+from homenode.session.decision import terms
+from homenode.session.log import Log
 from homenode.shown import Shown
 
 
@@ -36,6 +38,7 @@ class Recovered:
         outbox: With what the broker has not acknowledged.
         answered: Commands that were done, with their answers.
         shown: What the broker keeps of readings, and what was shared.
+        looks: The log of looks, and what of them may be lit still.
         decided: What was decided again and stands in no record: to be written, sent and done now.
         undone: Local actions that were decided but perhaps not done, of alerts that are still open.
         down: Last durable sign of life; None at the first start ever.
@@ -50,6 +53,7 @@ class Recovered:
     outbox: Outbox
     answered: Answered = field(default_factory=Answered)
     shown: Shown = field(default_factory=Shown)
+    looks: Log = field(default_factory=Log)
     decided: Decided = field(default_factory=Decided)
     undone: list[Action] = field(default_factory=list)
     down: Instant | None = None
@@ -134,9 +138,8 @@ def _from(
     limits = limits_of(home, rules, types, rows_ms)
     engine = _engine(state, home, rules, limits, clock, _first_at(journal) if state is None else None)
     rooms = {name: device.room for name, device in home.devices.items()}
-    delivery = Delivery(
-        home.home, zone, rooms, {rule.name: rule for rule in rules}, {"homenode": __version__}
-    )
+    uses, looks = {rule.name: rule for rule in rules}, terms(home.cameras, home.video)
+    delivery = Delivery(home.home, zone, rooms, uses, {"homenode": __version__}, looks)
     judge = Judge(home, rules, engine, delivery, zone)
     outbox = Outbox(journal.epoch, before=journal.epoch_before)
     found = Recovered(judge, outbox, first=since or 1)
@@ -145,6 +148,8 @@ def _from(
         outbox.load(state["outbox"])
         if "shown" in state:
             found.shown.load(state["shown"])
+        if "looks" in state:
+            found.looks.load(state["looks"])
         found.down, found.down_wall_ms = state["at"], state["wall"]
         found.boot = state.get("boot", ())
         found.heartbeat_s = state.get("heartbeat_s", 0.0)
@@ -239,6 +244,10 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             found.answered.restore(record["answers"])
         case "did":
             done.actions.add((record["alert"], record["step"], record["run"]))
+        case "look":
+            found.looks.take(record["entry"], record["lit"])
+        case "dark":
+            found.looks.dark(record["session"])
         case "heartbeat":
             found.heartbeat_s = record["s"]
         case "state":

@@ -50,6 +50,12 @@ def _meant(point: str, word: str) -> bool:
     return _TRUE_WORDS[word]
 
 
+def _yes(word: str) -> bool:
+    if word not in ("yes", "no"):
+        raise Refused(f"{word} is no answer", do="yes or no")
+    return word == "yes"
+
+
 def _span_ms(text: str) -> int:
     try:
         return milliseconds(text)
@@ -116,7 +122,7 @@ class Requests:
             self._node.journal.append(records.of_answer(command, answer, now), klass="system")
             await self._node.outcomes.safe()
         except HomenodeError as error:
-            refusal = Refusal(command.id, "refused", str(error))
+            refusal = Refusal(command.id, getattr(error, "code", Refused.code), str(error))
             self._refused(command.party, refusal)
             answer = reply.refused(refusal)
         except Exception as fault:
@@ -144,6 +150,8 @@ class Requests:
             case "pair":
                 span_s = _span_ms(args.get("for", "2min")) / 1000
                 await self.pair(span_s, args.get("radio", ""))
+            case "video":
+                return await self._node.looks.command(command)
             case "report":
                 return self._report(command.party, args)
             case _:
@@ -358,6 +366,16 @@ class Requests:
                 node.clock.set_speed(float(wish["speed"]))
                 node.time.arm(anew=True)
                 return f"the clock runs {wish['speed']} times as fast"
+            case "looks":
+                return node.looks.shown()
+            case "answer_look":
+                node.looks.answer(yes := _yes(wish["to"]))
+                await node.outcomes.safe()
+                return "they may look" if yes else "they may not look"
+            case "stop_looks":
+                node.looks.stop_looking()
+                await node.outcomes.safe()
+                return "nobody looks"
             case "say":
                 return await self.say(wish["text"], wish.get("language", node.home.language))
             case _:

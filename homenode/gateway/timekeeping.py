@@ -156,6 +156,7 @@ class Timekeeping:
             "judge": node.judge.dump(),
             "outbox": node.outbox.dump(),
             "shown": node.showing.shown.dump(),
+            "looks": node.looks.log.dump(),
             "heartbeat_s": node.uplink.heartbeat_s,
             "undone": [records.of_action(action) for action in node.actions.unfinished],
             "parts": len(parts),

@@ -133,6 +133,8 @@ class Uplink:
     def _link_changed(self, state: LinkState) -> None:
         self.outage.changed(state)
         self._node.watchers.event({"link": "up" if state.online else "down", "why": state.why})
+        if not state.online:
+            self._node.looks.link_lost()
         if state.online:
             for message in self._node.judge.delivery.statuses(self._node.clock.now()):
                 self._node.outbox.add(message)

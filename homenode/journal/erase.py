@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from homenode.errors import SetupError, StorageError
 from homenode.journal.codec import NAMES, decode
@@ -48,7 +48,8 @@ class Plan:
         epoch: Of the journal; "" if it can't be read.
         records, since, until: How many by class, and of which time.
         topics: Under which the broker may keep readings of the tenancy.
-        alerts: Their ids. No file that is left may contain one, nor the epoch.
+        alerts: Ids of alerts and of looks. No file that is left may contain one, nor the epoch.
+        looks: How many entries the log of looks had, and the hash of the last.
     """
 
     wall_ms: int
@@ -58,6 +59,7 @@ class Plan:
     until: str = ""
     topics: list[str] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
+    looks: list[Any] = field(default_factory=list)
 
 
 def erase(data: Path, forgets: Sequence[Forget], wall_ms: int, *, sure: bool, out: TextIO) -> int:
@@ -116,7 +118,7 @@ def finish(data: Path, forgets: Sequence[Forget], out: TextIO, *, begun: bool = 
     proof = {
         "t": "erased", "wall": plan.wall_ms, "epoch": plan.epoch, "records": sum(plan.records.values()),
         "since": plan.since, "until": plan.until, "files": files, "bytes": size, "values": forgotten,
-        "sha256": sums.hexdigest(), "left": len(left),
+        "sha256": sums.hexdigest(), "left": len(left), "looks": plan.looks,
     }  # fmt: skip
     with Journal.open(data) as journal:
         journal.append(proof, klass="system")
@@ -129,6 +131,8 @@ def finish(data: Path, forgets: Sequence[Forget], out: TextIO, *, begun: bool = 
     _tell(plan, out)
     print(f"erased {text_of(plan.wall_ms)}: epoch {plan.epoch}, {files} files, {size} bytes", file=out)
     print(f"SHA-256 of what was erased: {proof['sha256']}", file=out)
+    if plan.looks:
+        print(f"log of looks: {plan.looks[0]} entries, the last {plan.looks[1]}", file=out)
     if not plan.wall_ms:
         print(f"{PLAN} was damaged: only what was set aside is erased; say erase again", file=out)
     if begun:
@@ -176,6 +180,9 @@ def _plan(data: Path, wall_ms: int) -> Plan:
             topics |= {place[0] for place in record.get("shown", {}).get("places", ())}
         elif record.get("t") == "tr":
             alerts.add(record["alert"])
+        elif record.get("t") == "look":
+            alerts.add(record["entry"]["session"])
+            plan.looks = [record["entry"]["n"], record["entry"]["hash"]]
     plan.epoch, plan.records, plan.topics, plan.alerts = epoch, dict(kinds), sorted(topics), sorted(alerts)
     return plan
 

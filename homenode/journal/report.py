@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from homenode.errors import SetupError, StorageError
-from homenode.journal.codec import NAMES, Damage, decode
+from homenode.journal.codec import CODES, NAMES, Damage, decode
 from homenode.journal.erase import PLAN
 from homenode.journal.segment import Segment, find, name_of, records
 from homenode.journal.wall_time import WallTime, text_of
+from homenode.session.log import wrongs
 
 Record = dict[str, Any]
 
@@ -33,6 +34,9 @@ def verify(data: Path, out: TextIO, err: TextIO) -> int:
         first, last = first or found.number, max(last, found.number)
     for one in damage:
         print(one, file=out)
+    looks = wrongs(*entries_of(data))
+    for wrong in looks:
+        print(f"log of looks: {wrong}", file=out)
     size = sum(segment.path.stat().st_size for segment in files)
     classes = ", ".join(f"{count} {name}" for name, count in sorted(counted.items())) or "none"
     epoch = next((segment.epoch for segment in reversed(files) if segment.epoch), "unknown")
@@ -41,7 +45,26 @@ def verify(data: Path, out: TextIO, err: TextIO) -> int:
     serious = [one for one in damage if not one.torn]
     places = "1 damaged place" if len(serious) == 1 else f"{len(serious)} damaged places"
     print(places if serious else "no damage", file=out)
-    return 1 if serious else 0
+    return 1 if serious or looks else 0
+
+
+def entries_of(data: Path) -> tuple[list[Record], list[Record]]:
+    """The log of looks in a journal, and where it ended at each state that was written.
+
+    Raises:
+        SetupError, StorageError: As `files_of`.
+    """
+    folder, _ = files_of(data)
+    entries, heads = [], []
+    for found in records(folder):
+        if found.code == CODES["reading"]:
+            continue
+        record = decode(found.payload)
+        if record.get("t") == "look":
+            entries.append(record["entry"])
+        elif record.get("t") == "state" and "looks" in record:
+            heads.append(record["looks"])
+    return entries, heads
 
 
 def show(data: Path, out: TextIO, err: TextIO) -> int:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from homenode.config.model import PARTIES
-from homenode.delivery import NodeFault, OfferVideo, Switch
+from homenode.delivery import NodeFault, OfferVideo, Outcome, Switch
 from homenode.delivery.faults import JOIN_MS
 from homenode.engine.transition import Happening
 from homenode.language.bound import BoundStep
 from homenode.message import Class
+from homenode.session.decision import terms
+from tests.unit.session.some_decisions import CAMERAS, NIGHTS, decision
 from tests.unit.test_delivery import MIN, ROOMS, RULES, Desk, bound, desk, notify, silent
 
 __all__ = ["desk"]  # the fixture
@@ -195,6 +197,61 @@ def test_a_look_is_offered_and_not_taken(desk: Desk) -> None:
     desk.raised("own", 0)
     desk.step("own", 0, 1, "offer_video")
     assert desk.actions == [OfferVideo("hall", "own-1", 1, 1)]
+
+
+def test_an_offer_comes_with_the_alert_to_who_may_look_and_to_the_resident_and_to_nobody_else(
+    desk: Desk,
+) -> None:
+    everybody = ("care", "property", "resident")
+    with_rule(desk, BoundStep(1, "offer_video", 0, camera="hall"), notify(2, 0), to=everybody)
+    desk.raised("own", 0)
+    desk.step("own", 0, 1, "offer_video")
+    assert desk.heard == []
+    desk.step("own", 0, 2)
+    offers = {party: body["data"].get("offers") for party, body in desk.heard}
+    assert offers == {"care": ["hall"], "property": None, "resident": ["hall"]}
+    desk.tell(Happening.RESOLVED, "own", 1)
+    assert all("offers" not in body["data"] for _, body in desk.heard[3:])
+
+
+def test_who_was_told_before_the_offer_is_told_once_more_unless_they_took_care(desk: Desk) -> None:
+    steps = (notify(1, 0), *(BoundStep(nth, "offer_video", nth, camera="hall") for nth in (2, 3)))
+    with_rule(desk, *steps, to=("care", "property", "resident"))
+    desk.raised("own", 0)
+    desk.step("own", 0, 1)
+    desk.tell(Happening.ACKNOWLEDGED, "own", 1, parties=("resident",))
+    del desk.heard[:]
+    desk.step("own", 2, 2, "offer_video")
+    assert [(who, body["data"]["offers"]) for who, body in desk.heard] == [("care", ["hall"])]
+    desk.step("own", 3, 3, "offer_video")
+    assert len(desk.heard) == 1
+
+
+def test_an_offer_at_the_end_of_an_alert_is_none(desk: Desk) -> None:
+    with_rule(desk, notify(1, 0), BoundStep(2, "offer_video", None, camera="hall"))
+    desk.raised("own", 0)
+    desk.step("own", 0, 1)
+    desk.tell(Happening.RESOLVED, "own", 1)
+    before = len(desk.heard)
+    desk.step("own", 1, 2, "offer_video")
+    assert len(desk.heard) == before
+
+
+def test_what_may_be_looked_at_stands_in_the_status_of_who_may_and_of_the_resident(desk: Desk) -> None:
+    looks = terms(CAMERAS, {"nights": NIGHTS})
+    desk.take(Outcome([*desk.delivery.statuses(0)]))
+    assert "looks" not in desk.status["care"]
+    desk.delivery.reload(ROOMS, RULES, looks)
+    desk.take(Outcome([*desk.delivery.statuses(1)]))
+    assert desk.status["care"]["looks"] == desk.status["resident"]["looks"] == [
+        {"decision": "nights", "party": "care", "cameras": [{"camera": "bed", "room": "bedroom"}],
+         "views": ["silhouette", "blurred"], "from": "2026-01-01", "to": "2026-06-30", "ask": False,
+         "longest_s": 120.0, "hours": "22:00-06:00"},
+    ]  # fmt: skip
+    assert "looks" not in desk.status["property"]
+    assert "looks" not in desk.status["operator"]
+    only = terms(CAMERAS, {"x": decision(hours=None, modes=("away",), ask=True)})
+    assert ("hours" in only[0], only[0]["modes"], only[0]["ask"]) == (False, ["away"], True)
 
 
 def test_a_mode_that_a_step_sets_is_set_and_nothing_is_done_at_home(desk: Desk) -> None:

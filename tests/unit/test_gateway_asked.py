@@ -24,6 +24,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "speed": {"speed": 2.5},
     "switch": {"point": "lamp.light", "to": "on"},
     "say": {"text": "Hej", "language": "sv"},
+    "looks": {},
+    "answer_look": {"to": "yes"},
+    "stop_looks": {},
 }
 
 

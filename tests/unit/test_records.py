@@ -90,3 +90,11 @@ def test_each_run_of_a_step_is_a_transition_of_its_own() -> None:
 )
 def test_an_action_that_is_not_done_is_read_as_it_was_written(action: Action) -> None:
     assert records.to_action(json.loads(json.dumps(records.of_action(action)))) == action
+
+
+def test_an_entry_of_the_log_of_looks_is_written_with_what_is_lit() -> None:
+    entry = {"event": "granted", "session": "s"}
+    look = records.of_look(entry, ("sign.light", "ir.light"), 7)
+    assert look == {"t": "look", "at": 7, "entry": entry, "lit": ["sign.light", "ir.light"]}
+    assert records.of_dark("s", 8) == {"t": "dark", "at": 8, "session": "s"}
+    assert records.to_event(look) is None

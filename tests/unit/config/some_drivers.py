@@ -50,7 +50,11 @@ WIRED = DriverType(
     device_fields=(
         Field("pin", "whole", "BCM number.", required=True, low=0, high=27),
         Field(
-            "kind", "word", "What it senses.", required=True, choices=("contact", "water", "button", "siren")
+            "kind",
+            "word",
+            "What it senses.",
+            required=True,
+            choices=("contact", "water", "button", "siren", "light"),
         ),
         Field("pull", "word", "Pull resistor.", default="up", choices=("up", "down", "none")),
         Field("debounce", "duration", "Shorter changes are bounce.", default=50, low=0, high=10_000),
@@ -76,6 +80,8 @@ devices:
   front_door:  {driver: gpio, pin: 17, kind: contact, room: hall, stale_after: never}
   sink:        {driver: gpio, pin: 27, kind: water, room: kitchen, debounce: 0.05 s}
   bed_button:  {driver: gpio, pin: 5, kind: button, room: bedroom}
+  no_button:   {driver: gpio, pin: 7, kind: button, room: bedroom}
+  sign:        {driver: gpio, pin: 6, kind: light, room: hall}
 rules:
   - use: cooking
     bind: {stove: stove.power, presence: [kitchen_eye.motion]}
@@ -87,9 +93,13 @@ modes:
   night: {from: 22:00, to: 06:30}
   guests: {}
 clock: {trust: always}
-resident: {ok: bed_button.button}
+resident: {ok: bed_button.button, stop: no_button.button}
 voice: {device: "plughw:CARD=Device,DEV=0", volume: 80, rate: 130, recordings: karin}
 cameras:
-  hall: {room: hall, source: csi, masks: [[0, 0, 10, 10]]}
+  hall: {room: hall, source: csi, masks: [[[0, 0], [1, 0], [0, 0.5]]], indicator: sign.light}
+video:
+  night: {cameras: [hall], from: 2026-01-01, to: 2026-06-30, hours: 22:00-06:00, \
+views: [blurred, clear], ask: yes}
+ice: {urls: ["turn:turn.example:3478"], username: home}
 export: {homeassistant: homeassistant}
 """

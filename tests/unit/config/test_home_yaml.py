@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from homenode.config.load import load_home, read_home
-from homenode.config.model import NEVER, Home, Silence, Voice
+from homenode.config.model import NEVER, Camera, Decision, Home, Ice, Silence, Voice
 from homenode.errors import FileMistakes
 from tests.unit.config.some_drivers import DRIVERS, HOME
 
@@ -26,9 +27,14 @@ def test_the_whole_file_is_read(load: Load, folder: Path) -> None:
     assert (home.broker.ca, home.broker.key) == (folder / "ca.pem", folder / "node.key")
     assert home.radios["zigbee"].options == {"port": "/dev/serial/by-id/usb-stick", "channel": 15}
     assert home.clock_trusted
-    assert home.resident_ok == "bed_button.button"
+    assert (home.resident_ok, home.resident_stop) == ("bed_button.button", "no_button.button")
     assert home.voice == Voice("plughw:CARD=Device,DEV=0", 80, 130, folder / "karin")
-    assert home.cameras["hall"] == {"room": "hall", "source": "csi", "masks": [[0, 0, 10, 10]]}
+    corner = ((0.0, 0.0), (1.0, 0.0), (0.0, 0.5))
+    assert home.cameras["hall"] == Camera("hall", "hall", "csi", indicator="sign.light", masks=(corner,))
+    days, hours = (date(2026, 1, 1), date(2026, 6, 30)), (22 * 60, 6 * 60)
+    views = ("blurred", "clear")
+    assert home.video == {"night": Decision("night", ("hall",), *days, views, True, "care", hours)}
+    assert home.ice == Ice(("turn:turn.example:3478",), "home")
     assert home.exports == {"homeassistant": "homeassistant"}
     assert home.share == {"property": ("sink.water", "*.battery")}
 
@@ -79,17 +85,15 @@ def test_everything_that_may_be_absent_is_absent(load: Load) -> None:
     home = load(LEAST)
     assert (home.broker, home.radios, home.rules, home.share, home.cameras) == (None, {}, (), {}, {})
     assert not home.clock_trusted
-    assert home.resident_ok == ""
+    assert (home.resident_ok, home.resident_stop, home.video, home.ice) == ("", "", {}, Ice())
     assert home.voice == Voice("default", 100, 140, None)
     assert not home.voice.silent
     assert load(LEAST + "voice: {device: none}").voice.silent
 
 
 def test_a_section_with_nothing_in_it_is_as_if_absent(load: Load) -> None:
-    empty = "".join(
-        f"{name}:\n" for name in ("radios", "rules", "share", "modes", "clock", "resident", "voice")
-    )
-    assert load(LEAST + empty) == load(LEAST)
+    empty = ("radios", "rules", "share", "modes", "clock", "resident", "voice", "cameras", "video", "ice")
+    assert load(LEAST + "".join(f"{name}:\n" for name in empty)) == load(LEAST)
 
 
 def test_without_broker_being_encrypted_there_is_a_warning_and_no_mistake(folder: Path) -> None:

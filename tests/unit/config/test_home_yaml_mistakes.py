@@ -122,7 +122,47 @@ ONE_MISTAKE = [
     ("rate: 130", "rate: 79", "voice.rate", ""),
     ("rate: 130", "rate: 301", "voice.rate", ""),
     ("recordings: karin", "recordings: carin", "voice.recordings", ""),
+    ("stop: no_button.button", "stop: bed_button.button", "resident.stop", ""),
     ("source: csi, ", "", "cameras.hall.source", ""),
+    ("source: csi, ", "source: cdi, ", "cameras.hall.source", ""),
+    ("source: csi, ", "source: csi, mask: [], ", "cameras.hall.mask", "masks"),
+    ("source: csi, ", "source: csi, password_file: gone, ", "cameras.hall.password_file", ""),
+    ("source: csi, ", "source: csi, lamp: sgn.light, ", "cameras.hall.lamp", "sign.light"),
+    ("source: csi, ", "source: csi, lamp: sink.water, ", "cameras.hall.lamp", ""),
+    ("indicator: sign.light", "indicator: sign", "cameras.hall.indicator", ""),
+    (", indicator: sign.light", "", "video.night.cameras", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[0, 0, 1, 1]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, 1.1]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, -0.1]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, yes]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, .nan]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, 0, 0.5]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[[0, 0], [1, 0], [0, true]]]", "cameras.hall.masks", ""),
+    ("[[[0, 0], [1, 0], [0, 0.5]]]", "all", "cameras.hall.masks", ""),
+    ("cameras: [hall]", "cameras: [hal]", "video.night.cameras", "hall"),
+    ("cameras: [hall]", "cameras: []", "video.night.cameras", ""),
+    ("cameras: [hall]", "cameras: hall", "video.night.cameras", ""),
+    ("from: 2026-01-01", "from: 2026-13-01", "video.night.from", ""),
+    ("from: 2026-01-01", "from: 2026-07-01", "video.night.to", ""),
+    (", to: 2026-06-30", "", "video.night.to", ""),
+    ("hours: 22:00-06:00", "hours: 22-06", "video.night.hours", ""),
+    ("hours: 22:00-06:00", "hours: 22:00-22:00", "video.night.hours", ""),
+    ("hours: 22:00-06:00", "hours: 22:00-24:00", "video.night.hours", ""),
+    ("views: [blurred, clear]", "views: [clear, blurred]", "video.night.views", ""),
+    ("views: [blurred, clear]", "views: [clear, clear]", "video.night.views", ""),
+    ("views: [blurred, clear]", "views: [clean]", "video.night.views", "clear"),
+    ("views: [blurred, clear]", "views: []", "video.night.views", ""),
+    ("ask: yes", "ask: always", "video.night.ask", ""),
+    (", ask: yes", "", "video.night.ask", ""),
+    ("ask: yes", "ask: yes, no_answer: grnt", "video.night.no_answer", "grant"),
+    ("ask: yes", "ask: yes, party: property", "video.night.party", ""),
+    ("ask: yes", "ask: yes, modes: [nigth]", "video.night.modes", "night"),
+    ("ask: yes", "ask: yes, longest: 2 h", "video.night.longest", ""),
+    ("ask: yes", "ask: yes, answer_within: 1 s", "video.night.answer_within", ""),
+    ('urls: ["turn:turn.example:3478"]', "urls: [turn.example]", "ice.urls", ""),
+    ('urls: ["turn:turn.example:3478"], ', "", "ice.urls", ""),
+    ("username: home", "password_file: gone", "ice.password_file", ""),
     ("homeassistant: homeassistant", "homeassistant: hn1/other", "export.homeassistant", ""),
     ("homeassistant: homeassistant", "homeassistant: a/#", "export.homeassistant", ""),
     ("homeassistant: homeassistant", "homeasistant: a", "export.homeasistant", "homeassistant"),
@@ -262,3 +302,21 @@ def test_no_slip_of_the_hand_makes_anything_but_told_mistakes(
     home, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
     assert home is not None or notes.mistakes
     assert all(mistake.line >= 1 for mistake in notes.mistakes)
+
+
+def test_a_password_in_a_cameras_address_is_never_shown(mistakes: Mistakes) -> None:
+    text = HOME.replace("source: csi", 'source: "rtsp://admin:s3cret@192.168.1.30/h264"')
+    (mistake,) = mistakes(text)
+    assert (mistake.field, "s3cret" in str(mistake)) == ("cameras.hall.source", False)
+    assert "password_file" in mistake.accepted
+
+
+def test_a_resident_who_is_asked_and_has_no_button_is_a_warning(folder: Path) -> None:
+    mute = HOME.replace("resident: {ok: bed_button.button, stop: no_button.button}", "")
+    (folder / "home.yaml").write_text(mute)
+    _, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+    assert "video.night.ask" in [warning.field for warning in notes.warnings]
+    assert notes.mistakes == []
+    (folder / "home.yaml").write_text(HOME)
+    _, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+    assert "video.night.ask" not in [warning.field for warning in notes.warnings]

@@ -1,0 +1,225 @@
+"""`python -m homenode.video.capture FD`: films one granted session, and is gone with it (see README.md).
+
+What is heavy is imported when it is needed, and the camera is opened meanwhile: the viewer waits for the sum.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from homenode.video.clocks import now_ms
+from homenode.video.words import Unfit, text
+
+if TYPE_CHECKING:
+    from homenode.video.encoder import Encoded
+    from homenode.video.filming import Filming
+    from homenode.video.looks import Looks
+    from homenode.video.peer import Peer
+
+LONGEST_LINE = 128 * 1024
+_LOOKED_EVERY_S = 0.2
+_SILENT_MS = 2000
+_UNREACHED_MS, _BACK_WITHIN_MS = 15_000, 3000
+_GONE_WITHIN_S = 0.4
+"""For telling the viewer; whatever hangs then ends with the process."""
+_KILLED_AFTER_MS = 700
+"""Past the lease, by the kernel, if nothing here could end it."""
+
+
+class Ended(Exception):
+    """The session is over.
+
+    Attributes:
+        why: A code of `words`.
+    """
+
+    def __init__(self, why: str, what: str = "") -> None:
+        self.why, self.what = why, what
+        super().__init__(why)
+
+
+class Capture:
+    """One session. Args: say: writes a line to the gateway."""
+
+    def __init__(self, say: Callable[[Mapping[str, Any]], None]) -> None:
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[Ended] = self._loop.create_future()
+        self._session: object = None
+        self._until_ms = self._reached_by_ms = 0
+        self._reached = False
+        self._filming: Filming | None = None
+        self._peer: Peer | None = None
+        self._warned: str | None = None
+
+    async def run(self, reader: asyncio.StreamReader) -> None:
+        """Until it is over, however."""
+        listening = asyncio.ensure_future(self._listen(reader))
+        watching = asyncio.ensure_future(self._watch())
+        ended = await self._over
+        for task in (listening, watching):
+            if task.done() and (error := task.exception()):
+                traceback.print_exception(error)
+            task.cancel()
+        self._say({"did": "ended", "why": ended.why, "text": text(ended.why, ended.what)})
+        if self._peer is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._peer.close(), _GONE_WITHIN_S)
+
+    def _end(self, why: str, what: str = "") -> None:
+        if not self._over.done():
+            self._over.set_result(Ended(why, what))
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """A line that is none is a defect of the gateway's, and ends the session as its death does."""
+        try:
+            while line := await reader.readline():
+                await self._told(json.loads(line))
+        finally:
+            self._end("gateway")
+
+    async def _told(self, told: Mapping[str, Any]) -> None:
+        match told["do"]:
+            case "start":
+                await self._start(told)
+            case "renew":
+                self._lease(told)
+            case "end":
+                self._end("end")
+
+    def _lease(self, told: Mapping[str, Any]) -> None:
+        self._until_ms = int(told["until_ms"])
+        left_s = max(self._until_ms + _KILLED_AFTER_MS - now_ms(), 1) / 1000
+        signal.setitimer(signal.ITIMER_REAL, left_s)
+
+    async def _start(self, told: Mapping[str, Any]) -> None:
+        if self._session not in (None, told["session"]):
+            raise ValueError("another session")
+        first, self._session = self._session is None, told["session"]
+        self._lease(told)
+        try:
+            self._say({"sdp": await self._answer(told)})
+        except Unfit as error:
+            self._say({"error": error.code, "text": text(error.code, error.what)})
+            if first:
+                self._end(error.code, error.what)
+
+    async def _answer(self, told: Mapping[str, Any]) -> str:
+        from homenode.video.offer import ANY, PRIVATE, taken
+
+        ice = told.get("ice", {})
+        usual = ANY if ice.get("servers") else PRIVATE
+        viewers = [ip_network(net) for net in ice["viewers"]] if "viewers" in ice else usual
+        offer = taken(told["sdp"], viewers)
+        try:
+            await self._film(told)
+            from homenode.video.peer import Peer
+        except ImportError as error:
+            raise Unfit("missing", error.name or str(error)) from error
+        filming = self._filming
+        assert filming is not None
+        if self._peer is not None:
+            await self._peer.close()
+        filming.want_whole()
+        self._reached_by_ms, self._reached = now_ms() + _UNREACHED_MS, False
+        self._peer = Peer(ice, filming, wanted=filming.want_whole, live=self._live)
+        return await self._peer.answer(offer.sdp)
+
+    async def _film(self, told: Mapping[str, Any]) -> None:
+        from homenode.video.looks import Looks
+
+        looks = Looks(told)
+        if self._filming is not None:
+            self._filming.looks = looks
+            return
+        from homenode.video.filming import Filming
+
+        def soon(done: Callable[..., None]) -> Callable[..., None]:
+            def later(*what: Any) -> None:
+                self._loop.call_soon_threadsafe(done, *what)
+
+            return later
+
+        self._filming = Filming(
+            told["source"],
+            looks,
+            wanted=lambda: self._peer is not None and self._peer.pictures.wanted,
+            put=soon(self._put),
+            warned=soon(self._warn),
+            failed=soon(self._failed),
+        )
+        self._filming.start()
+
+    def _live(self) -> None:
+        self._say({"did": "live"})
+
+    def _put(self, packet: Encoded, looks: Looks) -> None:
+        """What was made with other looks than are granted now is not sent."""
+        if self._peer is not None and self._filming is not None and looks is self._filming.looks:
+            self._peer.pictures.put(packet)
+
+    def _warn(self, code: str | None) -> None:
+        if code != self._warned:
+            self._warned = code
+            self._say({"warn": code, **({"text": text(code)} if code else {})})
+
+    def _failed(self, error: Unfit | ImportError) -> None:
+        if isinstance(error, ImportError):
+            self._end("missing", error.name or str(error))
+        else:
+            self._end(error.code, error.what)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOKED_EVERY_S)
+            if self._until_ms and now_ms() >= self._until_ms:
+                self._end("until")
+            if self._filming is not None and not self._filming.is_alive():
+                self._loop.call_soon(self._end, "unplugged", "see the log")  # unless it said why
+            if self._filming is not None and self._filming.silent_ms >= _SILENT_MS:
+                self._warn("silent")
+            elif self._warned == "silent":
+                self._warn(None)
+            if (
+                self._peer is not None and self._peer.connected
+            ):  # a page that is loaded anew is gone, too, for a moment
+                self._reached_by_ms, self._reached = now_ms() + _BACK_WITHIN_MS, True
+            elif self._peer is not None and now_ms() > self._reached_by_ms:
+                self._end("viewer" if self._reached else "unreached")
+
+
+async def _run(fd: int) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=fd), limit=LONGEST_LINE)
+
+    def say(line: Mapping[str, Any]) -> None:
+        writer.write(json.dumps(line).encode() + b"\n")
+
+    try:
+        await Capture(say).run(reader)
+    finally:
+        await writer.drain()
+
+
+def main() -> None:
+    """Nothing that hangs outlives it: threads of a camera can't be joined."""
+    status = 1
+    try:
+        asyncio.run(_run(int(sys.argv[1])))
+        status = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

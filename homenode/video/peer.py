@@ -1,0 +1,135 @@
+"""The viewer's connection, on aiortc: takes what is encoded, and passes on what the viewer asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    rtp,
+)
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
+
+from homenode.video.clocks import now_ms
+from homenode.video.encoder import Encoded
+from homenode.video.rate import Rate
+from homenode.video.words import Unfit
+
+_WAITING = 4
+"""Packets that may wait for the link; what comes then is left out before it is encoded."""
+
+
+class Wishes(Protocol):
+    """What a viewer asks of the pictures; called in the event loop."""
+
+    def want_whole(self) -> None: ...
+    def limit(self, bps: int) -> None: ...
+
+
+class Pictures(MediaStreamTrack):
+    """What is encoded, on its way to the viewer."""
+
+    kind = "video"
+
+    def __init__(self, wanted: Callable[[], None], live: Callable[[], None]) -> None:
+        super().__init__()
+        self._queued: asyncio.Queue[Encoded] = asyncio.Queue()
+        self._asked, self._wanted, self._live = 0, wanted, live
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody looks, and the link takes them as fast as they come; asked from any thread."""
+        return self._asked > 0 and self._queued.qsize() < _WAITING
+
+    def put(self, packet: Encoded) -> None:
+        self._queued.put_nowait(packet)
+
+    async def recv(self) -> Any:
+        """The next; aiortc asks first when the viewer is connected, and then after each that it has sent."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        self._asked += 1
+        if self._asked <= 2:
+            (self._wanted if self._asked == 1 else self._live)()
+        return await self._queued.get()
+
+
+class Peer:
+    """Args:
+    ice: As the gateway says; nothing is asked of any server that isn't named.
+    wanted: Called when the viewer is connected.
+    live: Called when the first picture was sent.
+    """
+
+    def __init__(
+        self,
+        ice: Mapping[str, Any],
+        wishes: Wishes,
+        *,
+        wanted: Callable[[], None],
+        live: Callable[[], None],
+    ) -> None:
+        servers = [
+            RTCIceServer(urls=one["urls"], username=one.get("username"), credential=one.get("credential"))
+            for one in ice.get("servers", ())
+        ]
+        only_relay = RTCIceTransportPolicy.RELAY if ice.get("relay") else RTCIceTransportPolicy.ALL
+        self._connection = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=only_relay))
+        self.pictures = Pictures(wanted, live)
+        self._wishes = wishes
+
+    async def answer(self, offer: str) -> str:
+        """To an offer that was looked at (`offer.taken`).
+
+        Raises:
+            Unfit: aiortc can't agree with it.
+        """
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            sender = self._connection.addTrack(self.pictures)
+            _listen(sender, self._wishes)
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except (ValueError, KeyError, IndexError) as error:
+            raise Unfit("sdp", type(error).__name__) from error
+        sdp: str = self._connection.localDescription.sdp
+        return sdp
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._connection.connectionState == "connected")
+
+    async def close(self) -> None:
+        """Tell the viewer, and let go of the ports."""
+        await self._connection.close()
+
+
+def _listen(sender: Any, wishes: Wishes) -> None:
+    """aiortc tells a viewer's wishes to its own encoders only; so ours are told here."""
+    handled: Callable[[Any], Awaitable[None]] = sender._handle_rtcp_packet
+    rate = Rate()
+
+    async def heard(packet: Any) -> None:
+        match packet:
+            case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_PLI | rtp.RTCP_PSFB_FIR):
+                wishes.want_whole()
+            case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP):
+                with suppress(ValueError):  # not an estimate
+                    rate.estimated(rtp.unpack_remb_fci(packet.fci)[0])
+            case rtp.RtcpRtpfbPacket(fmt=rtp.RTCP_RTPFB_NACK):
+                packet.lost = rate.repeated(packet.lost, now_ms())
+            case rtp.RtcpRrPacket():
+                for report in packet.reports:
+                    if report.ssrc == sender._ssrc:
+                        rate.reported(report.fraction_lost / 256, now_ms())
+        wishes.limit(rate.bps)
+        await handled(packet)
+
+    sender._handle_rtcp_packet = heard

@@ -1,0 +1,109 @@
+"""A camera on a Raspberry Pi's CSI connector, by picamera2, which comes with Raspberry Pi OS.
+
+H.264 is made by hardware up to the Pi 4 and on the Zero 2 W; a Pi 5 does it in software, as our encoder does.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from homenode.video.encoder import Encoded
+from homenode.video.picture import Picture
+from homenode.video.rate import FIRST_BPS
+from homenode.video.words import Unfit
+
+if TYPE_CHECKING:
+    from homenode.video.sources import Asked, Shot
+
+_DARKEST_MS = 200
+"""Longest exposure: five pictures a second are the least that shows how somebody moves."""
+_HARDWARE = "/dev/video11"
+"""The encoder of the Pi 4 and older."""
+
+
+class Picamera:
+    """Raises Unfit: picamera2 is missing, or no camera is connected, or another program has it."""
+
+    def __init__(self, asked: Asked) -> None:
+        try:
+            from picamera2 import Picamera2
+        except ImportError as error:
+            raise Unfit("missing", "picamera2 (apt install python3-picamera2, on Raspberry Pi OS)") from error
+        number = int(asked.options.get("camera", 0))
+        self._where = f"CSI camera {number}"
+        try:
+            self._camera = Picamera2(number)
+        except IndexError as error:
+            raise Unfit("absent", self._where) from error
+        except RuntimeError as error:
+            raise Unfit("held", self._where) from error
+        self._size = (asked.width, asked.height)
+        shortest_us = 1_000_000 // asked.rate
+        self._camera.configure(
+            self._camera.create_video_configuration(
+                main={"size": self._size, "format": "YUV420"},
+                controls={"FrameDurationLimits": (shortest_us, _DARKEST_MS * 1000)},
+            )
+        )
+        self._packets: queue.Queue[Encoded] | None = None
+        self.predicted = False
+        self._encoder: Any = None
+        if asked.passing and _has_hardware():
+            self._packets, self.predicted = queue.Queue(), True
+            self._encode(asked, self._packets)
+        self._camera.start()
+        self._brighten()
+
+    def _encode(self, asked: Asked, packets: queue.Queue[Encoded]) -> None:
+        from picamera2.encoders import H264Encoder
+        from picamera2.outputs import Output
+
+        class Handed(Output):  # type: ignore[misc]
+            def outputframe(self, frame: Any, keyframe: bool = True, *_: Any, **__: Any) -> None:
+                packet: Encoded = av.Packet(bytes(frame))
+                packet.is_keyframe = keyframe
+                packets.put(packet)
+
+        self._encoder = H264Encoder(
+            bitrate=FIRST_BPS, repeat=True, iperiod=asked.rate * 2, framerate=Fraction(asked.rate)
+        )
+        self._camera.start_encoder(self._encoder, Handed())
+
+    def _brighten(self) -> None:
+        """Exposure long rather than gain high, as far as the camera has such a setting."""
+        if "AeExposureMode" in self._camera.camera_controls:
+            from libcamera import controls
+
+            self._camera.set_controls({"AeExposureMode": controls.AeExposureModeEnum.Long})
+
+    def __iter__(self) -> Iterator[Shot]:
+        while True:
+            yield self._packets.get() if self._packets is not None else self._picture()
+
+    def _picture(self) -> Picture:
+        """Without the bytes that pad a row."""
+        width, height = self._size
+        padded = self._camera.capture_array("main")
+        picture = np.empty((height * 3 // 2, width), np.uint8)
+        picture[:height] = padded[:height, :width]
+        halves = padded[height:].reshape(2, height // 2, -1)[:, :, : width // 2]
+        picture[height:] = halves.reshape(height // 2, width)
+        return picture
+
+    def want_whole(self) -> None:
+        """The hardware encoder makes the next one whole."""
+        force = getattr(self._encoder, "force_key_frame", None)
+        if force is not None:
+            force()
+
+
+def _has_hardware() -> bool:
+    from pathlib import Path
+
+    return Path(_HARDWARE).exists()

@@ -1,0 +1,66 @@
+"""What the viewer's link carries, by what the viewer says of it (pure).
+
+A browser's estimate (REMB) is at most half as much again as what it receives, and a still room at night takes
+a tenth of what the link carries: so an estimate binds only when it falls or packets are lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+HIGHEST_BPS, LOWEST_BPS = 1_500_000, 100_000
+FIRST_BPS = 500_000
+REPEATED = 0.2
+"""Of what comes through: for packets that were lost."""
+_LOSSY, _SMOOTHED = 0.12, 0.1
+"""Lost of what is sent, over about ten reports; a poor radio link loses 5 % for reasons of its own."""
+_LESS, _LESS_EVERY_MS = 0.7, 400
+_FELL, _MORE = 0.97, 1.05
+"""Times the estimate before; times the rate for each of some four estimates a second."""
+_PACKET_BYTES = 1000
+
+
+class Rate:
+    """What to send, in bits a second, and what of that once more."""
+
+    def __init__(self) -> None:
+        self._bps = float(FIRST_BPS)
+        self._estimate_bps = 0
+        self._lost, self._less_at_ms = 0.0, 0
+        self._repeats_bytes, self._repeats_at_ms = FIRST_BPS / 8 * REPEATED, 0
+
+    @property
+    def bps(self) -> int:
+        """For new pictures."""
+        return int(self._bps * (1 - REPEATED))
+
+    def estimated(self, bps: int) -> None:
+        """The viewer's estimate."""
+        if bps < self._estimate_bps * _FELL or self._lost > _LOSSY:
+            self._set(min(self._bps, bps))
+        else:
+            self._set(self._bps * _MORE)
+        self._estimate_bps = bps
+
+    def reported(self, lost: float, at_ms: int) -> None:
+        """The viewer's report: lost of what was sent since the last one, 0..1."""
+        self._lost += (lost - self._lost) * _SMOOTHED
+        if self._lost > _LOSSY and at_ms >= self._less_at_ms:
+            self._less_at_ms = at_ms + _LESS_EVERY_MS
+            self._set(self._bps * _LESS)
+
+    def repeated(self, lost: Sequence[int], at_ms: int) -> list[int]:
+        """Those of the lost packets worth sending again: on a full link each costs a new one its place.
+
+        A viewer that still lacks something then asks for a whole picture.
+        """
+        bytes_s = self._bps / 8 * REPEATED
+        since_s = (at_ms - self._repeats_at_ms) / 1000
+        self._repeats_bytes = min(self._repeats_bytes + since_s * bytes_s, bytes_s)
+        self._repeats_at_ms = at_ms
+        fit = list(lost[: int(self._repeats_bytes // _PACKET_BYTES)])
+        self._repeats_bytes -= len(fit) * _PACKET_BYTES
+        return fit
+
+    def _set(self, bps: float) -> None:
+        self._bps = max(LOWEST_BPS, min(bps, HIGHEST_BPS))
