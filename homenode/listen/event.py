@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from homenode.config.model import PARTIES
@@ -55,11 +55,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a command; `why` says in words why it was refused."""
+    """The answer to a command; `why` says in words why it was refused, `result` what came of it."""
 
     id: str
     ok: bool
     why: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_alert(home: str, payload: bytes) -> Event | str:
@@ -91,7 +92,14 @@ def parse_reply(payload: bytes) -> Reply | None:
         return None
     error = body.get("error")
     why = str(error.get("text", ""))[:LONGEST_TEXT] if isinstance(error, dict) else ""
-    return Reply(body["id"], body.get("ok") is True, why)
+    result = body.get("result")
+    return Reply(body["id"], body.get("ok") is True, why, result if isinstance(result, dict) else {})
+
+
+def parse_status(payload: bytes) -> dict[str, Any] | None:
+    """A message on ``status``; None if it can't be read."""
+    body = _object(payload)
+    return body if isinstance(body, dict) and isinstance(body.get("open"), list) else None
 
 
 def split(topic: str) -> tuple[str, str, str] | None:

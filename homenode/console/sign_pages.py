@@ -1,0 +1,64 @@
+"""Signing in, with a password or by somebody else's word, and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homenode.console.signin import Session
+from homenode.console.visit import Page, Visit
+from homenode.web import Response
+
+
+async def form(visit: Visit) -> Response:
+    """Where one signs in."""
+    if visit.session is not None:
+        return visit.redirect("/")
+    return visit.page("sign_in.html", why="", user="")
+
+
+async def sign_in(visit: Visit) -> Response:
+    """A name and a password."""
+    user, password, now = visit.field("user", 64), visit.field("password", 500), visit.now
+    tries, keys = visit.pages.sign.tries, (f"user {user}", f"address {visit.address}")
+    if any(tries.blocked(key, now) for key in keys):
+        return visit.page("sign_in.html", 429, why="too_many", user=user)
+    if not await visit.pages.sign.password(user, password):
+        for key in keys:
+            tries.failed(key, now)
+        visit.room.record("sign_in_failed", who=user, by="", note=visit.address)
+        return visit.page("sign_in.html", 403, why="wrong_password", user=user)
+    tries.good(keys[0])
+    known = visit.room.settings.users[user]
+    return begin(visit, user, known.name, (), local=True)
+
+
+def begin(visit: Visit, who: str, name: str, roles: tuple[str, ...], *, local: bool) -> Response:
+    """Signed in: with a new token, whatever the browser brought."""
+    if visit.session:
+        _end(visit, visit.session)
+    token, kept = visit.pages.sign.begin(who, name, roles, local=local)
+    visit.room.record("signed_in", **kept, note=visit.address)
+    visit.set_cookie(visit.cookie, token, visit.room.settings.session_ms // 1000)
+    return visit.redirect("/")
+
+
+async def sign_out(visit: Visit) -> Response:
+    """The session ends here, not only in the browser."""
+    if visit.session is not None:
+        if not visit.is_own_form():
+            return visit.refuse(403, "other_page")
+        _end(visit, visit.session)
+    visit.set_cookie(visit.cookie, "", 0)
+    return visit.redirect("/sign-in")
+
+
+def _end(visit: Visit, session: Session) -> None:
+    hashed = visit.pages.sign.end(visit.token)
+    visit.room.record("signed_out", who=session.who, by=session.name, hash=hashed, note=visit.address)
+
+
+ROUTES: Mapping[tuple[str, str], Page] = {
+    ("GET", "/sign-in"): form,
+    ("POST", "/sign-in"): sign_in,
+    ("POST", "/sign-out"): sign_out,
+}
