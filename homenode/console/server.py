@@ -116,13 +116,12 @@ class Server:
 
 def _route(request: Request) -> tuple[Page | None, tuple[str, ...]]:
     """The page, and what stands for each ``*``."""
-    if (page := ROUTES.get((request.method, request.path))) is not None:
-        return page, ()
     wanted = request.path.split("/")
     for (method, path), page in ROUTES.items():
         shape = path.split("/")
-        if method == request.method and len(shape) == len(wanted) and "*" in shape:
-            pairs = list(zip(shape, wanted, strict=True))
-            if all(one in ("*", other) for one, other in pairs):
-                return page, tuple(other for one, other in pairs if one == "*")
+        if method != request.method or len(shape) != len(wanted):
+            continue
+        pairs = list(zip(shape, wanted, strict=True))
+        if all(one in ("*", other) for one, other in pairs):
+            return page, tuple(other for one, other in pairs if one == "*")
     return None, ()

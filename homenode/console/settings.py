@@ -18,6 +18,7 @@ from homenode.config.rows import LANGUAGES
 from homenode.config.values import TIME, WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.console.access import ROLES, Grant
+from homenode.console.rounds import Camera
 from homenode.errors import FileMistakes, SetupError
 from homenode.listen.settings import HOME, Settings, read_settings
 
@@ -64,6 +65,7 @@ OIDC = (
     Field("client_secret_file", "path", "File that holds the secret, and nothing else.", required=True),
     Field("name", "text", "On the button.", default="OpenID"),
     Field("groups", "text", "Claim with the person's groups.", default="groups"),
+    Field("scope", "text", "What the provider is asked for.", default="openid profile"),
 )
 CAMERA = (
     Field("home", "text", "Id of the home.", required=True, pattern=HOME),
@@ -93,17 +95,8 @@ class Provider:
     secret: str = field(repr=False)
     name: str = "OpenID"
     groups: str = "groups"
+    scope: str = "openid profile"
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """One that may be looked through; `rounds` in minutes of the day."""
-
-    home: str
-    camera: str
-    views: tuple[str, ...]
-    rounds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +256,7 @@ def _oidc(node: Node | None, roles: Mapping[str, Grant], notes: Notes, beside: P
         except (OSError, ValueError) as error:
             notes.wrong(node, "oidc.client_secret_file", "a file that can be read", found=str(error))
     issuer, client = (values["issuer"] or "").rstrip("/"), values["client_id"] or ""
-    return Provider(issuer, client, secret, values["name"], values["groups"], given)
+    return Provider(issuer, client, secret, values["name"], values["groups"], values["scope"], given)
 
 
 def _known(names: tuple[str, ...], roles: Mapping[str, Grant], at: Node, where: str, notes: Notes) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from homenode.console.signin import Session
 from homenode.console.visit import Page, Visit
+from homenode.errors import Refused
 from homenode.web import Response
+
+log = logging.getLogger("homenode.console")
+
+BACK = "/sign-in/back"
+FLOW_S = 600
+"""So long somebody may take to sign in elsewhere."""
 
 
 async def form(visit: Visit) -> Response:
@@ -57,8 +65,33 @@ def _end(visit: Visit, session: Session) -> None:
     visit.room.record("signed_out", who=session.who, by=session.name, hash=hashed, note=visit.address)
 
 
+async def elsewhere(visit: Visit) -> Response:
+    """Off to the provider."""
+    if visit.pages.elsewhere is None:
+        return visit.nothing()
+    token, to = await visit.pages.elsewhere.begin(f"{visit.url}{BACK}", visit.now)
+    visit.set_cookie(f"{visit.cookie}-flow", token, FLOW_S)
+    return visit.redirect(to)
+
+
+async def back(visit: Visit) -> Response:
+    """Back from it."""
+    if visit.pages.elsewhere is None:
+        return visit.nothing()
+    token = visit.request.cookies.get(f"{visit.cookie}-flow", "")
+    try:
+        known = await visit.pages.elsewhere.end(token, visit.request.query, f"{visit.url}{BACK}", visit.now)
+    except Refused as error:
+        log.warning("sign-in elsewhere failed", extra={"why": str(error)})
+        visit.room.record("sign_in_failed", who="", by="", note=visit.address)
+        return visit.page("sign_in.html", 403, why=error.what, user="")
+    return begin(visit, known.id, known.name, known.roles, local=False)
+
+
 ROUTES: Mapping[tuple[str, str], Page] = {
     ("GET", "/sign-in"): form,
     ("POST", "/sign-in"): sign_in,
     ("POST", "/sign-out"): sign_out,
+    ("GET", "/sign-in/elsewhere"): elsewhere,
+    ("GET", BACK): back,
 }

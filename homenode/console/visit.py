@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,6 +19,9 @@ from homenode.console.signin import Session, SignIn, csrf_of
 from homenode.console.words import say
 from homenode.web import Request, Response
 
+if TYPE_CHECKING:
+    from homenode.console.oidc import Elsewhere
+
 LANGUAGES = ("sv", "en")
 _YEAR_S = 31_536_000
 
@@ -28,6 +31,11 @@ class Pages:
 
     def __init__(self, room: ControlRoom, sign: SignIn) -> None:
         self.room, self.sign = room, sign
+        self.elsewhere: Elsewhere | None = None
+        if (provider := room.settings.provider) is not None:
+            from homenode.console import oidc
+
+            self.elsewhere = oidc.Elsewhere(provider)
         self._jinja = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "page"),
             autoescape=True,
@@ -155,7 +163,7 @@ class Visit:
 
     def redirect(self, to: str) -> Response:
         """To another page of ours."""
-        return Response(303, headers={"Location": quote(to, safe="/?=&#%:.-_~"), **self._headers()})
+        return Response(303, headers={"Location": quote(to, safe="/?=&#%:+,;@"), **self._headers()})
 
     def refuse(self, status: int, key: str) -> Response:
         """Not done, and why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from homenode.console.board import Board
 from homenode.console.case import Case, key_of
 from homenode.console.duty import Duty
 from homenode.console.plot import plot
+from homenode.console.rounds import Camera, queue, stops
 from homenode.console.shown import age, picture, valued
 from homenode.console.words import WORDS
 from homenode.listen import told
@@ -296,10 +298,36 @@ def test_every_word_that_a_page_uses_is_there_and_every_word_is_used() -> None:
     used = {key for key in used if not key.endswith("_")}
     assert used <= WORDS.keys()
     named = set(re.findall(r'"([a-z_]+)"', pages + code))
-    made = {f"{stem}_{end}" for stem in ("state", "picture", "did", "quality", "log") for end in named}
+    made = {
+        f"{stem}_{end}" for stem in ("state", "picture", "did", "quality", "log", "view") for end in named
+    }
     assert WORDS.keys() - used - named - made == set()
 
 
 def test_swedish_and_english_have_the_same_gaps() -> None:
     for key, (sv, en) in WORDS.items():
         assert set(re.findall(r"{\w+}", sv)) == set(re.findall(r"{\w+}", en)), key
+
+
+# --- rounds
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def test_a_round_is_due_at_its_times_until_it_is_gone_or_it_is_morning() -> None:
+    camera = Camera("a", "bed", ("silhouette",), (23 * 60, 2 * 60))
+    found = stops([camera], "Europe/Stockholm", at("2026-01-05T23:30+01:00"))
+    assert [stop.at for stop in found] == [at("2026-01-05T23:00+01:00"), at("2026-01-06T02:00+01:00")]
+    assert queue(found, {}, at("2026-01-05T23:30+01:00")) == found[:1]
+    assert queue(found, {found[0].id: 0}, at("2026-01-05T23:30+01:00")) == []
+    later = stops([camera], "Europe/Stockholm", at("2026-01-06T03:00+01:00"))
+    assert later[0].id == found[0].id  # after midnight it is the same one still
+    assert stops([camera], "Europe/Stockholm", at("2026-01-06T09:00+01:00")) == []
+
+
+def test_an_hour_that_comes_twice_has_one_round() -> None:
+    camera = Camera("a", "bed", ("silhouette",), (150,))
+    found = stops([camera], "Europe/Stockholm", at("2026-10-25T03:00+01:00"))
+    assert len({stop.id for stop in found}) == len(found) == 1
