@@ -135,13 +135,14 @@ class Board:
             known = self.homes[party, home] = Home(party, home)
         return known
 
-    def online(self, party: str, home: str, online: bool, now: int) -> None:
-        """Its heartbeat, or its will."""
+    def online(self, party: str, home: str, online: bool, now: int) -> bool:
+        """Its heartbeat, or its will; whether that is news."""
         known = self.home(party, home)
         known.heard = now if online else known.heard
-        if known.online is not online:
-            known.online = online
-            self.version += 1
+        news = known.online is not online
+        known.online = online
+        self.version += news
+        return news
 
     def status(self, party: str, home: str, body: Mapping[str, Any]) -> None:
         """What is open there, and its health."""

@@ -85,17 +85,18 @@ class Case:
 
     @property
     def calls(self) -> bool:
-        """It asks for a person with sound: nobody has it."""
-        return self.to_do and not self.handled and not self.taken_by and self.severity != "info"
+        """It asks for a person with sound: nobody has it, and it is no test."""
+        waits = self.to_do and not self.handled and not self.taken_by
+        return waits and self.severity != "info" and not self.test
 
     @property
     def test(self) -> bool:
         """Sent in the mode `service`."""
         return self.body["data"].get("test") is True
 
-    def order(self) -> tuple[int, bool, int]:
-        """The worst first, of these what nobody has, of these the oldest."""
-        return RANK.get(self.severity, 0), bool(self.taken_by) or self.handled, self.since
+    def order(self) -> tuple[bool, int, bool, int]:
+        """What is no test first, of that the worst, of these what nobody has, of these the oldest."""
+        return self.test, RANK[self.severity], bool(self.taken_by) or self.handled, self.since
 
     # --- what happened
 

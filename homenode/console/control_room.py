@@ -190,8 +190,8 @@ class Witness:
 
     def online(self, home: str, online: bool) -> None:
         """A home's heartbeat, or its will."""
-        self._room.board.online(self._party, home, online, self._room.clock.now())
-        self._room.wake()
+        if self._room.board.online(self._party, home, online, self._room.clock.now()):
+            self._room.wake()
 
     def status(self, home: str, body: Mapping[str, Any]) -> None:
         """What is open in a home, and its health."""

@@ -20,7 +20,7 @@ async def worklist(visit: Visit) -> Response:
     """What is to be done, the worst first."""
     person = visit.person
     if not person.works:
-        return await pictures(visit)
+        return visit.page("picture.html", pictures=pictures(visit), show="")
     return visit.page("list.html", cases=person.cases(visit.room.board), show="list")
 
 
@@ -70,10 +70,10 @@ async def home(visit: Visit) -> Response:
     return _not_theirs(visit, f"/home/{name}")
 
 
-async def pictures(visit: Visit) -> Response:
-    """What a relative sees first."""
+def pictures(visit: Visit) -> dict[str, str]:
+    """What a relative sees: of each home, one word."""
     names = sorted({home for grant in visit.person.grants for home in grant.homes or ()})
-    return visit.page("picture.html", pictures={name: _picture(visit, name) for name in names}, show="")
+    return {name: _picture(visit, name) for name in names if visit.person.related(name)}
 
 
 def _picture(visit: Visit, home: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from homenode.console.case import Case
+from homenode.console.desk_pages import pictures
 from homenode.console.visit import Page, Visit
 from homenode.web import Response
 
@@ -40,8 +41,10 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
                 told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
             elif show == "case" and (case := person.case(board, key)) and case.version > shown:
                 told["case"], shown = visit.part("_case.html", case=case), case.version
-            if (now_bar := visit.part("_bar.html")) != bar:
-                bar = told["bar"] = now_bar
+            part = "bar" if person.works else "pictures"
+            now_bar = visit.part(f"_{part}.html", pictures=pictures(visit))
+            if now_bar != bar:
+                bar = told[part] = now_bar
             calls = {case.key: case for case in person.cases(board) if case.calls}
             told["calls"] = len(calls)
             told["loud"] = bool(calls or any(person.acts_for(party) for party in board.deaf))

@@ -169,6 +169,14 @@ def test_the_worst_stands_first_then_what_nobody_has_then_the_oldest() -> None:
     assert [one.alert for one in board.to_do()] == ["early", "late", "had", "w"]
 
 
+def test_a_test_calls_nobody_and_stands_last() -> None:
+    board = Board()
+    came(board, 1, test=True)
+    came(board, 2, alert="i", severity="info")
+    assert not case(board).calls
+    assert [one.alert for one in board.to_do()] == ["i", "stove:1"]
+
+
 @given(st.lists(st.sampled_from(["notified", "acknowledged", "resolved", "take", "close", "release"])))
 def test_a_resend_changes_nothing_and_each_case_is_on_one_list(steps: list[str]) -> None:
     one, other = Board(), Board()

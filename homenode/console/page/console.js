@@ -32,8 +32,9 @@ function take(told) {
   if (told.ended) { ended = told.ended; return; }
   ahead = told.now - Date.now();
   if (told.rows) draw(told.rows, told.order);
-  if (told.case) replace(place("case"), told.case);
-  if (told.bar) replace(place("bar"), told.bar);
+  for (const part of ["case", "bar", "pictures"]) {
+    if (told[part]) replace(place(part), told[part]);
+  }
   loud = told.loud;
   document.title = document.title.replace(/^(\(\d+\) )?/, told.calls ? `(${told.calls}) ` : "");
   for (const one of told.news) notify(one);
@@ -146,9 +147,9 @@ if (place("bar")) {
   ask.addEventListener("click", () => Notification.requestPermission().then(() => { ask.hidden = true; }));
   place("filter")?.addEventListener("input", sift);
   place("filter")?.addEventListener("submit", (event) => event.preventDefault());
-  setInterval(() => { ages(); cutOff(); }, 1_000);
   setInterval(beep, BEEP_MS);
   sift();
   quiet();
-  listen();
 }
+setInterval(() => { ages(); cutOff(); }, 1_000);
+listen();
