@@ -53,7 +53,9 @@ async def homes(visit: Visit) -> Response:
     """All homes: link, health, open faults, what is blind."""
     if not visit.person.works:
         return visit.nothing()
-    return visit.page("homes.html", homes=visit.person.homes(visit.room.board), show="")
+    found = visit.person.homes(visit.room.board)
+    several = len({one.party for one in found}) > 1
+    return visit.page("homes.html", homes=found, several=several, show="")
 
 
 async def home(visit: Visit) -> Response:

@@ -14,7 +14,7 @@ KEPT_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One person from `begin` to before `end` (ms)."""
+    """One person from `begin` to before `end` (ms); `note`: what was handed over with it."""
 
     id: str
     party: str
@@ -22,6 +22,7 @@ class Shift:
     name: str
     begin: int
     end: int
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class Duty:
         if fact["what"] == "shift_off":
             self.shifts.pop(fact["id"], None)
             return
-        row = (fact[name] for name in ("id", "party", "who", "name", "begin", "end"))
-        shift = Shift(*row)
+        names = ("id", "party", "who", "name", "begin", "end", "note")
+        shift = Shift(**{name: fact[name] for name in names})
         self.shifts[shift.id] = shift
         for old in [one.id for one in self.shifts.values() if one.end < shift.begin - KEPT_MS]:
             del self.shifts[old]

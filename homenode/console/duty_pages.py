@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,8 @@ async def hand_over(visit: Visit) -> Response:
     if to not in people:
         return visit.nothing()
     note = visit.field("note", 1_000)
-    _record(visit, Shift(secrets.token_hex(6), shift.party, to, people[to], now, shift.end), note)
-    _record(visit, Shift(shift.id, shift.party, shift.who, shift.name, shift.begin, now), note)
+    _record(visit, Shift(secrets.token_hex(6), shift.party, to, people[to], now, shift.end, note))
+    _record(visit, replace(shift, end=now))
     for case in person.cases(visit.room.board):
         if case.party == shift.party and case.taken_id == shift.who:
             visit.room.record(
@@ -76,10 +77,10 @@ async def hand_over(visit: Visit) -> Response:
     return visit.redirect("/duty")
 
 
-def _record(visit: Visit, shift: Shift, note: str = "") -> None:
+def _record(visit: Visit, shift: Shift) -> None:
     visit.room.record(
         "shift", id=shift.id, party=shift.party, who=shift.who, name=shift.name, begin=shift.begin,
-        end=shift.end, by=visit.person.name, note=note,
+        end=shift.end, by=visit.person.name, note=shift.note,
     )  # fmt: skip
 
 

@@ -65,9 +65,7 @@ def statuses(homes: Homes, number: int) -> None:
     for nth in range(number):
         home = f"h{nth:04d}"
         body = {"home": home, "at": AT, "open": [], "mode": "home", "health": {"state": "good"}}
-        homes._client.publish(
-            topics.status(home, "care"), json.dumps(body | {"versions": {"homenode": "1"}}), 1
-        )
+        homes.send(topics.status(home, "care"), body | {"versions": {"homenode": "1"}})
 
 
 def main(homes_number: int, alerts: int, pages: int) -> None:

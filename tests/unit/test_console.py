@@ -240,7 +240,7 @@ def test_a_relative_is_never_told_calm_of_what_is_not_known() -> None:
 
 
 def shift(duty: Duty, name: str, begin: int, end: int) -> None:
-    row = {"id": name, "party": "care", "who": name, "name": name, "begin": begin, "end": end}
+    row = {"id": name, "party": "care", "who": name, "name": name, "begin": begin, "end": end, "note": ""}
     duty.apply({"what": "shift", **row})
 
 
