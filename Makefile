@@ -63,7 +63,7 @@ fuzz: $(VENV)/.test
 oracle: $(VENV)/.test
 	$(BIN)/python -m tests.oracle --traces $(or $(TRACES),2000) --seed $(or $(SEED),1)
 
-# What Tuya's and Xiaomi's devices mean, out of zha-quirks into drivers/zigbee/rows_quirks.json.
+# What Tuya's and Xiaomi's devices mean, out of zha-quirks and zigbee2mqtt into drivers/zigbee/rows_*.json.
 quirks: $(VENV)/.test
 	$(BIN)/python -m tests.quirks
 

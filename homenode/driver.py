@@ -28,7 +28,8 @@ class Joined:
         manufacturer, model: As the device says.
         kinds: Points it has, such as ``("contact", "battery")``; empty until interviewed.
         stale_after_ms: From its row in the device table; None if it has none.
-        note: What an installer should know, in plain words; "" if nothing.
+        note: What an installer should know, in plain English; "" if nothing.
+        note_in: The same by language (``{"sv": …}``), for those who read another.
     """
 
     address: str
@@ -38,6 +39,7 @@ class Joined:
     kinds: tuple[str, ...]
     stale_after_ms: int | None = None
     note: str = ""
+    note_in: Mapping[str, str] = field(default_factory=dict)
 
 
 class Host(Protocol):

@@ -9,6 +9,7 @@ from homenode.config.fields import Field
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host
 from homenode.errors import SetupError
+from homenode.pace import pace_fields
 
 _NO_WILDCARD = r"[^#+\x00]{1,200}"
 
@@ -96,15 +97,7 @@ DRIVER = DriverType(
             shown="a list such as [contact, battery]",
         ),
         Field("rows", "path", "File with families of one's own.", shown="rows.yaml"),
-        Field(
-            "at_most_every",
-            "duration",
-            "A number isn't told again sooner than this.",
-            default=2_000,
-            low=0,
-            high=600_000,
-            shown="2 s",
-        ),
+        *pace_fields(at_most_ms=2_000, at_least_ms=60_000, power_w=0, current_a=0),
     ),
     kinds=_kinds,
     open=_open,

@@ -13,6 +13,7 @@ from homenode.config.model import Device
 from homenode.driver import Host
 from homenode.errors import DriverLost, Refused
 from homenode.kinds import Shape, kind_of
+from homenode.pace import Pace
 from homenode.reading import Instant, Value
 
 log = logging.getLogger("homenode.mqtt_device")
@@ -21,8 +22,6 @@ GRACE_S = 5.0
 """A broker that is back so soon changes nothing; without it for longer its points are unknown."""
 FRESH_MS = 60_000
 """A message that says when the device was heard is news of a point never heard if that is no longer ago."""
-REPEAT_MS = 60_000
-"""The same value again is told this often: a sign of life, and not a line in the journal each second."""
 FOLLOWS_S, ASKED_S = 2.0, 3.0
 """A device says its new state within a second or so; then it is asked, if it can be."""
 TURN = 50
@@ -35,8 +34,6 @@ class _Thing:
 
     Attributes:
         gone: Topics that say it isn't there.
-        told: What was told of a kind, and when.
-        waits: Newest numbers that came too soon.
         follows: Who waits for a state, by kind.
         counts: How often a button was pressed, as it says.
     """
@@ -45,11 +42,9 @@ class _Thing:
         self.name, self.options = device.name, device.options
         self.points, self.there = tuple(points(device.options)), tuple(there(device.options))
         self.gone: set[str] = set()
-        self.told: dict[str, tuple[Value, Instant]] = {}
-        self.waits: dict[str, Value] = {}
+        self.pace = Pace(device.options)
         self.follows: dict[str, asyncio.Queue[bool]] = {}
         self.counts: dict[str, Any] = {}
-        self.at_most_every_ms = int(device.options.get("at_most_every") or 0)
 
 
 class MqttDevices:
@@ -178,8 +173,8 @@ class MqttDevices:
         if seen_ms is not None:
             at = min(self._host.wall_to_instant(seen_ms), self._host.now())
             last = self._host.last_heard(thing.name, point.kind)
-            known = thing.told.get(point.kind, (None, None))[1]
-            newest = max((x for x in (last and last[1], known) if x is not None), default=None)
+            told = thing.pace.told(point.kind)
+            newest = max((known[1] for known in (last, told) if known is not None), default=None)
             if at < (self._host.now() - FRESH_MS if newest is None else newest):
                 self._kept(thing, point, value)
                 return
@@ -191,7 +186,7 @@ class MqttDevices:
     def _kept(self, thing: _Thing, point: Point, value: Value) -> None:
         """From a time that nobody knows: no news. An alarm in it is no all-clear either: a person looks."""
         known = kind_of(point.kind)
-        last = thing.told.get(point.kind) or self._host.last_heard(thing.name, point.kind)
+        last = thing.pace.told(point.kind) or self._host.last_heard(thing.name, point.kind)
         if value is True and known and known.name in _ALARMS and (last is None or last[0] is not True):
             why = f"the broker keeps {point.kind}: true from before; look there, and have it say it again"
             self._host.lost(f"{thing.name}.{point.kind} value", f"{thing.name}: {why}", (thing.name,))
@@ -224,44 +219,28 @@ class MqttDevices:
                         self._say(ask)
 
     def _offer(self, thing: _Thing, kind: str, value: Value, at: Instant | None) -> None:
-        now, known = self._host.now(), kind_of(kind)
-        last = thing.told.get(kind)
-        since_ms = now - last[1] if last else None
-        thing.waits.pop(kind, None)
-        if known is not None and known.shape is not Shape.MOMENTARY and since_ms is not None and last:
-            if value == last[0] and since_ms < REPEAT_MS:
-                return
-            if known.shape is Shape.NUMBER and value is not None and since_ms < thing.at_most_every_ms:
-                thing.waits[kind] = value
-                return
-        thing.told[kind] = value, now
-        self._host.heard(thing.name, kind, value, at)
+        known = kind_of(kind)
+        pressed = known is not None and known.shape is Shape.MOMENTARY
+        if thing.pace.offer(kind, value, self._host.now()) or pressed:
+            self._host.heard(thing.name, kind, value, at)
 
     def _due_s(self) -> float | None:
         """Until a number that waits may be told."""
-        now = self._host.now()
-        dues = [
-            thing.told[kind][1] + thing.at_most_every_ms - now
-            for thing in self._things.values()
-            for kind in thing.waits
-        ]
-        return max(0.0, min(dues) / 1000) if dues else None
+        dues = [due for thing in self._things.values() if (due := thing.pace.due_at()) is not None]
+        return max(0.0, (min(dues) - self._host.now()) / 1000) if dues else None
 
     def _tell_what_waited(self) -> None:
-        now = self._host.now()
         for thing in self._things.values():
-            for kind, value in tuple(thing.waits.items()):
-                if now - thing.told[kind][1] >= thing.at_most_every_ms:
-                    self._offer(thing, kind, value, None)
+            for kind, value in thing.pace.due(self._host.now()):
+                self._host.heard(thing.name, kind, value)
 
     def _unknown(self, thing: _Thing) -> None:
         """Its points are what nobody knows, also those from before a restart; a button isn't pressed."""
         for kind in [point.kind for point in thing.points]:
-            last = thing.told.get(kind) or self._host.last_heard(thing.name, kind)
+            last = thing.pace.told(kind) or self._host.last_heard(thing.name, kind)
             if last is not None and last[0] is not None:
-                thing.told[kind] = None, self._host.now()
                 self._host.heard(thing.name, kind, None)
-        thing.waits.clear()
+        thing.pace.forget()
 
 
 async def _followed(states: asyncio.Queue[bool], to: bool, within_s: float) -> bool:

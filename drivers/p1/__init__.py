@@ -8,6 +8,7 @@ from typing import Any
 from homenode.config.fields import Field
 from homenode.config.model import Device
 from homenode.driver import Driver, DriverType, Host
+from homenode.pace import pace_fields
 
 _EACH = ("power", "current", "voltage", "energy", "energy_2")
 _THREE = ("power_2", "power_3", "power_4", "current_2", "current_3", "voltage_2", "voltage_3")
@@ -54,30 +55,10 @@ DRIVER = DriverType(
     ),
     device_fields=(
         Field("phases", "word", "Phases that the meter measures.", default="3", choices=("1", "3")),
-        Field(
-            "at_most_every",
-            "duration",
-            "A point isn't told again sooner than this.",
-            default=5_000,
-            low=0,
-            high=600_000,
-            shown="5 s",
-        ),
-        Field(
-            "at_least_every",
-            "duration",
-            "A point is told this often though it doesn't change.",
-            default=300_000,
-            low=1_000,
-            high=1_800_000,
-            shown="5 min",
-        ),
-        Field("power_change", "number", "W that are worth a reading.", default=10, low=0, high=10_000),
-        Field("current_change", "number", "A that are worth a reading.", default=0.1, low=0, high=100),
+        *pace_fields(at_most_ms=5_000, at_least_ms=300_000, power_w=10, current_a=0.1),
     ),
     kinds=lambda options: _EACH + (_THREE if options.get("phases") != "1" else ()),
     open=_open,
-    extra="p1",
     check=_check,
     wired=True,
 )

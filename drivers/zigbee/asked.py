@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from drivers.zigbee import zcl
@@ -20,8 +21,8 @@ AWAKE_QUARTERS = 60 * 4
 
 def answer_to(
     device: Any, cluster: int, endpoint: int, message: bytes, wanted: Callable[[], bool]
-) -> Coroutine[Any, Any, None] | None:
-    """The answer to a frame that is a question; None if it is none.
+) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """What answers a frame that is a question; None if it is none.
 
     Args:
         wanted: Whether something waits for the device to be awake.
@@ -39,15 +40,12 @@ def answer_to(
         return None
     if cluster == Cluster.IAS_ZONE and frame.command == ZONE_ENROLL_REQUEST:
         # it stays silent until somebody says yes (8.2.2.4.2)
-        return _say(
-            device, lambda: server.enroll_response(enroll_response_code=0, zone_id=0, tsn=frame.sequence)
-        )
+        enrolled = partial(server.enroll_response, enroll_response_code=0, zone_id=0, tsn=frame.sequence)
+        return partial(_say, device, enrolled)
     if cluster == Cluster.POLL_CONTROL and frame.command == CHECK_IN:
         awake = wanted()
-        return _say(
-            device,
-            lambda: server.command(CHECK_IN, awake, AWAKE_QUARTERS if awake else 0, tsn=frame.sequence),
-        )
+        stay = partial(server.command, CHECK_IN, awake, AWAKE_QUARTERS if awake else 0, tsn=frame.sequence)
+        return partial(_say, device, stay)
     return None
 
 
@@ -58,9 +56,9 @@ async def _say(device: Any, answer: Callable[[], Awaitable[object]]) -> None:
         log.debug("question not answered", extra={"device": str(device.ieee), "why": repr(fault)})
 
 
-async def guarded(work: Coroutine[Any, Any, None], name: str) -> None:
-    """One device's surprise ends its own task and no more."""
+async def guarded(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """One device's surprise ends its own task and no more; a task that never began has begun nothing."""
     try:
-        await work
+        await work()
     except Exception as fault:  # noqa: BLE001 - told in the log; the radio and all other devices go on
         log.warning("task failed", extra={"task": name, "why": repr(fault)})

@@ -6,6 +6,7 @@ The only module that imports bellows; it is imported when a radio is run.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -20,6 +21,11 @@ from bellows.config import CONF_EZSP_CONFIG
 from drivers.zigbee.home_network import HomeNetwork
 from drivers.zigbee.short_path import INCOMING_MESSAGE
 
+log = logging.getLogger("homenode.zigbee")
+
+_DENY = 2
+"""EmberJoinDecision.DENY_JOIN."""
+_DO = "compare the address printed on it with the one that was given; each device has its own install code"
 _UNSECURED_JOIN = 1
 """EmberDeviceUpdate.STANDARD_SECURITY_UNSECURED_JOIN: as a new device, not as one that knows us."""
 STARTUP_RESET_WAIT_S = 0.3
@@ -126,4 +132,9 @@ class Coordinator(HomeNetwork, bellows.zigbee.application.ControllerApplication)
     def _handle_tc_join_handler(self, nwk: Any, ieee: Any, status: Any, decision: Any, parent: Any) -> None:
         if self.joined_anew is not None and int(status) == _UNSECURED_JOIN:
             self.joined_anew(zigpy.types.EUI64(ieee))
+        if self.by_code and int(decision) == _DENY:
+            log.warning(
+                "refused: another device may join",
+                extra={"device": str(ieee), "may": self.by_code, "do": _DO},
+            )
         super()._handle_tc_join_handler(nwk, ieee, status, decision, parent)

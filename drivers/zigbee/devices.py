@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from drivers.zigbee.asked import answer_to, guarded
 from drivers.zigbee.asking import ask, ask_those_awake
 from drivers.zigbee.ear import Ear, Known
 from drivers.zigbee.interview import Asleep, Interview, identify, signature_of
+from drivers.zigbee.later import Later
 from drivers.zigbee.memory import Memory
+from drivers.zigbee.notes import Note, told
 from drivers.zigbee.outputs import do_pending
 from drivers.zigbee.plan import Plan, make_plan
-from drivers.zigbee.promises import Promises, supervised
+from drivers.zigbee.promises import Promises, may_be_silent_ms, supervised
 from drivers.zigbee.rows import Row, row_for
 from drivers.zigbee.short_path import Incoming
 from drivers.zigbee.strangers import Strangers
-from drivers.zigbee.supervision import Use, stale_after_ms
+from drivers.zigbee.supervision import Use
 from homenode.driver import Host, Joined
 from homenode.reading import Instant
 
@@ -34,9 +37,6 @@ LEARN_TRIES = 6
 """Our part of an interview is begun so often; then the device is used as far as it is known."""
 ENOUGH_TRIES = 3
 """Then it is used without what it still owes the meaning of: a zone's type, a scale."""
-SAYS_NOTHING = "it doesn't say what it measures: wake it by its button, close to the stick, and pair again"
-ASKED_AGAIN = "it doesn't answer, and is asked again: keep it awake by its button, close to the stick"
-ANSWERS_NOTHING = "it doesn't answer: wake it by its button, close to the stick, and pair again"
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
 STATE_AGAIN_S = 1.0
 COORDINATOR = 0x0000
@@ -73,9 +73,9 @@ class Devices:
         self._by_ieee: dict[str, Known] = {}
         self._tries: dict[str, int] = {}
         self._learning: set[str] = set()
-        self._started = False
+        self._started = self._stopped = False
         self._strangers = Strangers()
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._later = Later()
         self.ear = Ear(host, self._later, self._appeared)
         self.messages = 0
         self.heard_already: Callable[[], bool] = lambda: False
@@ -95,12 +95,12 @@ class Devices:
             with contextlib.suppress(ValueError):  # an address that a person has edited
                 self._app.handle_join(address, zigpy.types.EUI64.convert(ieee), 0, handle_rejoin=False)
         self._save()
-        self._spawn(ask_those_awake(self._by_ieee.values, self._host), "state at start")
+        self._spawn(partial(ask_those_awake, self._by_ieee.values, self._host), "state at start")
 
     def stop(self) -> None:
-        """Cancel what was to happen later."""
-        for timer in self._timers.values():
-            timer.cancel()
+        """Cancel what was to happen later, and begin nothing more."""
+        self._stopped = True
+        self._later.stop()
 
     def named(self, name: str) -> Known | None:
         """The interviewed device of this name."""
@@ -114,8 +114,7 @@ class Devices:
             if name == old and uses.get(name) == before.get(name):
                 continue
             if name != old:
-                for key in [key for key in self._timers if key[0] == old]:
-                    self._timers.pop(key).cancel()
+                self._later.cancel(old)
                 self.ear.named(known, name)
                 if known.facts.left:
                     self._tell_left(known)
@@ -123,7 +122,7 @@ class Devices:
                     self.ask_later(known)
             self._replan(known)
         for ieee in self._memory.joining.keys() - self._by_ieee.keys():
-            self._tell_unknown(ieee, "being interviewed")
+            self._tell_unknown(ieee, "asked")
 
     def is_complete(self, ieee: str) -> bool:
         """Whether a device is interviewed and set up."""
@@ -136,7 +135,7 @@ class Devices:
         """A device joined or has another network address."""
         ieee = str(device.ieee)
         if ieee not in self._by_ieee:
-            self._tell_unknown(ieee, "being interviewed")
+            self._tell_unknown(ieee, "asked")
             self._memory.joining[ieee] = int(device.nwk)
             self._save()
         self._index()
@@ -152,15 +151,31 @@ class Devices:
         ieee = str(device.ieee)
         tried = self._tries.get(ieee, 0)
         self._tries[ieee] = tried + 1
-        if tried < len(INTERVIEW_RETRY_S):
+        if again := tried < len(INTERVIEW_RETRY_S):
             self._later((ieee, "interview"), INTERVIEW_RETRY_S[tried], device.schedule_initialize)
         else:
             self._memory.joining.pop(ieee, None)
             self._save()
-        self._tell_unknown(ieee, ASKED_AGAIN if tried < len(INTERVIEW_RETRY_S) else ANSWERS_NOTHING)
+        key = "asked_again" if again else "answers_nothing"
+        note = Note("code_wrong" if ieee == self._app.by_code else key)
+        if note.key != "asked_again":
+            log.warning("not interviewed", extra={"device": self._names.get(ieee, ieee), "why": note.text()})
+        self._tell_unknown(ieee, note.key)
 
-    def _tell_unknown(self, ieee: str, note: str) -> None:
-        self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), note=note))
+    def _tell_unknown(self, ieee: str, key: str) -> None:
+        text = told([Note(key)])
+        self._host.joined(Joined(ieee, self._names.get(ieee, ""), "", "", (), None, text["en"], text))
+
+    def expect(self, ieee: str, within_s: float) -> None:
+        """It may join by its install code for so long; that nobody did is told then, as nobody else says."""
+        self._later((ieee, "code"), within_s, lambda: self._missed(ieee))
+
+    def _missed(self, ieee: str) -> None:
+        if ieee in self._by_ieee or ieee != self._app.by_code:
+            return
+        asked = ieee in self._memory.joining or ieee in self._tries
+        log.warning("nobody joined by the install code", extra={"ieee": ieee, "asked to": asked})
+        self._tell_unknown(ieee, "code_wrong" if asked else "code_unheard")
 
     def device_left(self, device: Any) -> None:
         """It said that it leaves, or was told to."""
@@ -190,7 +205,9 @@ class Devices:
         if source == 0:
             return
         known = self._by_ieee.get(str(sender.ieee))
-        if (answer := answer_to(sender, cluster, source, message, lambda: _waits(known))) is not None:
+        if (
+            answer := answer_to(sender, cluster, source, message, lambda: known is None or known.waits)
+        ) is not None:
             self._spawn(answer, "answer")
         if known is None:
             return
@@ -234,7 +251,7 @@ class Devices:
         if self._strangers.due(address, self._host.now()) and all(
             int(device.nwk) != address for device in self._app.devices.values()
         ):
-            self._spawn(identify(self._app, address, number), f"who is 0x{address:04x}")
+            self._spawn(partial(identify, self._app, address, number), f"who is 0x{address:04x}")
 
     def touched(self, known: Known, message: Incoming) -> bool:
         """A frame took the short path. True if it is to take the general one too, for zigpy's bookkeeping."""
@@ -286,10 +303,11 @@ class Devices:
             known.plan = make_plan(signature_of(known.device), known.facts, row)
         if not tell or self._by_ieee.get(known.ieee) is not known:  # sent away, or joined anew, meanwhile
             return
-        notes = [*known.plan.notes(row), *known.facts.notes]
-        notes.append(supervised(known, self._uses.get(known.name, Use()), row, self._host))
+        found = supervised(known, self._uses.get(known.name, Use()), row, self._host)
+        notes = [*known.plan.notes(row), *known.facts.notes, *([found] if found else ())]
         if not known.facts.constant:
-            notes.append("being interviewed" if known.tries < LEARN_TRIES else SAYS_NOTHING)
+            notes.append(Note("asked" if known.tries < LEARN_TRIES else "says_nothing"))
+        text = told(notes)
         self._host.joined(
             Joined(
                 known.ieee,
@@ -297,8 +315,9 @@ class Devices:
                 known.device.manufacturer or "",
                 known.device.model or "",
                 known.plan.kinds,
-                stale_after_ms(row.stale_after_ms, known.facts.heard_s),
-                "; ".join(note for note in dict.fromkeys(notes) if note),
+                may_be_silent_ms(known, row, asked=known.facts.complete or known.tries >= LEARN_TRIES),
+                text["en"],
+                text,
             )
         )
 
@@ -330,19 +349,19 @@ class Devices:
             if known.ieee not in self._learning and known.tries < LEARN_TRIES:
                 known.tries += 1
                 self._learning.add(known.ieee)
-                self._spawn(self._learn(known), f"interview {known.ieee}")
+                self._spawn(partial(self._learn, known), f"interview {known.ieee}")
         elif known.sleepy and not known.asked:
             known.asked = True
-            self._spawn(ask(known), f"state of {known.ieee}")
+            self._spawn(partial(ask, known), f"state of {known.ieee}")
         elif known.pending:
-            self._spawn(do_pending(known), f"what waited for {known.ieee}")
+            self._spawn(partial(do_pending, known), f"what waited for {known.ieee}")
 
     async def _learn(self, known: Known) -> None:
         row, name = self._row(known), known.name
         signature = signature_of(known.device)
         interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
         try:
-            await interview.begin()
+            await interview.begin(row)
             constant = await interview.constants()
             known.facts.constant = constant or known.facts.constant or known.tries >= ENOUGH_TRIES
             if not known.facts.constant:
@@ -374,19 +393,8 @@ class Devices:
 
     def ask_later(self, known: Known) -> None:
         """Have a device say its state, after what it is doing now."""
-        self._later((known.ieee, "state"), STATE_AGAIN_S, lambda: self._spawn(ask(known), "state"))
+        self._later((known.ieee, "state"), STATE_AGAIN_S, partial(self._spawn, partial(ask, known), "state"))
 
-    # --- tasks -------------------------------------------------------------------------------------------
-
-    def _later(self, key: tuple[str, str], after_s: float, call: Callable[[], Any]) -> None:
-        if key in self._timers:
-            self._timers[key].cancel()
-        self._timers[key] = asyncio.get_running_loop().call_later(after_s, call)
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._group.create_task(guarded(work, name), name=f"zigbee {name}")
-
-
-def _waits(known: Known | None) -> bool:
-    """Whether there is something to be asked or told once it is awake."""
-    return known is None or not known.facts.complete or not known.asked or bool(known.pending)
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        if not self._stopped:
+            self._group.create_task(guarded(work, name), name=f"zigbee {name}")

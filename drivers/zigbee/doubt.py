@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.zigbee.notes import Note
 from drivers.zigbee.standard import ACTORS, LAMPS, ZONES, Cluster
 
 if TYPE_CHECKING:
@@ -23,19 +24,19 @@ ZONES_OF: dict[str, frozenset[int]] = {
 detectors of gas that say CO or fire, and of heat that say fire)."""
 
 
-def doubt(signature: Signature, facts: Facts, row: Row) -> str:
-    """Why the row can't be this device's, in words; "" if nothing speaks against it."""
+def doubt(signature: Signature, facts: Facts, row: Row) -> Note | None:
+    """Why the row can't be this device's; None if nothing speaks against it."""
     by_point = [(kind, place) for place, (kind, _) in row.points.items() if kind in ZONES_OF]
     claimed = {*(kind for kind, _ in by_point), *(kind for kind, _ in row.zone if kind in ZONES_OF)}
     for number, endpoint in sorted(signature.endpoints.items()):
         zone_type = facts.value(number, Cluster.IAS_ZONE, 1)
         for kind in sorted(claimed):
             if zone_type is not None and ZONES.get(zone_type) and zone_type not in ZONES_OF[kind]:
-                return f"it says that it is a {kind} sensor by its model, and another by its zone type"
+                return Note("doubt_zone", (kind,))
             if Cluster.OCCUPANCY in endpoint.inputs:
-                return f"it says that it is a {kind} sensor by its model, and sees motion"
+                return Note("doubt_motion", (kind,))
         switches = endpoint.device_type in ACTORS | LAMPS.get(endpoint.profile, frozenset())
         for kind, place in by_point:
             if place.cluster == Cluster.ON_OFF and switches and not signature.sleepy:
-                return f"it says that it is a {kind} sensor by its model, and is a plug or a lamp"
-    return ""
+                return Note("doubt_switches", (kind,))
+    return None

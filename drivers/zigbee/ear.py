@@ -42,6 +42,8 @@ MALFORMED_LOG_MS = 60_000
 GARBLED = 5
 """So many frames in a row that can't be read are told as a fault of the device."""
 DO = "pair it again; if that doesn't help, replace it"
+FLOOD, FLOOD_MS = 300, 10_000
+"""So many frames within so long are told as a fault; the busiest meters say a tenth of that."""
 ZONE_STATUS_CHANGED, ZONE_ENROLL_REQUEST = 0x00, 0x01
 
 MULTISTATE_INPUT = (Cluster.MULTISTATE_INPUT, MULTISTATE_VALUE)
@@ -65,6 +67,7 @@ class Known:
         asked: Whether it was asked for its state since the start.
         tries: How often our part of its interview was begun.
         garbled: Frames in a row that could not be read.
+        frames: Heard since `counted_from`, whatever they are.
         refused: It is not heard often enough for what it is for: that nothing is wrong is not believed.
         pending: What waits until it is awake, by kind.
         heard_at: When any frame of it was heard last.
@@ -88,11 +91,18 @@ class Known:
     seen_at: Instant = 0
     malformed: int = 0
     garbled: int = 0
+    frames: int = 0
+    counted_from: Instant = 0
     malformed_logged: Instant = -MALFORMED_LOG_MS
     battery_low: bool | None = None
     refused: bool = False
     pending: dict[str, bool] = field(default_factory=dict)
     heard_at: Instant = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to be asked or told once it is awake."""
+        return not self.facts.complete or not self.asked or bool(self.pending)
 
 
 class Ear:
@@ -116,7 +126,8 @@ class Ear:
     @staticmethod
     def named(known: Known, name: str) -> None:
         """It has another name, or none any more; nothing was told under this one."""
-        known.name, known.battery_low, known.garbled, known.asked = name, None, 0, False
+        known.name, known.asked = name, False
+        known.battery_low, known.counted_from, known.garbled = None, 0, 0
         known.told.clear()
         if not name:
             known.pending.clear()
@@ -126,6 +137,7 @@ class Ear:
     ) -> bool:
         """Tell what a frame says. True if it needs nothing more but perhaps a default response."""
         now = known.heard_at = self._host.now()
+        self._count(known, now)
         # a press that comes again under a new APS counter is still the same press
         press = (
             bool(payload) and payload[0] & (zcl.CLUSTER_SPECIFIC | zcl.FROM_SERVER) == zcl.CLUSTER_SPECIFIC
@@ -161,6 +173,26 @@ class Ear:
         if known.name and not spoke:
             self._host.alive(known.name)
         return taken
+
+    def _count(self, known: Known, now: Instant) -> None:
+        """One that speaks without end takes the air from all others."""
+        if now - known.counted_from >= FLOOD_MS:
+            if not known.counted_from and known.name:  # what was told of it before a restart
+                for what in ("flood", "garbled"):
+                    self._host.back(f"{known.name} {what}")
+            known.counted_from, known.frames = now, 0
+        known.frames += 1
+        if known.frames == FLOOD and known.name:
+            text = f"{known.name} speaks without end ({FLOOD} frames in {FLOOD_MS // 1000} s)"
+            do = f"take its power away, and {DO}"
+            self._host.lost(f"{known.name} flood", f"{text}; {do}", (known.name,))
+            self._later((known.name, "flood"), FLOOD_MS / 1000, lambda: self._calm(known))
+
+    def _calm(self, known: Known) -> None:
+        if known.frames >= FLOOD // 2 and self._host.now() - known.counted_from < FLOOD_MS:
+            self._later((known.name, "flood"), FLOOD_MS / 1000, lambda: self._calm(known))
+        else:
+            self._host.back(f"{known.name} flood")
 
     def _overtaken(
         self, known: Known, endpoint: int, cluster: int, frame: zcl.Frame, now: Instant

@@ -44,6 +44,7 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
         announced: Called when a device joined, came back, or got another network address.
         unknown: Called with a network address that zigpy doesn't know.
         joined_anew: Called when a device joins as if for the first time, before zigpy takes it.
+        by_code: IEEE address of the device that alone may join, by its install code; "" if anybody may.
     """
 
     has_short_path = False
@@ -54,6 +55,7 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
     announced: Callable[[zigpy.types.EUI64], None] | None = None
     joined_anew: Callable[[zigpy.types.EUI64], None] | None = None
     unknown: Callable[[int], None] | None = None
+    by_code = ""
 
     async def write_network_info(self, **settings: Any) -> None:
         """Write network settings to the stick."""

@@ -18,6 +18,7 @@ import zigpy.types
 from zigpy.zcl import ReportingConfig
 
 from drivers.zigbee import tuya
+from drivers.zigbee.notes import Note
 from drivers.zigbee.plan import Endpoint, Facts, Plan, Signature, candidates
 from drivers.zigbee.rows import Place, Row
 from drivers.zigbee.standard import FACTS, HOME_AUTOMATION, PROFILES, Cluster
@@ -35,6 +36,11 @@ NOT_ENROLLED = 0
 _T = TypeVar("_T")
 FAILURES = (TimeoutError, zigpy.exceptions.ZigbeeException, ValueError, KeyError, IndexError, AttributeError)
 """What a request to a device may end with: silence, no route, an answer that can't be read."""
+
+
+def unbound(endpoint: int, cluster: Any) -> Note:
+    """A cluster that can't be bound."""
+    return Note("unbound", (str(endpoint), f"0x{int(cluster.cluster_id):04x}"))
 
 
 class Asleep(Exception):
@@ -73,6 +79,7 @@ class Interview:
         self._device, self._coordinator = device, coordinator
         self._signature, self._facts = signature, facts
         self._unanswered = 0
+        self._deaf = False
         self.answered = 0
 
     async def ask(self, request: Callable[[], Awaitable[_T]]) -> _T | None:
@@ -109,8 +116,11 @@ class Interview:
             self._facts.absent.discard(Place(number, int(cluster.cluster_id), int(attribute)))
         return {int(attribute): value for attribute, value in found.items()}
 
-    async def begin(self) -> None:
+    async def begin(self, row: Row) -> None:
         """Tell alarm zones whom to report to (8.2.2.2.2), first of all: sleepy devices are gone soon."""
+        for ask in row.asks:
+            told = await self.ask(partial(self._send, ask.endpoint, ask.cluster, ask.frame))
+            self._deaf |= told is None
         for _, cluster in self._servers(Cluster.IAS_ZONE):
             write = {IAS_CIE_ADDRESS: self._coordinator}
             await self.ask(partial(cluster.write_attributes, write, retries=1))
@@ -119,16 +129,16 @@ class Interview:
             for _, basic in self._servers(Cluster.BASIC):
                 await self.ask(partial(basic.read_attributes, list(tuya.AWAKENING), retries=0))
 
-    async def _tell_all(self, number: int) -> bool:
-        """Have it report all its data points."""
+    async def _send(self, endpoint: int, cluster: int, frame: Callable[[int], bytes]) -> bool:
+        """A frame that the device acknowledges and need not answer; `frame` is given its number."""
         sequence = self._device.application.get_sequence()
         await self._device.request(
             HOME_AUTOMATION,
-            tuya.CLUSTER,
+            cluster,
             1,
-            number,
+            endpoint,
             sequence,
-            tuya.command(sequence, tuya.QUERY),
+            frame(sequence),
             expect_reply=False,
             ask_for_ack=True,
         )
@@ -186,7 +196,7 @@ class Interview:
 
     async def reports(self, plan: Plan) -> None:
         """Bind, and ask for reports (2.5.7); notes what the device refuses."""
-        notes = []
+        notes = [Note("deaf")] if self._deaf else []
         for number, cluster in self.to_bind(plan):
             wanted = {
                 place.attribute: sense
@@ -204,12 +214,12 @@ class Interview:
                 definition = cluster.find_attribute(attribute)
                 answer = await self.ask(partial(cluster.configure_reporting_multiple, {definition: config}))
                 if refused or answer is None or any(int(status) for status in answer.values()):
-                    notes.append(f"{sense.kind}: reports as it likes, it can't be told how often")
+                    notes.append(Note("reports", (sense.kind,)))
             if refused and not wanted:
-                notes.append(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")
+                notes.append(unbound(number, cluster))
         self._facts.notes = notes
         for number, _ in self._servers(tuya.CLUSTER):
-            await self.ask(partial(self._tell_all, number))
+            await self.ask(partial(self._send, number, tuya.CLUSTER, tuya.question))
 
     def to_bind(self, plan: Plan) -> list[tuple[int, Any]]:
         """Clusters that are to report here: those with points, alarm zones, keys, check-ins."""

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from drivers.zigbee.notes import Note
 from drivers.zigbee.plan import Facts
 from drivers.zigbee.rows import Place
 
@@ -21,6 +22,13 @@ def _written(place: Place) -> str:
 def _read(text: str) -> Place:
     endpoint, cluster, attribute = text.split("/")
     return Place(int(endpoint), int(cluster, 16), int(attribute, 16))
+
+
+def _note(kept: Any) -> Note:
+    """As it was kept; once as an English text."""
+    if isinstance(kept, str):
+        return Note("row", (kept, kept))
+    return Note(str(kept[0]), tuple(kept[1]), str(kept[2]))
 
 
 class Memory:
@@ -44,7 +52,7 @@ class Memory:
                         values={_read(where): int(value) for where, value in entry["values"].items()},
                         absent={_read(where) for where in entry["absent"]},
                         seen=set(entry["seen"]),
-                        notes=list(entry["notes"]),
+                        notes=[_note(kept) for kept in entry["notes"]],
                         constant=bool(entry["constant"]),
                         complete=bool(entry["complete"]) and "heard_s" in entry,
                         heard_s=entry.get("heard_s"),

@@ -7,6 +7,8 @@ import contextlib
 import logging
 from typing import Any
 
+from zigpy.types import PacketPriority
+
 from drivers.zigbee import tuya
 from drivers.zigbee.ear import Known
 from drivers.zigbee.interview import FAILURES
@@ -18,6 +20,9 @@ log = logging.getLogger("homenode.zigbee")
 
 ANSWER_S = 8.0
 """Within the 10 s that the gateway waits for an answer."""
+CRITICAL = PacketPriority.CRITICAL
+"""Past zigpy's queue: a stick takes eight questions at a time, and one to a sensor that has gone holds its
+place for 8 s. A siren doesn't wait for that."""
 _WARNING = 0x17
 """Start Warning (8.4.2.3.1): mode burglar (1), strobe on, level very high."""
 
@@ -48,7 +53,7 @@ async def switch(known: Known, kind: str, to: bool) -> None:
         can = ", ".join(known.plan.outputs) or "nothing"
         raise Refused(f"{kind} can't be switched on this device", where=where, do=f"it has {can} to switch")
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S), known.device.application.request_priority(CRITICAL):
             if place.cluster == tuya.CLUSTER:
                 await _set_data_point(known.device, place, to)
                 return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from drivers.zigbee import tuya
 from drivers.zigbee.doubt import doubt
 from drivers.zigbee.meanings import MEANINGS, Meaning, always, scaled
+from drivers.zigbee.notes import Note
 from drivers.zigbee.rows import NO_ROW, Place, Row
 from drivers.zigbee.standard import (
     ACTORS,
@@ -58,7 +59,7 @@ class Facts:
         values: Of attributes that never change: zone type, scales, sensor type.
         absent: Attributes the device said it doesn't have.
         seen: Kinds that exist only since something of them was seen (a second portal).
-        notes: What could not be set up, in plain words.
+        notes: What could not be set up.
         constant: What never changes was read: zone types, units and scales.
         complete: Everything was asked and answered, or refused.
         left: It has left the network, as far as is known, and was not heard since.
@@ -68,7 +69,7 @@ class Facts:
     values: dict[Place, int] = field(default_factory=dict)
     absent: set[Place] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     constant: bool = False
     complete: bool = False
     left: bool = False
@@ -127,7 +128,7 @@ class Plan:
         left_out: Kinds that mean nothing as the device owes their scale or zone type.
         battery_by_bit: No percentage: a low battery is told only by the zone's bit.
         clears_ms: Points whose end the device doesn't tell, and how long each lasts.
-        doubt: Why its row isn't used; "" if it is.
+        doubt: Why its row isn't used; None if it is.
     """
 
     kinds: tuple[str, ...] = ()
@@ -139,20 +140,17 @@ class Plan:
     left_out: tuple[str, ...] = ()
     battery_by_bit: bool = False
     clears_ms: Mapping[str, int] = field(default_factory=dict)
-    doubt: str = ""
+    doubt: Note | None = None
 
-    def notes(self, row: Row) -> list[str]:
+    def notes(self, row: Row) -> list[Note]:
         """What an installer should know."""
         if self.doubt:
-            return [f"{self.doubt}: it is shown as what its clusters say; if that is wrong, replace it"]
-        found = [row.note] if row.note else []
+            return [self.doubt]
+        found = [Note("row", row.note)] if row.note else []
         if self.kinds and not row.note and not set(self.kinds) - {"battery", "tamper", "link_quality"}:
-            found.append("nothing else of it is understood, and it feeds no rule: drivers/zigbee/README.md")
+            found.append(Note("no_row"))
         if self.left_out:
-            what = ", ".join(self.left_out)
-            found.append(
-                f"left out, as it doesn't say what they mean: {what}; pair it again, close to the stick"
-            )
+            found.append(Note("left_out", (", ".join(self.left_out),)))
         return found
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from zigpy.zcl.foundation import GeneralCommand, ReadReportingConfigRecord, Status
 
 from drivers.zigbee.ear import Known
+from drivers.zigbee.interview import unbound
+from drivers.zigbee.notes import Note
 from drivers.zigbee.plan import Facts, Plan, Sense, Signature
 from drivers.zigbee.rows import Row
 from drivers.zigbee.standard import Cluster
-from drivers.zigbee.supervision import LONGEST_S, Use, documented_s, judged
+from drivers.zigbee.supervision import LONGEST_S, Use, documented_s, judged, stale_after_ms
 from homenode.driver import Host
 
 log = logging.getLogger("homenode.zigbee")
@@ -94,7 +96,7 @@ class Promises:
                 if most not in NO_REPORTS:
                     longest.append(most)
                 if most in NO_REPORTS or most > LONGEST_S:
-                    self._note(f"{asked_of.kind}: reports as it likes, it can't be told how often")
+                    self._note(Note("reports", (asked_of.kind,)))
         return longest
 
     async def _bindings(self, bound: list[tuple[int, Any]]) -> None:
@@ -109,7 +111,7 @@ class Promises:
             there = await self._table() or there
         for number, cluster in missing:
             if (number, int(cluster.cluster_id)) not in there:
-                self._note(f"endpoint {number}: cluster 0x{int(cluster.cluster_id):04x} can't be bound")
+                self._note(unbound(number, cluster))
 
     async def _table(self) -> set[tuple[int, int]] | None:
         """Endpoint and cluster of what it has bound to us; None if it doesn't say."""
@@ -128,19 +130,19 @@ class Promises:
                 break
         return found
 
-    def _note(self, text: str) -> None:
-        if text not in self._facts.notes:
-            self._facts.notes.append(text)
+    def _note(self, note: Note) -> None:
+        if note not in self._facts.notes:
+            self._facts.notes.append(note)
 
 
-def supervised(known: Known, use: Use, row: Row, host: Host) -> str:
+def supervised(known: Known, use: Use, row: Row, host: Host) -> Note | None:
     """Whether it is heard often enough for what it is for; told as a fault of what guards somebody.
 
     Returns:
-        What the installer is told; "" if all is well or its interview isn't over.
+        What the installer is told; None if all is well or its interview isn't over.
     """
     if not known.facts.complete:
-        return ""
+        return None
     finding = judged(
         use,
         known.plan.kinds,
@@ -149,8 +151,21 @@ def supervised(known: Known, use: Use, row: Row, host: Host) -> str:
         awake=not known.sleepy,
     )
     known.refused = finding.refused
-    if known.name and finding.refused:
-        host.lost(f"{known.name} supervision", f"{known.name} is {finding.note}", (known.name,))
+    if known.name and finding.note and finding.refused:
+        why = f"{known.name} is {finding.note.text()}"
+        host.lost(f"{known.name} supervision", why, (known.name,))
     elif known.name:
         host.back(f"{known.name} supervision")
     return finding.note
+
+
+def may_be_silent_ms(known: Known, row: Row, *, asked: bool) -> int | None:
+    """How long it may be silent; None for what `homenode.driver` gives those that nothing is known of.
+
+    Args:
+        asked: Its interview is over, or was given up: what it hasn't promised by now it won't.
+    """
+    if known.sleepy and asked:
+        documented = documented_s(known.device.manufacturer or "", row.stale_after_ms)
+        return stale_after_ms(row.stale_after_ms, known.facts.heard_s, documented)
+    return row.stale_after_ms

@@ -286,17 +286,19 @@ class ZigbeeRadio:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(UP_S):
                 await self.up.wait()
-        self._running()
+        devices = self._running()
         assert self._group is not None
         if self._pairing is not None:
             self._pairing.cancel()
             self._pairing = None
         opened = min(int(seconds), PERMIT_MOST_S)
+        self._app.by_code = ieee
         try:
             if code:
                 await self._app.permit_with_link_key(
                     zigpy.types.EUI64.convert(ieee), convert_install_code(code), opened
                 )
+                devices.expect(ieee, opened)
             else:
                 await self._app.permit(opened)
         except Exception as fault:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from drivers.zigbee.asks import ASKS_TOLD, Ask, ask_of
 from drivers.zigbee.meanings import MEANINGS_TOLD, Meaning, meaning_of
-from drivers.zigbee.standard import ALARM_1, ALARM_2
+from drivers.zigbee.standard import ALARM_1, ALARM_2, TEST
 from homenode.config.notes import nearest
 from homenode.errors import SetupError
 from homenode.kinds import KINDS, kind_of
@@ -28,6 +29,7 @@ class Row:
     """What is special about a model (see the head of rows.yaml for the fields).
 
     Attributes:
+        note: What an installer should know, in English and in Swedish; empty if nothing.
         points: Attributes that are points, instead of what the standard says of them.
         meanings: Kind to the name in `meanings` that replaces the standard's.
         scale: Kind to (multiplier, divisor) that replace those the device gives.
@@ -35,11 +37,12 @@ class Row:
         without: Kinds that the standard would give and the device doesn't have.
         presses, multistate: As in `plan.Plan`, instead of the standard's.
         clears_ms: Kinds that the device only ever sets, and how long each lasts.
+        asks: What it has to be told before it says anything.
     """
 
     source: str = ""
     stale_after_ms: int | None = None
-    note: str = ""
+    note: tuple[str, ...] = ()
     points: Mapping[Place, tuple[str, Meaning]] = field(default_factory=dict)
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     scale: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -48,10 +51,11 @@ class Row:
     presses: Mapping[tuple[int, int, int, int | None], str] = field(default_factory=dict)
     multistate: Mapping[tuple[int, int], str] = field(default_factory=dict)
     clears_ms: Mapping[str, int] = field(default_factory=dict)
+    asks: tuple[Ask, ...] = ()
 
 
 NO_ROW = Row()
-_BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2}
+_BITS = {"alarm 1": ALARM_1, "alarm 2": ALARM_2, "any": ALARM_1 | ALARM_2, "test": TEST}
 _DURATION = re.compile(r"([0-9]+) (min|h|d)")
 _UNIT_MS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FIELDS = {
@@ -67,6 +71,7 @@ _FIELDS = {
     "presses",
     "multistate",
     "clears",
+    "asks",
 }
 
 
@@ -95,12 +100,36 @@ def _kind(name: str, row: str) -> str:
     return name
 
 
+def _seconds(value: Any, row: str) -> int:
+    if not isinstance(value, int) or value <= 0:
+        what = f"{value!r}, which is no whole number of seconds"
+        raise RowMistake(what, where=f"row {row}", do="such as 60")
+    return value
+
+
 def _meaning(name: str, row: str) -> Meaning:
     meaning = meaning_of(name)
     if meaning is None:
         what = f"{name!r}, which is not a meaning"
         raise RowMistake(what, where=f"row {row}", do=f"one of {MEANINGS_TOLD}")
     return meaning
+
+
+def _ask(where: str, text: str, row: str) -> Ask:
+    endpoint, cluster, attribute = _place(where, row, (3,))
+    ask = ask_of(endpoint, cluster, attribute, text)
+    if ask is None:
+        raise RowMistake(f"{text!r}, which is nothing to be asked", where=f"row {row}", do=ASKS_TOLD)
+    return ask
+
+
+def _note(note: object, row: str) -> tuple[str, ...]:
+    """In English and in Swedish; a text without a language is for both."""
+    if note is None or isinstance(note, str):
+        return (note, note) if note else ()
+    if isinstance(note, Mapping) and set(note) == {"en", "sv"}:
+        return str(note["en"]), str(note["sv"])
+    raise RowMistake(f"note {note!r}", where=f"row {row}", do="a text, or {en: a text, sv: a text}")
 
 
 def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
@@ -139,11 +168,11 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
     try:
         zone = tuple((_kind(str(kind), row), _BITS[bits]) for kind, bits in entry.get("zone", {}).items())
     except KeyError as bits:
-        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do="alarm 1, alarm 2 or any") from None
+        raise RowMistake(f"{bits} for a zone", where=f"row {row}", do=", ".join(_BITS)) from None
     return models, Row(
         source=str(entry["source"]),
         stale_after_ms=stale_after_ms,
-        note=str(entry.get("note", "")),
+        note=_note(entry.get("note"), row),
         points=points,
         meanings={
             _kind(kind, row): _meaning(str(name), row) for kind, name in entry.get("meanings", {}).items()
@@ -154,6 +183,8 @@ def read_row(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], Row]:
         presses=presses,
         multistate=multistate,
         clears_ms={
-            _kind(str(kind), row): int(after * 1000) for kind, after in entry.get("clears", {}).items()
+            _kind(str(kind), row): _seconds(after, row) * 1000
+            for kind, after in entry.get("clears", {}).items()
         },
+        asks=tuple(_ask(str(where), str(text), row) for where, text in entry.get("asks", {}).items()),
     )

@@ -16,7 +16,8 @@ __all__ = ["NO_ROW", "Place", "Row", "RowMistake", "all_rows", "read_row", "row_
 
 FILE = Path(__file__).with_name("rows.yaml")
 QUIRKS = Path(__file__).with_name("rows_quirks.json")
-"""Written by `python -m tests.quirks`: a list, a row a line."""
+CONVERTERS = Path(__file__).with_name("rows_converters.json")
+"""Both written by `python -m tests.quirks`: a list, a row a line; no model is in both."""
 
 
 @cache
@@ -28,19 +29,20 @@ def all_rows() -> Mapping[str, Row]:
 
 
 def _generated(model: str) -> Row:
-    """The row that was read from zha-quirks: a line of its file, parsed when such a device is there."""
+    """The row that was read from others' tables: a line of a file, parsed when such a device is there."""
     wanted = json.dumps(model, ensure_ascii=True)
-    with QUIRKS.open(encoding="utf-8") as lines:
-        for line in lines:
-            if wanted in line:
-                entry = json.loads(line.rstrip(",\n"))
-                if model in entry["models"]:
-                    return read_row(entry)[1]
+    for file in (QUIRKS, CONVERTERS):
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                if wanted in line:
+                    entry = json.loads(line.rstrip(",\n"))
+                    if model in entry["models"]:
+                        return read_row(entry)[1]
     return NO_ROW
 
 
 def row_for(manufacturer: str, model: str) -> Row:
-    """What is known of a model: read from zha-quirks, over it */MODEL of rows.yaml, over it its own row.
+    """What is known of a model: read from others' tables, over it */MODEL of rows.yaml, over it its own row.
 
     Over all of it what stands in rows of one's own. Raises RowMistake of one of those.
     """
@@ -69,7 +71,7 @@ def _over(row: Row, other: Row) -> Row:
     return Row(
         source=f"{other.source}; {row.source}",
         stale_after_ms=other.stale_after_ms or row.stale_after_ms,
-        note="; ".join(note for note in (other.note, row.note) if note),
+        note=tuple(map("; ".join, zip(other.note, row.note, strict=False))) or other.note or row.note,
         points={**row.points, **other.points},
         meanings={**row.meanings, **other.meanings},
         scale={**row.scale, **other.scale},
@@ -78,4 +80,5 @@ def _over(row: Row, other: Row) -> Row:
         presses=other.presses or row.presses,
         multistate=other.multistate or row.multistate,
         clears_ms={**row.clears_ms, **other.clears_ms},
+        asks=other.asks or row.asks,
     )

@@ -136,7 +136,7 @@ FACTS: tuple[tuple[int, tuple[int, ...]], ...] = (
 )
 """What never changes and is read once, at the interview: zone type, sensor type, units, scales."""
 
-ALARM_1, ALARM_2, TAMPER, BATTERY_LOW, TROUBLE = 0x0001, 0x0002, 0x0004, 0x0008, 0x0040
+ALARM_1, ALARM_2, TAMPER, BATTERY_LOW, TROUBLE, TEST = 0x0001, 0x0002, 0x0004, 0x0008, 0x0040, 0x0100
 """Bits of the zone status (8.2.2.2.1.3). Supervision, restore, mains and test (4, 5, 7, 8) are no alarm."""
 FILLED = 0x00F0
 """All of bits 4 to 7: firmware that fills the bits it doesn't use, not trouble (seen on real devices)."""

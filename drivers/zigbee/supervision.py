@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from drivers.zigbee.notes import Note
 from homenode.reading import Value
 
 LONGEST_S = 4 * 3600
@@ -21,6 +22,9 @@ HEARTBEATS_S = {"LUMI": 3024}
 PATIENCE = 2.5
 """Check-ins that may be missing: one that was lost, and the clock of a sensor that is a quarter wrong."""
 WATCHED = (*GUARDS, "contact")
+UNTOLD_S = 25 * 3600
+"""The longest silence of a sleeper of which nothing is known: those that tell nothing but their battery do so
+once a day, and zigbee2mqtt calls who was heard within 25 h well (guide/configuration/device-availability)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,11 @@ class Finding:
     """What the installer is told.
 
     Attributes:
-        note: In plain words; "" if all is well.
+        note: None if all is well.
         refused: That nothing is wrong is not believed of it.
     """
 
-    note: str = ""
+    note: Note | None = None
     refused: bool = False
 
 
@@ -68,18 +72,12 @@ def judged(
     known = [span for span in (heard_s, documented_s) if span is not None]
     if known and min(known) <= LONGEST_S:
         return Finding()
-    what = (
-        f"it says nothing for up to {_span(min(known))}"
-        if known
-        else "it never says by itself that it is there"
-    )
+    silence = _span(min(known)) if known else ""
     if not any(kind in GUARDS or kind == "power" for kind in watched):
-        return Finding(f"{what}: when it is gone, that is noticed late")
-    why = f"{what}, so an empty battery looks as if all were well"
+        return Finding(Note("late", silence=silence))
     if use.insisted:
-        return Finding(f"{why} (accepted in home.yaml)")
-    do = "take another model, or write unsupervised: accepted at it in home.yaml"
-    return Finding(f"refused for {', '.join(watched)}: {why}; {do}", refused=True)
+        return Finding(Note("insisted", silence=silence))
+    return Finding(Note("refused", (", ".join(watched),), silence), refused=True)
 
 
 def documented_s(manufacturer: str, row_ms: int | None) -> int | None:
@@ -91,11 +89,16 @@ def documented_s(manufacturer: str, row_ms: int | None) -> int | None:
     return HEARTBEATS_S.get(manufacturer) if row_ms is None else row_ms // 2000
 
 
-def stale_after_ms(row_ms: int | None, heard_s: int | None) -> int | None:
-    """How long it may be silent: as its row says, else by what it agreed to; None for the usual 4 h."""
-    if row_ms is not None or heard_s is None or PATIENCE * heard_s <= LONGEST_S:
+def stale_after_ms(row_ms: int | None, heard_s: int | None, documented_s: int | None) -> int:
+    """How long a sleeper may be silent without being missed, once it was asked for all that it promises.
+
+    As its row says; else by what it agreed to or what is documented; where neither is known, by what battery
+    devices do at least: it is no fault that one is well and has nothing to say.
+    """
+    if row_ms is not None:
         return row_ms
-    return int(PATIENCE * heard_s) * 1000
+    known = [span for span in (heard_s, documented_s) if span is not None]
+    return int(max(PATIENCE * min(known or [UNTOLD_S]), LONGEST_S)) * 1000
 
 
 def believed(kind: str, value: Value) -> Value:

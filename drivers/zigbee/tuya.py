@@ -55,6 +55,11 @@ def command(sequence: int, identifier: int, body: bytes = b"") -> bytes:
     return bytes((0x01, sequence & 0xFF, identifier)) + body
 
 
+def question(sequence: int) -> bytes:
+    """A frame that has it report all its data points."""
+    return command(sequence, QUERY)
+
+
 def order(sequence: int, point: int, on: bool) -> bytes:
     """A frame that sets a data point to on or off."""
     return command(sequence, SET, bytes((0, sequence & 0xFF, point, _BOOL, 0, 1, on)))

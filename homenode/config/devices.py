@@ -242,8 +242,8 @@ def _once(devices: Mapping[str, Device], field: str, tables: Mapping[str, Node],
 def _unknown_driver(entry: Node, driver: str, where: str, notes: Notes, drivers: Drivers) -> None:
     why = getattr(drivers, "broken", {}).get(driver)
     found = f"{driver!r}, which can't be loaded ({why})" if why else None
-    at = _at(entry, "driver")
-    notes.wrong(at, f"{where}.driver", listed(drivers), found=found, suggestion=nearest(driver, drivers))
+    at, shown = _at(entry, "driver"), f"{listed(drivers, 40)}; or install its package"
+    notes.wrong(at, f"{where}.driver", shown, found=found, suggestion=nearest(driver, drivers))
 
 
 def _text(entry: Node, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,3 +35,8 @@ class Field:
     high: float | None = None
     pattern: str = ""
     shown: str = ""
+
+
+def filled(rows: Sequence[Field], /, **given: Any) -> dict[str, Any]:
+    """A mapping of these fields, with the defaults of those that aren't given."""
+    return {row.name: row.default for row in rows} | given

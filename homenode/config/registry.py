@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import cache_from_source
@@ -158,18 +158,37 @@ def _shown(file: object) -> str:
     return f"{path.parent.name}/{path.name}" if str(path.parent) in dropped.__path__ else str(path)
 
 
+def _is_ours(point: EntryPoint) -> bool:
+    return point.module.startswith("drivers.")
+
+
+def _ours_first(points: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """One of each; that of homenode itself first."""
+    return sorted({point.value: point for point in points}.values(), key=lambda point: not _is_ours(point))
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.module
+
+
 def driver_types(folder: Path | None = None) -> DriverTypes:
-    """The drivers of this machine. Of two installed with one name the one of homenode itself counts.
+    """The drivers of this machine. Of two installed with one name that of homenode itself counts, else none.
 
     Args:
         folder: ``drivers:`` of home.yaml, whose files are drivers too.
     """
-    points: dict[str, EntryPoint] = {}
+    points: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
-        ours = point.module.startswith("drivers.")
-        if point.name not in points or ours:
-            points[point.name] = point
-    types = DriverTypes(points)
+        points.setdefault(point.name, []).append(point)
+    types = DriverTypes({name: _ours_first(several)[0] for name, several in points.items()})
+    for name, several in points.items():
+        first, *others = _ours_first(several)
+        if others and not _is_ours(first):
+            packages = " and ".join(_package(point) for point in (first, *others))
+            types.broken[name] = f"{packages} both have a driver of this name; uninstall one"
+        for point in others if _is_ours(first) else ():
+            what = "has the name of one of homenode's and is not used; give it another, or uninstall it"
+            types.broken[f"{name} of {_package(point)}"] = what
     if folder is not None:
         types.look_into(folder)
     return types

@@ -106,7 +106,7 @@ class Hearing:
                 elif isinstance(item, Trouble):
                     later.append(lambda driver=name, trouble=item: self._trouble(driver, trouble))  # type: ignore[misc]  # a default binds the loop's value
                 else:
-                    later.append(lambda joined=item: self._joined(joined))  # type: ignore[misc]  # likewise
+                    later.append(lambda driver=name, joined=item: self._joined(driver, joined))  # type: ignore[misc]  # likewise
             if items:
                 self._flood(name, inbox, later)
         self._hear(readings, alive, now)
@@ -208,8 +208,9 @@ class Hearing:
         unread = [Reading(name, None, now) for name in wired if name not in points or not points[name].fault]
         self._hear(unread, [], now)
 
-    def _joined(self, joined: Joined) -> None:
+    def _joined(self, driver: str, joined: Joined) -> None:
         node = self._node
+        node.radio_of[joined.address] = driver
         if node.joined.get(joined.address) != joined:
             model = f"{joined.manufacturer}/{joined.model}"
             about = {"points": joined.kinds, "note": joined.note}

@@ -45,6 +45,7 @@ class Node:
         self.home, self.types, self.clock, self.data, self.journal = home, types, clock, data, journal
         self.judge, self.outbox, self.recovered = recovered.judge, recovered.outbox, recovered
         self.joined: dict[str, Joined] = {}
+        self.radio_of: dict[str, str] = {}
         self.crew = Crew(self)
         self.hearing = Hearing(self)
         self.outcomes = Outcomes(self)

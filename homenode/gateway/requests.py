@@ -228,7 +228,8 @@ class Requests:
         if not seconds:
             return f"{name}: closed"
         if only:
-            return f"{name}: the device with this install code may join for {seconds:.0f} s, and no other"
+            who = "the device with this install code may join"
+            return f"{name}: {who} for {seconds:.0f} s, and no other (homenode devices tells whether it did)"
         return f"{name}: new devices may join for {seconds:.0f} s (homenode devices lists what did)"
 
     async def dismiss(self, address: str) -> str:
@@ -337,7 +338,7 @@ class Requests:
             case "status":
                 return status(node)
             case "devices":
-                return [asdict(joined) for joined in node.joined.values()]
+                return [{**asdict(one), "radio": node.radio_of[one.address]} for one in node.joined.values()]
             case "pair":
                 code, address = wish.get("install_code", ""), wish.get("ieee", "")
                 return await self.pair(float(wish["for_s"]), wish.get("radio", ""), code, address)

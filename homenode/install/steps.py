@@ -14,12 +14,11 @@ from homenode.config.model import Home
 from homenode.errors import Refused
 from homenode.install.known import ROOMS, Fit, fits
 from homenode.install.walk import Walk
+from homenode.install.words import LANGUAGES
 from homenode.language.bound import BoundRule
 from homenode.language.rule_file import RuleFile
 from homenode.reading import Value
 
-OPEN_S = 240.0
-"""One opening of the network; an installer who forgets to close it has it closed by then."""
 SIGNS = 5
 """Signs of life of a device without a name that are kept."""
 
@@ -65,6 +64,8 @@ class Arrival:
     """A device that joined and has no name yet.
 
     Attributes:
+        note: What its driver notes of it, by language.
+        radio: That heard it.
         signs: What it said lately, newest last: (kind, value, time).
     """
 
@@ -72,7 +73,8 @@ class Arrival:
     manufacturer: str = ""
     model: str = ""
     kinds: tuple[str, ...] = ()
-    note: str = ""
+    note: Mapping[str, str] = field(default_factory=dict)
+    radio: str = ""
     lqi: float | None = None
     signs: list[tuple[str, Value, str]] = field(default_factory=list)
 
@@ -109,6 +111,7 @@ class Installation:
         rule_files: By the name that ``use:`` has.
         node_why, file_why: Why the node doesn't answer, and why home.yaml can't be read; "" if all is well.
         revision: +1 for each change that somebody could see.
+        open_radio: Which network is open, or was last.
         replacing: The device that the next new one takes the place of.
     """
 
@@ -125,6 +128,7 @@ class Installation:
     placing: dict[str, Placing] = field(default_factory=dict)
     links: dict[str, tuple[float, str]] = field(default_factory=dict)
     open_until_ms: int = 0
+    open_radio: str = ""
     replacing: str = ""
     walk: Walk | None = None
     last_report: str = ""
@@ -161,7 +165,8 @@ class Installation:
                 one["manufacturer"],
                 one["model"],
                 tuple(one["kinds"]),
-                one["note"],
+                note_of(one),
+                one.get("radio", ""),
                 arrival.lqi,
                 arrival.signs,
             )
@@ -257,9 +262,14 @@ class Installation:
             return False
         return True
 
-    def open_for(self, now_ms: int) -> None:
-        """The network is open until then; closed by 0."""
-        self.open_until_ms = now_ms
+    def open_for(self, until_ms: int, radio: str = "") -> None:
+        """That network is open until then; closed by 0."""
+        self.open_until_ms, self.open_radio = until_ms, radio
+
+    @property
+    def radios(self) -> list[str]:
+        """Those that new devices can join by themselves, and be written into home.yaml from here."""
+        return [radio.name for radio in self.home.radios.values() if radio.driver == "zigbee"]
 
     def place(self, device: str) -> None:
         """It is held where it is to hang; what was heard elsewhere doesn't count."""
@@ -278,6 +288,11 @@ class Installation:
         """Rules that a device of this home could serve as well."""
         kinds = self.home.devices[name].kinds or tuple(self.joined.get(name, {}).get("kinds", ()))
         return fits(name, kinds, self.home, self.rule_files)
+
+
+def note_of(device: Mapping[str, Any]) -> dict[str, str]:
+    """What a driver notes of a device, by language; in English where it says it in no other."""
+    return {language: device.get("note_in", {}).get(language) or device["note"] for language in LANGUAGES}
 
 
 def _essence(status: Mapping[str, Any]) -> Any:

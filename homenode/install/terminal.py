@@ -141,7 +141,8 @@ class Terminal:
         called = look(arrival.kinds).called[self._language]
         about = " ".join(part for part in (arrival.manufacturer, arrival.model) if part)
         link = f", {self.word('link')} {arrival.lqi:.0f}" if arrival.lqi is not None else ""
-        note = f" ({arrival.note})" if arrival.note else ""
+        told = arrival.note[self._language]
+        note = f" ({told})" if told else ""
         return f"{called}: {about or '?'}, {arrival.address}{link}{note}"
 
     # -- the steps
@@ -165,8 +166,7 @@ class Terminal:
             chosen = await self.choose([self.word(item, n=fresh) for item in items], self.word("choose"))
             match items[chosen] if chosen is not None else "":
                 case "menu_open":
-                    if await self.do(do="open"):
-                        self.say("opened")
+                    await self.open()
                 case "menu_name":
                     await self.name()
                 case "menu_place":
@@ -180,6 +180,18 @@ class Terminal:
                 case "menu_end":
                     await self.do(do="close")
                     return
+
+    async def open(self) -> None:
+        """Let new devices join, at one radio."""
+        radios = self._session.steps.radios
+        radio = ""
+        if len(radios) > 1:
+            nth = await self.choose(radios, self.word("which_radio"))
+            if nth is None:
+                return
+            radio = radios[nth]
+        if await self.do(do="open", radio=radio):
+            self.say("opened")
 
     async def device(self) -> str:
         """One that the home has; "" if none was chosen."""
@@ -271,6 +283,8 @@ class Terminal:
                     return
                 case "o":
                     await self._outputs()
+                case "c" | "k":
+                    await self._remark()
                 case "a" | "r":
                     by = await self.ask(self.word("who"))
                     if await self.do(do="finish", by=by):
@@ -288,11 +302,21 @@ class Terminal:
                 if want not in check.seen
             ]
             result = self.word("passed") if row.passed else self.word("untested")
-            rows.append([result, row.room, name, row.trouble or ", ".join(left), row.at[11:19]])
-        print(table(rows, [self.word(key).upper() for key in ("result", "room", "name", "left", "time")]))
+            rows.append([result, row.room, name, row.trouble or ", ".join(left), row.at[11:19], row.remark])
+        heads = ("result", "room", "name", "left", "time", "remark")
+        print(table(rows, [self.word(key).upper() for key in heads]))
         for sort, name in walk.lacks():
             if sort != "device":
                 print("- " + self.word(f"lacks_{sort}", name=name))
+
+    async def _remark(self) -> None:
+        walk = self._session.steps.walk
+        assert walk is not None
+        rows = list(walk.rows.values())
+        chosen = await self.choose([row.device for row in rows], self.word("which"))
+        if chosen is not None:
+            text = await self.ask(self.word("remark_of", name=rows[chosen].device), rows[chosen].remark)
+            await self.do(do="remark", device=rows[chosen].device, text="" if text == "-" else text)
 
     async def _outputs(self) -> None:
         walk = self._session.steps.walk

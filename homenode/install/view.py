@@ -14,7 +14,7 @@ from homenode.install.known import (
     suggested_name,
     value_in_words,
 )
-from homenode.install.steps import Arrival, Installation
+from homenode.install.steps import Arrival, Installation, note_of
 from homenode.install.walk import Line, Row, Told, Walk
 from homenode.install.words import say
 from homenode.kinds import kind_of
@@ -42,6 +42,8 @@ def view(steps: Installation, language: str, now_ms: int, notices: Sequence[str]
             ],
         },
         "open": now_ms < steps.open_until_ms,
+        "open_radio": steps.open_radio,
+        "radios": steps.radios,
         "replacing": steps.replacing,
         "rooms": steps.rooms(language),
         "arrivals": [_arrival(steps, one, language) for one in steps.arrivals.values()],
@@ -65,7 +67,7 @@ def _arrival(steps: Installation, arrival: Arrival, language: str) -> dict[str, 
         "picture": seen.picture,
         "called": seen.called[language],
         "about": " ".join(part for part in (arrival.manufacturer, arrival.model) if part),
-        "note": arrival.note,
+        "note": arrival.note[language],
         "ready": arrival.ready,
         "lqi": arrival.lqi,
         "signs": [f"{value_in_words(kind, value, language)} {at[11:19]}" for kind, value, at in signs],
@@ -97,7 +99,7 @@ def _device(steps: Installation, name: str, language: str) -> dict[str, Any]:
         "placing": {"frames": placing.frames, "weakest": placing.weakest} if placing is not None else None,
         "fits": [{"rule": fit.rule, "says": fit.says.get(language, "")} for fit in steps.fits(name)],
         "rules": [rule.name for rule in steps.rules if _counts(rule.points, name)],
-        "note": joined.get("note", ""),
+        "note": note_of(joined)[language] if joined else "",
     }
 
 

@@ -72,8 +72,12 @@ class _Wish:
         return " ".join(value.split())
 
     @property
-    def radio(self) -> dict[str, str]:
-        return {"radio": radio} if (radio := self.text("radio")) else {}
+    def radio(self) -> str:
+        """The radio that is meant; "" for the only one."""
+        radios, name = self.steps.radios, self.text("radio")
+        if len(radios) > 1 and name not in radios:
+            raise self.no("which_radio", radios=", ".join(radios))
+        return name
 
     @property
     def arrival(self) -> Arrival:
@@ -116,14 +120,30 @@ class _Wish:
 
 
 def _open(wish: _Wish) -> list[Order]:
+    return _opened(wish, wish.radio)
+
+
+def _opened(wish: _Wish, radio: str) -> list[Order]:
+    """One network at a time is open: what joins is looked for there."""
     steps, until_ms = wish.steps, wish.now_ms + int(OPEN_S * 1000)
-    return [Ask({"do": "pair", "for_s": OPEN_S, **wish.radio}), Note(lambda: steps.open_for(until_ms))]
+    other = wish.now_ms < steps.open_until_ms and steps.open_radio != radio
+    first = _closed(steps) if other else []
+    return [*first, _pair(OPEN_S, radio), Note(lambda: steps.open_for(until_ms, radio))]
+
+
+def _pair(seconds: float, radio: str) -> Ask:
+    return Ask({"do": "pair", "for_s": seconds} | ({"radio": radio} if radio else {}))
 
 
 def _close(wish: _Wish) -> list[Order]:
-    steps = wish.steps
-    steps.replacing = ""
-    return [Ask({"do": "pair", "for_s": 0, **wish.radio}), Note(lambda: steps.open_for(0))]
+    wish.steps.replacing = ""
+    return _closed(wish.steps)
+
+
+def _closed(steps: Installation) -> list[Order]:
+    if len(steps.radios) > 1 and not steps.open_radio:
+        return []  # none was opened from here
+    return [_pair(0, steps.open_radio), Note(lambda: steps.open_for(0))]
 
 
 def _name(wish: _Wish) -> list[Order]:
@@ -136,10 +156,9 @@ def _name(wish: _Wish) -> list[Order]:
         raise wish.no("name_taken", name=name, room=steps.home.devices[name].room, free=free)
     if near := _near(steps, room):
         wish.ask_first("room_near", room=room, near=near)
-    radios = [radio.name for radio in steps.home.radios.values() if radio.driver == "zigbee"]
-    if len(radios) != 1:
+    if arrival.radio not in steps.radios:
         raise wish.no("radio", address=arrival.address)
-    fields = {"via": radios[0], "ieee": arrival.address, "room": room}
+    fields = {"via": arrival.radio, "ieee": arrival.address, "room": room}
     if what := wish.text("is"):
         fields["is"] = what
     if model := arrival.model_field:
@@ -160,24 +179,44 @@ def _near(steps: Installation, room: str) -> str:
 
 
 def _replace(wish: _Wish) -> list[Order]:
-    """First open the network for the new one; then, with its address, put it in the old one's place."""
+    """First open the network for the new one; then, with its address, put it in the old one's place.
+
+    Which rules would lose what they read is told before anything is written.
+    """
     steps, name = wish.steps, wish.device
     device = steps.home.devices[name]
     if "ieee" not in device.options:
         raise wish.no("wired", name=name, driver=device.driver)
     if not wish.text("address"):
         steps.replacing = name
-        return _open(wish)
+        return _opened(wish, wish.text("radio") or (device.via if len(steps.radios) > 1 else ""))
     arrival = wish.arrival
-    need = {point.partition(".")[2] for rule in steps.rules for point in _points(rule, name)}
-    if lacks := sorted(need - set(arrival.kinds)):
-        has = ", ".join(arrival.kinds) or "–"
-        raise wish.no("replacement", lacks=", ".join(lacks), name=name, has=has)
-    fields = {"ieee": arrival.address} | ({"model": model} if (model := arrival.model_field) else {})
-    steps.replacing = ""
+    if not arrival.ready:
+        raise wish.no("asked_yet", address=arrival.address)
+    lacks: dict[str, list[str]] = {}
+    for rule in steps.rules:
+        for kind in {point.partition(".")[2] for point in _points(rule, name)} - set(arrival.kinds):
+            lacks.setdefault(kind, []).append(rule.name)
+    if lacks:
+        lost = "; ".join(f"{kind} ({', '.join(rules)})" for kind, rules in sorted(lacks.items()))
+        wish.ask_first("replacement", lacks=lost, name=name, has=", ".join(arrival.kinds))
+    fields = {"ieee": arrival.address}
+    if arrival.radio != device.via:
+        fields["via"] = arrival.radio
+    if model := arrival.model_field:
+        fields["model"] = model
+    told = "replaced" if model in ("", device.model) or not device.model else "replaced_other"
+
+    def done() -> None:
+        steps.replacing = ""
+        steps.place(name)
+
     return [
-        Write(lambda text: edits.set_fields(text, name, fields), wish.say("replaced", name=name)),
-        Note(lambda: steps.place(name)),
+        Write(
+            lambda text: edits.set_fields(text, name, fields),
+            wish.say(told, name=name, old=device.model, new=model),
+        ),
+        Note(done),
     ]
 
 

@@ -137,15 +137,21 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "UNMARKED if they last 2 minutes. Trip every device; what is tested is ticked.",
     ),
     "walk_prompt": (
-        "Enter: läget nu; o: prova en utgång; a: avsluta med protokoll; p: pausa",
-        "Enter: how it stands; o: try an output; r: end with the report; p: pause",
+        "Enter: läget nu; o: prova en utgång; k: kommentar; a: avsluta med protokoll; p: pausa",
+        "Enter: how it stands; o: try an output; c: comment; r: end with the report; p: pause",
     ),
+    "remark": ("Kommentar", "Comment"),
+    "remark_of": ("Kommentar till {name} (-: ingen)", "Comment on {name} (-: none)"),
     "left": ("Kvar", "Left"),
     "who": ("Ditt namn, för protokollet", "Your name, for the report"),
     "works": ("Slog {point} till (j/n)", "Did {point} turn on (y/n)"),
     # what was done, and what can't be
     "named": ("{name} är tillagd", "{name} is added"),
     "replaced": ("{name} har fått en ny enhet", "{name} has new hardware"),
+    "replaced_other": (
+        "{name} har fått en ny enhet av en annan modell: {new}, förut {old}",
+        "{name} has new hardware of another model: {new}, formerly {old}",
+    ),
     "rule_reads": ("{rule} använder nu {point}", "{rule} now reads {point}"),
     "report_written": ("Protokollet är skrivet: {folder}", "The report is written: {folder}"),
     "no_text": (
@@ -179,9 +185,20 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{name} is wired ({driver}): put the new one on the same wires, nothing needs to be written.",
     ),
     "no_replacement": (
-        "Den nya har inte {lacks}, som regler läser av {name}. Den har {has}: ta en annan.",
-        "The new one has no {lacks}, which rules read of {name}. It has {has}: take another one.",
+        "Den nya har {has}. Den saknar det som regler läser av {name}: {lacks}. De vet då ingenting av "
+        "{name}: ta hellre en annan. Byta ändå?",
+        "The new one has {has}. It lacks what rules read of {name}: {lacks}. They would know nothing of "
+        "{name} then: better take another one. Replace it all the same?",
     ),
+    "no_asked_yet": (
+        "{address} tillfrågas ännu: vänta tills det står vad den är.",
+        "{address} is still being asked: wait until it says what it is.",
+    ),
+    "no_which_radio": (
+        "Hemmet har flera radior: välj en av {radios}.",
+        "The home has several radios: choose one of {radios}.",
+    ),
+    "which_radio": ("Vid vilken radio (Enter: ingen)", "At which radio (Enter: none)"),
     "no_place": ("{rule} har ingen plats för {name}.", "{rule} has no place for {name}."),
     "no_walk": ("Inget gångprov är påbörjat.", "No walk test has begun."),
     "no_output": ("{point} är ingen utgång i provet.", "{point} is no output of the test."),
@@ -288,6 +305,9 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "walk_pause": ("Pausa provet", "Pause the test"),
     "passed": ("provad", "tested"),
     "untested": ("EJ PROVAD", "NOT TESTED"),
+    "remark": ("Kommentar", "Comment"),
+    "remark_change": ("Ändra", "Change"),
+    "radio": ("Radio:", "Radio:"),
     "says_nothing": ("Den har inte sagt vad den mäter.", "It hasn't said what it measures."),
     "turn_on": ("Slå på", "Turn on"),
     "turn_off": ("Slå av", "Turn off"),

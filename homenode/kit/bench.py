@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from homenode.config.model import Device
@@ -71,3 +73,9 @@ class Bench:
     def module(self) -> str:
         """Where the driver's type is defined."""
         return self.driver.kinds.__module__
+
+    @property
+    def code(self) -> str:
+        """Its file, or its folder."""
+        file = Path(str(sys.modules[self.module].__file__))
+        return str(file.parent if file.name == "__init__.py" else file)

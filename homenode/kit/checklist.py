@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
-from homenode.errors import SetupError
 from homenode.kit.bench import Bench
 from homenode.kit.contract import PROMISES, kept
 from homenode.kit.found import Found, find
@@ -35,10 +34,15 @@ def test_package() -> None:
 
 def _test(found: Found, out: TextIO) -> int:
     print(f"driver {found.driver.name} ({found.how})", file=out)
+    try:
+        _ = _bench(found).devices
+    except Broken as error:
+        _tell("✗", error.what, error.do, out)
+        return 1
     broken = 0
     for promise in PROMISES:
         bench = _bench(found)
-        mark, seen, do = "✓", "", ""
+        mark, seen, do, over = "✓", "", "", False
         if promise.name in bench.spared:
             mark, seen = "–", bench.spared[promise.name]
         elif found.bench is None and promise.name not in DESCRIBED:
@@ -50,19 +54,23 @@ def _test(found: Found, out: TextIO) -> int:
                     seen = asyncio.run(kept(promise, bench, Path(folder)))
             except Broken as error:
                 mark, seen, do = "✗", error.what, error.do
-                if isinstance(error, Stuck) or promise.name == "starts":
-                    do += "; the rest is tried when this is mended"
-            except SetupError as error:
-                mark, seen = "✗", str(error)
+                over = isinstance(error, Stuck) or promise.name == "starts"
         broken += mark == "✗"
-        print(f"{mark} {promise.text}{f': {seen}' if seen else ''}", file=out, flush=True)
-        if do:
-            print(f"  → {do}", file=out, flush=True)
-        if do.endswith("mended"):
+        if over:
+            do = "; ".join([*filter(None, [do]), "the rest is tried when this is mended"])
+        _tell(mark, f"{promise.text}{f': {seen}' if seen else ''}", do, out)
+        if over:
             return broken
     total = len(PROMISES)
     print("all is well" if not broken else f"{broken} of {total} are not as they must be", file=out)
     return broken
+
+
+def _tell(mark: str, text: str, do: str, out: TextIO) -> None:
+    print(f"{mark} {text}", file=out)
+    if do:
+        print(f"  → {do}", file=out)
+    out.flush()
 
 
 def _bench(found: Found) -> Bench:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from homenode.errors import DriverLost, Refused
+from homenode.errors import DriverLost, HomenodeError, Refused
 from homenode.kinds import kind_of, why_not
 from homenode.kit.bench import Bench, Hardware
 from homenode.kit.described import bad_fields, blind, fields, light
-from homenode.kit.held import held
+from homenode.kit.held import held, kept_by
 from homenode.kit.listener import Broken, Listener
-from homenode.kit.stage import MOST_S, Blocked, Stage, told
+from homenode.kit.overheard import told
+from homenode.kit.stage import MOST_S, Blocked, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,9 +50,13 @@ async def _at_work(
 ) -> AsyncIterator[tuple[Hardware, Listener, Stage]]:
     """The driver, started, with a reading of each point."""
     host = Listener(folder, patience_s=bench.patience_s)
-    async with bench.hardware() as hardware, Stage(lambda: bench.open(host), again=again) as stage:
+    async with bench.hardware() as hardware, _stage(bench, host, again=again) as stage:
         await _until_all(bench, hardware, host, stage)
         yield hardware, host, stage
+
+
+def _stage(bench: Bench, host: Listener, *, again: bool = False) -> Stage:
+    return Stage(lambda: bench.open(host), again=again, code=bench.code)
 
 
 async def _until_all(bench: Bench, hardware: Hardware, host: Listener, stage: Stage) -> None:
@@ -109,12 +114,15 @@ async def _lets_go(bench: Bench, folder: Path) -> str:
     async with bench.hardware() as hardware:
         for _ in range(2):  # what a library sets up once and for all comes in the first
             host.said.clear()
-            before = held()
-            async with Stage(lambda: bench.open(host)) as stage:
+            before, state = held(), kept_by(bench.module)
+            async with _stage(bench, host) as stage:
                 await _until_all(bench, hardware, host, stage)
                 took_s = await stage.stop()
             left = await _left(before)
             await _released(bench, hardware)
+    if changed := [name for name, value in kept_by(bench.module).items() if state.get(name) != value]:
+        do = "keep it in run() or listen(), as two devices would share it"
+        raise Broken(f"keeps {changed[0]} in its module from one run to the next", do)
     if left:
         do = "close, join or end it in `finally:` of run()"
         raise Broken(f"still holds {' and '.join(left[:3])} after it was cancelled", do)
@@ -178,12 +186,12 @@ async def _refuses(bench: Bench, folder: Path) -> str:
 async def _unplugged(bench: Bench, folder: Path) -> str:
     host = Listener(folder, patience_s=bench.patience_s)
     async with bench.hardware() as hardware:
-        async with Stage(lambda: bench.open(host)) as stage:
+        async with _stage(bench, host) as stage:
             await _until_all(bench, hardware, host, stage)
             await hardware.unplug()
             first = await _lost(bench, host, stage, "unplugged")
         host.troubles.clear()
-        async with Stage(lambda: bench.open(host), again=True) as stage:
+        async with _stage(bench, host, again=True) as stage:
             await _lost(bench, host, stage, "started while its hardware was still gone")
             await hardware.plug()
             host.said.clear()
@@ -279,5 +287,7 @@ async def kept(promise: Promise, bench: Bench, folder: Path) -> str:
         return await promise.keep(bench, folder)
     except Broken:
         raise
+    except HomenodeError as error:
+        raise Broken(f"{error.where}: {error.what}".removeprefix(": "), error.do) from error
     except Exception as error:
         raise Broken(f"failed with {told(error)}") from error

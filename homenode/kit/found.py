@@ -11,6 +11,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 
+import yaml
+
 from homenode import dropped
 from homenode.config.folder import SIMULATED
 from homenode.config.registry import GROUP, DriverTypes, driver_types, why_no_driver, why_not_loaded
@@ -100,7 +102,27 @@ def _of_rows(folder: Path, simulated: str) -> list[Found]:
     zigbee = driver_types()["zigbee"]
     if wrong := [mistake for mistakes in zigbee.own_files().values() for mistake in mistakes]:
         raise FileMistakes(wrong)
-    return [_found(zigbee, f"rows in {folder / name}/rows.yaml", name, simulated) for name in modules]
+    found = [_found(zigbee, f"rows in {folder / name}/rows.yaml", name, simulated) for name in modules]
+    for name, one in zip(modules, found, strict=True):
+        _has_its_row(folder / name / "rows.yaml", one.bench)
+    return found
+
+
+def _has_its_row(file: Path, bench: type[Bench] | None) -> None:
+    """The simulated device is one that a row is for; else the row would never be tried."""
+    from homenode.kit.simulated_zigbee import ZigbeeDevice
+
+    if bench is None or not issubclass(bench, ZigbeeDevice):
+        return
+    device = bench.described()
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    models = [model for entry in entries for model in entry["models"]]
+    if not {f"{device.manufacturer}/{device.model}", f"*/{device.model}"} & {*models}:
+        raise SetupError(
+            f"the simulated device is {device.manufacturer}/{device.model}, for which there is no row",
+            where=str(file),
+            do=f"write the same in models: and in {bench.model}; the rows are for {', '.join(models)}",
+        )
 
 
 def _of_file(path: Path, simulated: str) -> Found:

@@ -1,10 +1,12 @@
-"""What this process holds: open files, threads, processes. Linux tells under /proc."""
+"""What this process holds: open files, threads, processes (Linux tells under /proc), modules' variables."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
+from collections import deque
 from pathlib import Path
 
 _TASKS = Path("/proc/self/task")
@@ -25,6 +27,20 @@ def held() -> dict[tuple[str, str], str]:
             for child in (task / "children").read_text().split():
                 words = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
                 found["process", child] = f"the process {child} ({words.strip()[:80]})"
+    return found
+
+
+def kept_by(module: str) -> dict[str, object]:
+    """What the variables of a module and of those in it hold: numbers and the like, and containers."""
+    found: dict[str, object] = {}
+    for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
+        for variable, value in vars(sys.modules[name]).items():
+            if variable.startswith("__"):
+                continue
+            if isinstance(value, dict | list | set | deque | bytearray):
+                found[f"{name}.{variable}"] = repr(value)
+            elif isinstance(value, bool | int | float | str | bytes | tuple | None):
+                found[f"{name}.{variable}"] = value
     return found
 
 

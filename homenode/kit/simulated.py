@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import random
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 from homenode.config.load import load_home
 from homenode.config.model import Device
 from homenode.demo.broker import EmbeddedBroker
-from homenode.errors import FileMistakes
+from homenode.errors import FileMistakes, SetupError
 from homenode.kit.bench import Bench, Hardware
 from homenode.kit.listener import Broken
 from homenode.sim.gpio.adc import Converters
@@ -45,6 +46,10 @@ class Simulated(Bench):
     files: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self) -> None:
+        for name in _declared(type(self)):
+            if not hasattr(self, name):
+                where = f"class {type(self).__name__}"
+                raise SetupError(f"has no {name} =", where=where, do="write it there")
         self.places: dict[str, str] = {}
         self._nth, self._one_reads = 0, threading.Lock()
         self._own_folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -54,7 +59,8 @@ class Simulated(Bench):
 
     def sends(self, nth: int) -> bytes:
         """What the device sends as its reading number `nth`; each another."""
-        raise NotImplementedError
+        do = "def sends(self, nth): return the bytes of its reading number nth"
+        raise SetupError("has no sends()", where=f"class {type(self).__name__}", do=do)
 
     def text(self) -> str:
         """`home` as it is here."""
@@ -126,6 +132,12 @@ class Simulated(Bench):
         raise NotImplementedError
 
 
+def _declared(cls: type) -> Iterator[str]:
+    """What a class and those that it is derived from say that it has."""
+    for one in cls.__mro__:
+        yield from (name for name, what in inspect.get_annotations(one).items() if "ClassVar" in str(what))
+
+
 class SerialDevice(Simulated):
     """On a serial port, which is PORT in `home`."""
 
@@ -179,6 +191,11 @@ class NetworkDevice(Simulated):
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
+
+    def hang_up(self) -> None:
+        """On who is connected, when all is sent."""
+        for writer in self._writers:
+            writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
@@ -267,6 +284,15 @@ class PinDevice(Simulated):
 
 def connections_to(port: int) -> int:
     """How many this machine has to that port."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    rows = [line.split() for line in lines]
+    rows = _sockets("tcp")
     return sum(row[3] == ESTABLISHED and int(row[2].partition(":")[2], 16) == port for row in rows)
+
+
+def listens_on_udp(port: int) -> bool:
+    """Whether a program of this machine does."""
+    return any(int(row[1].partition(":")[2], 16) == port for row in _sockets("udp"))
+
+
+def _sockets(protocol: str) -> list[list[str]]:
+    """The kernel's table of them: own address, that of the other and state are 1, 2 and 3 (proc(5))."""
+    return [line.split() for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]]

@@ -8,12 +8,14 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
 
 from homenode.driver import Driver
+from homenode.errors import SetupError
+from homenode.kinds import kind_of
 from homenode.kit.bench import Hardware
 from homenode.kit.listener import Broken, Listener
 from homenode.kit.simulated import Simulated
@@ -21,6 +23,7 @@ from homenode.kit.stage import Stage
 from homenode.sim.zigbee.coordinator import Coordinator
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import read_model
+from homenode.sim.zigbee.device_spec import DeviceSpec
 
 IEEE = 0x00158D0000000100
 PAIRED_S = 60.0
@@ -31,21 +34,35 @@ class ZigbeeDevice(Simulated):
     """A device as `model` describes it; in `home` its stick is at PORT and its address IEEE.
 
     Attributes:
-        model: Its file, beside this module (homenode/sim/zigbee/README.md).
+        model: Its file, beside this module or anywhere (homenode/sim/zigbee/README.md).
         kinds: The points that it must become.
     """
 
     model: ClassVar[str] = "device.yaml"
     kinds: ClassVar[tuple[str, ...]]
-    heavy = ("zigpy", "bellows")
+    heavy: Sequence[str] = ("zigpy", "bellows")
 
     def __init__(self) -> None:
         super().__init__()
+        wrong = [self.kinds] if isinstance(self.kinds, str) else [it for it in self.kinds if not kind_of(it)]
+        if wrong:
+            raise SetupError(
+                f"kinds= has {wrong[0]!r}",
+                where=f"class {type(self).__name__}",
+                do='words of homenode/kinds.py, such as kinds = ("water",)',
+            )
         address = ":".join(f"{IEEE:016x}"[at : at + 2] for at in range(0, 16, 2))
         self.places.update(PORT="/dev/ttyUSB0", IEEE=address)
         self._paired: Path
         self.stick: Coordinator
         self.device: VirtualDevice
+
+    @classmethod
+    def described(cls) -> DeviceSpec:
+        """As its file says. Raises SetupError."""
+        module = sys.modules[cls.__module__].__file__
+        assert module is not None
+        return read_model(Path(module).parent / cls.model)
 
     def open(self, host: Listener) -> Driver:
         """The radio was paired before; its files are there."""
@@ -58,9 +75,7 @@ class ZigbeeDevice(Simulated):
 
     @asynccontextmanager
     async def hardware(self) -> AsyncIterator[Hardware]:
-        module = sys.modules[type(self).__module__].__file__
-        assert module is not None
-        model = read_model(Path(module).with_name(self.model))
+        model = self.described()
         with tempfile.TemporaryDirectory() as at:
             folder = Path(at)
             self.places["PORT"] = str(folder / "tty")

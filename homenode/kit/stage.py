@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -18,13 +17,12 @@ from homenode.errors import DriverLost, acted_on
 from homenode.gateway.supervisor import STOP_S
 from homenode.kit.held import waited_ns
 from homenode.kit.listener import PATIENCE_S, Broken
+from homenode.kit.overheard import Overheard, its_own, told
 
 BEAT_S = 0.002
 MOST_S = 0.010
 """So long a driver may keep its loop to itself."""
 _AWAIT = "let run() end on CancelledError, and never wait in the loop without await"
-_PYTHON = sysconfig.get_path("stdlib")
-_NOT_ITS_OWN = ("/homenode/kit/", "<frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,16 @@ class Stage:
 
     Args:
         make: Opens it; again after each `DriverLost` if `again`, as the supervisor does.
+        code: File or folder of its own code; what is printed or raised there is told.
 
     Attributes:
         raised: What ended it.
         lost, last_lost: How often it raised `DriverLost` and was opened again; the last of them.
     """
 
-    def __init__(self, make: Callable[[], Driver], *, again: bool = False) -> None:
+    def __init__(self, make: Callable[[], Driver], *, again: bool = False, code: str = "-") -> None:
         self._make, self._again = make, again
+        self._overheard = Overheard(code)
         self.raised: BaseException | None = None
         self.lost = 0
         self.last_lost: DriverLost | None = None
@@ -65,6 +65,7 @@ class Stage:
         self._seen: dict[float, str] = {}
 
     async def __aenter__(self) -> Self:
+        self._overheard.begin()
         self._thread.start()
         return self
 
@@ -73,12 +74,16 @@ class Stage:
     ) -> None:
         if error is None:
             await self.stop()
+            self._overheard.end()
+            self._overheard.nothing()
             return
+        self._overheard.end()
         at = self._now_at()
         self._cancel()
         await asyncio.to_thread(self._thread.join, STOP_S)
         if self._thread.is_alive():
             raise Stuck(f"keeps its loop to itself for ever{f', at {at}' if at else ''}", _AWAIT) from error
+        self._overheard.nothing()  # what it let slip may be why
 
     def _run(self) -> None:
         try:
@@ -88,6 +93,7 @@ class Stage:
 
     async def _keep(self) -> None:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        self._loop.set_exception_handler(self._overheard.in_the_loop)
         while True:
             try:
                 self.driver = self._make()
@@ -138,6 +144,7 @@ class Stage:
         """Raises Broken if it ended with anything but what its hardware may do to it."""
         if self.raised is not None:
             raise Broken(f"ended with {told(self.raised)}", "catch it, or raise DriverLost from it")
+        self._overheard.nothing()
 
     async def watch(self, seconds: float) -> Blocked:
         """How long at most it kept its loop to itself, from now on for so long.
@@ -191,24 +198,7 @@ class Stage:
         """The line of the driver that runs now, "" if none does."""
         frame: FrameType | None = sys._current_frames().get(self._thread.ident or 0)
         while frame is not None:
-            if _its_own(frame.f_code.co_filename):
+            if its_own(frame.f_code.co_filename):
                 return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
-
-
-def _its_own(file: str) -> bool:
-    return not any(part in file for part in _NOT_ITS_OWN) and (
-        not file.startswith(_PYTHON) or "-packages/" in file
-    )
-
-
-def told(error: BaseException) -> str:
-    """An exception in words, with the line it came from."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if _its_own(file):
-            place = f" at {Path(file).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__}: {error}{place}"

@@ -116,6 +116,9 @@ def read_settings(path: str) -> tuple[Settings, Notes]:
     if not isinstance(root, Table):
         notes.wrong(root, "file", "a mapping with party:, broker:, to:, …")
         raise FileMistakes(notes.mistakes)
+    if {"home", "devices"} <= root.entries.keys():
+        notes.wrong(root, "file", "a receiver's, with party:, broker:, to:, …", found="the file of a home")
+        raise FileMistakes(notes.mistakes)
     settings = _settings(root, notes, absolute.parent)
     if notes.mistakes:
         raise FileMistakes(in_order(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from homenode.kinds import KINDS
 from homenode.sim.appliances import APPLIANCES
 from homenode.sim.gpio.plan import METERS, AdcPlan, W1Plan, read_adc, read_w1
 from homenode.sim.miio.plan import MiioPlan, read_miio
+from homenode.sim.p1.plan import MeterPlan, read_meters
 from homenode.sim.wiring import USUAL, Wiring
 
 OUTSIDE = "outside"
@@ -80,6 +81,7 @@ class Apartment:
     miio: Mapping[str, MiioPlan] = field(default_factory=dict)
     adc: Mapping[str, AdcPlan] = field(default_factory=dict)
     w1: Mapping[str, W1Plan] = field(default_factory=dict)
+    p1: Mapping[str, MeterPlan] = field(default_factory=dict)
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -89,6 +91,7 @@ class Apartment:
         rooms |= dict.fromkeys(plan.room for plan in self.miio.values())
         rooms |= dict.fromkeys(plan.room for plan in self.adc.values())
         rooms |= dict.fromkeys(plan.room for plan in self.w1.values())
+        rooms |= dict.fromkeys(plan.room for plan in self.p1.values())
         return tuple(room for room in rooms if room != OUTSIDE)
 
     @property
@@ -97,6 +100,12 @@ class Apartment:
         plugs = [(p.name, p.appliance) for p in self.zigbee.values()]
         plugs += [(p.name, p.appliance) for p in self.miio.values()]
         return {name: appliance for name, appliance in plugs if appliance}
+
+    @property
+    def unplugged(self) -> dict[str, str]:
+        """Appliances that are wired to a phase of a meter, and the room of that."""
+        loads = [(load, plan.room) for plan in self.p1.values() for names in plan.loads for load in names]
+        return {load: room for load, room in loads if load not in self.plugged}
 
 
 _IEEE = r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){7}"
@@ -145,7 +154,7 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         notes.wrong(root, "file", "a mapping with timezone:, zigbee:, gpio:, scenario:")
         raise FileMistakes(notes.mistakes)
     beside = Path(os.path.abspath(shown)).parent
-    sections = ("stick", "zigbee", "gpio", "miio", "adc", "w1")
+    sections = ("stick", "zigbee", "gpio", "miio", "adc", "w1", "p1")
     for name, (key, _) in root.entries.items():
         if name not in sections and name not in {row.name for row in _TOP}:
             unknown_key(key, name, [*(row.name for row in _TOP), *sections], notes)
@@ -166,6 +175,7 @@ def read_apartment(path: str | os.PathLike[str]) -> Apartment:
         adc=read_adc(root.get("adc"), notes, beside),
         w1=read_w1(root.get("w1"), notes, beside),
     )
+    apartment = replace(apartment, p1=read_meters(root.get("p1"), notes, beside, apartment.plugged))
     _names_once(apartment, root, notes)
     if notes.mistakes:
         raise FileMistakes(in_order(notes))
@@ -245,6 +255,7 @@ def _names_once(apartment: Apartment, root: Table, notes: Notes) -> None:
         "miio": apartment.miio,
         "adc": apartment.adc,
         "w1": apartment.w1,
+        "p1": apartment.p1,
     }
     for part, names in parts.items():
         section = root.get(part)

@@ -23,6 +23,7 @@ from homenode.sim.gpio.one_wire import OneWireBus
 from homenode.sim.gpio.things import ClampThing, LoopThing, ThermometerThing
 from homenode.sim.miio.plan import GATEWAYS, MiioPlan
 from homenode.sim.miio.things import GatewayThing, MiioThing, PlugThing, SensorThing
+from homenode.sim.p1.things import LoadThing, MeterThing
 from homenode.sim.people import Appliance, People
 from homenode.sim.sentences import Words
 from homenode.sim.things import GpioThing, Thing, ZigbeeThing
@@ -101,6 +102,9 @@ class Hardware:
             if isinstance(thing, MiioThing):
                 await thing.start()
                 self._stack.callback(thing.stop)
+            elif isinstance(thing, MeterThing):
+                thing.start()
+                self._stack.callback(thing.stop)
         self._recall()
         return self
 
@@ -130,7 +134,7 @@ class Hardware:
 
     def words(self) -> Words:
         """What sentences may name."""
-        plugged = self.apartment.plugged
+        plugged = self._driven()
         names = list(plugged.values())
         appliances = {kind: name for name, kind in plugged.items() if names.count(kind) == 1}
         return Words(
@@ -147,6 +151,10 @@ class Hardware:
             thing.device.pace = speed
 
     # ---- inside -------------------------------------------------------------------------------------
+
+    def _driven(self) -> dict[str, str]:
+        """Name of a thing to the appliance that draws through it."""
+        return {**self.apartment.plugged, **{load: load for load in self.apartment.unplugged}}
 
     def _tell(self, name: str, kind: str, value: object) -> None:
         for watcher in tuple(self.watchers):
@@ -174,7 +182,11 @@ class Hardware:
                 self.things[warm.name] = ThermometerThing(warm, self._w1, self._tell)
         for number, miio in enumerate(self.apartment.miio.values()):
             self.things[miio.name] = self._miio(miio, FIRST_MIIO_ID + number)
-        for name, kind in self.apartment.plugged.items():
+        for load, room in self.apartment.unplugged.items():
+            self.things[load] = LoadThing(load, room, self._tell)
+        for meter in self.apartment.p1.values():
+            self.things[meter.name] = MeterThing(meter, self.things, self.timeline, self._tell)
+        for name, kind in self._driven().items():
             self.appliances[name] = Appliance(kind, self.things[name], self.timeline, self.people.dice)
 
     def _miio(self, plan: MiioPlan, number: int) -> Thing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("zigbee", "node", "flat", "link", "journal", "rules", "homes", "console")
+ALL = ("zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "console")
 
 
 def main() -> int:

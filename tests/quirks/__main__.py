@@ -1,8 +1,8 @@
-"""Rows for Tuya's and Xiaomi's devices out of zha-quirks: `python -m tests.quirks` (needs Python 3.13).
+"""Rows for Tuya's and Xiaomi's devices out of zha-quirks: `python -m tests.quirks` (Python 3.13 and npm).
 
 Each quirk is put over a device and asked with frames (`bench`, `probes`); what it makes of them becomes a
 row of drivers/zigbee/rows_quirks.json: models, source, points. zha-quirks is installed for that into
-.quirks/, and never where a node runs.
+.quirks/, and never where a node runs. What it doesn't know of Tuya's is read from zigbee2mqtt (`converters`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.quirks import converters
 
 VERSION = "2.3.0"
 REPOSITORY = Path(__file__).parents[2]
@@ -27,7 +29,9 @@ def main() -> int:
         subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True)
         (HOME / f"has-{VERSION}").touch()
     write = [str(python), "-m", "tests.quirks.write", VERSION]
-    return subprocess.run(write, cwd=REPOSITORY, check=False).returncode
+    subprocess.run(write, cwd=REPOSITORY, check=True)
+    converters.write(HOME)
+    return 0
 
 
 if __name__ == "__main__":

@@ -194,6 +194,8 @@ def corrections(quirk: Quirk, watched: Watched) -> dict[str, Any]:
         local = any(one.__name__ == "LocalDataCluster" for one in type(cluster).__mro__)
         if kind and not local and 0x0500 in air.get(endpoint, ()):
             row["zone"] = {kind: "any" if kind in ("motion", "vibration", "contact") else "alarm 1"}
+        if (reset_s := getattr(cluster, "reset_s", None)) and 0x0500 in air.get(endpoint, ()):
+            row["clears"] = {"motion": int(reset_s)}
     battery = {
         probe.raw: found.value
         for probe in probes.standard_attributes(watched, air)

@@ -114,17 +114,16 @@ def _acknowledge(alert: str) -> dict[str, Any]:
 
 
 @contextmanager
-def flat(folder: Path) -> Iterator[Flat]:
+def flat(folder: Path, sensors: str = APARTMENT) -> Iterator[Flat]:
     """A flat with a network that has been formed, and nobody in it."""
     with ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder / "broker"))
         stick = folder / "stick"
-        sim = stack.enter_context(apartment(folder, "--pty", str(stick), text=APARTMENT))
+        sim = stack.enter_context(apartment(folder, "--pty", str(stick), text=sensors))
         home, data = folder / "home.yaml", folder / "data"
         home.write_text(HOME.format(port=broker.port, stick=stick))
         found = Flat(folder, home, data, sim, NodeProcess(home, data))
         stack.callback(lambda: found.node.__exit__())
-        stack.callback(lambda: print(found.tells()))
         found.node.until("network up")
         for party in ("care", "property"):
             topics = [f"hn1/flat-1203/{party}/{name}" for name in ("alerts", "reply")]

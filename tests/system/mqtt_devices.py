@@ -13,13 +13,15 @@ from typing import Any
 from paho.mqtt import client as mqtt
 
 from drivers.mqtt_device import DRIVER
+from homenode.config.fields import filled
 from homenode.config.model import Device
 from tests.system.brokers import Mosquitto
 from tests.system.driver_contract import Listener, running
 
 
 def device(name: str, family: str, topic: str, *kinds: str, **options: Any) -> Device:
-    said = {"family": family, "topic": topic, "points": kinds, "at_most_every": 0, **options}
+    given = {"family": family, "topic": topic, "points": kinds, "at_most_every": 0, **options}
+    said = filled(DRIVER.device_fields, **given)
     return Device(name, "mqtt_device", "hall", "local", options=said, kinds=kinds)
 
 

@@ -41,6 +41,7 @@ def browser() -> Iterator[Any]:
 def here(tmp_path: Path) -> Iterator[Flat]:
     with flat(tmp_path) as found:
         yield found
+        print(found.tells())
 
 
 class Served(Installer):

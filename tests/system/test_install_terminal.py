@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +21,14 @@ pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 pytest.importorskip("fpdf", reason="the extra install is not installed")
 pytestmark = needs_mosquitto
 
+STREAM = re.compile(rb"stream\n(x.*?)\nendstream", re.DOTALL)
+
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Flat]:
     with flat(tmp_path) as found:
         yield found
+        print(found.tells())
 
 
 def pair(person: Installer, here: Flat, sensor: str, room: str, name: str = "") -> None:
@@ -80,6 +85,9 @@ def test_a_flat_from_nothing_to_a_signed_report(here: Flat) -> None:
         here.acknowledge()
         person.until(r"(?s)(?=.*Acknowledged care Karin)(?=.*Acknowledged property Karin)")
 
+        person.type("c", "1")
+        person.until("Comment on front_door")
+        person.type("hänger lågt")
         person.type("r", "Nisse Öberg")
         person.until("water_leak is still open, and goes out as a real alert")
         person.type("n")
@@ -93,7 +101,10 @@ def test_a_flat_from_nothing_to_a_signed_report(here: Flat) -> None:
     found = json.loads((folder / "report.json").read_text())
     assert (found["accepted"], found["by"], found["home"]) == (True, "Nisse Öberg", "flat-1203")
     assert all(device["passed"] and device["at"] for device in found["devices"])
-    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert found["devices"][0]["remark"] == "hänger lågt"
+    pdf = (folder / "report.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert "hänger lågt".encode("cp1252") in b"".join(map(zlib.decompress, STREAM.findall(pdf)))
     assert here.node.status()["mode"] == "home"
     kept = [line for line in before.splitlines() if line]
     assert [line for line in here.text().splitlines() if line in kept] == kept  # all of it, in its order
@@ -153,7 +164,8 @@ def test_a_dead_sensor_is_replaced_under_its_name(here: Flat) -> None:
         here.sim.do("join a_button")
         person.until(rf"\+ button[^\n]*{IEEE['a_button']}")
         person.type("", "1")
-        person.until("has no contact|no contact, which rules read of front_door")
+        person.until(r"lacks what rules read of front_door: contact \(door_left_open\)")
+        person.type("n")
         here.sim.do("join a_second_door")
         person.until(rf"\+ door[^\n]*{IEEE['a_second_door']}")
         person.type("")

@@ -277,7 +277,7 @@ def test_a_blanked_block_at_the_end_of_a_closed_journal_is_seen(tmp_path: Path) 
     assert opened.lost
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_damage_anywhere_changes_no_record_and_stops_nothing(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

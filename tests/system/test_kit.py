@@ -10,12 +10,13 @@ import sys
 from io import StringIO
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from homenode.errors import SetupError
-from homenode.kit.contract import PROMISES, kept
+from homenode.kit.contract import PROMISES, Promise, kept
 from homenode.kit.found import find
 from homenode.kit.listener import Broken
 from homenode.kit.new import KINDS, new
@@ -86,18 +87,41 @@ def _broken(folder: Path, name: str) -> str:
     return f"{broken.value.what} → {broken.value.do}"
 
 
-def _table(file: str) -> list[dict[str, str]]:
-    table: list[dict[str, str]] = yaml.safe_load(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+def _make(folder: Path, row: dict[str, Any]) -> None:
+    """The mistake of a row."""
+    for old, to in {row["old"]: row["new"], **row.get("also", {})}.items():
+        _change(_driver(folder), old, to)
+
+
+def _table(file: str) -> list[dict[str, Any]]:
+    table: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name(file).read_text(encoding="utf-8"))
     return table
 
 
-@pytest.mark.parametrize("row", _table("kit_mistakes.yaml"), ids=lambda row: row["mistake"])
+MISTAKES = _table("kit_mistakes.yaml")
+ALONE = {row["breaks"]: row for row in MISTAKES if row.get("alone")}
+
+
+@pytest.mark.parametrize("row", MISTAKES, ids=lambda row: row["mistake"])
 def test_a_technicians_mistake_is_told_with_its_place_and_what_to_do(
-    package: Path, row: dict[str, str]
+    package: Path, row: dict[str, Any]
 ) -> None:
-    _change(_driver(package), row["old"], row["new"])
+    _make(package, row)
     said = _broken(package, row["breaks"])
     assert re.search(row["told"], said), said
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name)
+def test_a_fault_is_found_by_the_promise_that_it_breaks_and_by_no_other(
+    package: Path, promise: Promise
+) -> None:
+    _make(package, ALONE[promise.name])
+    tested = homenode("driver", "test", package, cwd=package)
+    assert tested.returncode == 1
+    broken = [line for line in tested.stdout.splitlines() if line.startswith("✗")]
+    assert len(broken) == 1, tested.stdout
+    assert broken[0].startswith(f"✗ {promise.text}: ")
+    assert not tested.stderr
 
 
 def test_one_that_never_gives_its_loop_back_is_told_and_the_list_ends(tmp_path: Path) -> None:
@@ -110,7 +134,7 @@ def test_one_that_never_gives_its_loop_back_is_told_and_the_list_ends(tmp_path: 
 
 
 @pytest.mark.parametrize("row", _table("kit_unloadable.yaml"), ids=lambda row: row["mistake"])
-def test_a_package_that_can_not_be_loaded_says_where_and_why(package: Path, row: dict[str, str]) -> None:
+def test_a_package_that_can_not_be_loaded_says_where_and_why(package: Path, row: dict[str, Any]) -> None:
     file = package / row["file"] if "file" in row else _driver(package)
     if "text" in row:
         file.write_text(row["text"])
@@ -156,6 +180,22 @@ def test_what_is_not_there_is_said(tmp_path: Path, named: str, told: str) -> Non
     tested = homenode("driver", "test", named, cwd=tmp_path)
     assert tested.returncode == 1
     assert told in tested.stderr
+
+
+TECHNICIANS = Path(__file__).with_name("technicians")
+
+
+@pytest.mark.parametrize(
+    "driver", sorted(file.stem for file in TECHNICIANS.glob("*.py") if not file.stem.endswith("_simulated"))
+)
+def test_what_a_technician_wrote_by_the_page_is_short_and_keeps_every_promise(
+    tmp_path: Path, driver: str
+) -> None:
+    """A meter that is asked, 7E1 with ETX; one asked over HTTP; datagrams; text over MQTT."""
+    files = [TECHNICIANS / f"{driver}.py", TECHNICIANS / f"{driver}_simulated.py"]
+    tested = homenode("driver", "test", files[0], cwd=tmp_path)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert sum(len(file.read_text().splitlines()) for file in files) < 60
 
 
 def test_a_driver_without_a_simulated_device_is_not_called_well(package: Path, tmp_path: Path) -> None:

@@ -4,86 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from drivers.mqtt_device import DRIVER
 from homenode.errors import Refused
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import DriverContract, Listener
+from tests.system.driver_contract import Listener
 from tests.system.mqtt_devices import Sender, device, play, sender
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.peers import Zigbee2Mqtt, install_or_skip
 from tests.system.sticks import Sticks
 
 pytestmark = needs_mosquitto
-
-
-class _Broker:
-    def __init__(self, broker: Mosquitto) -> None:
-        self._broker, self._nth = broker, 0
-        self._sender: Sender | None = Sender(broker.port)
-
-    def change(self) -> None:
-        self._nth += 1
-        if self._sender:
-            state = {"contact": self._nth % 2 == 0, "battery": 50 + self._nth % 40}
-            self._sender._client.publish("zigbee2mqtt/front_door", json.dumps(state))
-
-    def garbage(self) -> None:
-        assert self._sender
-        for payload in (
-            b"\xff\xfe",
-            b"{",
-            b"[" * 30_000,
-            b"7",
-            b"x" * 200_000,
-            b'{"contact": "ajar"}',
-            b"",
-            b"null",
-        ):
-            self._sender.say("zigbee2mqtt/front_door", payload)
-
-    def flood(self) -> None:
-        assert self._sender
-        self._sender.burst(
-            "zigbee2mqtt/front_door", [{"contact": n % 2 == 0, "battery": n % 100} for n in range(9000)]
-        )
-
-    def released(self) -> bool:
-        log = (self._broker._folder / "mosquitto.log").read_text(errors="replace")
-        return log.count("New client connected") - log.count("isconnected") - log.count("closed") <= 1
-
-    async def unplug(self) -> None:
-        if self._sender:
-            self._sender.close()
-        self._sender = None
-        self._broker.kill()
-
-    async def plug(self) -> None:
-        self._broker.start()
-        self._sender = Sender(self._broker.port)
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (device("front_door", "zigbee2mqtt", "zigbee2mqtt/front_door", "contact", "battery"),)
-    heavy = ("paho", "yaml", "asyncio")
-
-    @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
-        self._broker = Mosquitto(tmp_path / "broker", persistent=False)
-        self.options = {"broker": self._broker.url, "version": "5"}
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[_Broker]:
-        with self._broker as broker:
-            yield _Broker(broker)
 
 
 @pytest.fixture

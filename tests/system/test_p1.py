@@ -1,83 +1,42 @@
-"""The driver of the meter's port, on a pseudo-terminal and on unmodified serialx; and a node with it."""
+"""The driver of the meter's port, on a pseudo-terminal; and a node with it."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drivers.p1 import DRIVER
+from homenode.config.fields import filled
 from homenode.config.model import Device
 from homenode.errors import DriverLost, HomenodeError, SetupError
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import DriverContract, Listener, running
+from tests.system.driver_contract import Listener, running
 from tests.system.meters import COOKING, QUIET, RECORDED, Meter, at_another_speed, telegram
 from tests.system.node_inside import written
 from tests.system.nodes import NodeProcess, Receiver
 
-pytest.importorskip("serialx", reason="the extra p1 is not installed")
-
 ALL = DRIVER.kinds({"phases": "3"}) or ()
-EACH = {
-    "phases": "3",
-    "at_most_every": 0,
-    "at_least_every": 300_000,
-    "power_change": 10,
-    "current_change": 0.1,
-}
 
 
 def device(**options: object) -> Device:
-    return Device("meter", "p1", "hall", "p1", options={**EACH, **options}, kinds=ALL)
+    return Device(
+        "meter",
+        "p1",
+        "hall",
+        "p1",
+        options=filled(DRIVER.device_fields, **{"at_most_every": 0, **options}),
+        kinds=ALL,
+    )
 
 
-class _Port:
-    def __init__(self, meter: Meter) -> None:
-        self._meter, self._nth = meter, 0
-
-    def change(self) -> None:
-        self._nth += 1
-        self._meter.say(telegram(COOKING, {"1.7.0": f"{2 + self._nth % 7:04}.202*kW"}))
-
-    def released(self) -> bool:
-        return not self._meter.is_open()
-
-    def garbage(self) -> None:
-        whole = telegram()
-        self._meter.blurt(
-            random.Random(1).randbytes(3000), whole[:300], whole[300:], b"/" * 20_000, whole[99:]
-        )
-
-    def flood(self) -> None:
-        self._meter.blurt(*[telegram(COOKING), telegram()] * 500)
-
-    async def unplug(self) -> None:
-        self._meter.pull_out()
-
-    async def plug(self) -> None:
-        self._meter.plug_in()
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (device(),)
-    heavy = ("serialx", "asyncio")
-
-    @pytest.fixture(autouse=True)
-    def _port(self, tmp_path: Path) -> None:
-        self.port = tmp_path / "p1"
-        self.options = {"port": str(self.port)}
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[_Port]:
-        with Meter(self.port) as meter:
-            yield _Port(meter)
+def radio(port: Path, **options: object) -> dict[str, Any]:
+    return filled(DRIVER.radio_fields, port=str(port), **options)
 
 
 def _why(folder: Path, *sends: bytes, every_s: float = 0.02, baud: int = 115200) -> HomenodeError:
@@ -85,7 +44,7 @@ def _why(folder: Path, *sends: bytes, every_s: float = 0.02, baud: int = 115200)
 
     async def play() -> HomenodeError:
         with Meter(folder / "p1", *sends, every_s=every_s) as meter:
-            options = {"port": str(meter.port), "silent_after": 700, "baud": baud}
+            options = radio(meter.port, silent_after=700, baud=baud)
             with pytest.raises(DriverLost) as lost:
                 async with asyncio.timeout(20):
                     await DRIVER.open("p1", options, (device(),), Listener(folder)).run()
@@ -98,7 +57,7 @@ def _heard(folder: Path, *sends: bytes, until: Any, options: Mapping[str, Any] =
     async def play() -> Listener:
         host = Listener(folder)
         with Meter(folder / "p1", *sends) as meter:
-            driver = DRIVER.open("p1", {"port": str(meter.port)}, (device(**options),), host)
+            driver = DRIVER.open("p1", radio(meter.port), (device(**options),), host)
             async with running(driver):
                 await host.until(until, "what the meter says")
         return host
@@ -147,7 +106,7 @@ def test_half_lines_and_single_bytes_make_a_telegram_too(tmp_path: Path) -> None
     async def play() -> None:
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1", *cuts, every_s=0.01) as meter:
-            async with running(DRIVER.open("p1", {"port": str(meter.port)}, (device(),), host)):
+            async with running(DRIVER.open("p1", radio(meter.port), (device(),), host)):
                 await host.until(_has("power", 2202.0), "the telegram")
 
     asyncio.run(play())
@@ -163,7 +122,7 @@ def test_silence_makes_its_points_unknown_and_says_what_to_do(tmp_path: Path) ->
     async def play() -> None:
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1") as meter:
-            options = {"port": str(meter.port), "silent_after": 1500}
+            options = radio(meter.port, silent_after=1500)
             task = asyncio.ensure_future(DRIVER.open("p1", options, (device(),), host).run())
             await host.until(lambda host: {said.kind for said in host.said} == set(ALL), "each point")
             meter.say(b"")
@@ -180,7 +139,7 @@ def test_a_line_that_vanishes_from_the_telegram_is_unknown_and_not_as_before(tmp
     async def play() -> None:
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1", telegram(COOKING)) as meter:
-            async with running(DRIVER.open("p1", {"port": str(meter.port)}, (device(),), host)):
+            async with running(DRIVER.open("p1", radio(meter.port), (device(),), host)):
                 await host.until(_has("current", 8.3), "the current")
                 meter.say(telegram({"31.7.0": ""}))
                 await host.until(lambda host: host.last("meter", "current") is None, "its end")
@@ -225,8 +184,8 @@ def test_a_port_that_is_no_serial_port_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p1").write_text("")
 
     async def play() -> None:
-        with pytest.raises(SetupError, match="is not a serial port"):
-            await DRIVER.open("p1", {"port": str(tmp_path / "p1")}, (device(),), Listener(tmp_path)).run()
+        with pytest.raises(SetupError, match="is no serial port"):
+            await DRIVER.open("p1", radio(tmp_path / "p1"), (device(),), Listener(tmp_path)).run()
 
     asyncio.run(play())
 
@@ -235,10 +194,10 @@ def test_a_port_that_another_program_uses_is_told_as_that(tmp_path: Path) -> Non
     async def play() -> None:
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1") as meter:
-            options = {"port": str(meter.port)}
+            options = radio(meter.port)
             async with running(DRIVER.open("p1", options, (device(),), host)):
                 await host.until(lambda host: host.said, "a reading")
-                with pytest.raises(SetupError, match="another program uses it"):
+                with pytest.raises(SetupError, match="another program has it open"):
                     await DRIVER.open("p1", options, (device(),), Listener(tmp_path)).run()
 
     asyncio.run(play())
@@ -254,7 +213,7 @@ def test_a_telegram_a_second_does_not_make_a_reading_a_second(tmp_path: Path) ->
     async def play() -> None:
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1", *jitter, every_s=0.05) as meter:
-            async with running(DRIVER.open("p1", {"port": str(meter.port)}, (device(),), host)):
+            async with running(DRIVER.open("p1", radio(meter.port), (device(),), host)):
                 await host.until(lambda host: host.said, "a reading")
                 first = meter.sent
                 while meter.sent < first + 30:  # noqa: ASYNC110 - the meter tells nobody
@@ -269,7 +228,7 @@ def test_what_changes_all_the_time_is_told_at_most_so_often_and_then_as_it_is(tm
         host = Listener(tmp_path)
         with Meter(tmp_path / "p1") as meter:
             often = device(at_most_every=1_000)
-            async with running(DRIVER.open("p1", {"port": str(meter.port)}, (often,), host)):
+            async with running(DRIVER.open("p1", radio(meter.port), (often,), host)):
                 await host.until(lambda host: host.said, "a reading")
                 meter.say(*(telegram({"1.7.0": f"000{n}.000*kW"}) for n in (3, 5, 1, 9)))
                 await host.until(
@@ -325,7 +284,7 @@ def test_a_meter_becomes_an_alert_and_a_gap_counts_nothing_twice(tmp_path: Path)
             meter.say(telegram(COOKING))
             receiver.until(lambda r: r.alerts("notified"), "the alert")
             meter.pull_out()
-            node.until("the port is gone")
+            node.until("unplugged")
             meter.plug_in()
             meter.say(telegram({"1.8.0": "00060997.000*kWh"}))
             receiver.until(lambda r: r.alerts("resolved"), "its end")

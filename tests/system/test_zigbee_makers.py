@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from homenode.sim.zigbee.clusters.cluster import Cluster
 from homenode.sim.zigbee.clusters.tuya import BOOL, ENUM, VALUE, DataPoints
-from homenode.sim.zigbee.device_catalogue import model
-from homenode.sim.zigbee.device_spec import DeviceSpec
+from homenode.sim.zigbee.device_catalogue import model, read_model
+from homenode.sim.zigbee.device_spec import AttributeSpec, ClusterSpec, DeviceSpec, Press
 from tests.system.zigbee_bed import Interviewed, interviewed, stick_at
 
 
@@ -80,6 +81,43 @@ def test_an_aqara_door_says_in_its_heartbeat_how_it_stands(tmp_path: Path) -> No
         assert ("contact_aqara", "battery", 100.0) in home.host.readings
 
     asyncio.run(_play(tmp_path, ["contact_aqara"], scene))
+
+
+MODE, AQARA = 0x0009, 0x115F
+OPPLE = """
+is: button
+manufacturer: LUMI
+model: lumi.remote.b686opcn01
+code: 0x115F
+power: battery
+reports_unbound: true
+endpoints: {1: {type: 0x0105, in: [0, 3, 1], out: [3, 6, 8]}, 3: {type: 0x0103, in: [0x12, 3], out: [6]}}
+values: {3/0x0012/0x0055: 0}
+source: zigpy/zha tests/data/devices/lumi-lumi-remote-b686opcn01.json, original_signature
+"""
+
+
+def test_an_opple_remote_is_told_to_say_its_keys_and_not_what_lamps_should_do(tmp_path: Path) -> None:
+    async def scene() -> None:
+        (tmp_path / "opple.yaml").write_text(OPPLE)
+        async with asyncio.timeout(60), stick_at(tmp_path) as stick:
+            home = Interviewed(tmp_path, stick)
+            opple = home.add_spec(read_model(tmp_path / "opple.yaml"), "remote")
+            mode = AttributeSpec(MODE, 0x20, 0, writable=True, manufacturer=AQARA)
+            # the real one has this cluster, too, and doesn't list it
+            own = Cluster(opple, 1, ClusterSpec(0xFCC0, (mode,)), client=False)
+            opple.servers[1, 0xFCC0] = own
+            await home.start(channel=15)
+            await home.radio.pair(200)
+            assert opple.join()
+            await home.interviews_done()
+            assert own.attributes[MODE].value == 1
+            key = Press(3, 0x0012, attribute=0x0055, value=1)
+            opple._signals._send_press(key)
+            await home.host.reading("remote", "button_3", True)
+            await home.stop()
+
+    asyncio.run(scene())
 
 
 def _renamed(spec: DeviceSpec) -> DeviceSpec:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
 
+from drivers.zigbee.ear import FLOOD_MS
 from tests.system.zigbee_bed import Interviewed, interviewed
 
 KINDS = ["truncated", "garbage", "duplicates", "wrong_types", "out_of_range", "flood", "unknown_cluster"]
@@ -46,7 +48,39 @@ def test_a_device_that_answers_nothing_is_noted_and_paired_again_when_it_does(tm
     asyncio.run(_play(tmp_path, ["plug"], scene))
 
 
+def test_a_device_that_speaks_without_end_is_a_fault_that_says_which_until_it_is_calm(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        device = home["thermometer"]
+        device.misbehave("flood")
+        device.measure("temperature", 25.0, at_once=True)
+        await home.host.until(lambda: "thermometer flood" in home.host.faults, 30)
+        assert "take its power away" in home.host.faults["thermometer flood"]
+        assert list(home.host.faults) == ["thermometer flood"]
+        device.misbehave("")
+        await home.host.until(lambda: not home.host.faults, 3 * FLOOD_MS / 1000)
+
+    asyncio.run(_play(tmp_path, ["thermometer", "plug"], scene))
+
+
 async def _play(folder: Path, models: list[str], scene: object) -> None:
     assert callable(scene)
     async with asyncio.timeout(110), interviewed(folder, models) as home:
         await scene(home)
+
+
+def test_a_radio_that_stops_while_it_begins_an_interview_leaves_no_work_undone(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(60), interviewed(tmp_path, ["plug"]) as home:
+            devices = home.radio._devices
+            assert devices is not None
+            plug = devices.named("plug")
+            assert plug is not None
+            plug.facts.complete = False
+            assert home._running is not None
+            home._running.cancel()
+            devices._heard(plug)  # its interview would begin after the end
+            await home.stop()
+            assert not plug.facts.complete
+
+    asyncio.run(scene())
+    gc.collect()  # work that was thrown away is told now, and fails the test (pyproject.toml)

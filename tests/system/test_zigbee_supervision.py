@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 
-from drivers.zigbee.supervision import LONGEST_S, documented_s
+from drivers.zigbee.rows import row_for
+from drivers.zigbee.supervision import LONGEST_S, UNTOLD_S, documented_s
 from homenode.errors import Refused
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
@@ -64,7 +65,7 @@ def test_what_guards_somebody_in_the_catalogue_is_heard_each_four_hours_or_told(
         note = home.host.known[home.ieee(name)].note
         heard_s = known.facts.heard_s
         supervised = not known.sleepy or (heard_s is not None and heard_s <= LONGEST_S)
-        row_ms = home.host.known[home.ieee(name)].stale_after_ms
+        row_ms = row_for(known.device.manufacturer, known.device.model).stale_after_ms
         documented = (documented_s(known.device.manufacturer, row_ms) or LONGEST_S + 1) <= LONGEST_S
         assert supervised or documented or "refused" in note or "noticed late" in note
         if name in ("smoke", "water", "contact"):
@@ -95,6 +96,7 @@ def test_a_water_sensor_that_never_says_that_it_is_there_is_refused_and_its_dry_
         note = home.host.known[home.ieee("silent")].note
         assert "refused for water" in note
         assert "unsupervised: accepted" in note
+        assert home.host.known[home.ieee("silent")].stale_after_ms == 2500 * UNTOLD_S
         assert "refused for water" in home.host.faults["silent supervision"]
         home.host.readings.clear()
         device.trip()

@@ -59,7 +59,7 @@ def status(**more: Any) -> dict[str, Any]:
 
 def joined(address: str, name: str = "", *kinds: str, model: str = "PARASOLL", **more: Any) -> dict[str, Any]:
     about = {"address": address, "name": name, "kinds": list(kinds), "manufacturer": "IKEA", "model": model}
-    return {**about, "note": "", **more}
+    return {**about, "note": "", "radio": "zigbee", **more}
 
 
 def devices(*more: dict[str, Any]) -> list[dict[str, Any]]:

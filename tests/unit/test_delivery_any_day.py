@@ -187,5 +187,5 @@ class AnyDay(RuleBasedStateMachine):
             assert message.party in PARTIES
 
 
-AnyDay.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+AnyDay.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 test_any_day = AnyDay.TestCase

@@ -178,7 +178,7 @@ def two_views(draw: st.DrawFn) -> tuple[list[str], list[Evidence], list[Evidence
 
 
 @given(two_views())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_that_property_gets_depends_on_who_was_home_when(
     views: tuple[list[str], list[Evidence], list[Evidence]],
 ) -> None:

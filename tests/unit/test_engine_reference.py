@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homenode.config.model import Mode, Silence
@@ -197,7 +197,7 @@ def lines(told: list[Transition]) -> list[Line]:
 
 
 @given(rules(), traces(), st.integers(0, 25), homes())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 def test_the_engine_says_what_the_definitions_say(
     bound: tuple[BoundRule, ...], events: list[Event], rest: int, modes: dict[str, Mode]
 ) -> None:
@@ -209,7 +209,7 @@ def test_the_engine_says_what_the_definitions_say(
 
 
 @given(rules(), traces(), st.integers(0, 25), homes(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_a_restart_at_any_moment_changes_nothing(
     bound: tuple[BoundRule, ...], events: list[Event], rest: int, modes: dict[str, Mode], random: object
 ) -> None:
@@ -229,7 +229,7 @@ def test_a_restart_at_any_moment_changes_nothing(
 
 
 @given(rules(), traces(), st.integers(0, 25))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_a_downtime_that_bridge_covers_and_in_which_nothing_was_due_changes_nothing(
     bound: tuple[BoundRule, ...], events: list[Event], rest: int
 ) -> None:
@@ -257,7 +257,7 @@ def test_a_downtime_that_bridge_covers_and_in_which_nothing_was_due_changes_noth
 
 
 @given(rules(), traces())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_every_alert_and_every_fault_has_an_id_of_its_own(
     bound: tuple[BoundRule, ...], events: list[Event]
 ) -> None:
@@ -271,7 +271,7 @@ def test_every_alert_and_every_fault_has_an_id_of_its_own(
 
 
 @given(rules(), traces())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_nothing_happens_but_at_a_deadline_that_was_told(
     bound: tuple[BoundRule, ...], events: list[Event]
 ) -> None:

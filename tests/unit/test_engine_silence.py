@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homenode.config.model import Mode, Silence
@@ -243,7 +243,7 @@ def homes(draw: st.DrawFn) -> dict[str, Mode]:
 
 
 @given(doings(), homes(), st.integers(0, 30), st.sampled_from(({}, {"hall": 9})))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 def test_the_mode_is_what_the_definition_says_at_every_instant_and_over_every_restart(
     events: list[Event], modes: dict[str, Mode], rest: int, stale: dict[str, int]
 ) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homenode.engine import Engine, WallClock
@@ -50,7 +50,7 @@ def moved(events: list[Event], by_ms: int) -> list[Event]:
 
 
 @given(rules(("say", "notify")), traces(), traces(), st.integers(0, 12), st.integers(0, 12), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_when_the_length_is_told_every_condition_is_as_if_it_had_been_known(
     bound: tuple[BoundRule, ...],
     before: list[Event],

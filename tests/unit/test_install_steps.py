@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from homenode.errors import Refused
+from homenode.install.report import contents
 from homenode.install.steps import Installation, NotSure
 from homenode.install.view import view
 from homenode.install.wishes import orders
@@ -117,9 +118,77 @@ def test_new_hardware_keeps_name_rules_and_room(steps: Installation) -> None:
     assert text.count("\n") == HOME.count("\n")
 
 
-def test_new_hardware_that_lacks_what_rules_read_is_refused(steps: Installation) -> None:
-    with pytest.raises(Refused, match=r"no button, which rules read of help.*It has contact"):
+def test_which_rules_lose_what_they_read_is_told_before_anything_is_written(steps: Installation) -> None:
+    with pytest.raises(NotSure, match=r"has contact.*lacks what rules read of help: button \(help_button\)"):
         do(steps, "replace", device="help", address=NEW)
+    text = written(do(steps, "replace", device="help", address=NEW, sure=True))
+    assert f'ieee: "{NEW}", room: bedroom, model: "IKEA/PARASOLL"' in text
+
+
+def test_what_is_still_being_asked_replaces_nothing(steps: Installation) -> None:
+    steps.saw(status(), devices(joined(NEW)))
+    with pytest.raises(Refused, match="wait until it says what it is"):
+        do(steps, "replace", device="help", address=NEW)
+
+
+def test_another_model_is_told(tmp_path: Path) -> None:
+    home = HOME.replace("room: bedroom}", 'room: bedroom, model: "IKEA/TRADFRI"}')
+    steps = installation(tmp_path, home)
+    steps.saw(status(), devices(joined(NEW, "", "button")))
+    (order,) = do(steps, "replace", device="help", address=NEW)
+    assert isinstance(order, Write)
+    assert order.told == "help has new hardware of another model: IKEA/PARASOLL, formerly IKEA/TRADFRI"
+
+
+TWO_RADIOS = HOME.replace("rules:\n", "  attic: {driver: zigbee, port: /dev/zero}\nrules:\n")
+
+
+def test_of_several_radios_one_is_chosen_and_one_is_open_at_a_time(tmp_path: Path) -> None:
+    steps = installation(tmp_path, TWO_RADIOS)
+    assert do(steps, "close") == []
+    for radio in ("", "cellar"):
+        with pytest.raises(Refused, match="choose one of zigbee, attic"):
+            do(steps, "open", radio=radio)
+    attic = {"do": "pair", "for_s": 240.0, "radio": "attic"}
+    assert do(steps, "open", radio="attic") == [Ask(attic)]
+    assert do(steps, "open", radio="zigbee") == [
+        Ask({**attic, "for_s": 0}),
+        Ask({**attic, "radio": "zigbee"}),
+    ]
+    shown = view(steps, "en", 0)
+    assert (shown["radios"], shown["open_radio"], shown["open"]) == (["zigbee", "attic"], "zigbee", True)
+    assert do(steps, "close") == [Ask({**attic, "radio": "zigbee", "for_s": 0})]
+
+
+def test_a_device_is_written_with_the_radio_that_heard_it(tmp_path: Path) -> None:
+    steps = installation(tmp_path, TWO_RADIOS)
+    steps.saw(status(), devices(joined(NEW, "", "button", radio="attic")))
+    (order,) = do(steps, "name", address=NEW, room="hall")
+    assert isinstance(order, Write)
+    assert f'hall_button: {{via: attic, ieee: "{NEW}"' in order.edit(TWO_RADIOS)
+    assert do(steps, "replace", device="help") == [Ask({"do": "pair", "for_s": 240.0, "radio": "zigbee"})]
+    (order,) = do(steps, "replace", device="help", address=NEW)
+    assert isinstance(order, Write)
+    assert f'help:  {{via: attic, ieee: "{NEW}"' in order.edit(TWO_RADIOS)
+    steps.saw(status(), devices(joined(NEW, "", "button", radio="hub")))
+    with pytest.raises(Refused, match=f"write {NEW} into home.yaml by hand"):
+        do(steps, "name", address=NEW, room="hall")
+
+
+def test_a_note_of_a_driver_is_in_the_installers_language_where_it_has_it(steps: Installation) -> None:
+    steps.saw(status(), devices(joined(NEW, note="asked", note_in={"sv": "tillfrågas"})))
+    assert view(steps, "sv", 0)["arrivals"][0]["note"] == "tillfrågas"
+    steps.saw(status(), devices(joined(NEW, note="asked")))
+    assert view(steps, "sv", 0)["arrivals"][0]["note"] == "asked"
+
+
+def test_a_remark_stays_with_its_device_and_is_taken_back_by_nothing(steps: Installation) -> None:
+    do(steps, "walk")
+    do(steps, "remark", device="help", text="hänger högt ")
+    assert [row["remark"] for row in view(steps, "sv", 0)["walk"]["rows"]][-1] == "hänger högt"
+    assert contents(steps, "Nisse")["devices"][-1]["remark"] == "hänger högt"
+    do(steps, "remark", device="help", text="")
+    assert contents(steps, "Nisse")["devices"][-1]["remark"] == ""
 
 
 def test_a_wired_device_is_replaced_on_its_wires(steps: Installation) -> None:

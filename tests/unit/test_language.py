@@ -324,13 +324,13 @@ def test_hostile_conditions_are_refused_or_read_and_never_hurt(text: str) -> Non
 
 
 @given(st.lists(st.sampled_from(WORDS)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_row_of_words_is_a_condition_or_a_mistake(words: list[str]) -> None:
     assert isinstance(mistakes_of(" ".join(words) or "door"), list)
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_a_rule_file_or_mistakes(text: str) -> None:
     rule, mistakes = try_rule(text, "any.yaml")
     assert (rule is None) == bool(mistakes)

@@ -255,7 +255,7 @@ def test_both_languages_have_every_word() -> None:
 
 
 @given(CONDITIONS, CONDITIONS, st.sampled_from(("sv", "en")), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_rule_is_told_with_all_its_points_and_times(
     when: str, clear: str, language: str, at_home: bool
 ) -> None:

@@ -335,7 +335,7 @@ def pasts(draw: st.DrawFn) -> list[Event]:
 
 
 @given(CONDITIONS, pasts(), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_said_to_be_never_so_never_is(when: str, past: list[Event], positive: bool) -> None:
     text = when if positive else f"not ({when})"
     rule, mistakes = try_rule(rule_text(text), "case.yaml")

@@ -118,3 +118,9 @@ def test_all_mistakes_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
     assert [line.partition("listen.yaml")[2].partition(":")[2].partition(":")[0] for line in lines] == [
         "1", "1", "2", "3",
     ]  # fmt: skip
+
+
+def test_the_file_of_a_home_is_told_as_that_and_not_key_by_key(tmp_path: Path) -> None:
+    words = told(tmp_path, "home: h1\ndevices: {}\nrules: []\n")
+    assert "found the file of a home" in words
+    assert "unknown key" not in words

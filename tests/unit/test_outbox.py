@@ -698,5 +698,5 @@ class AnyLinkAnyPower(RuleBasedStateMachine):
             assert times <= 1 + self.excused[which], "doubled only what was under way at a loss"
 
 
-AnyLinkAnyPower.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AnyLinkAnyPower.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 test_whatever_the_link_and_the_power_do = AnyLinkAnyPower.TestCase

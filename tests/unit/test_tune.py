@@ -162,7 +162,7 @@ SPANS = st.lists(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(gaps=SPANS, seen=st.lists(MINUTES, max_size=5), acks=st.lists(MINUTES, max_size=3))
 def test_the_counts_are_those_of_a_replay_with_that_value(
     home: Path, gaps: list[tuple[int, int, int]], seen: list[int], acks: list[int]

@@ -146,8 +146,11 @@ function pair() {
   return [
     known.open
       ? [h("p", { class: "good" }, known.replacing ? word("open_replacing", { name: known.replacing }) : word("open_now")),
+        known.open_radio && h("p", { class: "quiet" }, `${word("radio")} ${known.open_radio}`),
         act({ do: "close" }, word("close"), { class: "wide" })]
-      : act({ do: "open" }, word("open"), { class: "strong wide" }),
+      : known.radios.length > 1
+        ? known.radios.map((radio) => act({ do: "open", radio }, `${word("open")}: ${radio}`, { class: "strong wide" }))
+        : act({ do: "open" }, word("open"), { class: "strong wide" }),
     h("h2", {}, word("new_devices")),
     known.arrivals.length === 0 && h("p", { class: "quiet" }, word("none_new")),
     known.arrivals.map(arrival),
@@ -261,7 +264,24 @@ function row(one) {
         act({ do: "try", point: check.point, on: false }, word("turn_off")),
         act({ do: "tried", point: check.point, works: true }, word("it_did"), { class: "strong" }),
         act({ do: "tried", point: check.point, works: false }, word("it_did_not"))),
-      check.failed && h("p", { class: "bad" }, word("did_nothing")))));
+      check.failed && h("p", { class: "bad" }, word("did_nothing")))),
+    remark(one));
+}
+
+function remark(one) {
+  const key = `remark-${one.device}`;
+  if (!open[key]) {
+    return h("div", { class: "row" },
+      one.remark && h("p", { class: "grow" }, `${word("remark")}: ${one.remark}`),
+      h("button", { type: "button", class: "small", "data-open": key, "aria-label": `${word("remark")}, ${one.device}` },
+        word(one.remark ? "remark_change" : "remark")));
+  }
+  return h("form", { "data-remark": one.device },
+    h("label", { for: key }, word("remark")),
+    h("input", { id: key, name: "text", maxlength: "200", autocomplete: "off", value: one.remark }),
+    h("div", { class: "row" },
+      h("button", { type: "button", "data-close": key }, word("back")),
+      h("button", { class: "strong", disabled: busy }, word("save"))));
 }
 
 function line(one) {
@@ -324,6 +344,9 @@ document.addEventListener("submit", async (event) => {
   else if (form.dataset.name) {
     const found = await wish({ do: "name", address: form.dataset.name, ...typed });
     if (found?.ok) delete open[`new-${form.dataset.name}`];
+  } else if (form.dataset.remark) {
+    const found = await wish({ do: "remark", device: form.dataset.remark, ...typed });
+    if (found?.ok) { delete open[`remark-${form.dataset.remark}`]; draw(); }
   }
 });
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from homenode.config.notes import nearest
 from homenode.errors import SetupError
+from homenode.kinds import KINDS, kind_of
 from homenode.sim.zigbee.air import Role
 from homenode.sim.zigbee.device_attributes import attribute, client_cluster, server_cluster
 from homenode.sim.zigbee.device_spec import AttributeSpec, DeviceSpec, EndpointSpec, Press
@@ -38,6 +40,10 @@ _PLAIN = (
 """Keys of a row that are fields of `DeviceSpec` as they are."""
 
 
+_MANDATORY = ("is", "manufacturer", "model", "code", "power", "endpoints", "source")
+_ENDPOINTS = "such as {1: {type: 0x0402, in: [0, 1, 3, 0x0500], out: [0x19]}}"
+
+
 @functools.cache
 def models() -> Mapping[str, DeviceSpec]:
     """All models of the catalogue by name (the file's). Raises SetupError for a row that can't be read."""
@@ -56,14 +62,48 @@ def read_model(path: Path) -> DeviceSpec:
     """The model of a catalogue file, ours or one's own. Raises SetupError."""
     import yaml  # here: building devices from dumps needs no YAML
 
+    do = "compare it with homenode/sim/zigbee/catalogue"
     try:
-        return _spec(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise SetupError(
-            f"not a model of a device: {type(error).__name__} {error}",
-            where=str(path),
-            do="compare it with a row of the catalogue",
-        ) from error
+        row = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for found, accepted in _wrong(row):
+            raise SetupError(f"found {found}", where=str(path), do=f"accepted: {accepted}")
+        return _spec(path.stem, row)
+    except OSError as error:
+        raise SetupError(f"can't be read: {error.strerror}", where=str(path)) from error
+    except yaml.YAMLError as error:
+        raise SetupError(f"is no YAML: {' '.join(str(error).split())}", where=str(path), do=do) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SetupError(f"is no device: {error}", where=str(path), do=do) from error
+
+
+def _wrong(row: Any) -> Iterator[tuple[str, str]]:
+    """What is found and what is accepted, for each mistake."""
+    if not isinstance(row, Mapping):
+        yield "no keys", ", ".join(_MANDATORY)
+        return
+    known = (*_MANDATORY, *_PLAIN, "values", "presses")
+    for key in row:
+        if key not in known:
+            near = nearest(str(key), known)
+            yield f"the unknown key {key}", near or ", ".join(known)
+    for key in _MANDATORY:
+        if not row.get(key):
+            yield f"no {key}", f"{key}: what homenode/sim/zigbee/README.md says of it"
+    if kind_of(str(row["is"])) is None:
+        yield f"is: {row['is']}", f"a kind of point, such as {nearest(str(row['is']), KINDS) or 'contact'}"
+    if row["power"] not in _POWERS:
+        yield f"power: {row['power']}", ", ".join(_POWERS)
+    if not isinstance(row["code"], int):
+        yield f"code: {row['code']}", "a number such as 0x1037"
+    if not isinstance(row["endpoints"], Mapping):
+        yield "endpoints: that are none", _ENDPOINTS
+        return
+    for number, one in row["endpoints"].items():
+        for key in one.keys() - {"type", "in", "out", "profile"}:
+            yield f"endpoints: the unknown key {key}", _ENDPOINTS
+        numbers = [number, one.get("type"), *one.get("in", ()), *one.get("out", ())]
+        for wrong in (it for it in numbers if not isinstance(it, int)):
+            yield f"endpoints: {wrong}, which is no number", _ENDPOINTS
 
 
 def _spec(name: str, row: Mapping[str, Any]) -> DeviceSpec:

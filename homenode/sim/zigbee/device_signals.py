@@ -131,8 +131,11 @@ class Signals:
         if self._clearing is not None:
             self._clearing()
             self._clearing = None
-        if not on and spec.never_clears:
-            return
+        if spec.never_clears:
+            if not on:
+                return
+            for zone in self._zones():  # so that it tells each time that somebody walks past
+                zone.raise_bits(spec.zone_bit & (ALARM_1 | ALARM_2), False, tell=False)
         self._sense(on, kind)
         if on and spec.clears_s:
             self._clearing = self._device.after(spec.clears_s, lambda: self._sense(False, kind))
@@ -298,8 +301,8 @@ class Signals:
         return self._device.spec.thing or ZONE_TYPES.get(zone.number(TYPE), "")
 
     def _tell(self, cluster: Cluster, attribute: Attribute, value: Data) -> None:
-        """A sensor that reports unbound tells each time, another as it is configured."""
-        if self._device.spec.reports_unbound:
+        """A sensor that reports unbound, or never clears, tells each time, another as it is configured."""
+        if self._device.spec.reports_unbound or self._device.spec.never_clears:
             attribute.value = value
             cluster.report(attribute)
         else:

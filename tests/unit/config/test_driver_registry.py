@@ -49,3 +49,32 @@ def test_a_home_that_uses_a_broken_driver_is_told_why(tmp_path: Path) -> None:
 
 def test_our_own_drivers_are_registered() -> None:
     assert {"zigbee", "gpio", "recording"} <= {point for point in driver_types()._points}
+
+
+def _installed(folder: Path, package: str, driver: str) -> None:
+    about = folder / f"{package}-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[{GROUP}]\n{driver} = {package}:DRIVER\n")
+
+
+def test_two_packages_with_a_driver_of_one_name_are_told_and_neither_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _installed(tmp_path, "first_meter", "meter")
+    _installed(tmp_path, "second_meter", "meter")
+    monkeypatch.syspath_prepend(tmp_path)
+    types = driver_types()
+    assert "meter" not in types
+    assert {"first_meter", "second_meter"} < {*types.broken["meter"].split()}
+    assert types.broken["meter"].endswith(" both have a driver of this name; uninstall one")
+
+
+def test_a_package_with_the_name_of_one_of_ours_is_told_and_ours_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _installed(tmp_path, "their_gpio", "gpio")
+    monkeypatch.syspath_prepend(tmp_path)
+    types = driver_types()
+    assert types["gpio"].kinds.__module__ == "drivers.gpio"
+    assert "is not used; give it another" in types.broken["gpio of their_gpio"]

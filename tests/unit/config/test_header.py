@@ -141,7 +141,7 @@ def test_an_unknown_board_or_bus_is_told_with_those_there_are(tmp_path: Path, to
     assert "zero2w" in mistake.accepted or "spi0" in mistake.accepted
 
 
-@settings(max_examples=30, deadline=None)  # each reads a file
+@settings(max_examples=30)  # each reads a file
 @given(st.lists(st.integers(2, 27), min_size=1, max_size=12))
 def test_each_pin_that_is_wanted_again_is_one_mistake(
     tmp_path_factory: pytest.TempPathFactory, pins: list[int]

@@ -242,7 +242,7 @@ SECTIONS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(SECTIONS, VALUES, max_size=6))
 def test_no_structure_makes_anything_but_told_mistakes(folder: Path, content: dict[str, object]) -> None:
     import yaml
@@ -252,7 +252,7 @@ def test_no_structure_makes_anything_but_told_mistakes(folder: Path, content: di
     assert all(note.line >= 1 and note.accepted and note.found for note in notes.mistakes + notes.warnings)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(HOME)), st.integers(0, 12), st.text(max_size=6))
 def test_no_slip_of_the_hand_makes_anything_but_told_mistakes(
     folder: Path, at: int, cut: int, typed: str

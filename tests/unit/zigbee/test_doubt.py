@@ -15,7 +15,7 @@ GAS = row_for("HEIMAN", "GASSensor-EN")
 def test_a_door_by_its_row_is_a_door() -> None:
     plan = one({0x0006}, device_type=0x5F01, row=DOOR)
     assert "contact" in plan.kinds
-    assert plan.doubt == ""
+    assert plan.doubt is None
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def test_what_only_says_that_it_is_a_door_is_none(
     plan = one(inputs, device_type=device_type, sleepy=sleepy, values=values, row=DOOR)
     assert "contact" not in plan.kinds
     (note,) = plan.notes(DOOR)
-    assert note.startswith("it says that it is a contact sensor by its model, and ")
-    assert note.endswith("replace it")
+    assert note.text().startswith("it says that it is a contact sensor by its model, and ")
+    assert note.text().endswith("replace it")
 
 
 def test_a_door_that_says_it_is_a_detector_of_gas_is_a_door() -> None:

@@ -50,7 +50,7 @@ NO_LIST = "2:3: models: found no list of MANUFACTURER/MODEL; accepted: models su
     ("old", "new", "told"),
     [
         ("water", "watr", "5:3: zone: found 'watr', which is not a kind; accepted: a word of homenode/"),
-        ("alarm 2", "alarm 3", "5:3: zone: found 'alarm 3' for a zone; accepted: alarm 1, alarm 2 or any"),
+        ("alarm 2", "alarm 3", "5:3: zone: found 'alarm 3' for a zone; accepted: alarm 1, alarm 2"),
         ("10 h", "10 hours", "4:3: stale_after: found '10 hours', which is no stale_after; accepted: "),
         ("stale_after", "stale_afer", "4:3: stale_afer: found the unknown field stale_afer"),
         ("[Drip Ltd/W1]", "[W1]", NO_LIST),

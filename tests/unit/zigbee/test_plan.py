@@ -94,7 +94,7 @@ def test_the_on_off_of_a_sleeping_key_is_no_switch_and_that_of_an_output_is() ->
 
 def test_a_device_of_which_nothing_is_understood_says_so_to_the_installer() -> None:
     (note,) = one({0x0000, 0xEF00}, device_type=0x0051).notes(NO_ROW)
-    assert note.startswith("nothing else of it is understood, and it feeds no rule")
+    assert note.text().startswith("nothing else of it is understood, and it feeds no rule")
     assert one({0x0402}).notes(NO_ROW) == []
     assert Plan().notes(NO_ROW) == []
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from drivers.zigbee.rows import row_for
-from drivers.zigbee.supervision import HEARTBEATS_S, LONGEST_S, documented_s, stale_after_ms
+from drivers.zigbee.supervision import HEARTBEATS_S, LONGEST_S, UNTOLD_S, documented_s, stale_after_ms
 from homenode.replay import replay
 
 SHARED = Path(__file__).parents[4] / "shared/data"
 WEEK = timedelta(days=7)
 DEFAULT_MS = LONGEST_S * 1000
 """Of `stale_after` (design, section 3)."""
+DAY_S = 24 * 3600
 LATE = 0.1
 """Clocks of sensors run on cheap crystals and warm hands; their check-ins drift by less than this."""
 LOST = 0.02
@@ -33,6 +34,7 @@ PATTERNS = {
     "a battery that is reported each 3 h": ("any", "IAS", 10800),
     "a sensor that agreed to no more than 6 h": ("any", "slow", 21600),
     "Tuya: battery each 12 h": ("_TZ3000_any", "TS0203", None),
+    "nothing known: battery once a day": ("_TZ3000_any", "TS0207", None),
 }
 HOME = """\
 home: silent-1
@@ -97,14 +99,13 @@ def _faults(
 
 
 def _limit_ms(manufacturer: str, model: str, heard_s: int | None) -> int:
-    return stale_after_ms(row_for(manufacturer, model).stale_after_ms, heard_s) or DEFAULT_MS
+    row_ms = row_for(manufacturer, model).stale_after_ms
+    return stale_after_ms(row_ms, heard_s, documented_s(manufacturer, row_ms))
 
 
 def _period_s(manufacturer: str, model: str, heard_s: int | None) -> int:
     documented = documented_s(manufacturer, row_for(manufacturer, model).stale_after_ms)
-    period = heard_s or documented
-    assert period is not None
-    return period
+    return heard_s or documented or DAY_S
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -121,7 +122,8 @@ def test_one_that_left_silently_in_the_middle_of_the_week_is_missed(tmp_path: Pa
     device = PATTERNS[pattern]
     limit_ms = _limit_ms(*device)
     assert len(_faults(tmp_path, limit_ms, _period_s(*device), 0.0, until=timedelta(days=3))) >= 1
-    assert limit_ms <= 25 * 3_600_000, "peers take 25 to 73 h"
+    assert limit_ms <= 73 * 3_600_000, "peers take 25 to 73 h"
+    assert limit_ms <= 25 * 3_600_000 or device[2] is None
 
 
 def test_the_sensors_of_a_recorded_flat_are_given_two_check_ins_or_more() -> None:
@@ -138,8 +140,9 @@ def test_the_sensors_of_a_recorded_flat_are_given_two_check_ins_or_more() -> Non
 
 
 def test_one_lost_check_in_of_those_that_were_agreed_to_is_no_silence_and_4_h_are_the_least() -> None:
-    assert stale_after_ms(None, None) is None
-    assert stale_after_ms(None, 3600) is None
-    assert stale_after_ms(None, LONGEST_S) == 2500 * LONGEST_S
-    assert stale_after_ms(1, LONGEST_S) == 1
+    assert stale_after_ms(None, None, None) == 2500 * UNTOLD_S
+    assert stale_after_ms(None, 3600, None) == DEFAULT_MS
+    assert stale_after_ms(None, None, 3600) == DEFAULT_MS
+    assert stale_after_ms(None, LONGEST_S, None) == 2500 * LONGEST_S
+    assert stale_after_ms(1, LONGEST_S, None) == 1
     assert HEARTBEATS_S["LUMI"] * 2000 <= DEFAULT_MS

@@ -1,0 +1,1 @@
+"""The flat's electricity meter, with its customer port."""
