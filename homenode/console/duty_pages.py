@@ -26,14 +26,14 @@ async def roster(visit: Visit) -> Response:
         "duty.html", parties=parties, on=on, mine=mine,
         coming={party: [one for one in board.duty.of(party) if one.end > visit.now] for party in parties},
         covered={party: board.duty.covered_until(party, visit.now) for party in parties},
-        people=_people(visit), show="",
+        people={party: _people(visit, party) for party in parties}, show="",
     )  # fmt: skip
 
 
 async def enter(visit: Visit) -> Response:
     """A shift."""
     party, who = visit.field("party"), visit.field("who")
-    people = _people(visit)
+    people = _people(visit, party)
     if party not in _parties(visit) or who not in people:
         return visit.nothing()
     begin, end = _time(visit, "begin"), _time(visit, "end")
@@ -61,7 +61,7 @@ async def hand_over(visit: Visit) -> Response:
     shift, now, person = visit.room.board.duty.shifts.get(visit.parts[0]), visit.now, visit.person
     if shift is None or shift.party not in _parties(visit) or not shift.begin <= now < shift.end:
         return visit.nothing()
-    people, to = _people(visit), visit.field("who")
+    people, to = _people(visit, shift.party), visit.field("who")
     if to not in people:
         return visit.nothing()
     note = visit.field("note", 1_000)
@@ -88,10 +88,17 @@ def _parties(visit: Visit) -> list[str]:
     return [party for party in visit.room.branches if visit.person.acts_for(party)]
 
 
-def _people(visit: Visit) -> dict[str, str]:
-    """Who may be on duty: users of this console, and whoever signed in."""
-    people = {user.id: user.name for user in visit.room.settings.users.values()}
-    people |= {fact["who"]: fact["by"] for fact in visit.room.board.log if fact["what"] == "signed_in"}
+def _people(visit: Visit, party: str) -> dict[str, str]:
+    """Who may be on duty: users of this console, and whoever signed in from elsewhere."""
+    settings = visit.room.settings
+
+    def fits(roles: tuple[str, ...]) -> bool:
+        return any(grant.role == party for grant in settings.grants(roles))
+
+    people = {user.id: user.name for user in settings.users.values() if fits(user.roles)}
+    for fact in visit.room.board.log:
+        if fact["what"] == "signed_in" and not fact["local"] and fits(tuple(fact["roles"])):
+            people[fact["who"]] = fact["by"]
     return dict(sorted(people.items(), key=lambda pair: pair[1]))
 
 

@@ -31,7 +31,7 @@ TOP = (
         "text",
         "As a browser calls it; the default is by its address, for one machine.",
         default="",
-        pattern=r"https?://[A-Za-z0-9.\[\]:-]+",
+        pattern=r"https?://[A-Za-z0-9.\[\]:-]+/?",
         shown="https://HOST, without a path",
     ),
     Field("cert", "path", "Certificate, if no proxy before it has one (PEM)."),
