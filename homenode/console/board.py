@@ -44,10 +44,10 @@ class Home:
 
     @property
     def state(self) -> str:
-        """``silent``, ``unknown``, ``fault`` or ``good``: unknown is never shown as good."""
-        if self.silent_since is not None or self.online is False:
+        """``silent`` (when the receiver says so: a short gap is none), ``unknown``, ``fault`` or ``good``."""
+        if self.silent_since is not None:
             return "silent"
-        if self.online is None or self.status is None:
+        if not self.online or self.status is None:
             return "unknown"
         health = self.status.get("health")
         return "good" if isinstance(health, dict) and health.get("state") == "good" else "fault"
@@ -59,6 +59,7 @@ class Board:
 
     Attributes:
         version: Grows with each change.
+        silent: Homes that are.
         deaf: Parties without a connection to their broker, since when (ms).
     """
 
@@ -69,6 +70,7 @@ class Board:
     log: deque[Fact] = field(default_factory=lambda: deque(maxlen=MOST_LOGGED))
     deaf: dict[str, int] = field(default_factory=dict)
     version: int = 0
+    silent: set[tuple[str, str]] = field(default_factory=set)
     _to_do: dict[str, Case] = field(default_factory=dict)
     _done: dict[str, None] = field(default_factory=dict)
 
@@ -97,7 +99,9 @@ class Board:
     def _came(self, fact: Fact) -> None:
         kind, party, home, body = Kind(fact["kind"]), fact["party"], fact["home"], fact["body"]
         if kind in (Kind.SILENT, Kind.BACK):
-            self.home(party, home).silent_since = fact["at"] if kind is Kind.SILENT else None
+            fell = kind is Kind.SILENT
+            self.home(party, home).silent_since = fact["at"] if fell else None
+            (self.silent.add if fell and home != ALL else self.silent.discard)((party, home))
         if kind is Kind.FILLED:
             cases = [one for one in self._of(party, home) if _is_hole_with(one, body["data"])]
         else:

@@ -44,7 +44,7 @@ def alarm_bar(board: Board, person: Person, roster: bool, now: int) -> Bar:
     on = {party: board.duty.on(party, now) for party in parties}
     return Bar(
         deaf=tuple(party for party in parties if party in board.deaf),
-        silent=sum(home.state == "silent" for home in person.homes(board)),
+        silent=sum(person.sees(*home) for home in board.silent),
         alone=tuple(party for party in parties if roster and not on[party]),
         calls=tuple(case.key for case in person.cases(board) if case.calls),
         on_duty=tuple(dict.fromkeys(shift.name for shifts in on.values() for shift in shifts)),

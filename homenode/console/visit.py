@@ -140,15 +140,15 @@ class Visit:
         """What every template may use."""
         known: dict[str, Any] = {
             "t": self.t, "language": self.language, "now": self.now, "path": self.request.path,
-            "person": None, "csrf": "", "bar": None, "settings": self.room.settings,
+            "person": None, "csrf": "", "settings": self.room.settings,
         }  # fmt: skip
         if self.session is not None:
             person = self.person
-            known |= {"person": person, "csrf": csrf_of(self.token), "bar": self._bar(person)}
+            known |= {"person": person, "csrf": csrf_of(self.token), "alarm_bar": self._bar}
         return known | more
 
-    def _bar(self, person: Person) -> Bar:
-        return alarm_bar(self.room.board, person, self.room.settings.roster, self.now)
+    def _bar(self) -> Bar:
+        return alarm_bar(self.room.board, self.person, self.room.settings.roster, self.now)
 
     def part(self, name: str, **more: Any) -> str:
         """A part of a page."""

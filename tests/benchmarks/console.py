@@ -86,7 +86,7 @@ def main(homes_number: int, alerts: int, pages: int) -> None:
         stack.callback(ended.set)
         homes.until_acknowledged()
         eva = Client(console).sign_in("eva")
-        console.until(lambda: len(eva.keys()) == OPEN, "those that are open")
+        console.until(lambda: len(eva.worklist()) == OPEN, "those that are open")
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox"]
         )

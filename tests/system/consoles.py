@@ -174,7 +174,7 @@ class Client:
         assert answer.status == 303, answer.text
         return self
 
-    def keys(self) -> list[str]:
+    def worklist(self) -> list[str]:
         """Of the cases on the worklist, in order."""
         return re.findall(r'<tr id="c-([0-9a-f]+)"', self.get("/").text)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ pytest.importorskip("jinja2", reason="the extra console is not installed")
 pytest.importorskip("argon2", reason="the extra console is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from tests.system.consoles import Console, person  # noqa: E402 - it needs the extra
+from tests.system.consoles import Client, Console, person  # noqa: E402 - it needs the extra
 
 pytestmark = [needs_mosquitto, needs_chromium]
 CLOCK = Clock()
@@ -103,3 +105,30 @@ def test_what_colleagues_do_shows_at_once_and_outlives_a_kill(
         row(nils, "Eva Lind has it").wait_for()
         homes.alert("north-1", "resolved")
         row(nils, "over in the home").wait_for()  # an alarm that nobody acknowledged stays
+
+
+def test_kill_9_at_any_moment_loses_no_alert_and_nothing_that_was_done(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    chance = random.Random(7)
+    with Console(tmp_path, broker.port) as console, Homes(broker.port) as homes:
+        taken: list[str] = []
+        for _ in range(3):
+            for nth in range(60):
+                homes.alert(f"h{chance.randrange(10)}", name=f"alert {len(homes.sent)}")
+                time.sleep(chance.random() / 200)
+                if nth == 40:
+                    eva = Client(console).sign_in("eva")
+                    key = next(key for key in eva.worklist() if key not in taken)
+                    assert eva.post(f"/alert/{key}/take").status == 303
+                    taken.append(key)
+            console.kill()
+            for _ in range(20):
+                homes.alert(f"h{chance.randrange(10)}", name=f"alert {len(homes.sent)}")
+            console.start()
+        homes.until_acknowledged()
+        eva = Client(console).sign_in("eva")
+        console.until(lambda: len(eva.worklist()) >= len(homes.sent), "all of them")
+        assert len(eva.worklist()) == len(set(eva.worklist())) == len(homes.sent)
+        for key in taken:
+            assert eva.get(f"/alert/{key}").text.count("took it") == 1

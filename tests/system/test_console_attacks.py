@@ -54,7 +54,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, broker: Mosquitto) -> Iter
                 homes.link(home, True)
             homes.until_acknowledged()
             eva = Client(running).sign_in("eva")
-            running.until(lambda: len(eva.keys()) >= 3, "the alerts")
+            running.until(lambda: len(eva.worklist()) >= 3, "the alerts")
         yield running
 
 
@@ -228,7 +228,8 @@ def test_shifts_that_are_none_are_refused(console: Console) -> None:
     eva = Client(console).sign_in("eva")
     good = {"party": "care", "who": "eva", "begin": "2026-01-05T08:00", "end": "2026-01-05T16:00"}
     for wrong, status in (
-        ({"party": "property"}, 404), ({"party": "resident"}, 404), ({"who": "nobody"}, 404), ({"who": "dora"}, 404),
+        ({"party": "property"}, 404), ({"party": "resident"}, 404), ({"who": "nobody"}, 404),
+        ({"who": "dora"}, 404),
         ({"end": "2026-01-05T08:00"}, 409), ({"end": "2027-01-05T08:00"}, 409), ({"begin": "x"}, 409),
         ({"begin": "0001-01-01T00:00"}, 409), ({"end": "9999-12-31T23:59"}, 409),
     ):  # fmt: skip

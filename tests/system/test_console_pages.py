@@ -82,7 +82,7 @@ cameras:
             homes.link(home, home != "south-1")
         homes.until_acknowledged()
         eva = Client(running).sign_in("eva")
-        running.until(lambda: len(eva.keys()) >= 5, "alerts, and that nobody is on duty")
+        running.until(lambda: len(eva.worklist()) >= 5, "alerts, and that nobody is on duty")
         eva.post(
             "/duty", {"party": "care", "who": "nils", "begin": "2026-01-05T08:00", "end": "2026-01-05T16:00"}
         )
@@ -114,7 +114,7 @@ def test_nothing_is_in_the_way_of_anybody(console: Console, browser: Any, screen
     shots = Path(os.environ["SCREENSHOTS"]) if "SCREENSHOTS" in os.environ else None
     how = SCREENS[screen] | {"locale": f"{language}-SE", "bypass_csp": True}
     with person(browser, console, "eva", **how) as page:
-        key = Client(console).sign_in("eva").keys()[1]
+        key = Client(console).sign_in("eva").worklist()[1]
         for name, path in {**PAGES, "alert": f"/alert/{key}"}.items():
             page.goto(console.url + path)
             assert page.locator("html").get_attribute("lang") == language
@@ -136,7 +136,7 @@ def test_nothing_is_in_the_way_of_anybody(console: Console, browser: Any, screen
 @needs_npm
 def test_dark_screens_have_enough_contrast(console: Console, browser: Any) -> None:
     with person(browser, console, "eva", color_scheme="dark", bypass_csp=True) as page:
-        key = Client(console).sign_in("eva").keys()[1]
+        key = Client(console).sign_in("eva").worklist()[1]
         for path in (*PAGES.values(), f"/alert/{key}"):
             page.goto(console.url + path)
             assert violations(page) == [], path

@@ -232,8 +232,14 @@ def test_a_relative_is_never_told_calm_of_what_is_not_known() -> None:
     assert picture([home], board.of_home("care", "a")) == "alert"
     did(board, "acknowledge")
     assert picture([home], board.of_home("care", "a")) == "seen_to"
-    board.online("care", "a", False, NOW)
+    board.online("care", "a", False, NOW)  # a short gap is no silence, and nobody knows
+    assert picture([home], board.of_home("care", "a")) == "unknown"
+    own(board, Kind.SILENT, told.silent("a", NOW, NOW, "offline"))
     assert picture([home], board.of_home("care", "a")) == "silent"
+    assert board.silent == {("care", "a")}
+    own(board, Kind.SILENT, told.silent("*", NOW, NOW, "no connection"), "*")
+    own(board, Kind.BACK, told.back("a", NOW, NOW))
+    assert board.silent == set()
 
 
 # --- duty
