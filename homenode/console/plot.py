@@ -66,7 +66,8 @@ def _lane(drawing: Drawing, row: Mapping[str, Any], y: float, x: Any, told: int,
     if known and (heard is not None or since is not None):
         first = since if since is not None else heard
         assert first is not None
-        drawing.parts.append(Line(((x(first), line), (x(told), line)), ALERTS, 7))
+        colour, width = (SOFT, 3) if row["value"] is False else (ALERTS, 7)
+        drawing.parts.append(Line(((x(first), line), (x(told), line)), colour, width))
     if heard is not None:
         drawing.parts.append(Dot(x(heard), line, 5, ALERTS if known else SOFT))
 

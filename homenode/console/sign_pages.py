@@ -26,16 +26,14 @@ async def form(visit: Visit) -> Response:
 
 async def sign_in(visit: Visit) -> Response:
     """A name and a password."""
-    user, password, now = visit.field("user", 64), visit.field("password", 500), visit.now
-    tries, keys = visit.pages.sign.tries, (f"user {user}", f"address {visit.address}")
-    if any(tries.blocked(key, now) for key in keys):
+    user = visit.field("user", 64)
+    right = await visit.pages.sign.password(user, visit.field("password", 500), visit.address)
+    if right is None:
         return visit.page("sign_in.html", 429, why="too_many", user=user)
-    if not await visit.pages.sign.password(user, password):
-        for key in keys:
-            tries.failed(key, now)
-        visit.room.record("sign_in_failed", who=user, by="", note=visit.address)
+    if not right:
+        known_name = user if user in visit.room.settings.users else "?"  # it may be a password
+        visit.room.record("sign_in_failed", who=known_name, by="", note=visit.address)
         return visit.page("sign_in.html", 403, why="wrong_password", user=user)
-    tries.good(keys[0])
     known = visit.room.settings.users[user]
     return begin(visit, user, known.name, (), local=True)
 

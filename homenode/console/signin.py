@@ -15,9 +15,10 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from homenode.console.access import Person
 from homenode.console.settings import Console
 
-TOO_MANY = 10
-"""Wrong passwords of one user, or from one address, in `MINUTES_MS`; then nobody may try for as long."""
 MINUTES_MS = 5 * 60_000
+FROM_THERE, ADDRESS, USER = 10, 50, 100
+"""Wrong passwords in `MINUTES_MS` after which one has to wait: of one user from one address, from one address
+whoever it is, of one user from anywhere: who guesses must not easily keep a caregiver out at night."""
 MOST_SESSIONS = 2_000
 AT_ONCE = 2
 """Passwords that are checked at the same time: one takes 64 MB for some 50 ms."""
@@ -46,7 +47,7 @@ class Session:
 class Tries:
     """How often something failed lately, by who tried."""
 
-    def __init__(self, most: int = TOO_MANY, over_ms: int = MINUTES_MS) -> None:
+    def __init__(self, most: int, over_ms: int = MINUTES_MS) -> None:
         self._most, self._over_ms = most, over_ms
         self._failed: dict[str, list[int]] = {}
 
@@ -83,14 +84,22 @@ class SignIn:
         self._sessions: dict[str, Session] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._hasher = PasswordHasher()
-        self.tries = Tries()
+        self._tries = Tries(FROM_THERE), Tries(ADDRESS), Tries(USER)
 
-    async def password(self, user: str, password: str) -> bool:
-        """Whether it is theirs."""
-        known = self._settings.users.get(user)
+    async def password(self, user: str, password: str, address: str) -> bool | None:
+        """Whether it is theirs; None: who tries must wait, however many they try at once."""
+        known, keys = self._settings.users.get(user), (f"{user} {address}", address, user)
+        pairs = list(zip(self._tries, keys, strict=True))
         async with self._slots:
+            if any(tries.blocked(key, self._now()) for tries, key in pairs):
+                return None
             right = await asyncio.to_thread(self._right, known.password if known else _NOBODY, password)
-        return right and known is not None
+            if right and known is not None:
+                self._tries[0].good(keys[0])
+                return True
+            for tries, key in pairs:
+                tries.failed(key, self._now())
+            return False
 
     def _right(self, hashed: str, password: str) -> bool:
         try:
