@@ -20,6 +20,7 @@ from drivers.zigbee.standard import (
     MULTISTATE_WAYS,
     PRESSES,
     REMOTES,
+    SENSORS,
     SIREN_S,
     ZONES,
     Attribute,
@@ -300,6 +301,8 @@ def _presses(
     for number, endpoint in signature.endpoints.items():
         if blind or row.presses:
             break
+        if endpoint.device_type in SENSORS:
+            continue
         if Cluster.MULTISTATE_INPUT in endpoint.inputs and signature.sleepy:
             for value, way in MULTISTATE_WAYS.items():
                 ways.setdefault((way, number), []).append(("value", value))

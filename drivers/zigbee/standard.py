@@ -177,6 +177,9 @@ REMOTES = frozenset(
 )
 """Device types whose commands are somebody's finger: switches, remotes, keypads; sensors are not."""
 
+SENSORS = frozenset({0x000C, 0x0106, 0x0107, 0x0302, 0x0303, 0x0305, 0x0306, 0x0402})
+"""Device types that only sense: what else they report as a state of theirs is nobody's finger."""
+
 ACTORS = frozenset({0x0002, 0x0003, 0x0009, 0x0051, 0x010A})
 """Device types that switch something: outputs, outlets, plugs. The on/off server of a sleeping device of any
 other type is its key's, its contact's or its own mode's."""

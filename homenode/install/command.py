@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", choices=("verify",), help="verify: try the signature of a report")
     parser.add_argument("folder", nargs="?", type=Path, help="of the report, as it was written")
     parser.add_argument("--key", type=Path, metavar="FILE", help="verify with this public key (PEM)")
+    parser.add_argument(
+        "--ca", type=Path, metavar="FILE", help="verify who issued the node's certificate (PEM)"
+    )
     add_common(parser)
     parser.add_argument("--web", action="store_true", help="as a page for a phone; prints its address")
     parser.add_argument(
@@ -70,15 +73,19 @@ def language_of(args: argparse.Namespace) -> str:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from homenode.install.signing import verify
+    from homenode.install.signing import verify, verify_link
 
     if args.folder is None:
         raise Refused("name the folder of the report", do="homenode install verify FOLDER")
     found = verify(args.folder, args.key)
+    linked = verify_link(args.folder, found, args.ca)
     language = language_of(args)
     print(f"{found['home']}, {found['at'][:19].replace('T', ' ')}, {found['by']}")
     print(say("verified", language, fingerprint=found["key"]))
     print(say("verify_with" if args.key is None else "verified_key", language))
+    if linked:
+        print(say("verified_link", language, who=linked))
+        print(say("verify_issuer" if args.ca is None else "verified_issuer", language))
     print(say("accepted" if found["accepted"] else "not_accepted", language))
     for lack in found["lacks"]:
         name = say(f"party_{lack['name']}", language) if lack["name"] in PARTIES else lack["name"]

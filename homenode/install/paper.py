@@ -62,6 +62,8 @@ def paper(report: Mapping[str, Any], language: str) -> bytes:
     _floor(page, report["devices"], language)
     page.ln(3)
     _line(page, word("signed", fingerprint=report["key"]), SMALL, colour=GREY)
+    if report["link_certificate"]:
+        _line(page, word("signed_link", fingerprint=report["link_certificate"]), SMALL, colour=GREY)
     _line(page, word("not_certified"), SMALL, colour=GREY)
     return bytes(page.output())
 

@@ -30,7 +30,9 @@ def write_report(data: Path, steps: Installation, by: str) -> Path:
     from homenode.install.paper import paper
 
     key = signing.own_key(data)
-    found = contents(steps, by) | {"key": signing.fingerprint(key.public_key())}
+    found = contents(steps, by) | {"key": signing.fingerprint(key.public_key()), "link_certificate": ""}
+    if linked := signing.link_signed(steps.home.broker, b""):  # before anything is written
+        found["link_certificate"] = signing.certificate_print(linked[0])
     pdf = paper(found, steps.home.language)
     found["pdf"] = {"file": PDF, "sha256": hashlib.sha256(pdf).hexdigest()}
     text = (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode()
@@ -39,12 +41,10 @@ def write_report(data: Path, steps: Installation, by: str) -> Path:
     while (folder := data / FOLDER / (f"{name}-{nth}" if nth > 1 else name)).exists():
         nth += 1
     folder.mkdir(mode=0o700)
-    for file, content in (
-        (PDF, pdf),
-        (JSON, text),
-        (SIGNATURE, key.sign(text)),
-        (KEY, signing.public_pem(key.public_key())),
-    ):
+    files = {PDF: pdf, JSON: text, SIGNATURE: key.sign(text), KEY: signing.public_pem(key.public_key())}
+    if linked := signing.link_signed(steps.home.broker, text):
+        files |= {signing.LINK_CERTIFICATE: linked[0], signing.LINK_SIGNATURE: linked[1]}
+    for file, content in files.items():
         replace(folder / file, content, 0o600)
     sync_folder(data / FOLDER)
     return folder

@@ -62,6 +62,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Undertecknat av noden, nyckel {fingerprint}. Prövas med: homenode install verify MAPP",
         "Signed by the node, key {fingerprint}. Verified by: homenode install verify FOLDER",
     ),
+    "signed_link": (
+        "Också undertecknat med nodens nyckel för larmförbindelsen, certifikat {fingerprint}.",
+        "Also signed with the node's key for the link, certificate {fingerprint}.",
+    ),
     "not_certified": (
         "Noden är ingen certifierad brandvarnare, spisvakt eller trygghetslarm och ersätter inget sådant.",
         "The node is no certified smoke alarm, stove guard or social alarm, and replaces none.",
@@ -83,6 +87,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The key lay beside it. Compare it with the node's, which you got before (--key FILE).",
     ),
     "verified_key": ("Det är den nyckel som du angav.", "It is the key that you named."),
+    "verified_link": (
+        "Också undertecknad med nyckeln för nodens certifikat {who}.",
+        "Also signed with the key of the node's certificate {who}.",
+    ),
+    "verify_issuer": (
+        "Vem som har utfärdat det är inte prövat (--ca FIL).",
+        "Who issued it is not verified (--ca FILE).",
+    ),
+    "verified_issuer": ("Det är utfärdat av den som du angav.", "It was issued by whom you named."),
     "refused": ("Gick inte: {why}", "Not done: {why}"),
     "unmarked": ("UTAN PROVMÄRKE", "NOT MARKED AS A TEST"),
     "devices_here": ("{n} enheter", "{n} devices"),
@@ -306,7 +319,7 @@ PAGE: Mapping[str, tuple[str, str]] = {
     "passed": ("provad", "tested"),
     "untested": ("EJ PROVAD", "NOT TESTED"),
     "remark": ("Kommentar", "Comment"),
-    "remark_change": ("Ändra", "Change"),
+    "remark_change": ("Ändra kommentaren", "Change the comment"),
     "radio": ("Radio:", "Radio:"),
     "says_nothing": ("Den har inte sagt vad den mäter.", "It hasn't said what it measures."),
     "turn_on": ("Slå på", "Turn on"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,21 @@ def test_a_tuya_smoke_alarm_tells_data_points(tmp_path: Path) -> None:
         await home.host.reading("smoke_tuya", "smoke", None)
         points.say((77, BOOL, 1), (1, ENUM, 0))  # a point that nobody knows
         await home.host.until(lambda: home.host.values("smoke_tuya", "smoke")[-1] is True)
+
+    asyncio.run(_play(tmp_path, ["smoke_tuya"], scene, insisted=["smoke_tuya"]))
+
+
+def test_a_tuya_smoke_alarm_on_which_nobody_insists_tells_smoke_and_never_that_there_is_none(
+    tmp_path: Path,
+) -> None:
+    async def scene(home: Interviewed) -> None:
+        assert "refused for smoke" in home.host.faults["smoke_tuya supervision"]
+        points = _points(home, "smoke_tuya")
+        points.say((1, ENUM, 0))
+        await home.host.reading("smoke_tuya", "smoke", True)
+        points.say((1, ENUM, 1))
+        await home.host.until(lambda: home.host.values("smoke_tuya", "smoke")[-1] is None)
+        assert False not in home.host.values("smoke_tuya", "smoke")
 
     asyncio.run(_play(tmp_path, ["smoke_tuya"], scene))
 
@@ -136,7 +152,7 @@ def _renamed(spec: DeviceSpec) -> DeviceSpec:
     return replace(spec, endpoints=(replace(endpoint, servers=servers),))
 
 
-async def _play(folder: Path, models: list[str], scene: object) -> None:
+async def _play(folder: Path, models: list[str], scene: object, *, insisted: Sequence[str] = ()) -> None:
     assert callable(scene)
-    async with asyncio.timeout(110), interviewed(folder, models, insisted=models) as home:
+    async with asyncio.timeout(110), interviewed(folder, models, insisted=insisted) as home:
         await scene(home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from zigpy.zcl.foundation import Status
 from zigpy.zdo.types import NodeDescriptor, SizePrefixedSimpleDescriptor
 
 from homenode.sim.zigbee.device import VirtualDevice
-from homenode.sim.zigbee.device_dump import device_from_dump
+from homenode.sim.zigbee.device_dump import device_from_dump, spec_from_dump
 from tests.unit.sim_device_air import PaperAir, general, read
 
 DUMPS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "zigbee-devices" / "json"
@@ -71,3 +72,36 @@ def test_a_dumped_device_says_what_it_is(dump: Any) -> None:
     for id_, said in ((0x0004, dump["manufacturer"]), (0x0005, dump["model"])):
         answers = [basic.value(id_) for basic in basics if id_ not in basic.unsupported]
         assert not answers or said in answers
+
+
+def _new(
+    manufacturer: str, model: str, listed: Sequence[int], signature: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A dump as they are since 2025, of a device over which ZHA had a quirk."""
+    clusters = [{"cluster_id": f"0x{one:04x}", "attributes": []} for one in listed]
+    endpoint = {"profile_id": 260, "device_type": {"id": 0x0107}, "in_clusters": clusters, "out_clusters": []}
+    return {
+        "manufacturer": manufacturer,
+        "model": model,
+        "quirk_applied": True,
+        "endpoints": {"1": endpoint},
+        "original_signature": signature,
+    }
+
+
+def test_what_a_quirk_took_away_was_on_the_air_and_what_it_put_there_was_not() -> None:
+    row = {
+        "profile_id": "0x0104",
+        "device_type": "0x0051",
+        "input_clusters": ["0x0000", "0x0500"],
+        "output_clusters": ["0x0019"],
+    }
+    (endpoint,) = spec_from_dump(_new("M", "N", [0x0000, 0x0406], {"endpoints": {"1": row}})).endpoints
+    assert [one.id for one in endpoint.servers] == [0x0000, 0x0500]
+    assert [one.id for one in endpoint.clients] == [0x0019]
+    assert endpoint.device_type == 0x0051
+
+
+def test_a_device_with_data_points_lists_no_zone_that_a_quirk_made_of_one() -> None:
+    (endpoint,) = spec_from_dump(_new("_TZE284_a", "TS0601", [0, 4, 5, 0xEF00, 0x0500, 1], {})).endpoints
+    assert [one.id for one in endpoint.servers] == [0, 4, 5, 0xEF00]

@@ -107,7 +107,7 @@ function draw() {
 
 function head() {
   const other = language === "sv" ? "en" : "sv";
-  const node = known?.node;
+  const node = gone ? null : known?.node;  // without contact nobody knows how it is now
   return [
     h("div", { class: "row" },
       h("h1", {}, inside && known ? known.home : word("title")),
@@ -140,7 +140,7 @@ function tabs() {
 
 const does = (what) => JSON.stringify(what);
 const act = (what, text, more = {}) =>
-  h("button", { type: "button", "data-do": does(what), disabled: busy, ...more }, text);
+  h("button", { type: "button", "data-do": does(what), "aria-disabled": busy && "true", ...more }, text);
 
 function pair() {
   return [
@@ -197,7 +197,7 @@ function naming(one) {
     h("input", { id: `is-${id}`, name: "is", maxlength: "60", autocomplete: "off" }),
     h("div", { class: "row" },
       h("button", { type: "button", "data-close": key }, word("back")),
-      h("button", { class: "strong", disabled: busy }, word("save"))));
+      h("button", { class: "strong", "aria-disabled": busy && "true" }, word("save"))));
 }
 
 function verdict(link) {
@@ -240,6 +240,7 @@ function test() {
       : [h("p", { class: "bad banner" }, word("walk_paused", { at: walk.begun })),
         act({ do: "walk" }, word("walk_on"), { class: "strong wide" }),
         act({ do: "walk", anew: true }, word("walk_anew"), { class: "wide" })],
+    h("h2", {}, word("devices")),
     walk.rows.map(row),
     h("h2", {}, word("alerts")),
     walk.lines.map(line),
@@ -269,19 +270,18 @@ function row(one) {
 }
 
 function remark(one) {
-  const key = `remark-${one.device}`;
+  const key = `remark-${one.device}`, asks = word(one.remark ? "remark_change" : "remark");
   if (!open[key]) {
     return h("div", { class: "row" },
       one.remark && h("p", { class: "grow" }, `${word("remark")}: ${one.remark}`),
-      h("button", { type: "button", class: "small", "data-open": key, "aria-label": `${word("remark")}, ${one.device}` },
-        word(one.remark ? "remark_change" : "remark")));
+      h("button", { type: "button", class: "small", "data-open": key, "aria-label": `${asks}, ${one.device}` }, asks));
   }
   return h("form", { "data-remark": one.device },
     h("label", { for: key }, word("remark")),
     h("input", { id: key, name: "text", maxlength: "200", autocomplete: "off", value: one.remark }),
     h("div", { class: "row" },
       h("button", { type: "button", "data-close": key }, word("back")),
-      h("button", { class: "strong", disabled: busy }, word("save"))));
+      h("button", { class: "strong", "aria-disabled": busy && "true" }, word("save"))));
 }
 
 function line(one) {
@@ -308,7 +308,7 @@ function report() {
     h("form", { id: "finish", class: "card" },
       h("label", { for: "by" }, word("who")),
       h("input", { id: "by", name: "by", required: true, maxlength: "80", autocomplete: "name" }),
-      h("button", { class: "strong wide", disabled: busy }, word("finish"))),
+      h("button", { class: "strong wide", "aria-disabled": busy && "true" }, word("finish"))),
     known.report && h("p", {}, h("a", { class: "button wide", href: "/report.pdf", target: "_blank" }, word("show_pdf"))),
   ];
 }
@@ -317,7 +317,7 @@ function report() {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button === null || button.disabled) return;
+  if (button === null || button.disabled || button.ariaDisabled) return;
   const { do: what, tab: wanted, open: opened, close: closed, room, of, language: chosen } = button.dataset;
   if (what) wish(JSON.parse(what));
   else if (wanted) { tab = wanted; draw(); scrollTo(0, 0); place("main").focus({ preventScroll: true }); }

@@ -19,6 +19,9 @@ from homenode.sim.zigbee.device_spec import AttributeSpec, DeviceSpec, EndpointS
 from homenode.sim.zigbee.zcl import TYPES, Data
 
 _MAINS_POWER, _RECEIVER_ON = 0x04, 0x08
+_TUYA = 0xEF00
+_BESIDE_TUYA = frozenset({0x0000, 0x0003, 0x0004, 0x0005, 0xED00, _TUYA})
+"""All that a device with data points lists of itself, where its own signature wasn't kept."""
 _ZCL_TYPE = re.compile(r"zcl_type=<DataTypeId\.(\w+?)_?:")
 _ROLES = {"Router": Role.ROUTER, "EndDevice": Role.END_DEVICE, "Coordinator": Role.COORDINATOR}
 _MULTIPLE_REPORTERS = ("LUMI", "Aqara", "aqara")
@@ -75,9 +78,7 @@ Side = list[tuple[int, dict[int, AttributeSpec], frozenset[int]]]
 
 def _endpoints(dump: Mapping[str, Any]) -> Iterable[tuple[int, int, int, Side, Side]]:
     if "endpoints" in dump:
-        for number, row in dump["endpoints"].items():
-            sides = [[_listed(one) for one in row[side]] for side in ("in_clusters", "out_clusters")]
-            yield int(number), row["profile_id"], row["device_type"]["id"], sides[0], sides[1]
+        yield from _new_endpoints(dump)
         return
     details = dump.get("cluster_details") or {}
     shown = dump["signature"]["endpoints"]
@@ -90,6 +91,26 @@ def _endpoints(dump: Mapping[str, Any]) -> Iterable[tuple[int, int, int, Side, S
             for name, into in pairs
         ]
         yield int(number), _number(row["profile_id"]), _number(row["device_type"]), old[0], old[1]
+
+
+def _new_endpoints(dump: Mapping[str, Any]) -> Iterable[tuple[int, int, int, Side, Side]]:
+    """Since 2025: what a quirk has put there is shown as if the device had it."""
+    on_air = (dump.get("original_signature") or {}).get("endpoints") or {}
+    for number, row in dump["endpoints"].items():
+        own = on_air.get(number)
+        if on_air and own is None:
+            continue
+        sides = []
+        for side, listed in (("in_clusters", "input_clusters"), ("out_clusters", "output_clusters")):
+            shown = {found[0]: found for found in map(_listed, row[side])}
+            if own is not None:
+                wanted = [int(one, 16) for one in own[listed]]
+                shown = {one: shown.get(one, (one, {}, frozenset())) for one in wanted}
+            elif dump.get("quirk_applied") and _TUYA in shown:
+                shown = {one: found for one, found in shown.items() if one in _BESIDE_TUYA}
+            sides.append(list(shown.values()))
+        kind = _number(own["device_type"]) if own is not None else row["device_type"]["id"]
+        yield int(number), row["profile_id"], kind, sides[0], sides[1]
 
 
 def _number(text: object) -> int:

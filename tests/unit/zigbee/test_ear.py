@@ -300,3 +300,20 @@ def test_an_illuminance_that_can_not_be_is_no_value() -> None:
     heard.report(0x0400, "00002affffff")
     assert heard.host.readings == [("it", "illuminance", None)]
     assert heard.known.malformed == 1
+
+
+def test_a_motion_sensor_that_only_switches_a_lamp_is_one_whose_motion_ends_by_itself() -> None:
+    row = row_for("IKEA of Sweden", "TRADFRI motion sensor")
+    heard = Listening(one({0, 1, 3}, {3, 6}, device_type=0x0850, row=row))
+    heard.frame(0x0006, 0x01, 0x42, "00 0807 0000")
+    after_s, call = heard.later["it", "motion"]
+    assert after_s == 180
+    call()
+    assert heard.host.told("motion") == [True, False]
+
+
+def test_the_keys_of_a_makers_own_cluster_are_told_apart_by_their_endpoint() -> None:
+    row = row_for("Bosch", "RBSH-US4BTN-ZB-EU")
+    heard = Listening(one({0, 1, 0xFCA1}, device_type=0x0000, row=row))
+    heard.ear.hear(heard.known, 1, 0xFCA1, bytes.fromhex("0d09120702000000"), 7, None)
+    assert heard.host.told("button_3") == [True]

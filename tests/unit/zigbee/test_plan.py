@@ -6,7 +6,7 @@ import pytest
 
 from drivers.zigbee.meanings import meaning_of
 from drivers.zigbee.plan import Plan
-from drivers.zigbee.rows import NO_ROW, Place, Row, read_row
+from drivers.zigbee.rows import NO_ROW, Place, Row, read_row, row_for
 from homenode.kinds import KINDS, kind_of
 from tests.unit.zigbee.devices_at_hand import index, one, planned
 
@@ -90,6 +90,16 @@ def test_the_on_off_of_a_sleeping_key_is_no_switch_and_that_of_an_output_is() ->
     assert "switch" not in one({6}, device_type=0x5F01).kinds
     assert "switch" in one({6}, device_type=0x0002).kinds
     assert "switch" in one({6}, device_type=0x0103, sleepy=False).kinds
+
+
+def test_what_a_sensor_tells_as_a_state_is_nobodys_finger() -> None:
+    assert "button" in one({0x0012}, device_type=0x0103).kinds
+    assert "button" not in one({0x0012, 0x0402}, device_type=0x0107).kinds
+
+
+def test_presence_of_a_radar_on_a_battery_is_its_makers_attribute() -> None:
+    plan = one({0x0012, 0x0402, 1}, device_type=0x0107, row=row_for("Aqara", "lumi.sensor_occupy.agl8"))
+    assert plan.kinds == ("motion", "battery", "temperature", "link_quality")
 
 
 def test_a_device_of_which_nothing_is_understood_says_so_to_the_installer() -> None:
