@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from homenode.listen import told
-from homenode.listen.event import BEGINS, ENDS
+from homenode.listen.event import BEGINS, ENDS, of_party
 from homenode.listen.told import Kind
 
 LONGEST_NOTE = 2_000
@@ -123,10 +123,12 @@ class Case:
             self.severity = severity_of(kind, body)
             self.history.append(Done(at, "came"))
         elif what == "acknowledged":
-            self.asked, self.acknowledged_by = False, str(data.get("by", ""))
-            if self.home_says != "over":
-                self.home_says = "acknowledged"
-            self.history.append(Done(at, "home_said_acknowledged", self.acknowledged_by))
+            by = str(data.get("by", ""))
+            self.history.append(Done(at, "home_said_acknowledged", by))
+            if of_party(by, self.party):
+                self.asked, self.acknowledged_by = False, by
+                if self.home_says != "over":
+                    self.home_says = "acknowledged"
 
     def did(self, what: str, at: int, by: str, who: str, note: str) -> None:
         """A person did something."""

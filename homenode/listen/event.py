@@ -47,10 +47,8 @@ class Event:
     body: Mapping[str, Any]
 
     def taken_by(self, party: str) -> bool:
-        """Whether somebody of this party takes care of it; of another party only the party is named."""
-        by = self.body["data"].get("by", "")
-        others = set(PARTIES) - {party}
-        return self.told == "acknowledged" and any(name not in others for name in str(by).split(", "))
+        """Whether somebody of this party takes care of it."""
+        return self.told == "acknowledged" and of_party(str(self.body["data"].get("by", "")), party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,12 @@ class Reply:
     ok: bool
     why: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_party(by: str, party: str) -> bool:
+    """Whether an acknowledgement is by somebody of this party; of another one only the party is named."""
+    others = set(PARTIES) - {party}
+    return any(name not in others for name in by.split(", "))
 
 
 def parse_alert(home: str, payload: bytes) -> Event | str:

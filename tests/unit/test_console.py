@@ -73,6 +73,16 @@ def test_taking_is_between_colleagues_and_acknowledging_is_for_the_home() -> Non
     assert (case(board).home_says, case(board).asked) == ("acknowledged", False)
 
 
+def test_what_another_party_acknowledges_is_told_and_waits_for_ours() -> None:
+    board = Board()
+    came(board, 1)
+    came(board, 2, "acknowledged", by="property")
+    assert case(board).calls
+    assert case(board).history[-1].by == "property"
+    came(board, 3, "acknowledged", by="property, Eva Lind")
+    assert not case(board).calls
+
+
 def test_an_answer_that_is_quicker_than_our_own_note_is_not_waited_for() -> None:
     board = Board()
     came(board, 1)
