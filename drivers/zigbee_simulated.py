@@ -15,4 +15,3 @@ devices: {door: {via: stick, ieee: "IEEE", room: hall}}"""
     model = str(FOLDER / "contact.yaml")
     kinds = ("contact",)
     heavy = ("zigpy", "bellows", "yaml", "aiohttp", "sqlite3")
-    patience_s = 30.0  # one that spoke without end is called calm 10 s after

@@ -30,6 +30,8 @@ class Board:
         supply_ma: What its power supply has to give.
         own_ma, usb_ma: What it takes itself, and what its USB sockets give at most.
         has_clock: Its clock runs on without power, with a cell.
+        pin_ma: What one GPIO gives or takes at most.
+        chip: What the kernel calls the pins of its header.
         serial: Serial port to the GPIOs that it takes; none if it isn't on the header.
         libraries: Words of GPIOZERO_PIN_FACTORY that move its pins.
     """
@@ -41,6 +43,8 @@ class Board:
     own_ma: int
     usb_ma: int
     has_clock: bool
+    pin_ma: int
+    chip: str
     serial: Mapping[str, Bus] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
 
@@ -51,10 +55,12 @@ class Boards:
 
     Attributes:
         header: Physical pin to BCM number, or to what else it is.
-        limits: mA that may be taken: ``pin_ma``, ``pins_ma``, ``rail_3v3_ma``.
+        hat_eeprom: BCM number to what it is to a HAT, which alone may use it.
+        limits: mA that may be taken: ``pins_ma``, ``rail_3v3_ma``.
     """
 
     header: Mapping[int, int | str]
+    hat_eeprom: Mapping[int, str]
     buses: Mapping[str, Bus]
     boards: Mapping[str, Board]
     limits: Mapping[str, int]
@@ -94,6 +100,7 @@ def boards() -> Boards:
 
     return Boards(
         header=data["header"],
+        hat_eeprom=data["hat_eeprom"],
         buses=buses,
         boards={
             word: Board(
@@ -104,6 +111,8 @@ def boards() -> Boards:
                 said["own_ma"],
                 said["usb_ma"],
                 said["clock"],
+                said["pin_ma"],
+                said["chip"],
                 {port: serial(port, pins) for port, pins in said["serial"].items()},
                 tuple(said["libraries"]),
             )

@@ -44,6 +44,10 @@ class Kind:
     sv: str
     en: str
 
+    def called(self, language: str) -> str:
+        """What a person reads."""
+        return self.sv if language == "sv" else self.en
+
 
 def _flag(name: str, true_word: str, false_word: str, sv: str, en: str, *, at_once: bool = True) -> Kind:
     return Kind(name, Shape.BOOLEAN, None, true_word, false_word, 0, 1, at_once, sv, en)

@@ -239,8 +239,8 @@ class GpioDriver:
             except Exception:  # noqa: BLE001 - each pin library raises its own; the pin is gone either way
                 drop(self._factory)
         if self._meters is not None:
+            self._meters.store(ahead=False)
             self._meters.tell()
-            self._meters.store()
         if self._factory is not None:
             with suppress(Exception):
                 self._factory.close()

@@ -17,7 +17,7 @@ from drivers.gpio.pins import drop, open_factory
 from homenode.errors import DriverLost, HomenodeError, SetupError
 
 CHECK_S = 0.5
-"""How often the library is asked whether it is there, as no edge may come for hours."""
+"""How often the level is read beside the edges: finds a library that is gone, and an edge that got lost."""
 PULLS = {"up": True, "down": False, "none": None}
 MOST = 1_000
 
@@ -27,6 +27,8 @@ class Levels:
 
     def __init__(self, pin: int) -> None:
         self.pin, self.gone = pin, ""
+        self.told: bool | None = None
+        self._doubted = False
         self.queue: asyncio.Queue[bool | None] = asyncio.Queue(MOST)
 
     def __aiter__(self) -> Levels:
@@ -40,8 +42,19 @@ class Levels:
                 return high
             raise DriverLost(f"the pins don't answer ({self.gone})", where=f"pin {self.pin}")
 
+    def check(self, high: bool) -> None:
+        """A level that contradicts what was told at two checks in a row is an edge that got lost."""
+        if high == self.told:
+            self._doubted = False
+        elif self._doubted:
+            self.put(high)
+        else:
+            self._doubted = True
+
     def put(self, high: bool | None) -> None:
         """Of a flood the oldest is lost."""
+        if high is not None:
+            self.told, self._doubted = high, False
         if self.queue.full():
             self.queue.get_nowait()
         self.queue.put_nowait(high)
@@ -70,7 +83,8 @@ async def levels(pin: int, pull: str = "up", steady_s: float = 0.0) -> AsyncIter
         while True:
             await asyncio.sleep(CHECK_S)
             try:
-                await asyncio.to_thread(factory.ticks)
+                if line is not None:
+                    found.check(await asyncio.to_thread(lambda: bool(line.value) != (pull == "up")))
             except Exception as error:  # noqa: BLE001 - each pin library raises its own
                 # pigpio unpacks what it read of a connection that was closed
                 said = "the daemon hung up" if isinstance(error, struct.error) else str(error)
@@ -94,7 +108,7 @@ def _open(factory: Any, pin: int, pull: str, steady_s: float, changed: Any) -> A
     from gpiozero.exc import PinError
 
     up = PULLS[pull]
-    inverted = up is True  # to gpiozero a pulled-up input is active when it is low
+    inverted = up is True  # to gpiozero a pulled-up input is active when it is low, as in `levels`
     try:
         line = DigitalInputDevice(
             pin,

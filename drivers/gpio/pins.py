@@ -7,13 +7,17 @@ is the one that GPIOZERO_PIN_FACTORY names, else lgpio, and if that doesn't work
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import socket
+import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from homenode.boards import Board, board_here, boards
 from homenode.errors import DriverLost, SetupError
 
 FACTORIES = {
@@ -23,6 +27,9 @@ FACTORIES = {
     "native": ("gpiozero.pins.native", "NativeFactory"),
 }
 """gpiozero's own names for them."""
+
+GPIO_GET_CHIPINFO, CHIPINFO = 0x8044B401, struct.Struct("=32s32sI")
+"""linux/gpio.h: struct gpiochip_info has name, label, and how many lines."""
 
 ANSWER_S = 1.0
 """How long pigpiod may take; it answers in less than 1 ms, and stopping the node may take 2 s in all."""
@@ -45,6 +52,8 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
             where="GPIOZERO_PIN_FACTORY",
             do=f"use one of {', '.join(FACTORIES)}",
         )
+    if why := why_not_on(board_here(), name):
+        raise SetupError(why, where="GPIOZERO_PIN_FACTORY", do="leave it out, or name a daemon elsewhere")
     module, attribute = FACTORIES[name]
     try:
         factory = getattr(import_module(module), attribute)
@@ -59,14 +68,46 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
         ) from error
     if name == "pigpio":
         return _open_pigpio(factory, pulls)
+    chip = header_chip(chip_labels()) if name == "lgpio" else None
     try:
-        return factory()
+        return factory() if chip is None else factory(chip=chip)
     except Exception as error:  # each pin library raises its own
         raise SetupError(
             f"no GPIO pins here through {name} ({error})",
             where="gpio",
             do="run on a Raspberry Pi in group gpio, or set GPIOZERO_PIN_FACTORY=pigpio and PIGPIO_ADDR",
         ) from error
+
+
+def why_not_on(board: Board | None, name: str) -> str:
+    """Why a library can't move the pins of this machine; "" if it can, or if they are another's."""
+    if board is None or name in board.libraries or (name == "pigpio" and "PIGPIO_ADDR" in os.environ):
+        return ""
+    return f"{name} can't move the pins of a {board.name}; {' and '.join(board.libraries)} can"
+
+
+def chip_labels(folder: Path = Path("/dev")) -> dict[int, str]:
+    """Number of each gpiochip to what the kernel calls it."""
+    labels = {}
+    for device in folder.glob("gpiochip[0-9]*"):
+        with suppress(OSError):
+            fd = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                info = fcntl.ioctl(fd, GPIO_GET_CHIPINFO, bytes(CHIPINFO.size))
+            finally:
+                os.close(fd)
+            label = CHIPINFO.unpack(info)[1].rstrip(b"\0").decode()
+            labels[int(device.name.removeprefix("gpiochip"))] = label
+    return labels
+
+
+def header_chip(labels: Mapping[int, str]) -> int | None:
+    """The gpiochip that has the header's pins; None if there is none of a board that is known.
+
+    gpiozero goes by the number, which is another on a Pi 5 with each kernel (gpiozero issue 1166).
+    """
+    known = {board.chip for board in boards().boards.values()}
+    return min((number for number, label in labels.items() if label in known), default=None)
 
 
 def _open_pigpio(factory: Any, pulls: Mapping[int, str]) -> Any:

@@ -115,6 +115,10 @@ def _claim(
         if what not in known.header.values():
             notes.wrong(at, where, "a GPIO of the header, 2 to 27", found=f"{at}, which no board has")
             return None
+        if what in known.hat_eeprom:
+            found = f"{at}, which is {known.hat_eeprom[what]} of the EEPROM of a HAT"
+            notes.wrong(at, where, "a GPIO of the header, 2 to 27", found=found)
+            return None
         return Claim(owner, where, at, {what: ""})
     if what in known.buses:
         return Claim(owner, where, at, known.buses[what].pins, known.buses[what])
@@ -158,7 +162,7 @@ def _named(claim: Claim) -> str:
 
 
 def _free(claims: Sequence[Claim], known: Boards) -> list[str]:
-    taken = {pin for claim in claims for pin in claim.pins} | {0, 1}
+    taken = {pin for claim in claims for pin in claim.pins} | {*known.hat_eeprom}
     return [
         str(pin) for pin in sorted(n for n in known.header.values() if isinstance(n, int)) if pin not in taken
     ]

@@ -75,7 +75,7 @@ def payload(
     manufacturer, _, thing = model.partition("/")
     known = {"manufacturer": manufacturer, "model": thing} if thing else {}
     body: dict[str, Any] = {
-        "name": (kind.sv if language == "sv" else kind.en) + nth,
+        "name": kind.called(language) + nth,
         "unique_id": f"homenode_{home}_{device}_{name}",
         "state_topic": topics.reading(home, party, point),
         "qos": 1,

@@ -215,7 +215,7 @@ STATES: Mapping[str, tuple[str, str]] = {
 def kind_called(kind: str, language: str) -> str:
     """A kind in the words of a person."""
     known = kind_of(kind)
-    return (known.sv if language == "sv" else known.en) if known else kind
+    return known.called(language) if known else kind
 
 
 assert set(LOOKS) - {"plug"} | BESIDE == set(KINDS), "a kind without a look"

@@ -120,7 +120,7 @@ def _sensors(page: FPDF, devices: Sequence[Mapping[str, Any]], language: str) ->
     rows = []
     for one in devices:
         seen = [f"{_seen(check, language)}" for check in one["checks"]]
-        more = [one["trouble"], one["remark"]]
+        more = [one["trouble"], one["remark"] and f"{say('remark', language)}: {one['remark']}"]
         verdict = say("passed" if one["passed"] else "untested", language)
         rows.append(
             (

@@ -41,6 +41,7 @@ class ZigbeeDevice(Simulated):
     model: ClassVar[str] = "device.yaml"
     kinds: ClassVar[tuple[str, ...]]
     heavy: Sequence[str] = ("zigpy", "bellows")
+    patience_s = 30.0  # one that spoke without end is called calm 10 s after
 
     def __init__(self) -> None:
         super().__init__()

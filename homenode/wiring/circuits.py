@@ -76,8 +76,12 @@ class Circuits:
     colours: Mapping[str, Mapping[str, str]]
 
     def of(self, on: str, kind: str) -> Circuit | None:
-        """The circuit of a kind on a pin, a converter or the 1-Wire bus; None if none is known."""
-        return next((one for one in self.circuits if one.on == on and kind in one.kinds), None)
+        """The circuit of a kind on a pin, a converter or the 1-Wire bus; None if none is known.
+
+        Of a driver on a serial port, too: its own, or what suits any.
+        """
+        here = [one for one in self.circuits if one.on == on]
+        return next((one for name in (kind, "any") for one in here if name in one.kinds), None)
 
 
 @lru_cache(1)

@@ -9,7 +9,7 @@ from typing import TextIO
 from homenode.config.load import load_home
 from homenode.config.rows import LANGUAGES
 from homenode.errors import StorageError
-from homenode.wiring.picture import picture
+from homenode.wiring.picture import pictures
 from homenode.wiring.plan import plan
 from homenode.wiring.table import table
 
@@ -18,7 +18,7 @@ NAME = "wiring"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `homenode wiring`."""
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write wiring.svg and wiring.txt there")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write wiring-1.svg … and wiring.txt there")
     parser.add_argument("--language", choices=LANGUAGES, help="of the plan (default: the home's)")
 
 
@@ -36,14 +36,18 @@ def command(args: argparse.Namespace, out: TextIO) -> int:
     if args.out is None:
         out.write(text)
         return 0
-    svg, txt = (args.out / f"{NAME}.{kind}" for kind in ("svg", "txt"))
+    files = {f"{NAME}.txt": text}
+    for nth, sheet in enumerate(pictures(drawn, language), 1):
+        files[f"{NAME}-{nth}.svg"] = sheet
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        svg.write_text(picture(drawn, language), encoding="utf-8")
-        txt.write_text(text, encoding="utf-8")
+        for file in args.out.glob(f"{NAME}*.svg"):  # those of a plan that had more sheets
+            file.unlink()
+        for name, content in files.items():
+            (args.out / name).write_text(content, encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"can't be written: {error.strerror}", where=str(error.filename or args.out)
         ) from error
-    out.write(f"{svg}\n{txt}\n")
+    out.write("".join(f"{args.out / name}\n" for name in files))
     return 0

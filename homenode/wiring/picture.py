@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Sequence
 
 from homenode.wiring.circuits import circuits
 from homenode.wiring.plan import Chip, Plan, Strip, Terminal
@@ -10,34 +11,71 @@ from homenode.wiring.sheet import LINE, SOFT, Sheet
 from homenode.wiring.table import ends, title
 from homenode.wiring.words import word
 
-WIDTH = 1420
+WIDTH, HEIGHT = 1420, 1004
+"""A4, lying: 12 px are 2.5 mm on paper."""
+TOP, CAPTION, FOOT, GAP = 76, 40, 16, 34
+"""Where blocks begin; the captions over the strips; what stays free below; above each block on the left."""
 HEADER_X, ROW = 225, 23
+USE_LETTERS = 24
+"""What fits beside a pin."""
 STRIPS_X = 520
 WIRE_ROW, ABOVE, BETWEEN = 46, 78, 18
 """Between two wires; above the first one, where a part to a rail has its place; between two strips."""
 TERMINAL_W, IN_X, TAP_X, CABLE_X = 150, 720, 790, 850
-SENSOR_X, OUT_X, JOIN_X, PLUG_X, BODY_X = 1050, 1100, 1150, 1180, 1245
+SENSOR_X, OUT_X, JOIN_X, PLUG_X, PLUG_W, BODY_X = 1050, 1100, 1150, 1176, 60, 1245
 
 PAINT = {"3V3": "#f4a261", "5V": "#e76f51", "GND": "#52606d"}
 USED, FREE = "#a7e3c2", "#f1f4f7"
 
 
-def picture(plan: Plan, language: str) -> str:
-    """The drawing, as SVG."""
-    sheet = Sheet(WIDTH)
-    heading = f"{word('plan', language)} {plan.home.home} · {plan.board.name}"
-    sheet.text(30, 40, heading, 22, bold=True)
-    sheet.text(30, 64, word("mains", language), 13, SOFT)
-    left = _header(sheet, plan, language, 110.0)
-    for chip in plan.chips:
-        left = _chip(sheet, chip, language, left + 34)
+Block = Callable[[Sheet, float], float]
+"""Draws something from y down, and returns where it ends."""
+
+
+def pictures(plan: Plan, language: str) -> list[str]:
+    """The drawing, as SVG: sheets of A4, lying."""
+    left: list[Block] = [lambda sheet, y: _header(sheet, plan, language, y + GAP)]
+    left += [_of_chip(chip, language) for chip in plan.chips]
     if any(wire.start == "MID" for strip in plan.strips for wire in strip.wires):
-        left = _middle(sheet, language, left + 34)
-    _wrapped(sheet, 30, left + 34, word("rails", language), 50)
-    right = _captions(sheet, language)
-    for strip in plan.strips:
-        right = _strip(sheet, strip, language, right)
-    return sheet.svg(heading)
+        left.append(lambda sheet, y: _middle(sheet, language, y + GAP))
+    left.append(lambda sheet, y: _wrapped(sheet, 30, y + GAP, word("rails", language), 50))
+    right = [_of_strip(strip, language) for strip in plan.strips]
+    columns = _paged(left, TOP), _paged(right, TOP + CAPTION)
+    count = max(1, *(page + 1 for column in columns for page, _, _ in column))
+    heading = f"{word('plan', language)} {plan.home.home} · {plan.board.name}"
+    sheets = []
+    for page in range(count):
+        sheet = Sheet(WIDTH, HEIGHT)
+        numbered = f"{heading} · {page + 1}/{count}" if count > 1 else heading
+        sheet.text(30, 40, numbered, 22, bold=True)
+        sheet.text(30, 64, word("mains", language), 13, SOFT)
+        if any(at == page for at, _, _ in columns[1]):
+            _captions(sheet, language)
+        for at, y, draw in (*columns[0], *columns[1]):
+            if at == page:
+                draw(sheet, y)
+        sheets.append(sheet.svg(numbered))
+    return sheets
+
+
+def _of_chip(chip: Chip, language: str) -> Block:
+    return lambda sheet, y: _chip(sheet, chip, language, y + GAP)
+
+
+def _of_strip(strip: Strip, language: str) -> Block:
+    return lambda sheet, y: _strip(sheet, strip, language, y)
+
+
+def _paged(blocks: Sequence[Block], top: float) -> list[tuple[int, float, Block]]:
+    """Page and y of each: one that doesn't fit begins the next page."""
+    placed, page, y = [], 0, top
+    for draw in blocks:
+        height = draw(Sheet(WIDTH), 0.0)
+        if y > top and y + height > HEIGHT - FOOT:
+            page, y = page + 1, top
+        placed.append((page, y, draw))
+        y += height
+    return placed
 
 
 def _wrapped(sheet: Sheet, x: float, y: float, text: str, letters: int, size: int = 13) -> float:
@@ -64,7 +102,8 @@ def _header(sheet: Sheet, plan: Plan, language: str, y: float) -> float:
         anchor = "start" if right else "end"
         sheet.text(beside, top + 14, str(number), 11, SOFT, anchor)
         if use:
-            sheet.text(beside + (20 if right else -20), top + 14, use, 12, anchor=anchor, bold=True)
+            shown = use if len(use) <= USE_LETTERS else f"{use[: USE_LETTERS - 1]}…"
+            sheet.text(beside + (20 if right else -20), top + 14, shown, 12, anchor=anchor, bold=True)
     return y + 20 * ROW
 
 
@@ -107,12 +146,11 @@ def _middle(sheet: Sheet, language: str, y: float) -> float:
     return y + 134
 
 
-def _captions(sheet: Sheet, language: str) -> float:
-    y = 100
+def _captions(sheet: Sheet, language: str) -> None:
+    y = TOP + 24
     sheet.text(STRIPS_X, y, word("node_box", language), 13, SOFT)
     sheet.text((CABLE_X + SENSOR_X) / 2, y, word("cable", language), 13, SOFT, "middle")
     sheet.text(SENSOR_X + 10, y, word("sensor_box", language), 13, SOFT)
-    return y + 16
 
 
 def _strip(sheet: Sheet, strip: Strip, language: str, y: float) -> float:
@@ -133,9 +171,9 @@ def _strip(sheet: Sheet, strip: Strip, language: str, y: float) -> float:
             sheet.resistor(IN_X, row, wire.inner)
         if wire.outer:
             sheet.resistor(OUT_X, row, wire.outer)
-        sheet.box(PLUG_X, row - 12, 52, 24, FREE)
-        sheet.text(PLUG_X + 26, row + 5, wire.to, 12, anchor="middle", bold=True)
-        sheet.line(PLUG_X + 52, row, BODY_X, row)
+        sheet.box(PLUG_X, row - 12, PLUG_W, 24, FREE)
+        sheet.text(PLUG_X + PLUG_W / 2, row + 5, wire.to, 12, anchor="middle", bold=True)
+        sheet.line(PLUG_X + PLUG_W, row, BODY_X, row)
     sheet.box(BODY_X, first - 20, WIDTH - 30 - BODY_X, bottom - first + 20, FREE)
     middle = (first - 20 + bottom) / 2
     lines = textwrap.wrap(ends(strip, language), 18)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from homenode.boards import Board, Boards, boards
+from homenode.boards import Board, Boards, Bus, boards
+from homenode.config.header import SERIAL
 from homenode.config.model import Device, Home
 from homenode.wiring.circuits import Across, Circuit, Circuits, Wire, circuits
-from homenode.wiring.power import Budget, Part, budget, parts_of
+from homenode.wiring.power import Budget, Part, budget, data, parts_of
 
+SERIAL_PLACES = ("uart", "usb")
+NO_BUS = Bus("", "", {})
+_PORT = re.compile(rf"{SERIAL.pattern}$|/dev/(?:serial/by-id/|serial/by-path/|ttyUSB|ttyACM)")
 USUAL_BOARD = "zero2w"
 """Drawn where home.yaml names none: the header is the same on all."""
 
@@ -80,13 +85,16 @@ def plan(home: Home) -> Plan:
     strips: list[Strip] = []
     unknown: list[Device] = []
     once: set[str] = set()
+    ports: set[str] = set()
     for device in home.devices.values():
-        on = next((place for place in ("pin", "adc", "sensor") if device.options.get(place) is not None), "")
+        on, kind, bus = _place(device, home, board, ports)
         if not on:
             continue
-        circuit = drawn.of(on, str(device.options.get("kind")))
-        if circuit is None:
+        circuit = drawn.of(on, kind)
+        if circuit is None or bus is None:
             unknown.append(device)
+        elif on in SERIAL_PLACES:
+            strips.append(_serial(device, circuit, bus, known))
         else:
             strips += _strips(device, circuit, known, drawn, once)
             once.add(circuit.word)
@@ -105,6 +113,35 @@ def plan(home: Home) -> Plan:
         tuple(device for device in home.devices.values() if device.name not in wired),
         tuple(unknown),
     )
+
+
+def _place(device: Device, home: Home, board: Board, ports: set[str]) -> tuple[str, str, Bus | None]:
+    """Where a device is wired, its kind or its driver, and its serial port; "" if it is wired nowhere.
+
+    Args:
+        ports: Serial ports that are drawn already; several devices may be behind one.
+    """
+    for place in "pin", "adc", "sensor":
+        if device.options.get(place) is not None:
+            return place, str(device.options.get("kind")), NO_BUS
+    options = home.radios[device.via].options if device.via else device.options
+    port = next((str(value) for value in options.values() if _PORT.match(str(value))), "")
+    if not port or port in ports or device.driver in data()["radios"]:
+        return "", "", None
+    ports.add(port)
+    if not SERIAL.fullmatch(port):
+        return "usb", device.driver, NO_BUS
+    bus = board.serial.get(port)
+    return "uart", device.driver, bus if bus and bus.pins else None
+
+
+def _serial(device: Device, circuit: Circuit, bus: Bus, known: Boards) -> Strip:
+    pins = {role: Terminal(f"GPIO {pin}", known.physical(pin)) for pin, role in bus.pins.items()}
+    signal = pins.get("RXD", Terminal("USB"))
+    own = {"signal": signal, "USB": signal, "TXD": pins.get("TXD", signal)}
+    terminals = tuple(own.get(wire.start) or _terminal(wire.start, signal, known) for wire in circuit.wires)
+    kind = next(iter(device.kinds or ()), "")
+    return Strip(device, device.name, kind, circuit, signal.label, circuit.wires, terminals, circuit.across)
 
 
 def _strips(
@@ -173,6 +210,15 @@ def _chips(home: Home, known: Boards, drawn: Circuits) -> Iterator[Chip]:
         yield Chip(f"{converter.name} {number}", tuple(wires), channels_used)
 
 
+def _several(names: Sequence[str]) -> str:
+    """``MCP3008 0, MCP3008 1`` is ``MCP3008 0+1``."""
+    numbers: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        word, _, number = name.partition(" ")
+        numbers.setdefault(word, []).append(number)
+    return ", ".join(" ".join(filter(None, (word, "+".join(of)))) for word, of in numbers.items())
+
+
 def _converters(home: Home, drawn: Circuits) -> list[float]:
     """mA of 3V3 of each converter."""
     chips = {(o["adc"], o.get("chip") or 0) for d in home.devices.values() if (o := d.options).get("adc")}
@@ -189,9 +235,9 @@ def _uses(home: Home, strips: list[Strip], chips: tuple[Chip, ...], known: Board
             role = at.label.rpartition(" ")[2]
             if at.label.startswith("GPIO"):
                 buses.setdefault(at.physical, (role, []))[1].append(chip.label)
-    uses = {physical: f"{role}: {', '.join(dict.fromkeys(on))}" for physical, (role, on) in buses.items()}
+    uses = {physical: f"{role}: {_several(on)}" for physical, (role, on) in buses.items()}
     for strip in strips:
         for place in strip.terminals:
             if place.physical and place.label.startswith("GPIO"):
-                uses[place.physical] = strip.device.name if strip.circuit.on == "pin" else "1-Wire"
+                uses[place.physical] = "1-Wire" if strip.circuit.on == "sensor" else strip.device.name
     return uses

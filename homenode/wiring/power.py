@@ -19,7 +19,7 @@ UPS_WH, UPS_GIVES = 20.0, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the list. `price_sek`: of one, from and to."""
+    """A part of the list. `price_sek`: of one, from and to; `standard`: what it is to be marked with."""
 
     word: str
     count: int
@@ -27,6 +27,7 @@ class Part:
     price_sek: tuple[int, int]
     ma_5v: float = 0.0
     ma_3v3: float = 0.0
+    standard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,18 @@ class Budget:
     Attributes:
         supply_most: What the board's maker wants of the supply.
         on_pins: What all GPIOs give together.
+        on_one: What the one gives that gives most.
     """
 
     own: float
     parts_5v: float
     rail_3v3: float
     on_pins: float
+    on_one: float
     supply_most: int
     rail_3v3_most: int
     on_pins_most: int
+    on_one_most: int
 
     @property
     def total(self) -> float:
@@ -58,11 +62,12 @@ class Budget:
 
     @property
     def too_much(self) -> tuple[str, ...]:
-        """Which limits are passed: ``supply``, ``rail_3v3``, ``on_pins``."""
+        """Which limits are passed: ``supply``, ``rail_3v3``, ``on_pins``, ``on_one``."""
         pairs = {
             "supply": (self.total, self.supply_most),
             "rail_3v3": (self.rail_3v3, self.rail_3v3_most),
             "on_pins": (self.on_pins, self.on_pins_most),
+            "on_one": (self.on_one, self.on_one_most),
         }
         return tuple(name for name, (taken, most) in pairs.items() if taken > most)
 
@@ -72,6 +77,11 @@ def data() -> Mapping[str, Any]:
     """parts.yaml."""
     said: Mapping[str, Any] = read_data("parts.yaml")
     return said
+
+
+def priced() -> str:
+    """What the oldest price rests on, and when it was found."""
+    return min((str(part["price"][2]) for part in data()["parts"].values()), key=lambda how: how[-7:])
 
 
 def parts_of(
@@ -105,9 +115,10 @@ def parts_of(
             word,
             number,
             parts[word],
-            tuple(parts[word]["price"]),
+            tuple(parts[word]["price"][:2]),
             parts[word].get("ma_5v", 0.0),
             parts[word].get("ma_3v3", 0.0),
+            parts[word].get("standard", ""),
         )
         for word, number in count.items()
     )
@@ -128,7 +139,9 @@ def budget(
         parts_5v=sum(part.ma_5v * part.count for part in parts),
         rail_3v3=round(rail, 1),
         on_pins=round(sum(circuit.pin_ma for circuit in wired), 1),
+        on_one=max((circuit.pin_ma for circuit in wired), default=0.0),
         supply_most=board.supply_ma,
         rail_3v3_most=limits["rail_3v3_ma"],
         on_pins_most=limits["pins_ma"],
+        on_one_most=board.pin_ma,
     )

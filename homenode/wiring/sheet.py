@@ -9,10 +9,10 @@ RESISTOR_W, RESISTOR_H = 62, 18
 
 
 class Sheet:
-    """A page that grows downwards."""
+    """A page that grows downwards, or has its height."""
 
-    def __init__(self, width: int) -> None:
-        self.width, self.height = width, 0.0
+    def __init__(self, width: int, height: int = 0) -> None:
+        self.width, self.fixed, self.height = width, height, 0.0
         self._parts: list[str] = []
 
     def line(
@@ -63,7 +63,7 @@ class Sheet:
 
     def svg(self, title: str) -> str:
         """The whole file."""
-        height = round(self.height + 24)
+        height = self.fixed or round(self.height + 24)
         body = "\n".join(self._parts)
         size = f'viewBox="0 0 {self.width} {height}" width="{self.width}" height="{height}"'
         font = "DejaVu Sans, Arial, sans-serif"

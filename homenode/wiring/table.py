@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from homenode.kinds import kind_of
 from homenode.wiring.circuits import circuits
 from homenode.wiring.plan import Plan, Strip, Terminal
-from homenode.wiring.power import data
+from homenode.wiring.power import priced
 from homenode.wiring.words import word
 
 
@@ -77,7 +77,7 @@ def shown(terminal: Terminal, language: str) -> str:
 def title(strip: Strip, language: str) -> str:
     """Name, room, and what it is."""
     kind = kind_of(strip.kind)
-    means = (kind.sv if language == "sv" else kind.en) if kind else strip.kind
+    means = kind.called(language) if kind else strip.kind
     means = word("contact", language) if strip.kind == "contact" else means  # its word is that of true: open
     return f"{strip.label} · {strip.device.room} · {means} · {strip.circuit.name[language]}"
 
@@ -122,13 +122,14 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _parts(plan: Plan, language: str) -> Iterator[str]:
-    yield f"{word('parts', language)} ({word('price', language, date=data()['prices']['date'])})"
+    yield f"{word('parts', language)} ({word('price', language, date=priced().rpartition(' ')[2])})"
     rows = []
     low = high = 0
     for part in plan.parts:
         one, most = part.price_sek
         low, high = low + part.count * one, high + part.count * most
-        rows.append((f"{part.count} ×", part.said[language], f"{part.count * one}–{part.count * most}"))
+        named = f"{part.said[language]} ({part.standard})" if part.standard else part.said[language]
+        rows.append((f"{part.count} ×", named, f"{part.count * one}–{part.count * most}"))
     rows.append(("", word("sum", language), f"{low}–{high}"))
     yield from columns(rows)
 
@@ -141,6 +142,7 @@ def _power(plan: Plan, language: str) -> Iterator[str]:
         "supply": (budget.total, budget.supply_most),
         "rail_3v3": (budget.rail_3v3, budget.rail_3v3_most),
         "on_pins": (budget.on_pins, budget.on_pins_most),
+        "on_one": (budget.on_one, budget.on_one_most),
     }
     rows = [
         (f"{budget.own:g} mA", word("own", language), ""),

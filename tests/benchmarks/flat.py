@@ -1,4 +1,4 @@
-"""A whole flat: 40 Zigbee devices joined one after the other, five pins; then idle, then busy.
+"""A whole flat: 40 Zigbee devices joined one after the other, five pins, a meter; then idle, then busy.
 
 ``python -m tests.benchmarks.flat``. Beside it in the same run: a Python that has only imported zigpy and
 bellows, which is what any node on them has to hold.
@@ -50,10 +50,11 @@ def apartment_yaml() -> str:
         lines.append(f'  {name}: {{model: {model}, ieee: "{ieee(nth)}", room: hall}}')
     lines.append("gpio:")
     lines += [f"  {name}: {{pin: {pin}, kind: {kind}, room: hall}}" for name, pin, kind in PINS]
+    lines += ["p1:", "  meter: {port: p1, room: hall, l1: [fridge, television], l2: [hob]}"]
     return "\n".join(lines) + "\n"
 
 
-def home_yaml(broker: Mosquitto, stick: str) -> str:
+def home_yaml(broker: Mosquitto, stick: Path) -> str:
     """The home."""
     zigbee = [
         f'  {name}: {{via: zigbee, ieee: "{ieee(nth)}", room: hall}}' for nth, name in enumerate(names())
@@ -62,8 +63,12 @@ def home_yaml(broker: Mosquitto, stick: str) -> str:
     return "\n".join([
         "home: bench", "timezone: Europe/Stockholm", "clock: {trust: always}", "voice: {device: none}",
         f"broker: {{url: '{broker.url}'}}",
-        f"radios:\n  zigbee: {{driver: zigbee, port: {stick}, adapter: ezsp}}", "devices:", *zigbee, *wired,
+        f"radios:\n  zigbee: {{driver: zigbee, port: {stick}, adapter: ezsp}}",
+        f"  p1: {{driver: p1, port: {stick.with_name('p1')}}}",
+        "devices:", *zigbee, *wired, "  meter: {via: p1, room: hall}",
         "rules:",
+        "  - use: cooker_left_on",
+        "    bind: {current: [meter.current, meter.current_2, meter.current_3], presence: [hall_eye.motion]}",
         "  - {use: stove_left_on, bind: {stove: plug_0.power, presence: [hall_eye.motion]}}",
         "  - {use: door_open_at_night, bind: {door: front_door.contact}}",
         "  - {use: water_leak, bind: {water: [sink.water, water_0.water]}}",
@@ -142,7 +147,7 @@ def main() -> None:
                 "PIGPIO_PORT": str(sim.places["gpio"]),
             }  # fmt: skip
             home = folder / "home.yaml"
-            home.write_text(home_yaml(broker, str(stick)))
+            home.write_text(home_yaml(broker, stick))
             with NodeProcess(home, folder / "data", env=environment) as node:
                 node.until("network up")
                 joined_s = join_all(node, sim)
@@ -169,7 +174,7 @@ def main() -> None:
         peer.wait()
     rows = (
         ("interviews of 40, one after the other", f"{joined_s:.0f} s", "≤ 180 s"),
-        ("PSS idle, all in one process", f"{pss_mb:.1f} MB", "≤ 90 MB, stretch 65"),
+        ("PSS idle with zigbee, gpio and p1", f"{pss_mb:.1f} MB", "≤ 90 MB, stretch 65"),
         ("  zigpy and bellows imported, no more", f"{peer_mb:.1f} MB", ""),
         ("CPU idle", f"{idle:.2%}", "≤ 1 %"),
         (f"late at {told[0] / BUSY_S:.0f} events/s, p50 / p99", _late(late), "p99 ≤ 10 ms"),

@@ -1,12 +1,13 @@
 """homenode beside zigbee2mqtt, on the same simulated stick and broker, in the same run.
 
-``python -m tests.benchmarks.zigbee [--rounds N] [--drain COUNT] [--only homenode|zigbee2mqtt]``
+``python -m tests.benchmarks.zigbee [--rounds N] [--times N] [--drain COUNT] [--only homenode|zigbee2mqtt]``
 
-Each has a stick of its own with twenty devices, all interviewed in an earlier life of the process. Then
-they run in turn, never both at once, `rounds` times; the table shows the median of the rounds. A frame is
-stamped right before it is handed to the stick's framing, a message when a subscriber of its own process has
-it (CLOCK_MONOTONIC); the two are matched by the value, which no other frame of the device carries (contacts:
-by the order of their changes). CPU is that of the process under test less what it takes idle.
+Each has a stick of its own with twenty devices (`--times 5`: a hundred), all interviewed in an earlier life
+of the process. Then they run in turn, never both at once, `rounds` times; the table shows the median of the
+rounds. A frame is stamped right before it is handed to the stick's framing, a message when a subscriber of
+its own process has it (CLOCK_MONOTONIC); the two are matched by the value, which no other frame of the
+device carries (contacts: by the order of their changes). CPU is that of the process under test less what it
+takes idle.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.processes import Listener, cpu_s, memory_mb, settle
+from tests.benchmarks.zigbee_apartment import TIMES
 from tests.benchmarks.zigbee_stacks import Apartment, Homenode, Peer, Stack
 from tests.system.brokers import Mosquitto
 from tests.system.peers import install
@@ -251,7 +253,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--drain", type=int, default=10_000)
     parser.add_argument("--only", choices=("homenode", "zigbee2mqtt"))
+    parser.add_argument("--times", type=int, default=1, help="so many times twenty devices")
     args = parser.parse_args()
+    os.environ[TIMES] = str(args.times)
     if args.only != "homenode":
         install()
     print(machine(), flush=True)
@@ -267,7 +271,7 @@ def main() -> int:
             try:
                 for stack in stacks:
                     stack.pair()
-                    print(f"{stack.name}: network formed, twenty devices interviewed", flush=True)
+                    print(f"{stack.name}: network formed, {20 * args.times} devices interviewed", flush=True)
                 results: dict[str, list[Round]] = {kind.name: [] for kind in kinds}
                 for nth in range(args.rounds):
                     for stack in stacks if nth % 2 == 0 else reversed(stacks):

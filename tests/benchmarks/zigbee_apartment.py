@@ -17,6 +17,7 @@ import asyncio
 import gc
 import itertools
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +30,9 @@ from homenode.sim.hardware import Hardware
 from homenode.sim.zigbee.air import COORDINATOR, Aps
 from homenode.sim.zigbee.device import VirtualDevice
 
-CONTACTS, PLUGS, THERMOMETERS = 10, 5, 5
+MODELS = ["contact"] * 10 + ["plug"] * 5 + ["thermometer"] * 5
+TIMES = "HOMENODE_BENCH_TIMES"
+"""Environment: so many times those twenty devices."""
 FIRST_IEEE = 0x00158D0000000100
 FIRST_VALUE = 1000
 """No device had it before."""
@@ -41,7 +44,7 @@ _REPORT, _ZONE_STATUS = b"\x18%c\x0a", b"\x09%c\x00"
 
 def names() -> dict[str, tuple[str, int]]:
     """Name of each Zigbee device to its model and IEEE address."""
-    models = ["contact"] * CONTACTS + ["plug"] * PLUGS + ["thermometer"] * THERMOMETERS
+    models = MODELS * int(os.environ.get(TIMES, "1"))
     return {f"{model}_{nth}": (model, FIRST_IEEE + nth) for nth, model in enumerate(models)}
 
 
@@ -51,7 +54,7 @@ def ieee_text(ieee: int) -> str:
 
 
 def apartment_yaml() -> str:
-    """The same twenty devices, and pins 17, 27 and 22."""
+    """The same devices, and pins 17, 27 and 22."""
     devices = [
         f'  {name}: {{model: {model}, ieee: "{ieee_text(ieee)}", room: hall}}'
         for name, (model, ieee) in names().items()

@@ -15,7 +15,7 @@ from tests.system.brokers import Mosquitto
 from tests.system.nodes import NodeProcess
 from tests.system.peers import Zigbee2Mqtt
 
-INTERVIEWS_S = 240
+INTERVIEWS_S = 600.0
 _WIRE = {"power": 10, "temperature": 100}
 """What a value is multiplied with to be as on the wire."""
 

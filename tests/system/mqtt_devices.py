@@ -15,8 +15,8 @@ from paho.mqtt import client as mqtt
 from drivers.mqtt_device import DRIVER
 from homenode.config.fields import filled
 from homenode.config.model import Device
+from homenode.kit.listener import Listener, running
 from tests.system.brokers import Mosquitto
-from tests.system.driver_contract import Listener, running
 
 
 def device(name: str, family: str, topic: str, *kinds: str, **options: Any) -> Device:

@@ -10,7 +10,7 @@ import pytest
 from drivers.gpio import DRIVER
 from homenode.config.model import Device
 from homenode.errors import DriverLost
-from tests.system.driver_contract import Listener, running
+from homenode.kit.listener import Listener, running
 from tests.system.gpio_board import Lines, lines
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")

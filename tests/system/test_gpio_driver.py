@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from drivers.gpio import DRIVER
+from drivers.gpio.levels import levels
 from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
-from tests.system.driver_contract import Listener, running
+from homenode.kit.listener import Listener, running
 from tests.system.gpio_board import lines
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")
@@ -180,6 +181,21 @@ def test_a_daemon_that_is_not_there_is_waited_for(tmp_path: Path, monkeypatch: p
     async def play() -> None:
         with pytest.raises(DriverLost, match=r"pigpio daemon at 127\.0\.0\.1:1"):
             await _open(Listener(tmp_path), DOOR).run()
+
+    asyncio.run(play())
+
+
+def test_a_driver_of_ones_own_hears_of_an_edge_that_got_lost() -> None:
+    async def play() -> None:
+        async with lines() as board:
+            board.say("drive 17 0")
+            async with asyncio.timeout(10), levels(17, pull="up") as changes:
+                heard = [await anext(changes)]
+                changes.told = True  # as if it had been told so before the edge that got lost
+                heard.append(await anext(changes))
+                board.say("drive 17 open")
+                heard.append(await anext(changes))
+            assert heard == [False, False, True]
 
     asyncio.run(play())
 

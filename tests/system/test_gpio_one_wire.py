@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
 from drivers.gpio import DRIVER
 from homenode.config.model import Device
+from homenode.kit.listener import Listener, running
 from homenode.sim.gpio.one_wire import OneWireBus
-from tests.system.driver_contract import DriverContract, Listener, running
 
 SENSOR = "28-0316a2f1c4ff"
 WARM = Device(
@@ -78,37 +75,3 @@ def test_a_bus_that_is_not_there_says_how_to_have_it(tmp_path: Path, bus: OneWir
             assert "dtoverlay=w1-gpio" in host.troubles["warm cable"]
 
     asyncio.run(play())
-
-
-class _Thermometer:
-    """One thermometer, as the contract plays it."""
-
-    def __init__(self, bus: OneWireBus) -> None:
-        self._bus, self._celsius = bus, 20.0
-
-    def change(self) -> None:
-        self._celsius += 1.0
-        self._bus.show(SENSOR, self._celsius)
-
-    def garbage(self) -> None:
-        (self._bus.folder / SENSOR / "w1_slave").write_bytes(b"\xff\x00 t=99999999\n" * 1000)
-
-    def released(self) -> bool:
-        return True  # a file that is read and closed is held by nobody
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (WARM,)
-    spared: ClassVar = {
-        "unplugged": "a thermometer that is gone is a fault of its own, tested above",
-        "flood": "it is asked, and says nothing by itself",
-    }
-
-    @pytest.fixture(autouse=True)
-    def _bus(self, bus: OneWireBus) -> None:
-        self.bus = bus
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[_Thermometer]:
-        yield _Thermometer(self.bus)

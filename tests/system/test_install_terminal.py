@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.system.brokers import needs_mosquitto
-from tests.system.flats import IEEE, Flat, Installer, flat
+from tests.system.flats import APARTMENT, IEEE, Flat, Installer, flat
 from tests.system.nodes import homenode
 from tests.system.soak_home import until
+from tests.system.test_sim_run import apartment
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 pytest.importorskip("fpdf", reason="the extra install is not installed")
@@ -192,6 +193,31 @@ def test_the_neighbours_sensor_is_sent_away(here: Flat) -> None:
         person.type("2", "1", "-")
         until(lambda: IEEE["a_door"] not in here.node.ask("devices").stdout, what="it is gone")
     assert IEEE["a_door"] not in here.text()
+
+
+def test_of_two_radios_one_is_opened_and_what_it_heard_is_written_with_it(here: Flat, tmp_path: Path) -> None:
+    folder = tmp_path / "attic"
+    folder.mkdir()
+    stick = folder / "stick"
+    with apartment(folder, "--pty", str(stick), text=APARTMENT) as attic:
+        other = f'  attic: {{driver: zigbee, port: "{stick}"}}\n'
+        here.home.write_text(here.text().replace("\n\ndevices:", f"\n{other}\ndevices:"))
+        assert here.node.ask("reload").returncode == 0
+        here.node.until("network up radio=attic")
+        with Installer(here) as person:
+            person.until("Choose")
+            person.type("1")
+            person.until("1  zigbee\n  2  attic\nAt which radio")
+            person.type("2")
+            person.until("network is open")
+            assert not here.sim.ask("join a_door")["ok"], "the other one is not open"
+            attic.do("join a_second_door")
+            person.until(rf"\+ door[^\n]*{IEEE['a_second_door']}")
+            person.type("2", "1", "attic", "", "")
+            person.until("attic_door is added")
+        assert f'attic_door: {{via: attic, ieee: "{IEEE["a_second_door"]}"' in here.text()
+        attic.do("open a_second_door")
+        until(lambda: here.shows("attic_door.contact", "open"), what="the door is heard")
 
 
 def test_a_second_installer_is_told_who_is_there(here: Flat) -> None:

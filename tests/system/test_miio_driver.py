@@ -14,10 +14,10 @@ from drivers.miio import driver as miio_driver
 from drivers.miio.plugs import PLUGS
 from homenode.driver import Driver
 from homenode.errors import DriverLost, Refused
+from homenode.kit.listener import Listener, running
 from homenode.sim.miio import peer
 from homenode.sim.miio.plug import METERS, MODELS
 from homenode.sim.miio.things import PlugThing
-from tests.system.driver_contract import Listener, running
 from tests.system.miio_devices import TOKEN, device, plug
 
 Scene = Callable[[PlugThing, Listener, Driver], Awaitable[None]]

@@ -12,9 +12,9 @@ from drivers.miio import GATEWAY, link
 from drivers.miio import gateway as gateway_driver
 from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
+from homenode.kit.listener import Listener, running
 from homenode.reading import Instant, Value
 from homenode.sim.miio.things import GatewayThing, SensorThing
-from tests.system.driver_contract import Listener, running
 from tests.system.miio_devices import SIDS, TOKEN, gateway, own_address, sensor
 
 

@@ -18,8 +18,8 @@ from drivers.modbus.rows import types
 from drivers.modbus_simulated import Meter
 from homenode.config.model import Device
 from homenode.errors import DriverLost, Refused, SetupError
+from homenode.kit.listener import Listener, running
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
-from tests.system.driver_contract import Listener, running
 from tests.system.modbus_meters import GONE, SHOWS, meter, on_a_line, over_tcp, radio, served, show
 from tests.system.nodes import NodeProcess, Receiver
 

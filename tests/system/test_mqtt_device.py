@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from homenode.errors import Refused
+from homenode.kit.listener import Listener
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import Listener
 from tests.system.mqtt_devices import Sender, device, play, sender
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.peers import Zigbee2Mqtt, install_or_skip
@@ -126,7 +126,10 @@ def test_a_button_that_says_its_last_press_again_was_pressed_once(tmp_path: Path
         it.say("shellies/shellybutton1-2/input_event/0", presses[0])
         await host.until(lambda host: len(host.said) == 2, "a press of the one that slept until now")
 
-    bells = [device(f"bell_{n}", "shelly_gen1", f"shelly{n}", "button") for n in ("ix3-1", "button1-2")]
+    bells = [
+        device("bell", "shelly_gen1", "shellyix3-1", "button"),
+        device("help", "shelly_gen1_battery", "shellybutton1-2", "button"),
+    ]
     play(tmp_path, broker, scene, *bells)
 
 

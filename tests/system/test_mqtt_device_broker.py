@@ -13,8 +13,8 @@ import pytest
 
 from drivers.mqtt_device import DRIVER
 from homenode.errors import DriverLost, SetupError
+from homenode.kit.listener import Listener
 from tests.system.brokers import Mosquitto, free_port, made_keys, needs_mosquitto
-from tests.system.driver_contract import Listener
 from tests.system.mqtt_devices import Sender, device, play, sender
 
 pytestmark = needs_mosquitto

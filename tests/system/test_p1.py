@@ -15,8 +15,8 @@ from drivers.p1 import DRIVER
 from homenode.config.fields import filled
 from homenode.config.model import Device
 from homenode.errors import DriverLost, HomenodeError, SetupError
+from homenode.kit.listener import Listener, running
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.driver_contract import Listener, running
 from tests.system.meters import COOKING, QUIET, RECORDED, Meter, at_another_speed, telegram
 from tests.system.node_inside import written
 from tests.system.nodes import NodeProcess, Receiver

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -16,7 +13,7 @@ from drivers.recording import DRIVER
 from homenode.config.model import Device
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
-from tests.system.driver_contract import DriverContract, Listener, running
+from homenode.kit.listener import Listener, running
 
 HEADER = "local_time,epoch_local_as_utc,sensor_id,name,kind,state\n"
 MORNING = HEADER + (
@@ -40,33 +37,6 @@ def morning(tmp_path: Path) -> Path:
     file = tmp_path / "home.csv.gz"
     file.write_bytes(gzip.compress(MORNING.encode()))
     return file
-
-
-class _Tape:
-    def change(self) -> None:
-        """The tape plays by itself."""
-
-    def released(self) -> bool:
-        return True
-
-    async def unplug(self) -> None: ...
-
-    async def plug(self) -> None: ...
-
-
-class TestContract(DriverContract):
-    driver = DRIVER
-    devices = (BEDROOM, HALL)
-    heavy = ("gzip", "csv", "homenode.recordings")
-    spared: ClassVar = dict.fromkeys(("unplugged", "garbage", "flood"), "a file that is read once")
-
-    @pytest.fixture(autouse=True)
-    def _file(self, morning: Path) -> None:
-        self.options = {"file": morning, "speed": 1e6, "pace": "recorded"}
-
-    @asynccontextmanager
-    async def hardware(self) -> AsyncIterator[_Tape]:
-        yield _Tape()
 
 
 def _play(tmp_path: Path, *devices: Device, clock: Clock | None = None, **options: object) -> Listener:

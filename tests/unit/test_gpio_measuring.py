@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -144,8 +145,8 @@ def _count(host: _Host, pulses: int, per_unit: int = 1000, **options: object) ->
     meters = _meters(host, per_unit, **options)
     for _ in range(pulses):
         meters.meters["meter"].pulse()
+    meters.store(ahead=False)
     meters.tell()
-    meters.store()
     return host.said[-1][2]
 
 
@@ -157,6 +158,75 @@ def test_over_any_restarts_each_pulse_is_counted_once(runs: list[int], per_unit:
             assert round(told * per_unit) == sum(runs[:number])
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 300), st.sampled_from(["go on", "power cut", "stop"]), st.integers(0, 4))
+    ),
+    st.sampled_from([1, 640, 10_000]),
+)
+def test_no_reading_steps_back_and_none_is_more_than_was_used(
+    days: list[tuple[int, str, int]], per_unit: int
+) -> None:
+    told, true, now_s = list[float](), 0, 0.0
+    with TemporaryDirectory() as folder:
+        host = _Host(Path(folder), heard=False)
+        meters = _meters(host, per_unit)
+        for pulses, then, late in days:
+            for _ in range(pulses):
+                meters.meters["meter"].pulse()
+            true, now_s = true + pulses, now_s + 10
+            if meters.meters["meter"].is_due:
+                meters.store(now_s)
+            meters.tell()
+            if then == "stop":
+                meters.store(now_s, ahead=False)
+                meters.tell()
+            told += [value for _, _, value in host.said]
+            host.said.clear()
+            if then != "go on":  # the journal has not yet what was told last
+                journal = told[: len(told) - late * (then == "power cut")]
+                host = _Host(Path(folder), journal[-1] if journal else None, heard=bool(journal))
+                meters = _meters(host, per_unit)
+            assert told == sorted(told)
+            assert not told or round(told[-1] * per_unit) <= true
+
+
+def test_after_a_power_cut_nothing_is_told_until_the_count_is_beyond_what_may_have_been(
+    tmp_path: Path,
+) -> None:
+    host = _Host(tmp_path)
+    meters = _meters(host)
+    for now_s in 10.0, 20.0:
+        for _ in range(100):
+            meters.meters["meter"].pulse()
+        meters.store(now_s)
+        meters.tell()
+    assert host.said[-1][2] == 0.2
+    host = _Host(tmp_path, 0.1)  # the journal doesn't have the last
+    meters = _meters(host)
+    meters.tell()
+    assert not host.said
+    for _ in range(200):
+        meters.meters["meter"].pulse()
+        if meters.meters["meter"].is_due:
+            meters.store()
+    meters.tell()
+    assert host.said[-1][2] == 0.4
+
+
+def test_at_a_steady_pace_it_is_written_each_ten_minutes(tmp_path: Path) -> None:
+    meters, written = _meters(_Host(tmp_path)), list[int]()
+    for ten_s in range(1, 24 * 360):
+        for _ in range(3):
+            meters.meters["meter"].pulse()
+        if meters.meters["meter"].is_due:
+            meters.store(1000 + ten_s * 10.0)
+            written.append(ten_s * 10)
+        meters.tell()
+    assert len(written) < 155
+    assert min(later - before for before, later in pairwise(written[8:])) >= 590
+
+
 def test_after_a_power_cut_it_goes_on_from_the_larger_of_file_and_journal(tmp_path: Path) -> None:
     assert _count(_Host(tmp_path), 7) == 0.007
     assert _count(_Host(tmp_path, 0.020), 1) == 0.021  # the journal is ahead of the file
@@ -165,7 +235,8 @@ def test_after_a_power_cut_it_goes_on_from_the_larger_of_file_and_journal(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"\xff\x00", b"[1]", b'{"meter.energy": "x"}', b'{"meter.energy": NaN}']
+    "damage",
+    [b"", b"\xff\x00", b"[1]", b'{"meter.energy": 5.5}', b'{"meter.energy": {"counted": NaN, "most": 1}}'],
 )
 def test_a_damaged_file_costs_no_more_than_the_journal_does_not_know(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "counts.json").write_bytes(damage)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.gpio import DRIVER as GPIO
+from drivers.gpio.pins import chip_labels, header_chip, why_not_on
 from homenode.boards import board_here, boards
 from homenode.config.check import check_home, look_closer
+from homenode.config.fields import Field
+from homenode.config.load import read_home
 from homenode.config.rows import BOARDS, BUSES
 from homenode.errors import Mistake
 
@@ -177,3 +182,47 @@ def test_a_machine_that_is_no_pi_says_nothing_about_the_board(tmp_path: Path) ->
     _mistakes(tmp_path, [_pin("door", 17)], "board: pi4\n")
     file = str(tmp_path / "home.yaml")
     assert not look_closer(check_home(file), file, tmp_path / "no such file").mistakes
+
+
+@pytest.mark.parametrize(("pin", "its"), [(0, "ID_SD"), (1, "ID_SC")])
+def test_what_only_the_eeprom_of_a_hat_may_use_is_refused_to_any_driver(
+    tmp_path: Path, pin: int, its: str
+) -> None:
+    fields = (Field("pin", "whole", "Any"), Field("kind", "word", "Any"))
+    careless = replace(GPIO, device_fields=fields, check=lambda devices: ())
+    (tmp_path / "home.yaml").write_text(
+        f"home: h\ntimezone: UTC\ndevices:\n  door: {{driver: gpio, pin: {pin}, kind: contact, room: hall}}\n"
+    )
+    _, notes = read_home(tmp_path / "home.yaml", drivers={"gpio": careless})
+    (mistake,) = notes.mistakes
+    assert (mistake.line, mistake.field) == (4, "devices.door.pin")
+    assert f"which is {its} of the EEPROM of a HAT" in mistake.found
+
+
+SEEN = {  # raspberrypi/linux pull 6144, WiringPi issue 280
+    "pi3": {0: "pinctrl-bcm2835", 1: "raspberrypi-exp-gpio"},
+    "pi4": {0: "pinctrl-bcm2711", 1: "raspberrypi-exp-gpio"},
+    "pi5 before 6.6.45": {0: "gpio-brcmstb@107d508500", 1: "gpio-brcmstb@107d508520", 4: "pinctrl-rp1"},
+    "pi5 since": {0: "pinctrl-rp1", 10: "gpio-brcmstb@107d508500", 11: "gpio-brcmstb@107d508520"},
+    "no Raspberry Pi": {0: "INT34C5:00"},
+}
+
+
+@pytest.mark.parametrize(("seen", "chip"), [*zip(SEEN, (0, 0, 4, 0, None), strict=True)])
+def test_the_chip_with_the_header_is_found_by_its_name(seen: str, chip: int | None) -> None:
+    assert header_chip(SEEN[seen]) == chip
+
+
+def test_a_library_that_can_not_move_the_pins_of_the_board_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pi5 = boards().boards["pi5"]
+    assert why_not_on(pi5, "rpigpio") == "rpigpio can't move the pins of a Raspberry Pi 5; lgpio can"
+    assert why_not_on(pi5, "lgpio") == why_not_on(None, "pigpio") == ""
+    monkeypatch.delenv("PIGPIO_ADDR", raising=False)
+    assert why_not_on(pi5, "pigpio")
+    monkeypatch.setenv("PIGPIO_ADDR", "192.168.1.2")
+    assert not why_not_on(pi5, "pigpio")
+
+
+def test_a_machine_without_pins_has_no_such_chip(tmp_path: Path) -> None:
+    (tmp_path / "gpiochip0").write_text("no chip")
+    assert chip_labels(tmp_path) == {}
