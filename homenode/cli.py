@@ -142,6 +142,12 @@ def _listen(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _console(args: argparse.Namespace) -> int:
+    from homenode.console.run import run
+
+    return run(args)
+
+
 def _driver(args: argparse.Namespace) -> int:
     from homenode.kit.command import run
 
@@ -286,6 +292,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     text = "Show or write the backup of a radio's network; restore it onto a new stick."
     add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
+    add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
     add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
@@ -307,6 +314,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.install.command import add_common as add_arguments
         case "listen":
             from homenode.listen.arguments import add_arguments
+        case "console":
+            from homenode.console.arguments import add_arguments
         case "radio":
             from homenode.radio_commands import add_arguments
         case "rules":
@@ -370,6 +379,7 @@ _EXTRAS = {
     "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
     "fpdf": "install", "h11": "install", "cryptography": "install",
+    "jinja2": "console", "argon2": "console",
 }  # fmt: skip
 
 

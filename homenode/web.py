@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on h11, for pages that a node shows to people at home: no framework, no build step.
+"""A small HTTP/1.1 server on h11, for every page of this project: no framework, no build step (decision 11).
 
 What is served is decided by a handler; here are bounds on what anybody may send, and the headers that keep a
 page to itself. Events go out as `text/event-stream`, which every browser reads and resumes by itself.
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -40,13 +41,20 @@ PRIVATE: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Names of headers are in small letters."""
+    """One request. Names of headers are in small letters; `peer` is the address that it came from."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    peer: str = ""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Fields of a form, the first of each name. Raises ValueError: it is none."""
+        pairs = parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100)
+        return dict(reversed(pairs))
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -127,7 +135,9 @@ class _Talk:
         headers = {
             bytes(name).decode("latin-1"): bytes(text).decode("latin-1") for name, text in head.headers
         }
-        return Request(head.method.decode("ascii"), target.path, dict(parse_qsl(target.query)), headers, body)
+        peer = self._writer.get_extra_info("peername") or ("",)
+        query = dict(parse_qsl(target.query))
+        return Request(head.method.decode("ascii"), target.path, query, headers, body, peer[0])
 
     async def _say(self, response: Response) -> None:
         headers = {**PRIVATE, **response.headers, "Content-Type": response.type}
@@ -175,7 +185,9 @@ async def _paced(events: AsyncIterator[Mapping[str, Any]]) -> AsyncGenerator[Map
             await coming
 
 
-async def serve(host: str, port: int, handle: Handler) -> asyncio.Server:
+async def serve(
+    host: str, port: int, handle: Handler, *, most_open: int = MOST_OPEN, tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
     """Listen. Raises OSError."""
     open_now = 0
 
@@ -183,11 +195,18 @@ async def serve(host: str, port: int, handle: Handler) -> asyncio.Server:
         nonlocal open_now
         open_now += 1
         try:
-            if open_now <= MOST_OPEN:
-                with contextlib.suppress(ConnectionError, TimeoutError, h11.LocalProtocolError):
+            if open_now <= most_open:
+                # Cancelled is how it ends with the server; asyncio.streams would log that as a mistake.
+                with contextlib.suppress(
+                    asyncio.CancelledError,
+                    ConnectionError,
+                    TimeoutError,
+                    ssl.SSLError,
+                    h11.LocalProtocolError,
+                ):
                     await _Talk(reader, writer, handle).run()
         finally:
             open_now -= 1
             writer.close()
 
-    return await asyncio.start_server(talk, host, port, limit=MOST_BYTES)
+    return await asyncio.start_server(talk, host, port, limit=MOST_BYTES, ssl=tls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from homenode.config.model import PARTIES
@@ -47,19 +47,24 @@ class Event:
     body: Mapping[str, Any]
 
     def taken_by(self, party: str) -> bool:
-        """Whether somebody of this party takes care of it; of another party only the party is named."""
-        by = self.body["data"].get("by", "")
-        others = set(PARTIES) - {party}
-        return self.told == "acknowledged" and any(name not in others for name in str(by).split(", "))
+        """Whether somebody of this party takes care of it."""
+        return self.told == "acknowledged" and of_party(str(self.body["data"].get("by", "")), party)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a command; `why` says in words why it was refused."""
+    """The answer to a command; `why` says in words why it was refused, `result` what came of it."""
 
     id: str
     ok: bool
     why: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_party(by: str, party: str) -> bool:
+    """Whether an acknowledgement is by somebody of this party; of another one only the party is named."""
+    others = set(PARTIES) - {party}
+    return any(name not in others for name in by.split(", "))
 
 
 def parse_alert(home: str, payload: bytes) -> Event | str:
@@ -91,7 +96,14 @@ def parse_reply(payload: bytes) -> Reply | None:
         return None
     error = body.get("error")
     why = str(error.get("text", ""))[:LONGEST_TEXT] if isinstance(error, dict) else ""
-    return Reply(body["id"], body.get("ok") is True, why)
+    result = body.get("result")
+    return Reply(body["id"], body.get("ok") is True, why, result if isinstance(result, dict) else {})
+
+
+def parse_status(payload: bytes) -> dict[str, Any] | None:
+    """A message on ``status``; None if it can't be read."""
+    body = _object(payload)
+    return body if isinstance(body, dict) and isinstance(body.get("open"), list) else None
 
 
 def split(topic: str) -> tuple[str, str, str] | None:

@@ -131,10 +131,16 @@ class Intake:
 
     async def send(self, home: str, command: Command) -> None:
         """An acknowledgement for a home; nothing without a connection."""
+        self.command(home, payload(command))
+
+    def command(self, home: str, body: bytes) -> bool:
+        """Any command for a home; False without a connection."""
         connection = self._connection
-        if connection is not None and not connection.lost.done():
-            connection.publish(topics.command(home, self._party), payload(command), False)
-            connection.flush()
+        if connection is None or connection.lost.done():
+            return False
+        connection.publish(topics.command(home, self._party), body, False)
+        connection.flush()
+        return True
 
     def _tell(self, why: NoLink) -> None:
         if str(why) != self._why:

@@ -18,6 +18,7 @@ from homenode.listen.event import (
     Reply,
     parse_alert,
     parse_reply,
+    parse_status,
     place_of,
 )
 
@@ -66,6 +67,13 @@ class Opening:
         """A message on ``reply``; None if it can't be read."""
         try:
             return parse_reply(self.plain(topics.reply(home, self._party), payload))
+        except Refused:
+            return None
+
+    def status(self, home: str, payload: bytes) -> dict[str, Any] | None:
+        """A message on ``status``; None if it can't be read."""
+        try:
+            return parse_status(self.plain(topics.status(home, self._party), payload))
         except Refused:
             return None
 

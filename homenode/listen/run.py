@@ -9,7 +9,9 @@ import getpass
 import logging
 import re
 import signal
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from homenode.config.model import Broker
 from homenode.config.values import WORD
@@ -85,14 +87,19 @@ def _settings(args: argparse.Namespace, file: str | None) -> Settings:
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:
+    run = _member if settings.nats else _alone
+    return await until_stopped(lambda tasks: run(settings, handed, data, tasks))
+
+
+async def until_stopped(work: Callable[[asyncio.TaskGroup], Coroutine[Any, Any, None]]) -> int:
+    """Do `work` until SIGTERM or SIGINT."""
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    run = _member if settings.nats else _alone
     with contextlib.suppress(_Stop):
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(run(settings, handed, data, tasks))
+                tasks.create_task(work(tasks))
                 await stopping.wait()
                 raise _Stop
         except* _Stop:
@@ -103,11 +110,11 @@ async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:
 async def _alone(settings: Settings, handed: dict[str, Taker], data: Path, tasks: asyncio.TaskGroup) -> None:
     """All homes on a broker."""
     with FolderLock.take(data):
-        _not_of_a_node(data)
+        not_of_a_node(data)
         await _listen(settings, handed, data, tasks)
 
 
-def _not_of_a_node(data: Path) -> None:
+def not_of_a_node(data: Path) -> None:
     """Raise SetupError if it is: writing its own, each would leave out what the other must not lose."""
     if (data / "good.home").exists() or (data / "node.sock").exists():
         do = "name a folder of its own with --data"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
+from typing import Any, Protocol
 
 from homenode.gateway.clock import Clock
 from homenode.link.connection import Connection, Inbound
 from homenode.listen.desk import Desk
-from homenode.listen.event import parse_link, split
+from homenode.listen.event import Reply, parse_link, split
 from homenode.listen.kept import Kept
 from homenode.listen.opening import Opening
 from homenode.listen.pulses import Shown
@@ -20,12 +22,31 @@ from homenode.listen.watch import Watch
 log = logging.getLogger("homenode.listen")
 
 
+class Onlooker(Protocol):
+    """Who shows people what a receiver hears beside alerts."""
+
+    def link(self, up: bool) -> None:
+        """We have a connection, or none."""
+
+    def online(self, home: str, online: bool) -> None:
+        """A home's heartbeat, or its will."""
+
+    def status(self, home: str, body: Mapping[str, Any]) -> None:
+        """What is open in a home, and its health."""
+
+    def replied(self, home: str, reply: Reply) -> None:
+        """The answer to a command, whoever asked."""
+
+
 class Single:
     """What comes from the broker, for a `Desk`."""
 
     desk: Desk
 
-    def __init__(self, settings: Settings, store: Kept, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Kept, clock: Clock, onlooker: Onlooker | None = None
+    ) -> None:
+        self._onlooker = onlooker
         self._settings, self._store, self._clock = settings, store, clock
         self._opening = Opening(settings.party, settings.keys)
         self._deaf_since: int | None = clock.now()
@@ -45,6 +66,8 @@ class Single:
 
     def link(self, up: bool) -> None:
         """We hear, or don't: a home that we could not hear is not silent."""
+        if self._onlooker:
+            self._onlooker.link(up)
         now = self._clock.now()
         if not up:
             self._deaf_since = now
@@ -73,8 +96,12 @@ class Single:
                 self._shown.shown(home)
             if word == "reply" and (reply := self._opening.reply(home, message.payload)) is not None:
                 self.desk.start(self.desk.replied(home, reply))
+                if self._onlooker:
+                    self._onlooker.replied(home, reply)
             elif word == "alerts" and self._alert(home, message):
                 changed.add(home)
+            elif word == "status":
+                self._status(home, message.payload)
         for home in changed:
             self.desk.look(home)
         if taken:
@@ -86,6 +113,12 @@ class Single:
             self._shown.lives(home, self._clock.now())
         if online is not None:
             self.desk.heard(home, online)
+            if self._onlooker:
+                self._onlooker.online(home, online)
+
+    def _status(self, home: str, payload: bytes) -> None:
+        if self._onlooker and (body := self._opening.status(home, payload)) is not None:
+            self._onlooker.status(home, body)
 
     def _alert(self, home: str, message: Inbound) -> bool:
         now = self._clock.now()

@@ -26,6 +26,8 @@ class Kind(Enum):
     SILENT = "silent"
     BACK = "back"
     REFUSED = "refused"
+    NOBODY = "nobody"
+    SOMEBODY = "somebody"
 
 
 def event(home: str, kind: Kind, now: int, text: dict[str, str], **data: Any) -> dict[str, Any]:
@@ -97,6 +99,21 @@ def back(home: str, now: int, since: int) -> dict[str, Any]:
     return event(home, Kind.BACK, now, text, since=_UTC.text(since))
 
 
+def nobody(now: int) -> dict[str, Any]:
+    """Nobody is on duty (console)."""
+    text = {
+        "sv": "ingen är i tjänst: larm väntar på att någon tar dem",
+        "en": "nobody is on duty: alerts wait for somebody to take them",
+    }
+    return event(ALL, Kind.NOBODY, now, text, since=_UTC.text(now))
+
+
+def somebody(now: int, since: str) -> dict[str, Any]:
+    """Somebody is again; `since` as `nobody` said."""
+    text = {"sv": "någon är i tjänst igen", "en": "somebody is on duty again"}
+    return event(ALL, Kind.SOMEBODY, now, text, since=since)
+
+
 def unopened(home: str, now: int, name: str, why: str, jwe: str) -> dict[str, Any]:
     """A message that is sealed for another key, or was changed on its way."""
     text = {
@@ -114,4 +131,4 @@ def refused(home: str, now: int, alert: str, by: str, why: str) -> dict[str, Any
         "sv": f"kvittering från {by} togs inte emot: {why}",
         "en": f"the acknowledgement of {by} was not taken: {why}",
     }
-    return event(home, Kind.REFUSED, now, text, alert=alert, by=by)
+    return event(home, Kind.REFUSED, now, text, alert=alert, by=by, why=why)

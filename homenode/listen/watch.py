@@ -138,6 +138,25 @@ class Watch:
             self._refused(command, reply.why, now)
         return True
 
+    def answered(self, body: Mapping[str, Any], by: str, now: int) -> bool:
+        """A person has an alert of which this was the newest message; what is wanted of `Act`: True."""
+        self._acknowledge(body, by, now)
+        return True
+
+    def escalate(self, name: str, severity: str, body: Mapping[str, Any], now: int) -> bool:
+        """A person wants the next stage called now, acknowledged or not; False if there is none."""
+        alert = self._open.get(name) or Open(now, 0, severity, body)
+        if (stage := self._stage(alert)) is None:
+            return False
+        self._open[name] = alert
+        self._escalate(alert, stage)
+        return True
+
+    def tell(self, kind: Kind, body: Mapping[str, Any]) -> bool:
+        """The receiver itself has something to say."""
+        self._hand(kind, body, self.plan.to)
+        return True
+
     def due(self, now: int) -> bool:
         """Do what time asks for; whether there was something."""
         before = self._next
@@ -146,8 +165,7 @@ class Watch:
             self._hand(Kind.HOLE, body, self.plan.to)
         for alert in list(self._open.values()):
             while (stage := self._stage(alert)) is not None and now >= alert.since + stage.after_ms:
-                alert.stage = self.plan.stages.index(stage) + 1
-                self._hand(Kind.ESCALATED, alert.body, stage.to, alert.stage)
+                self._escalate(alert, stage)
         for command in [command for command in self.commands.values() if now >= command.expires]:
             del self.commands[command.id]
             self._refused(command, "no answer", now)
@@ -216,6 +234,10 @@ class Watch:
         """The next stage of an alert."""
         left = self.plan.stages[alert.stage :]
         return next((stage for stage in left if alert.severity in stage.severities), None)
+
+    def _escalate(self, alert: Open, stage: Stage) -> None:
+        alert.stage = self.plan.stages.index(stage) + 1
+        self._hand(Kind.ESCALATED, alert.body, stage.to, alert.stage)
 
     def _acknowledge(self, body: Mapping[str, Any], by: str, now: int) -> None:
         """Somebody has it: no further stage is called, and the home is told, if we know of what."""

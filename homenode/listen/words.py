@@ -23,11 +23,12 @@ _TOLD = {
 }  # fmt: skip
 _KIND = {
     "sv": {Kind.ESCALATED: "INGEN HAR KVITTERAT", Kind.SILENT: "TYST", Kind.BACK: "Åter", Kind.HOLE: "SAKNAS",
-           Kind.FILLED: "Åter", Kind.REFUSED: "Kvittering"},
+           Kind.FILLED: "Åter", Kind.REFUSED: "Kvittering", Kind.NOBODY: "INGEN I TJÄNST",
+           Kind.SOMEBODY: "Åter"},
     "en": {Kind.ESCALATED: "NOBODY HAS ACKNOWLEDGED", Kind.SILENT: "SILENT", Kind.BACK: "Back",
            Kind.HOLE: "MISSING", Kind.FILLED: "Back", Kind.REFUSED: "Acknowledgement"},
 }  # fmt: skip
-OWN = (Kind.SILENT, Kind.BACK, Kind.HOLE, Kind.FILLED, Kind.REFUSED)
+OWN = (Kind.SILENT, Kind.BACK, Kind.HOLE, Kind.FILLED, Kind.REFUSED, Kind.NOBODY, Kind.SOMEBODY)
 _TEST = {"sv": "övning", "en": "test"}
 
 

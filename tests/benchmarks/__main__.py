@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "video")
+ALL = ("zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "video", "console")
 
 
 def main() -> int:

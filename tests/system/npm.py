@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / ".peers" / "npm"
-PACKAGES = ("@asyncapi/parser@3.6.6", "mqtt@5.16.0", "axe-core@4.14.1")
+PACKAGES = ("@asyncapi/parser@3.6.6", "mqtt@5.16.0", "axe-core@4.14.1", "oidc-provider@9.13.3")
 _DONE = FOLDER / "installed"
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 INSTALLED = NODE is not None and _DONE.exists() and _DONE.read_text().split() == list(PACKAGES)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -182,8 +182,11 @@ class Homes:
 
     def link(self, home: str, online: bool) -> None:
         """As the heartbeat or the will."""
-        body = json.dumps({"online": online, "at": AT})
-        self._client.publish(topics.link(home), body, 1, retain=True)
+        self.send(topics.link(home), {"online": online, "at": AT})
+
+    def send(self, topic: str, body: Mapping[str, Any]) -> None:
+        """What a broker keeps for whoever comes."""
+        self._client.publish(topic, json.dumps(body), 1, retain=True)
 
     def _publish(self, key: str) -> None:
         self._mids[self._client.publish(*self._bodies[key], qos=1).mid] = key  # maybe acknowledged already

@@ -196,3 +196,30 @@ def test_a_resolution_that_was_handed_over_is_not_acknowledged() -> None:
     watch.alert(message(1, "resolved"), NOW)
     handed(watch)
     assert not watch.commands
+
+
+# --- what a person asks for
+
+
+def test_a_person_calls_the_next_stage_before_its_time_and_also_after_an_acknowledgement() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    handed(watch)
+    body = message(1).body
+    assert watch.escalate("stove:1", "alarm", body, NOW + 1)
+    assert handed(watch, NOW + 1) == [(Kind.ESCALATED, "nurse")]  # who, by the plan, has it now
+    assert called(watch, NOW + 15 * MIN) == []
+    assert watch.escalate("stove:1", "alarm", body, NOW + 16 * MIN)
+    assert handed(watch, NOW + 16 * MIN) == [(Kind.ESCALATED, "nurse")]
+    assert not Watch("a", PLAN).escalate("stove:1", "alarm", body, NOW)
+
+
+def test_a_person_who_has_an_alert_ends_its_escalation_and_the_home_is_told() -> None:
+    watch = Watch("a", ESCALATING)
+    watch.alert(message(1), NOW)
+    handed(watch)
+    assert watch.answered(message(1).body, "Eva", NOW + 1)
+    assert called(watch, NOW + 20 * MIN) == []
+    [command] = watch.commands.values()
+    assert (command.alert, command.by) == ("stove:1", "Eva")
+    assert again(watch).commands == watch.commands

@@ -1,0 +1,1 @@
+"""The caregivers' console: pages over what a receiver (`homenode.listen`) hears."""

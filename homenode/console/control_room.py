@@ -1,0 +1,203 @@
+"""What is between receivers and pages: keeps what happened, shows it, does what people ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from homenode.console.access import Person
+from homenode.console.board import Board
+from homenode.console.case import Case
+from homenode.console.settings import Console
+from homenode.errors import Refused, StorageError
+from homenode.gateway.clock import Clock
+from homenode.journal.journal import Journal
+from homenode.listen import told
+from homenode.listen.desk import Desk
+from homenode.listen.event import Reply
+from homenode.listen.intake import Intake
+from homenode.listen.kept import SLOW_S
+from homenode.listen.targets import Taker, Took
+from homenode.listen.told import ALL, Kind
+from homenode.listen.watch import Task, Watch
+
+TARGET = "console"
+"""What a receiver hands everything to: us."""
+ANSWER_S = 15.0
+"""How long a person waits for a home to answer."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """One party's receiver."""
+
+    desk: Desk
+    intake: Intake
+
+
+class ControlRoom:
+    """The console without its pages.
+
+    Args:
+        journal: The receivers' own; the console's facts lie between theirs.
+    """
+
+    def __init__(self, settings: Console, journal: Journal, clock: Clock) -> None:
+        self.settings, self.clock = settings, clock
+        self.board = Board()
+        self.branches: dict[str, Branch] = {}
+        self._journal = journal
+        self._news: set[asyncio.Event] = set()
+        self._asked: dict[str, asyncio.Future[Reply]] = {}
+        for _, record in journal.read():
+            if record.get("t") == "console":
+                self.board.apply(record)
+
+    # --- what happened
+
+    def record(self, what: str, **fact: Any) -> None:
+        """Something happened: it is kept, and shown at once."""
+        body = {"t": "console", "at": self.clock.now(), "what": what, **fact}
+        self._journal.append(body, klass="alert")
+        self.board.apply(body)
+        self.wake()
+
+    async def written(self) -> None:
+        """Until it is on the disk; a disk that takes its time holds up nobody."""
+        with suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(SLOW_S):
+                await asyncio.wrap_future(self._journal.commit())
+
+    def wake(self) -> None:
+        """There is something to show."""
+        for news in self._news:
+            news.set()
+
+    @asynccontextmanager
+    async def news(self) -> AsyncIterator[asyncio.Event]:
+        """Set whenever there is something to show."""
+        news = asyncio.Event()
+        self._news.add(news)
+        try:
+            yield news
+        finally:
+            self._news.discard(news)
+
+    def taker(self, party: str) -> Taker:
+        """Takes what a receiver hands over. In the journal it stands before the receiver's note of that."""
+
+        async def take(home: str, task: Task) -> Took:
+            self.record(
+                "came", party=party, home=home, kind=task.kind.value, stage=task.stage, body=task.body
+            )
+            return Took(True)
+
+        return take
+
+    # --- what people do
+
+    async def act(self, person: Person, case: Case, what: str, note: str) -> None:
+        """Do one of `case.ACTIONS`.
+
+        Raises:
+            Refused: It can't be done.
+        """
+        desk, now = self.branches[case.party].desk, self.clock.now()
+        if what == "escalate":
+            if case.own:
+                raise Refused("no_stage")
+            escalate = partial(
+                Watch.escalate, name=case.alert, severity=case.severity, body=case.body, now=now
+            )
+            if not await desk.change(case.home, escalate):
+                raise Refused("no_stage")
+        if what in ("acknowledge", "close") and case.home_waits:
+            await desk.change(case.home, partial(Watch.answered, body=case.body, by=person.name, now=now))
+            if what == "close":
+                self._did(person, case, "acknowledge", "")
+        self._did(person, case, what, note)
+        await self.written()
+
+    def _did(self, person: Person, case: Case, what: str, note: str) -> None:
+        self.record("did", key=case.key, did=what, by=person.name, who=person.id, note=note, home=case.home)
+
+    async def ask(self, party: str, home: str, do: str, by: str, args: Mapping[str, Any]) -> Reply | None:
+        """A command to a home, and its answer; None if none came, or we have no connection."""
+        name = f"console-{secrets.token_hex(8)}"
+        expires = told.time(self.clock.now() + int(ANSWER_S * 1000))
+        body = {"id": name, "do": do, "expires": expires, "by": by, "args": args}
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._asked[name] = answer
+        try:
+            if not self.branches[party].intake.command(home, json.dumps(body, ensure_ascii=False).encode()):
+                return None
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
+        except TimeoutError:
+            return None
+        finally:
+            del self._asked[name]
+
+    def answered(self, reply: Reply) -> None:
+        """A home answered somebody."""
+        answer = self._asked.get(reply.id)
+        if answer is not None and not answer.done():
+            answer.set_result(reply)
+
+    # --- time
+
+    async def ticks(self) -> None:
+        """Once a second: whether somebody is on duty."""
+        while self.settings.roster:
+            for party, branch in self.branches.items():
+                self._roster(party, branch.desk)
+            await asyncio.sleep(1.0)
+
+    def _roster(self, party: str, desk: Desk) -> None:
+        now, known = self.clock.now(), self.alone(party)
+        if (known is None) is bool(self.board.duty.on(party, now)):
+            return
+        if known is None:
+            kind, body = Kind.NOBODY, told.nobody(now)
+        else:
+            kind, body = Kind.SOMEBODY, told.somebody(now, known)
+        desk.begin(ALL, partial(Watch.tell, kind=kind, body=body))
+
+    def alone(self, party: str) -> str | None:
+        """Since when nobody is on duty, if that was told."""
+        for case in self.board.of_home(party, ALL):
+            if case.alert.startswith("nobody:") and case.home_says != "over":
+                return case.alert.partition(":")[2]
+        return None
+
+
+class Witness:
+    """What a receiver hears beside alerts, for the board."""
+
+    def __init__(self, room: ControlRoom, party: str) -> None:
+        self._room, self._party = room, party
+
+    def link(self, up: bool) -> None:
+        """We have a connection, or none."""
+        self._room.board.link(self._party, up, self._room.clock.now())
+        self._room.wake()
+
+    def online(self, home: str, online: bool) -> None:
+        """A home's heartbeat, or its will."""
+        if self._room.board.online(self._party, home, online, self._room.clock.now()):
+            self._room.wake()
+
+    def status(self, home: str, body: Mapping[str, Any]) -> None:
+        """What is open in a home, and its health."""
+        self._room.board.status(self._party, home, body)
+        self._room.wake()
+
+    def replied(self, home: str, reply: Reply) -> None:
+        """The answer to a command, whoever asked."""
+        self._room.answered(reply)

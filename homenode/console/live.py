@@ -1,0 +1,75 @@
+"""What changes, to every open page as it happens: rows of the worklist, a case, the bar."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from homenode.console.case import Case
+from homenode.console.desk_pages import pictures
+from homenode.console.visit import Page, Visit
+from homenode.web import Response
+
+PULSE_S = 5.0
+"""So often a page hears something: without, it says that it is cut off."""
+TOGETHER_S = 0.05
+"""Between two pictures: a flood of alerts is not one of pages."""
+
+
+async def events(visit: Visit) -> Response:
+    """``/events?show=list``, ``?show=case&key=…&version=…``, what the page has, or nothing."""
+    return Response(type="text/event-stream", events=_events(visit), headers={"X-Accel-Buffering": "no"})
+
+
+async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
+    show, key = visit.request.query.get("show", ""), visit.request.query.get("key", "")
+    seen: dict[str, int] = {}
+    shown = int(asked) if (asked := visit.request.query.get("version", "")[:15]).isdecimal() else -1
+    bar, called = "", frozenset[str]()
+    async with visit.room.news() as news:
+        while True:
+            news.clear()
+            if visit.pages.sign.known(visit.token, used=False) is None:
+                yield {"ended": visit.t("signed_out")}
+                return
+            board, told = visit.room.board, dict[str, Any](now=visit.now)
+            person = visit.person
+            if show == "list":
+                cases = person.cases(board)
+                told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
+            elif show == "case" and (case := person.case(board, key)) and case.version > shown:
+                told["case"], shown = visit.part("_case.html", case=case), case.version
+            part = "bar" if person.works else "pictures"
+            now_bar = visit.part(f"_{part}.html", pictures=pictures(visit))
+            if now_bar != bar:
+                bar = told[part] = now_bar
+            calls = {case.key: case for case in person.cases(board) if case.calls}
+            told["calls"] = len(calls)
+            told["loud"] = bool(calls or any(person.acts_for(party) for party in board.deaf))
+            told["news"] = [_news(visit, calls[new]) for new in calls.keys() - called]
+            called = frozenset(calls)
+            yield told
+            await asyncio.sleep(TOGETHER_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PULSE_S):
+                    await news.wait()
+
+
+def _rows(visit: Visit, cases: list[Case], seen: dict[str, int]) -> dict[str, str]:
+    """Those that changed since they were last sent."""
+    rows = {}
+    for case in cases:
+        if seen.get(case.key) != case.version:
+            seen[case.key] = case.version
+            rows[case.key] = visit.part("_row.html", case=case)
+    return rows
+
+
+def _news(visit: Visit, case: Case) -> dict[str, str]:
+    """For a notification of the browser: no more than who looks over a shoulder may read."""
+    return {"key": case.key, "text": f"{visit.t(case.severity)}: {case.home}", "url": f"/alert/{case.key}"}
+
+
+ROUTES: Mapping[tuple[str, str], Page] = {("GET", "/events"): events}

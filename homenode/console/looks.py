@@ -1,0 +1,51 @@
+"""Looks through cameras: who, why, which view, from when to when; and which rounds were gone (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_SHOWN = 2_000
+
+
+@dataclass(slots=True)
+class Look:
+    """One session that was asked for; `ended` is "" while it is on."""
+
+    id: str
+    party: str
+    home: str
+    camera: str
+    view: str
+    reason: str
+    by: str
+    who: str
+    begin: int
+    end: int = 0
+    ended: str = ""
+
+
+@dataclass(slots=True)
+class Looks:
+    """All that are shown, and the rounds that were gone."""
+
+    looks: dict[str, Look] = field(default_factory=dict)
+    rounds: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+
+    def apply(self, fact: Mapping[str, Any]) -> None:
+        """A look began, or ended; a stop of a round was seen to."""
+        if fact["what"] == "round":
+            self.rounds[fact["id"]] = (fact["at"], fact["by"], fact["note"])
+        elif fact["what"] == "looked":
+            names = ("id", "party", "home", "camera", "view", "reason", "by", "who")
+            self.looks[fact["id"]] = Look(**{name: fact[name] for name in names}, begin=fact["at"])
+        elif known := self.looks.get(fact["id"]):
+            known.end, known.ended = fact["at"], fact["why"]
+        for table in (self.looks, self.rounds):
+            while len(table) > MOST_SHOWN:
+                del table[next(iter(table))]
+
+    def newest(self) -> list[Look]:
+        """The newest first."""
+        return list(reversed(self.looks.values()))

@@ -1,0 +1,143 @@
+"""How things read on a page: times, ages, texts of homes, what is wrong right now (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homenode.console.access import Person
+from homenode.console.board import Board, Home
+from homenode.console.case import Case
+from homenode.console.words import say
+from homenode.contract.times import Zone, wall_ms
+from homenode.install.known import value_in_words
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What is said loudly on every page.
+
+    Attributes:
+        deaf: Parties whose broker is not heard.
+        silent: How many homes are.
+        alone: Parties for which nobody is on duty.
+        calls: Keys of cases that nobody has.
+        loud: Whether there is sound: an alarm that nobody has, or we are deaf.
+    """
+
+    deaf: tuple[str, ...]
+    silent: int
+    alone: tuple[str, ...]
+    calls: tuple[str, ...]
+    on_duty: tuple[str, ...]
+
+    @property
+    def loud(self) -> bool:
+        """Whether there is sound."""
+        return bool(self.calls or self.deaf)
+
+
+def alarm_bar(board: Board, person: Person, roster: bool, now: int) -> Bar:
+    """For one person."""
+    parties = [party for party in ("care", "property") if person.acts_for(party)]
+    on = {party: board.duty.on(party, now) for party in parties}
+    return Bar(
+        deaf=tuple(party for party in parties if party in board.deaf),
+        silent=sum(person.sees(*home) for home in board.silent),
+        alone=tuple(party for party in parties if roster and not on[party]),
+        calls=tuple(case.key for case in person.cases(board) if case.calls),
+        on_duty=tuple(dict.fromkeys(shift.name for shifts in on.values() for shift in shifts)),
+    )
+
+
+def sentence(case: Case, language: str) -> str:
+    """What happened, in the home's own words."""
+    return text_of(case.body["data"], language) or str(case.body.get("subject", ""))
+
+
+def text_of(data: Mapping[str, Any], language: str) -> str:
+    """The sentence in one language, or in whichever there is."""
+    texts = data.get("text")
+    if not isinstance(texts, dict):
+        return ""
+    return str(texts.get(language) or next(iter(texts.values()), ""))
+
+
+def room_of(case: Case) -> str:
+    """Where in the home."""
+    return str(case.body["data"].get("room") or "")
+
+
+def picture(homes: list[Home], cases: list[Case]) -> str:
+    """What a relative sees: ``silent``, ``unknown``, ``alert``, ``seen_to`` or ``calm``."""
+    if not homes or any(home.state == "unknown" for home in homes):
+        return "unknown"
+    if any(home.state == "silent" for home in homes):
+        return "silent"
+    open_now = [
+        case for case in cases if case.home_says != "over" and not case.own and case.severity != "info"
+    ]
+    if any(not case.handled and not case.closed for case in open_now):
+        return "alert"
+    return "seen_to" if open_now else "calm"
+
+
+def filters(timezone: str) -> dict[str, Callable[..., str]]:
+    """For templates."""
+    zone = Zone(timezone)
+
+    def clock(at: int) -> str:
+        return zone.text(at)[11:16]
+
+    def moment(at: int) -> str:
+        return zone.text(at)[:16].replace("T", " ")
+
+    def second(at: int) -> str:
+        return zone.text(at)[:19].replace("T", " ")
+
+    def iso(at: int) -> str:
+        return zone.text(at)
+
+    def wall(text: object) -> str:
+        """A time as a home wrote it: by the clock on its wall."""
+        return str(text)[:19].replace("T", " ")
+
+    return {
+        "clock": clock, "moment": moment, "second": second, "iso": iso, "wall": wall, "age": age,
+        "sentence": sentence, "room": room_of, "text": text_of, "valued": valued, "deed": deed,
+    }  # fmt: skip
+
+
+def deed(fact: Mapping[str, Any]) -> str:
+    """The word for a line of the log."""
+    what = str(fact["what"])
+    if what == "did":
+        return f"did_{fact['did']}"
+    return f"log_{what}" if what in ("signed_out", "refused") else what
+
+
+def valued(evidence: Mapping[str, Any], language: str) -> str:
+    """What one point was, in words."""
+    value, quality = evidence.get("value"), evidence.get("quality")
+    if quality in ("stale", "unknown"):
+        return say(f"quality_{quality}", language)
+    kind = str(evidence.get("point", "?")).rpartition(".")[2]
+    return value_in_words(kind, value if isinstance(value, bool | int | float) else None, language)
+
+
+def age(ms: int) -> str:
+    """``12 s``, ``5 min``, ``3 h``, ``2 d``."""
+    seconds = max(0, ms) // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def at_ms(text: object) -> int | None:
+    """A time of the contract in ms; None if it is none."""
+    try:
+        return wall_ms(str(text))
+    except ValueError:
+        return None

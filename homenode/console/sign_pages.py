@@ -1,0 +1,95 @@
+"""Signing in, with a password or by somebody else's word, and out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from homenode.console.signin import Session
+from homenode.console.visit import Page, Visit
+from homenode.errors import Refused
+from homenode.web import Response
+
+log = logging.getLogger("homenode.console")
+
+BACK = "/sign-in/back"
+FLOW_S = 600
+"""So long somebody may take to sign in elsewhere."""
+
+
+async def form(visit: Visit) -> Response:
+    """Where one signs in."""
+    if visit.session is not None:
+        return visit.redirect("/")
+    return visit.page("sign_in.html", why="", user="")
+
+
+async def sign_in(visit: Visit) -> Response:
+    """A name and a password."""
+    user = visit.field("user", 64)
+    right = await visit.pages.sign.password(user, visit.field("password", 500), visit.address)
+    if right is None:
+        return visit.page("sign_in.html", 429, why="too_many", user=user)
+    if not right:
+        known_name = user if user in visit.room.settings.users else "?"  # it may be a password
+        visit.room.record("sign_in_failed", who=known_name, by="", note=visit.address)
+        return visit.page("sign_in.html", 403, why="wrong_password", user=user)
+    known = visit.room.settings.users[user]
+    return begin(visit, user, known.name, (), local=True)
+
+
+def begin(visit: Visit, who: str, name: str, roles: tuple[str, ...], *, local: bool) -> Response:
+    """Signed in: with a new token, whatever the browser brought."""
+    if visit.session:
+        _end(visit, visit.session)
+    token, kept = visit.pages.sign.begin(who, name, roles, local=local)
+    visit.room.record("signed_in", **kept, note=visit.address)
+    visit.set_cookie(visit.cookie, token, visit.room.settings.session_ms // 1000)
+    return visit.redirect("/")
+
+
+async def sign_out(visit: Visit) -> Response:
+    """The session ends here, not only in the browser."""
+    if visit.session is not None:
+        if not visit.is_own_form():
+            return visit.refuse(403, "other_page")
+        _end(visit, visit.session)
+    visit.set_cookie(visit.cookie, "", 0)
+    return visit.redirect("/sign-in")
+
+
+def _end(visit: Visit, session: Session) -> None:
+    hashed = visit.pages.sign.end(visit.token)
+    visit.room.record("signed_out", who=session.who, by=session.name, hash=hashed, note=visit.address)
+
+
+async def elsewhere(visit: Visit) -> Response:
+    """Off to the provider."""
+    if visit.pages.elsewhere is None:
+        return visit.nothing()
+    token, to = await visit.pages.elsewhere.begin(f"{visit.url}{BACK}", visit.now)
+    visit.set_cookie(f"{visit.cookie}-flow", token, FLOW_S)
+    return visit.redirect(to)
+
+
+async def back(visit: Visit) -> Response:
+    """Back from it."""
+    if visit.pages.elsewhere is None:
+        return visit.nothing()
+    token = visit.request.cookies.get(f"{visit.cookie}-flow", "")
+    try:
+        known = await visit.pages.elsewhere.end(token, visit.request.query, f"{visit.url}{BACK}", visit.now)
+    except Refused as error:
+        log.warning("sign-in elsewhere failed", extra={"why": str(error)})
+        visit.room.record("sign_in_failed", who="", by="", note=visit.address)
+        return visit.page("sign_in.html", 403, why=error.what, user="")
+    return begin(visit, known.id, known.name, known.roles, local=False)
+
+
+ROUTES: Mapping[tuple[str, str], Page] = {
+    ("GET", "/sign-in"): form,
+    ("POST", "/sign-in"): sign_in,
+    ("POST", "/sign-out"): sign_out,
+    ("GET", "/sign-in/elsewhere"): elsewhere,
+    ("GET", BACK): back,
+}

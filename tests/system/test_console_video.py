@@ -1,0 +1,204 @@
+"""A look through a camera from the console's page, in a real Chromium: offer and answer over a real broker.
+
+The home is a peer of WebRTC that nobody here wrote (aiortc), behind the contract's command `video`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from paho.mqtt import client as mqtt
+
+from homenode.contract.command import Command, parse_command
+from homenode.gateway.clock import Clock
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.nodes import PATIENCE_S
+
+aiortc = pytest.importorskip("aiortc", reason="aiortc is not installed")
+pytest.importorskip("jinja2", reason="the extra console is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from aiortc.mediastreams import VideoStreamTrack  # noqa: E402 - it needs the extra
+
+from tests.system.consoles import Client, Console, person  # noqa: E402 - it needs the extra
+
+pytestmark = [needs_mosquitto, needs_chromium]
+CAMERAS = """\
+roster: false
+cameras:
+  - {home: north-1, camera: bedroom, views: [silhouette, clear], rounds: ["00:00", "06:00", "12:00", "18:00"]}
+"""
+
+
+class Filming:
+    """A home that lets everybody look: one green picture after the other, until the lease ends."""
+
+    def __init__(self, port: int) -> None:
+        self.commands: list[Command] = []
+        self.mood = "lets"
+        self._loop = asyncio.new_event_loop()
+        self._peer: Any = None
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda _client, _data, message: self._came(message)
+        self._client.on_connect = lambda client, *_: client.subscribe("hn1/north-1/care/command", 1)
+        self._client.connect("127.0.0.1", port)
+
+    def _came(self, message: mqtt.MQTTMessage) -> None:
+        command = parse_command(message.payload, "care", Clock().wall())
+        assert isinstance(command, Command), command
+        self.commands.append(command)
+        asyncio.run_coroutine_threadsafe(self._do(command), self._loop)
+
+    async def _do(self, command: Command) -> None:
+        answer: dict[str, Any] = {"id": command.id, "ok": True, "result": {}}
+        if self.mood == "refuses":
+            answer = {
+                "id": command.id,
+                "ok": False,
+                "error": {"code": "not_now", "text": "the resident said no"},
+            }
+        elif "sdp" in command.args:
+            self._peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
+            self._peer.addTrack(VideoStreamTrack())
+            await self._peer.setRemoteDescription(aiortc.RTCSessionDescription(command.args["sdp"], "offer"))
+            await self._peer.setLocalDescription(await self._peer.createAnswer())
+            answer["result"] = {"session": "s1", "sdp": self._peer.localDescription.sdp, "until": "soon"}
+        elif "end" in command.args:
+            await self.stop()
+        if self.mood != "silent":
+            self._client.publish("hn1/north-1/care/reply", json.dumps(answer), 1)
+
+    async def stop(self) -> None:
+        """No more pictures."""
+        if self._peer is not None:
+            await self._peer.close()
+            self._peer = None
+
+    def asked(self, word: str) -> list[Command]:
+        """Commands whose arguments have this."""
+        return [command for command in self.commands if word in command.args]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self.stop(), self._loop).result(PATIENCE_S)
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[tuple[Console, Filming]]:
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Console(tmp_path, broker.port, CAMERAS) as console,
+        Filming(broker.port) as home,
+    ):
+        yield console, home
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser: Any) -> None:
+    console, home = both
+    with person(browser, console, "eva") as page:
+        page.goto(f"{console.url}/rounds")
+        page.get_by_role("link", name="Next: north-1").click()
+        assert not home.commands  # nothing is asked before the button
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("Live.").wait_for()
+        console.until(
+            lambda: int(page.locator("#picture").get_attribute("data-frames")) > 20, "a second of it"
+        )
+        [asked] = home.asked("sdp")
+        assert (asked.by, asked.args["camera"], asked.args["view"]) == ("Eva Lind", "bedroom", "silhouette")
+        assert asked.args["reason"].startswith("Round ")
+        console.until(lambda: home.asked("renew"), "the lease is renewed", 30)
+        page.get_by_role("button", name="Stop looking").click()
+        console.until(lambda: home.asked("end"), "the end")
+        page.get_by_role("button", name="Seen to").click()
+        page.get_by_text("Nothing to look in on now.").wait_for()
+        page.get_by_role("link", name="Views").click()
+        shown = page.locator("tbody tr").first.inner_text()
+        assert "Eva Lind" in shown
+        assert "silhouette" in shown
+        assert "Ended" in shown
+
+
+def test_a_page_that_is_left_ends_its_look(both: Any, browser: Any) -> None:
+    console, home = both
+    with person(browser, console, "eva") as page:
+        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.get_by_label("Why").fill("asked for by her daughter")
+        page.get_by_label("Clear").check()
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("Live.").wait_for()
+        page.goto(console.url)
+        console.until(lambda: home.asked("end"), "the end")
+    assert home.asked("sdp")[0].args["view"] == "clear"
+
+
+def test_a_refusal_is_told_in_the_homes_words_and_written_down(both: Any, browser: Any) -> None:
+    console, home = both
+    home.mood = "refuses"
+    with person(browser, console, "eva") as page:
+        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.get_by_label("Why").fill("round")
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("the resident said no").wait_for()
+        page.get_by_role("button", name="Look now").and_(page.locator(":enabled")).wait_for()
+        page.goto(f"{console.url}/views")
+        page.get_by_text("the resident said no").wait_for()
+
+
+def test_a_picture_that_stops_is_not_taken_for_a_live_one(both: Any, browser: Any) -> None:
+    console, home = both
+    with person(browser, console, "eva") as page:
+        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.get_by_label("Why").fill("round")
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("Live.").wait_for()
+        asyncio.run_coroutine_threadsafe(_hold(home), home._loop).result(PATIENCE_S)
+        page.get_by_text("The picture does not move").or_(page.get_by_text("The look is over")).wait_for()
+
+
+async def _hold(home: Filming) -> None:
+    for sender in home._peer.getSenders():
+        sender.replaceTrack(None)
+
+
+def test_only_the_one_who_looks_may_renew_or_end(both: Any) -> None:
+    console, home = both
+    eva, nils = Client(console).sign_in("eva"), Client(console).sign_in("nils")
+
+    def send(client: Client, path: str, **body: Any) -> int:
+        return client.ask("POST", path, json.dumps(body), X_CSRF=client.csrf()).status
+
+    offer = {"home": "north-1", "camera": "bedroom", "view": "silhouette", "reason": "x", "sdp": "v=0"}
+    home.mood = "refuses"
+    assert send(eva, "/video/ask", **offer) == 409
+    assert send(eva, "/video/ask", **offer | {"view": "infrared"}) == 409
+    assert send(eva, "/video/ask", **offer | {"reason": ""}) == 409
+    assert send(eva, "/video/ask", **offer | {"sdp": "v" * 61_000}) == 409
+    assert send(eva, "/video/ask", **offer | {"camera": "bath"}) == 404
+    assert len(home.commands) == 1
+    assert send(nils, "/video/renew", session="s1") == 404
+    assert send(nils, "/video/end", session="s1") == 404
