@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on h11, for every page of this project: no framework, no build step (decision 11).
+"""A small HTTP/1.1 server on h11, for every page of this project: no framework, no build step (decision 12).
 
 What is served is decided by a handler; here are bounds on what anybody may send, and the headers that keep a
 page to itself. Events go out as `text/event-stream`, which every browser reads and resumes by itself.
