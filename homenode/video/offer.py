@@ -34,7 +34,6 @@ _KEPT = tuple(
         r"a=mid:[\w-]{1,16}",
         rf"a=ice-ufrag:{_ICE}{{4,256}}",
         rf"a=ice-pwd:{_ICE}{{22,256}}",
-        r"a=fingerprint:sha-(?:256|384|512) (?:[0-9A-Fa-f]{2}:){31,63}[0-9A-Fa-f]{2}",
         r"a=setup:(?:actpass|active|passive)",
         r"a=rtcp-mux",
         r"a=(?:recvonly|sendrecv)",
@@ -42,7 +41,15 @@ _KEPT = tuple(
         r"http://www\.webrtc\.org/experiments/rtp-hdrext/abs-send-time)",
     )
 )
-_NEEDED = ("mid", "ice-ufrag", "ice-pwd", "fingerprint", "setup")
+_NEEDED = ("mid", "ice-ufrag", "ice-pwd", "setup")
+_FINGERPRINTS = tuple(
+    re.compile(
+        rf"a=fingerprint:sha-{bits} (?:[0-9A-Fa-f]{{2}}:){{{bits // 8 - 1}}}[0-9A-Fa-f]{{2}}", re.ASCII
+    )
+    for bits in (512, 384, 256)
+)
+"""The best first; what a certificate may be known by (RFC 8122; not by SHA-1, which can be forged)."""
+MOST_FINGERPRINTS = 4
 _H264 = re.compile(r"a=rtpmap:(\d{2,3}) H264/90000", re.ASCII | re.IGNORECASE)
 _RTX = re.compile(r"a=rtpmap:(\d{2,3}) rtx/90000", re.ASCII | re.IGNORECASE)
 _FORMAT = re.compile(r"a=fmtp:(\d{2,3}) ([\w=;-]{1,200})", re.ASCII)
@@ -89,6 +96,7 @@ def taken(sdp: object, viewers: Sequence[Network] = PRIVATE) -> Offer:
     for name in _NEEDED:
         if sum(line.startswith(f"a={name}:") for line in kept) != 1:
             raise Unfit("sdp", f"no readable a={name}")
+    kept += _fingerprints(lines)
     codecs, payloads = _codecs(lines)
     candidates = tuple(_candidates(lines, viewers))
     mid = next(line for line in kept if line.startswith("a=mid:")).removeprefix("a=mid:")
@@ -96,6 +104,15 @@ def taken(sdp: object, viewers: Sequence[Network] = PRIVATE) -> Offer:
     stream = [f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(payloads)}", "c=IN IP4 0.0.0.0"]
     ours = [*head, *stream, *kept, *codecs, *(line for line, _ in candidates)]
     return Offer("\r\n".join(ours) + "\r\n", tuple(address for _, address in candidates))
+
+
+def _fingerprints(lines: Sequence[str]) -> list[str]:
+    """Those of the best hash: several are several certificates, of which one is shown (RFC 8122, section 5)."""
+    told = [dict.fromkeys(filter(form.fullmatch, lines)) for form in _FINGERPRINTS]
+    best = next(filter(None, told), {})
+    if not 1 <= len(best) <= MOST_FINGERPRINTS:
+        raise Unfit("sdp", "no readable a=fingerprint")
+    return list(best)
 
 
 def _codecs(lines: Sequence[str]) -> tuple[list[str], list[str]]:

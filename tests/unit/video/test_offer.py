@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.video.offer import ANY, LONGEST, MOST_CANDIDATES, taken
+from homenode.video.offer import ANY, LONGEST, MOST_CANDIDATES, MOST_FINGERPRINTS, taken
 from homenode.video.words import WORDS, Unfit
 
 CHROMIUM = Path(__file__).with_name("chromium.sdp").read_text()
@@ -102,13 +102,45 @@ def test_what_is_no_offer_is_refused(sdp: object) -> None:
     assert _refused(sdp).code == "sdp"
 
 
-@pytest.mark.parametrize("name", ["mid", "ice-ufrag", "ice-pwd", "fingerprint", "setup"])
+@pytest.mark.parametrize("name", ["mid", "ice-ufrag", "ice-pwd", "setup"])
 def test_an_offer_that_lacks_something_or_says_it_twice_is_refused(name: str) -> None:
     line = re.compile(rf"a={name}:.*\n")
     assert name in _refused(line.sub("", CHROMIUM)).what
     twice = line.search(CHROMIUM)
     assert twice
     assert name in _refused(CHROMIUM + twice[0]).what
+
+
+def _hashed(bits: int, byte: str = "A5") -> str:
+    return f"a=fingerprint:sha-{bits} {':'.join([byte] * (bits // 8))}\r\n"
+
+
+def _fingerprints(*said: str) -> list[str]:
+    offer = re.sub(r"a=fingerprint:.*\n", "".join(said), CHROMIUM)
+    return [f"{line}\r\n" for line in taken(offer).sdp.splitlines() if "fingerprint" in line]
+
+
+def test_of_several_fingerprints_the_best_hash_counts_and_each_certificate_of_it() -> None:
+    every = [_hashed(256), _hashed(384), _hashed(512)]
+    assert _fingerprints(*every) == _fingerprints(*reversed(every)) == [_hashed(512)]
+    assert _fingerprints(_hashed(384), _hashed(256)) == [_hashed(384)]
+    assert _fingerprints(_hashed(256), _hashed(256, "B6"), _hashed(256)) == [_hashed(256), _hashed(256, "B6")]
+    assert _fingerprints(_hashed(160).replace("sha-160", "sha-1"), _hashed(256)) == [_hashed(256)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        _hashed(160).replace("sha-160", "sha-1"),
+        _hashed(256).replace("sha-256", "sha-512"),
+        _hashed(256)[:-5] + "\r\n",
+        "".join(_hashed(256, f"{byte:02X}") for byte in range(MOST_FINGERPRINTS + 1)),
+    ],
+)
+def test_what_no_certificate_can_be_known_by_is_refused(said: str) -> None:
+    refused = _refused(re.sub(r"a=fingerprint:.*\n", said, CHROMIUM))
+    assert (refused.code, refused.what) == ("sdp", "no readable a=fingerprint")
 
 
 def test_two_streams_or_sound_are_refused() -> None:
