@@ -127,7 +127,15 @@ class ControlRoom:
     def _did(self, person: Person, case: Case, what: str, note: str) -> None:
         self.record("did", key=case.key, did=what, by=person.name, who=person.id, note=note, home=case.home)
 
-    async def ask(self, party: str, home: str, do: str, by: str, args: Mapping[str, Any]) -> Reply | None:
+    async def ask(
+        self,
+        party: str,
+        home: str,
+        do: str,
+        by: str,
+        args: Mapping[str, Any],
+        within_s: float = ANSWER_S,
+    ) -> Reply | None:
         """A command to a home, and its answer; None if none came, or we have no connection."""
         name = f"console-{secrets.token_hex(8)}"
         expires = told.time(self.clock.now() + int(ANSWER_S * 1000))
@@ -137,7 +145,7 @@ class ControlRoom:
         try:
             if not self.branches[party].intake.command(home, json.dumps(body, ensure_ascii=False).encode()):
                 return None
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError:
             return None

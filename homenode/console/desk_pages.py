@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from homenode.console.case import ACTIONS, LONGEST_NOTE
 from homenode.console.plot import plot
 from homenode.console.shown import picture
+from homenode.console.video_pages import cameras_of, offers_of
 from homenode.console.visit import Page, Visit
 from homenode.listen.settings import HOME
 from homenode.listen.told import ALL
@@ -30,10 +31,12 @@ async def alert(visit: Visit) -> Response:
     if case is None:
         return _not_theirs(visit, f"/alert/{visit.parts[0]}")
     others = [one for one in visit.room.board.of_home(case.party, case.home) if one is not case][:20]
-    cameras = [one for one in visit.room.settings.cameras if one.home == case.home and case.party == "care"]
+    cameras, offers = cameras_of(visit, case.home), offers_of(visit, case)
     show = f"case&key={case.key}&version={case.version}"
     drawing = plot(case, visit.language)
-    return visit.page("alert.html", case=case, others=others, cameras=cameras, show=show, drawing=drawing)
+    return visit.page(
+        "alert.html", case=case, others=others, cameras=cameras, offers=offers, show=show, drawing=drawing
+    )
 
 
 async def act(visit: Visit) -> Response:
@@ -66,7 +69,8 @@ async def home(visit: Visit) -> Response:
     known = [one for one in person.homes(board) if one.home == name]
     if known:
         cases = [case for one in known for case in board.of_home(one.party, one.home)]
-        return visit.page("home.html", home=name, known=known, cases=cases[:100], show="")
+        cameras = cameras_of(visit, name)
+        return visit.page("home.html", home=name, known=known, cameras=cameras, cases=cases[:100], show="")
     if person.related(name):
         return visit.page("picture.html", pictures={name: _picture(visit, name)}, show="")
     return _not_theirs(visit, f"/home/{name}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from homenode.console.case import Case
 from homenode.console.desk_pages import pictures
+from homenode.console.video_pages import offers_of
 from homenode.console.visit import Page, Visit
 from homenode.web import Response
 
@@ -27,7 +28,7 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
     show, key = visit.request.query.get("show", ""), visit.request.query.get("key", "")
     seen: dict[str, int] = {}
     shown = int(asked) if (asked := visit.request.query.get("version", "")[:15]).isdecimal() else -1
-    bar, called = "", frozenset[str]()
+    bar, called, offers = "", frozenset[str](), ""
     async with visit.room.news() as news:
         while True:
             news.clear()
@@ -41,6 +42,9 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
                 told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
             elif show == "case" and (case := person.case(board, key)) and case.version > shown:
                 told["case"], shown = visit.part("_case.html", case=case), case.version
+                now_offers = visit.part("_offers.html", case=case, offers=offers_of(visit, case))
+                if now_offers != offers:
+                    offers = told["offers"] = now_offers
             part = "bar" if person.works else "pictures"
             now_bar = visit.part(f"_{part}.html", pictures=pictures(visit))
             if now_bar != bar:

@@ -11,13 +11,13 @@ MOST_SHOWN = 2_000
 
 @dataclass(slots=True)
 class Look:
-    """One session that was asked for; `ended` is "" while it is on."""
+    """One session that was asked for; `ended` is "" while it is on, `views` are all that were shown."""
 
     id: str
     party: str
     home: str
     camera: str
-    view: str
+    views: list[str]
     reason: str
     by: str
     who: str
@@ -34,13 +34,16 @@ class Looks:
     rounds: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
     def apply(self, fact: Mapping[str, Any]) -> None:
-        """A look began, or ended; a stop of a round was seen to."""
+        """A look began, went on in another view, or ended; a stop of a round was seen to."""
         if fact["what"] == "round":
             self.rounds[fact["id"]] = (fact["at"], fact["by"], fact["note"])
         elif fact["what"] == "looked":
-            names = ("id", "party", "home", "camera", "view", "reason", "by", "who")
-            self.looks[fact["id"]] = Look(**{name: fact[name] for name in names}, begin=fact["at"])
-        elif known := self.looks.get(fact["id"]):
+            names = ("id", "party", "home", "camera", "reason", "by", "who")
+            about = {name: fact[name] for name in names}
+            self.looks[fact["id"]] = Look(**about, views=[fact["view"]], begin=fact["at"])
+        elif (known := self.looks.get(fact["id"])) and fact["what"] == "look_view":
+            known.views.append(fact["view"])
+        elif known:
             known.end, known.ended = fact["at"], fact["why"]
         for table in (self.looks, self.rounds):
             while len(table) > MOST_SHOWN:

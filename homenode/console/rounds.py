@@ -1,4 +1,4 @@
-"""Night rounds as a queue: which looks are due, by the times of each camera (pure)."""
+"""Night rounds as a queue: which looks are due, by their times (pure)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ AHEAD_MS = 4 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
-    """One that may be looked through; `rounds` in minutes of the day."""
+class Round:
+    """When a home is looked in on, and through which of its cameras; `times` in minutes of the day."""
 
     home: str
     camera: str
-    views: tuple[str, ...]
-    rounds: tuple[int, ...] = ()
+    times: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +28,20 @@ class Stop:
 
     id: str
     at: int
-    camera: Camera
+    round: Round
 
 
-def stops(cameras: Iterable[Camera], timezone: str, now: int) -> list[Stop]:
+def stops(rounds: Iterable[Round], timezone: str, now: int) -> list[Stop]:
     """Those of now, in order; who has seen to which is the board's."""
     zone, found = ZoneInfo(timezone), []
     today = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).date()
-    for camera in cameras:
-        for minutes in camera.rounds:
+    for one in rounds:
+        for minutes in one.times:
             for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
                 at = _instant(day, minutes, zone)
                 if now - LATE_MS <= at <= now + AHEAD_MS:
-                    name = f"{day.isoformat()}.{minutes:04d}.{camera.home}.{camera.camera}"
-                    found.append(Stop(name, at, camera))
+                    name = f"{day.isoformat()}.{minutes:04d}.{one.home}.{one.camera}"
+                    found.append(Stop(name, at, one))
     return sorted(found, key=lambda stop: (stop.at, stop.id))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from homenode.config.cameras import read_ice
 from homenode.config.fields import Field
 from homenode.config.load import in_order
 from homenode.config.notes import Notes, listed, nearest, unknown_key
@@ -18,7 +19,7 @@ from homenode.config.rows import LANGUAGES
 from homenode.config.values import TIME, WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.console.access import ROLES, Grant
-from homenode.console.rounds import Camera
+from homenode.console.rounds import Round
 from homenode.errors import FileMistakes, SetupError
 from homenode.listen.settings import HOME, Settings, read_settings
 
@@ -67,13 +68,12 @@ OIDC = (
     Field("groups", "text", "Claim with the person's groups.", default="groups"),
     Field("scope", "text", "What the provider is asked for.", default="openid profile"),
 )
-CAMERA = (
+ROUND = (
     Field("home", "text", "Id of the home.", required=True, pattern=HOME),
     Field("camera", "word", "Its name in home.yaml.", required=True),
-    Field("views", "words", "That may be asked for, the least first.", default=("silhouette",)),
-    Field("rounds", "words", "Times of night rounds.", default=()),
+    Field("at", "words", "Times of day.", required=True),
 )
-SECTIONS = ("listen", "roles", "users", "oidc", "cameras")
+SECTIONS = ("listen", "roles", "users", "oidc", "rounds", "ice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What a console is to do."""
+    """What a console is to do; `relays` are for the browsers of those who look."""
 
     listen: tuple[Settings, ...]
     host: str
@@ -117,7 +117,8 @@ class Console:
     roles: Mapping[str, Grant]
     users: Mapping[str, User]
     provider: Provider | None = None
-    cameras: tuple[Camera, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    relays: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
 
     def grants(self, roles: tuple[str, ...]) -> tuple[Grant, ...]:
         """Of roles that there are."""
@@ -153,7 +154,8 @@ def read_console(path: str) -> tuple[Console, list[Notes]]:
     provider = _oidc(root.get("oidc"), roles, notes, beside)
     if not users and provider is None:
         notes.wrong(root, "users", "users:, or oidc:, or nobody can sign in", found="nothing")
-    cameras = _cameras(root.get("cameras"), notes, beside)
+    rounds = _rounds(root.get("rounds"), notes, beside)
+    relays = _relays(root.get("ice"), notes, beside)
     if (top["cert"] is None) != (top["key"] is None):
         notes.wrong(root, "cert", "cert: and key:, or neither", found="one of them")
     url = top["url"].rstrip("/")
@@ -164,7 +166,7 @@ def read_console(path: str) -> tuple[Console, list[Notes]]:
         raise FileMistakes(in_order(notes))
     return Console(
         listen, host, port, url, _tls(top["cert"], top["key"]), top["proxy"], top["language"],
-        top["timezone"], top["session"], top["idle"], top["roster"], roles, users, provider, cameras,
+        top["timezone"], top["session"], top["idle"], top["roster"], roles, users, provider, rounds, relays,
     ), warned  # fmt: skip
 
 
@@ -249,14 +251,18 @@ def _oidc(node: Node | None, roles: Mapping[str, Grant], notes: Notes, beside: P
         _known(given[group], roles, value, f"oidc.roles.{group}", notes)
     if not given:
         notes.wrong(node, "oidc.roles", "a group of the provider to roles, such as {night: [night_team]}")
-    secret, path = "", values["client_secret_file"]
-    if path is not None:
-        try:
-            secret = path.read_text().strip()
-        except (OSError, ValueError) as error:
-            notes.wrong(node, "oidc.client_secret_file", "a file that can be read", found=str(error))
+    path = values["client_secret_file"]
+    secret = "" if path is None else _secret(path, node, "oidc.client_secret_file", notes)
     issuer, client = (values["issuer"] or "").rstrip("/"), values["client_id"] or ""
     return Provider(issuer, client, secret, values["name"], values["groups"], values["scope"], given)
+
+
+def _secret(path: Path, at: Node, where: str, notes: Notes) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError) as error:
+        notes.wrong(at, where, "a file that can be read", found=str(error))
+        return ""
 
 
 def _known(names: tuple[str, ...], roles: Mapping[str, Grant], at: Node, where: str, notes: Notes) -> None:
@@ -265,22 +271,33 @@ def _known(names: tuple[str, ...], roles: Mapping[str, Grant], at: Node, where: 
             notes.wrong(at, where, listed(roles), found=name, suggestion=nearest(name, roles))
 
 
-def _cameras(node: Node | None, notes: Notes, beside: Path) -> tuple[Camera, ...]:
-    cameras: list[Camera] = []
+def _rounds(node: Node | None, notes: Notes, beside: Path) -> tuple[Round, ...]:
+    rounds: list[Round] = []
     if node is None or is_nothing(node):
         return ()
     if not isinstance(node, Listing):
-        notes.wrong(node, "cameras", "a list, each entry as {home: vaxjo-0412, camera: bedroom}")
+        notes.wrong(
+            node, "rounds", 'a list, each entry as {home: vaxjo-0412, camera: bedroom, at: ["23:00"]}'
+        )
         return ()
     for number, entry in enumerate(node.items, 1):
-        values = read_table(CAMERA, entry, f"cameras.{number}", notes, beside)
-        rounds = values["rounds"]
-        if not all(re.fullmatch(TIME, one) for one in rounds):
-            notes.wrong(entry, f"cameras.{number}.rounds", 'times of day, such as ["23:00", "03:00"]')
+        values = read_table(ROUND, entry, f"rounds.{number}", notes, beside)
+        times = values["at"] or ()
+        if not all(re.fullmatch(TIME, one) for one in times):
+            notes.wrong(entry, f"rounds.{number}.at", 'times of day, such as ["23:00", "03:00"]')
             continue
-        minutes = tuple(int(one[:2]) * 60 + int(one[3:]) for one in rounds)
-        cameras.append(Camera(values["home"] or "", values["camera"] or "", values["views"], minutes))
-    return tuple(cameras)
+        minutes = tuple(int(one[:2]) * 60 + int(one[3:]) for one in times)
+        rounds.append(Round(values["home"] or "", values["camera"] or "", minutes))
+    return tuple(rounds)
+
+
+def _relays(node: Node | None, notes: Notes, beside: Path) -> tuple[Mapping[str, str], ...]:
+    """As a browser is told of them: written as in home.yaml."""
+    ice = read_ice(node, notes, beside, files=False)
+    who = {"username": ice.username} if ice.username else {}
+    if node is not None and ice.password_file is not None:
+        who["credential"] = _secret(ice.password_file, node, "ice.password_file", notes)
+    return tuple({"urls": url, **who} for url in ice.urls)
 
 
 def _without(name: str, node: Node) -> Node:

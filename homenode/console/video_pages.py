@@ -8,37 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from homenode.console.rounds import Camera, Stop, queue, stops
+from homenode.config.model import VIEWS
+from homenode.console.cameras import CARE, Camera, of_home, offered
+from homenode.console.case import Case
+from homenode.console.control_room import ANSWER_S
+from homenode.console.looks import Look
+from homenode.console.rounds import Stop, queue, stops
 from homenode.console.visit import Page, Visit
 from homenode.contract.command import why_not_args
 from homenode.listen.event import Reply
 from homenode.web import Response, as_json
 
-CARE = "care"
 LINES = 300
+ASKED_S = 300.0 + ANSWER_S
+"""The longest that a home gives its resident to answer, and for the camera after that."""
 
 
 async def look(visit: Visit) -> Response:
     """The page in front of a camera: nothing is asked of the home yet."""
     query = visit.request.query
-    camera = _camera(visit, query.get("home", ""), query.get("camera", ""))
-    if camera is None:
+    home, name = query.get("home", ""), query.get("camera", "")
+    camera = cameras_of(visit, home).get(name)
+    stop = next((one for one in _stops(visit) if one.id == query.get("round")), None)
+    if camera is None and stop is None:
         return visit.nothing()
-    stop = next((one for one in _stops(visit) if one.id == query.get("round") and one.camera == camera), None)
     case = visit.person.case(visit.room.board, query.get("for", ""))
-    return visit.page("video.html", camera=camera, stop=stop, case=case, show="")
+    return visit.page("video.html", home=home, of=name, camera=camera, stop=stop, case=case, show="")
 
 
 async def ask(visit: Visit) -> Response:
     """Carry the offer to the home, and its answer back."""
     asked = visit.json()
     args = {name: asked.get(name) for name in ("camera", "view", "reason", "sdp")}
-    camera = _camera(visit, str(asked.get("home", "")), str(args["camera"]))
+    camera = cameras_of(visit, str(asked.get("home", ""))).get(str(args["camera"]))
     if camera is None:
         return visit.nothing()
-    if args["view"] not in camera.views or why_not_args("video", args):
+    if args["view"] not in VIEWS or why_not_args("video", args):
         return visit.refuse(409, "video_wrong")
-    reply = await visit.room.ask(CARE, camera.home, "video", visit.person.name, args)
+    within_s = ASKED_S if camera.asks else ANSWER_S
+    reply = await visit.room.ask(CARE, camera.home, "video", visit.person.name, args, within_s)
     session = str(reply.result.get("session", "")) if reply is not None and reply.ok else ""
     known = {
         "party": CARE, "home": camera.home, "camera": camera.camera, "view": args["view"],
@@ -49,8 +57,27 @@ async def ask(visit: Visit) -> Response:
     if not session:
         why = "no_answer" if reply is None else reply.why
         visit.room.record("look_ended", id=name, home=camera.home, why=why, by="", note=why)
+    return _answered(visit, reply)
+
+
+async def view(visit: Visit) -> Response:
+    """The same look goes on in another view."""
+    asked, known = visit.json(), _on(visit)
+    if known is None:
+        return visit.nothing()
+    args = {name: asked.get(name) for name in ("session", "view", "sdp")}
+    if args["view"] not in VIEWS or why_not_args("video", args):
+        return visit.refuse(409, "video_wrong")
+    reply = await visit.room.ask(CARE, known.home, "video", known.by, args)
+    if reply is not None and reply.ok:
+        about = {"home": known.home, "view": args["view"], "by": known.by, "note": args["view"]}
+        visit.room.record("look_view", id=known.id, **about)
+    return _answered(visit, reply)
+
+
+def _answered(visit: Visit, reply: Reply | None) -> Response:
+    if reply is None or not reply.ok:
         return as_json({"error": visit.t("no_answer") if reply is None else reply.why}, 409)
-    assert reply is not None
     return as_json({name: reply.result.get(name) for name in ("session", "sdp", "until")})
 
 
@@ -70,16 +97,21 @@ async def end(visit: Visit) -> Response:
     return visit.nothing() if reply is None else as_json({"ok": reply.ok})
 
 
+def _on(visit: Visit) -> Look | None:
+    """The look that is meant, if it is this person's and goes on."""
+    known = visit.room.board.looks.looks.get(str(visit.json().get("session", "")))
+    return known if known is not None and known.who == visit.person.id and not known.ended else None
+
+
 async def _of_session(visit: Visit, what: str) -> Reply | None:
-    """None if it is not a look of this person that is on; a refused one has ended."""
-    name = str(visit.json().get("session", ""))
-    known = visit.room.board.looks.looks.get(name)
-    if known is None or known.who != visit.person.id or known.ended:
+    """None if there is none that goes on; a refused one has ended."""
+    known = _on(visit)
+    if known is None:
         return None
-    reply = await visit.room.ask(CARE, known.home, "video", known.by, {"session": name, what: True})
+    reply = await visit.room.ask(CARE, known.home, "video", known.by, {"session": known.id, what: True})
     if what == "end" or (reply is not None and not reply.ok):
         why = "ended" if what == "end" else (reply.why if reply else "")
-        visit.room.record("look_ended", id=name, home=known.home, why=why, by=known.by, note=why)
+        visit.room.record("look_ended", id=known.id, home=known.home, why=why, by=known.by, note=why)
     return reply or Reply("", False, visit.t("no_answer"))
 
 
@@ -102,9 +134,9 @@ async def gone(visit: Visit) -> Response:
     note = visit.field("note", 1_000)
     if visit.field("skip") and not note:
         return visit.refuse(409, "note_first")
-    visit.room.record("round", id=stop.id, home=stop.camera.home, by=visit.person.name, note=note)
+    visit.room.record("round", id=stop.id, home=stop.round.home, by=visit.person.name, note=note)
     await visit.room.written()
-    return visit.redirect("/rounds")
+    return visit.redirect(_next(visit))
 
 
 async def views(visit: Visit) -> Response:
@@ -116,23 +148,36 @@ async def views(visit: Visit) -> Response:
     return visit.page("views.html", looks=shown[:LINES], show="")
 
 
-def _camera(visit: Visit, home: str, camera: str) -> Camera | None:
-    """One that is configured, in a home that this person cares for."""
+def cameras_of(visit: Visit, home: str) -> dict[str, Camera]:
+    """Those that this person may ask for, as the home says."""
     if not visit.person.sees(CARE, home):
-        return None
-    known = visit.room.settings.cameras
-    return next((one for one in known if (one.home, one.camera) == (home, camera)), None)
+        return {}
+    return of_home(visit.room.board, home, visit.room.settings.timezone, visit.now)
+
+
+def offers_of(visit: Visit, case: Case) -> list[Camera]:
+    """Those through which a case's home offers a look."""
+    return offered(cameras_of(visit, case.home), case.body["data"].get("offers"))
 
 
 def _stops(visit: Visit) -> list[Stop]:
     settings, person = visit.room.settings, visit.person
-    mine = [camera for camera in settings.cameras if person.sees(CARE, camera.home)]
+    mine = [one for one in settings.rounds if person.sees(CARE, one.home)]
     return stops(mine, settings.timezone, visit.now)
+
+
+def _next(visit: Visit) -> str:
+    """Where the queue goes on: the page of the next home, or that there is none."""
+    due = queue(_stops(visit), visit.room.board.looks.rounds, visit.now)
+    if not due:
+        return "/rounds"
+    return f"/video?home={due[0].round.home}&camera={due[0].round.camera}&round={due[0].id}"
 
 
 ROUTES: Mapping[tuple[str, str], Page] = {
     ("GET", "/video"): look,
     ("POST", "/video/ask"): ask,
+    ("POST", "/video/view"): view,
     ("POST", "/video/renew"): renew,
     ("POST", "/video/end"): end,
     ("GET", "/rounds"): rounds,

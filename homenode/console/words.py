@@ -182,6 +182,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "shift_off": ("strök ett pass", "struck out a shift"),
     "time": ("Tid", "Time"),
     "looked": ("tittade", "looked"),
+    "look_view": ("bytte vy", "changed the view"),
     "look_ended": ("titten slutade", "the look ended"),
     "round": ("gick ronden", "went the round"),
     # looking
@@ -189,6 +190,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "view_silhouette": ("Silhuett", "Silhouette"),
     "view_blurred": ("Suddig", "Blurred"),
     "view_clear": ("Klar", "Clear"),
+    "look_offered": ("Hemmet erbjuder en titt", "The home offers a look"),
+    "look_not_now": ("Inte nu. Hemmet tillåter det: {when}.", "Not now. The home allows it: {when}."),
+    "look_nowhere": (
+        "Hemmet säger inte att någon får titta genom den kameran.",
+        "The home does not say that anybody may look through that camera.",
+    ),
+    "look_asks": ("Den boende tillfrågas först.", "The resident is asked first."),
     "reason": ("Varför", "Why"),
     "reason_round": ("Rond {time}", "Round {time}"),
     "reason_alert": ("Larm", "Alert"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
-from homenode.config.model import Camera, Decision
+from homenode.config.model import VIEWS, Camera, Decision
 from homenode.config.notes import listed
 from homenode.errors import NoLook
 
@@ -85,6 +85,43 @@ def terms(cameras: Mapping[str, Camera], decisions: Mapping[str, Decision]) -> l
         | ({"modes": list(one.modes)} if one.modes else {})
         for one in decisions.values()
     ]
+
+
+def of_terms(told: Mapping[str, Any]) -> Decision:
+    """What `terms` told of a decision: all but how the resident is asked and told.
+
+    Raises:
+        ValueError: It can't be read.
+    """
+    try:
+        hours = told.get("hours")
+        return Decision(
+            str(told["decision"]),
+            tuple(str(one["camera"]) for one in told["cameras"]),
+            date.fromisoformat(told["from"]),
+            date.fromisoformat(told["to"]),
+            tuple(view for view in VIEWS if view in told["views"]),
+            told["ask"] is not False,
+            party=str(told["party"]),
+            hours=None if hours is None else _minutes(hours),
+            modes=tuple(map(str, told.get("modes", ()))),
+            longest_ms=int(told["longest_s"] * 1000),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise ValueError("no terms of a decision") from error
+
+
+def _minutes(span: str) -> tuple[int, int]:
+    first, end = (time.fromisoformat(one) for one in span.split("-"))
+    return first.hour * 60 + first.minute, end.hour * 60 + end.minute
+
+
+def when(decision: Decision) -> str:
+    """Its days, hours and modes, in no language."""
+    said = [f"{decision.first} – {decision.last}"]
+    if decision.hours is not None:
+        said.append(_span(decision.hours))
+    return ", ".join([*said, *decision.modes])
 
 
 def _why_not_now(decision: Decision, moment: Moment) -> str:

@@ -107,7 +107,7 @@ def taken(sdp: object, viewers: Sequence[Network] = PRIVATE) -> Offer:
 
 
 def _fingerprints(lines: Sequence[str]) -> list[str]:
-    """Those of the best hash: several are several certificates, of which one is shown (RFC 8122, section 5)."""
+    """Those of the best hash; several are several certificates, of which one is used (RFC 8122, 5)."""
     told = [dict.fromkeys(filter(form.fullmatch, lines)) for form in _FINGERPRINTS]
     best = next(filter(None, told), {})
     if not 1 <= len(best) <= MOST_FINGERPRINTS:

@@ -184,6 +184,16 @@ class Homes:
         """As the heartbeat or the will."""
         self.send(topics.link(home), {"online": online, "at": AT})
 
+    def looks(self, home: str, *views: str, camera: str = "bedroom") -> None:
+        """A status by which care may always look through a camera."""
+        decision = {
+            "decision": "always", "party": "care", "cameras": [{"camera": camera, "room": "bedroom"}],
+            "views": list(views), "from": "2020-01-01", "to": "2099-12-31", "ask": False, "longest_s": 120.0,
+        }  # fmt: skip
+        more = {"health": {"state": "good"}, "versions": {"homenode": "1"}, "looks": [decision]}
+        body = {"home": home, "at": AT, "open": [], "mode": "home", **more}
+        self.send(topics.status(home, "care"), body)
+
     def send(self, topic: str, body: Mapping[str, Any]) -> None:
         """What a broker keeps for whoever comes."""
         self._client.publish(topic, json.dumps(body), 1, retain=True)

@@ -46,12 +46,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory, broker: Mosquitto) -> Iterator[Console]:
     folder = tmp_path_factory.mktemp("console")
-    lines = "cameras: [{home: north-1, camera: bedroom, rounds: ['23:00']}, {home: south-1, camera: bed}]\n"
+    lines = "rounds: [{home: north-1, camera: bedroom, at: ['23:00']}]\n"
     with Console(folder, broker.port, lines, parties=("care", "property")) as running:
         with Homes(broker.port) as homes:
             for home in ("north-1", "south-1"):
                 homes.alert(home)
                 homes.link(home, True)
+                homes.looks(home, "silhouette")
             homes.until_acknowledged()
             eva = Client(running).sign_in("eva")
             running.until(lambda: len(eva.worklist()) >= 3, "the alerts")
@@ -177,7 +178,7 @@ def test_a_colleague_reaches_no_home_that_is_not_theirs(console: Console) -> Non
     for what in ("take", "acknowledge", "escalate", "close", "note", "reopen"):
         assert nils.post(f"/alert/{south}/{what}", {"note": "x"}).status == 404
     asked = json.dumps(
-        {"home": "south-1", "camera": "bed", "view": "silhouette", "reason": "x", "sdp": "v=0"}
+        {"home": "south-1", "camera": "bedroom", "view": "silhouette", "reason": "x", "sdp": "v=0"}
     )
     assert nils.ask("POST", "/video/ask", asked, X_CSRF=nils.csrf()).status == 404
     eva = Client(console).sign_in("eva")

@@ -63,11 +63,10 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A busy evening."""
     folder = tmp_path_factory.mktemp("console")
     lines = """\
-cameras:
+rounds:
   - home: north-1
     camera: bedroom
-    views: [silhouette, clear]
-    rounds: ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]
+    at: ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]
 """
     with (
         Mosquitto(folder / "broker") as broker,
@@ -80,6 +79,7 @@ cameras:
         homes.alert("south-2", severity="info", name="two")
         for home in ("north-1", "north-2", "south-1"):
             homes.link(home, home != "south-1")
+        homes.looks("north-1", "silhouette", "clear")
         homes.until_acknowledged()
         eva = Client(running).sign_in("eva")
         running.until(lambda: len(eva.worklist()) >= 5, "alerts, and that nobody is on duty")

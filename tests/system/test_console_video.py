@@ -20,6 +20,7 @@ from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.flats import CHROMIUM, needs_chromium
 from tests.system.nodes import PATIENCE_S
+from tests.system.receivers import Homes
 
 aiortc = pytest.importorskip("aiortc", reason="aiortc is not installed")
 pytest.importorskip("jinja2", reason="the extra console is not installed")
@@ -32,8 +33,8 @@ from tests.system.consoles import Client, Console, person  # noqa: E402 - it nee
 pytestmark = [needs_mosquitto, needs_chromium]
 CAMERAS = """\
 roster: false
-cameras:
-  - {home: north-1, camera: bedroom, views: [silhouette, clear], rounds: ["00:00", "06:00", "12:00", "18:00"]}
+rounds:
+  - {home: north-1, camera: bedroom, at: ["00:00", "06:00", "12:00", "18:00"]}
 """
 
 
@@ -105,7 +106,9 @@ def both(tmp_path: Path) -> Iterator[tuple[Console, Filming]]:
         Mosquitto(tmp_path / "broker") as broker,
         Console(tmp_path, broker.port, CAMERAS) as console,
         Filming(broker.port) as home,
+        Homes(broker.port) as homes,
     ):
+        homes.looks("north-1", "silhouette", "clear")
         yield console, home
 
 
@@ -125,9 +128,7 @@ def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser:
         assert not home.commands  # nothing is asked before the button
         page.get_by_role("button", name="Look now").click()
         page.get_by_text("Live.").wait_for()
-        console.until(
-            lambda: int(page.locator("#picture").get_attribute("data-frames")) > 20, "a second of it"
-        )
+        console.until(lambda: int(page.locator("video").get_attribute("data-frames")) > 20, "a second of it")
         [asked] = home.asked("sdp")
         assert (asked.by, asked.args["camera"], asked.args["view"]) == ("Eva Lind", "bedroom", "silhouette")
         assert asked.args["reason"].startswith("Round ")
@@ -139,7 +140,7 @@ def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser:
         page.get_by_role("link", name="Views").click()
         shown = page.locator("tbody tr").first.inner_text()
         assert "Eva Lind" in shown
-        assert "silhouette" in shown
+        assert "Silhouette" in shown
         assert "Ended" in shown
 
 

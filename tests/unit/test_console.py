@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import homenode.console
+from homenode.config.model import VIEWS
 from homenode.console.access import Grant, Person
 from homenode.console.board import Board
 from homenode.console.case import Case, key_of
 from homenode.console.duty import Duty
 from homenode.console.plot import plot
-from homenode.console.rounds import Camera, queue, stops
+from homenode.console.rounds import Round, queue, stops
 from homenode.console.shown import age, picture, valued
 from homenode.console.words import WORDS
 from homenode.listen import told
@@ -321,7 +322,7 @@ def test_every_word_that_a_page_uses_is_there_and_every_word_is_used() -> None:
     used = set(re.findall(r'\bt\("([a-z_]+)"', pages)) | set(re.findall(r'\b(?:say|t)\("([a-z_]+)"', code))
     used = {key for key in used if not key.endswith("_")}
     assert used <= WORDS.keys()
-    named = set(re.findall(r'"([a-z_]+)"', pages + code))
+    named = {*re.findall(r'"([a-z_]+)"', pages + code), *VIEWS}
     made = {
         f"{stem}_{end}" for stem in ("state", "picture", "did", "quality", "log", "view") for end in named
     }
@@ -341,17 +342,17 @@ def at(text: str) -> int:
 
 
 def test_a_round_is_due_at_its_times_until_it_is_gone_or_it_is_morning() -> None:
-    camera = Camera("a", "bed", ("silhouette",), (23 * 60, 2 * 60))
-    found = stops([camera], "Europe/Stockholm", at("2026-01-05T23:30+01:00"))
+    one = Round("a", "bed", (23 * 60, 2 * 60))
+    found = stops([one], "Europe/Stockholm", at("2026-01-05T23:30+01:00"))
     assert [stop.at for stop in found] == [at("2026-01-05T23:00+01:00"), at("2026-01-06T02:00+01:00")]
     assert queue(found, {}, at("2026-01-05T23:30+01:00")) == found[:1]
     assert queue(found, {found[0].id: 0}, at("2026-01-05T23:30+01:00")) == []
-    later = stops([camera], "Europe/Stockholm", at("2026-01-06T03:00+01:00"))
+    later = stops([one], "Europe/Stockholm", at("2026-01-06T03:00+01:00"))
     assert later[0].id == found[0].id  # after midnight it is the same one still
-    assert stops([camera], "Europe/Stockholm", at("2026-01-06T09:00+01:00")) == []
+    assert stops([one], "Europe/Stockholm", at("2026-01-06T09:00+01:00")) == []
 
 
 def test_an_hour_that_comes_twice_has_one_round() -> None:
-    camera = Camera("a", "bed", ("silhouette",), (150,))
-    found = stops([camera], "Europe/Stockholm", at("2026-10-25T03:00+01:00"))
+    one = Round("a", "bed", (150,))
+    found = stops([one], "Europe/Stockholm", at("2026-10-25T03:00+01:00"))
     assert len({stop.id for stop in found}) == len(found) == 1

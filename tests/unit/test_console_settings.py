@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("jinja2", reason="the extra console is not installed")
 
 from homenode.console.access import Grant
-from homenode.console.rounds import Camera
+from homenode.console.rounds import Round
 from homenode.console.settings import Console, read_console
 from homenode.errors import FileMistakes
 
@@ -52,7 +52,8 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
 def test_everything_can_be_said(tmp_path: Path) -> None:
     more = """\
 oidc: {issuer: "https://login.example/", client_id: c, client_secret_file: secret, roles: {staff: night}}
-cameras: [{home: north-1, camera: bed, views: [silhouette, clear], rounds: ["23:00"]}]
+rounds: [{home: north-1, camera: bed, at: ["23:00"]}]
+ice: {urls: ["turn:turn.example:3478"], username: care, password_file: secret}
 address: "[::1]:443"
 url: https://larm.example/
 session: 8 h
@@ -61,7 +62,10 @@ session: 8 h
     assert settings.provider is not None
     assert (settings.provider.issuer, settings.provider.secret) == ("https://login.example", "s3cret")
     assert settings.provider.roles == {"staff": ("night",)}
-    assert settings.cameras == (Camera("north-1", "bed", ("silhouette", "clear"), (23 * 60,)),)
+    assert settings.rounds == (Round("north-1", "bed", (23 * 60,)),)
+    assert settings.relays == (
+        {"urls": "turn:turn.example:3478", "username": "care", "credential": "s3cret"},
+    )
     assert (settings.host, settings.port, settings.url) == ("::1", 443, "https://larm.example")
     assert "s3cret" not in repr(settings)
     assert HASH not in repr(settings)
@@ -92,8 +96,11 @@ session: 8 h
         ("timezone: Europe/Vaxjo", "timezone"),
         ("sesion: 8 h", "sesion"),
         ("session: 1 s", "session"),
-        ("cameras: {home: a}", "cameras"),
-        ("cameras: [{home: a, camera: bed, rounds: [noon]}]", "cameras.1.rounds"),
+        ("rounds: {home: a}", "rounds"),
+        ("rounds: [{home: a, camera: bed, at: [noon]}]", "rounds.1.at"),
+        ("rounds: [{home: a, camera: bed}]", "rounds.1.at"),
+        ("ice: {urls: ['http://relay']}", "ice.urls"),
+        ("ice: {urls: ['turn:relay'], password_file: gone}", "ice.password_file"),
         ("oidc: {issuer: x, client_id: c, client_secret_file: secret, roles: {s: night}}", "oidc.issuer"),
         ("oidc: {issuer: 'https://x', client_id: c, client_secret_file: gone, roles: {s: night}}",
          "oidc.client_secret_file"),

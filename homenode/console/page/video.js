@@ -1,21 +1,16 @@
-// One look: an offer to the home through the console, the answer back, and a lease that is renewed while we look.
-// No STUN: the home's own candidates are in its answer, and we don't wait for ours.
+// A look: an offer to the home through the console, the answer back, and a lease that is renewed while we look.
+// Without relays no server is asked: the home's own candidates are in its answer, and we don't wait for ours.
 
-const place = (id) => document.getElementById(id);
-const [form, picture, state, frozen] = ["ask", "picture", "state", "frozen"].map(place);
 const RENEW_MS = 5_000;
 const FROZEN_MS = 3_000;
+const GATHERED_MS = 3_000;
 
-let peer = null;
-let session = "";
-let ticking = 0;
-let frames = 0;
-let moved = 0;
+let on = null;   // the one look of this page: its section, session and peer
 
-async function post(path, body, keepalive = false) {
+async function post(look, path, body, keepalive = false) {
   const answer = await fetch(path, {
     method: "POST", keepalive,
-    headers: { "Content-Type": "application/json", "X-CSRF": form.dataset.csrf },
+    headers: { "Content-Type": "application/json", "X-CSRF": look.place.dataset.csrf },
     body: JSON.stringify(body),
   });
   const found = await answer.json().catch(() => ({}));
@@ -23,84 +18,134 @@ async function post(path, body, keepalive = false) {
   return found;
 }
 
-async function start() {
-  place("start").disabled = true;
-  say(form.dataset.waiting);
-  const mine = peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+// Another peer takes the place of the one before, which the home lets go of.
+async function connect(look) {
+  const iceServers = JSON.parse(look.place.dataset.relays);
+  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+  look.peer?.close();
+  look.peer = peer;
   peer.addTransceiver("video", { direction: "recvonly" });
-  peer.ontrack = (event) => {
-    picture.srcObject = new MediaStream([event.track]);
-    event.track.onended = () => over();
-  };
+  peer.ontrack = (event) => { look.video.srcObject = new MediaStream([event.track]); };
   peer.onconnectionstatechange = () => {
-    if (mine.connectionState === "failed" || mine.connectionState === "closed") over();
+    if (peer === look.peer && ["failed", "closed"].includes(peer.connectionState)) over(look);
   };
   await peer.setLocalDescription();
-  const found = await post("/video/ask", {
-    home: form.dataset.home, camera: form.dataset.camera,
-    view: new FormData(form).get("view"), reason: form.elements.reason.value.trim(),
-    sdp: peer.localDescription.sdp,
-  });
-  session = found.session;
-  place("stop").disabled = false;
-  await peer.setRemoteDescription({ type: "answer", sdp: found.sdp });
-  ticking = setInterval(renew, RENEW_MS);
-  watch(mine);
+  if (iceServers.length) await gathered(peer);
+  return peer.localDescription.sdp;
 }
 
-async function renew() {
-  const mine = session;
+function gathered(peer) {
+  return new Promise((done) => {
+    peer.onicecandidate = ({ candidate }) => { if (!candidate || candidate.type === "relay") done(); };
+    setTimeout(done, GATHERED_MS);
+  });
+}
+
+async function start(place) {
+  const form = place.querySelector("form");
+  const look = on = { place, video: place.querySelector("video"), session: "", moved: 0, frames: 0 };
+  place.classList.add("on");
+  busy(look, true);
+  place.querySelector(".strong").disabled = true;
+  say(look, place.dataset.waiting);
+  const sdp = await connect(look);
+  const { home, camera } = place.dataset;
+  const reason = form.elements.reason.value.trim();
+  await answered(look, await post(look, "/video/ask", { home, camera, view: form.elements.view.value, reason, sdp }));
+  place.querySelector(".stop").disabled = false;
+  look.ticking = setInterval(renew, RENEW_MS, look);
+  look.looking = setInterval(watch, 500, look);
+}
+
+async function change(look, view) {
+  busy(look, true);
+  say(look, look.place.dataset.waiting);
+  const sdp = await connect(look);
+  await answered(look, await post(look, "/video/view", { session: look.session, view, sdp }));
+}
+
+async function answered(look, { session, sdp }) {
+  look.session = session;
+  if (look !== on) { end(look); return; }
+  look.frames = 0;
+  look.moved = performance.now();
+  const peer = look.peer;
+  await peer.setRemoteDescription({ type: "answer", sdp });
+  const seen = () => {
+    if (look !== on || peer !== look.peer) return;
+    look.frames += 1;
+    look.moved = performance.now();
+    if (look.frames === 1) { look.video.hidden = false; say(look, look.place.dataset.live); }
+    look.video.dataset.frames = look.frames;
+    look.video.requestVideoFrameCallback(seen);
+  };
+  look.video.requestVideoFrameCallback(seen);
+  busy(look, false);
+}
+
+async function renew(look) {
   try {
-    await post("/video/renew", { session: mine });
+    await post(look, "/video/renew", { session: look.session });
   } catch (error) {
-    if (mine === session) over(error.message);
+    over(look, error.message);
   }
 }
 
-function watch(mine) {
-  moved = performance.now();
-  const seen = () => {
-    if (mine !== peer) return;
-    frames += 1;
-    moved = performance.now();
-    if (frames === 1) say(form.dataset.live);
-    picture.dataset.frames = frames;
-    picture.requestVideoFrameCallback(seen);
-  };
-  frames = 0;
-  picture.requestVideoFrameCallback(seen);
-  const look = setInterval(() => {
-    if (mine !== peer) { clearInterval(look); return; }
-    tell(frames && performance.now() - moved > FROZEN_MS ? form.dataset.frozen : "");
-  }, 500);
+function watch(look) {
+  tell(look, look.frames && performance.now() - look.moved > FROZEN_MS ? look.place.dataset.frozen : "");
 }
 
-function over(why) {
-  if (!peer) return;
-  const [old, ended] = [peer, session];
-  peer = null;
-  session = "";
-  clearInterval(ticking);
-  old.close();
-  picture.srcObject = null;
-  place("start").disabled = false;
-  place("stop").disabled = true;
-  say(why ?? form.dataset.ended);
-  tell("");
-  if (ended) post("/video/end", { session: ended }, true).catch(() => {});
+function end(look) {
+  post(look, "/video/end", { session: look.session }, true).catch(() => {});
 }
 
-function say(text) { if (state.textContent !== text) state.textContent = text; }
-
-function tell(text) {
-  if (frozen.textContent === text) return;
-  frozen.textContent = text;
-  frozen.className = text ? "banner bad" : "";
+function over(look, why) {
+  if (!look || look !== on) return;
+  clearInterval(look.ticking);
+  clearInterval(look.looking);
+  look.peer?.close();
+  look.video.srcObject = null;
+  look.video.hidden = true;
+  look.place.querySelector(".strong").disabled = false;
+  look.place.querySelector(".stop").disabled = true;
+  busy(look, false);
+  say(look, why ?? look.place.dataset.ended);
+  tell(look, "");
+  if (look.session) end(look);
+  look.place.classList.remove("on");
+  on = null;
 }
 
-form.addEventListener("submit", (event) => {
+function busy(look, is) {
+  for (const one of look.place.querySelectorAll("[name=view]")) one.disabled = is;
+}
+
+function say(look, text) {
+  const state = look.place.querySelector("[role=status]");
+  if (state.textContent !== text) state.textContent = text;
+}
+
+function tell(look, text) {
+  const wrong = look.place.querySelector("[role=alert]");
+  if (wrong.textContent === text) return;
+  wrong.textContent = text;
+  wrong.className = text ? "banner bad" : "";
+}
+
+// What a page is sent later is heard, too.
+document.addEventListener("submit", (event) => {
+  const place = event.target.closest(".look");
+  if (!place) return;
   event.preventDefault();
-  if (!peer) start().catch((error) => over(error.message));
+  if (on) over(on);
+  start(place).catch((error) => over(on?.place === place ? on : null, error.message));
 });
-place("stop").addEventListener("click", () => over());
-addEventListener("pagehide", () => over());
+document.addEventListener("change", (event) => {
+  const look = on;
+  if (event.target.name !== "view" || !look?.session || event.target.closest(".look") !== look.place) return;
+  change(look, event.target.value).catch((error) => over(look, error.message));
+});
+document.addEventListener("click", (event) => {
+  if (on && event.target.matches(".stop")) over(on);
+});
+addEventListener("pagehide", () => { if (on) over(on); });

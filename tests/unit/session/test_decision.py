@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
 import pytest
 
 from homenode.errors import NoLook
-from homenode.session.decision import Moment, Wish, allowing, holds
+from homenode.session.decision import Moment, Wish, allowing, holds, of_terms, terms, when
 from tests.unit.session.some_decisions import CAMERAS, NIGHT, NIGHTS, WISH, decision, moment, wish
 
 
@@ -93,3 +94,36 @@ def test_of_several_one_that_allows_all_of_it_counts() -> None:
     assert allowing(wish(view="clear"), CAMERAS, decisions, NIGHT) is clear
     assert allowing(WISH, CAMERAS, decisions, moment(minute=500)) is other
     assert "allowed: silhouette or blurred" in why_not(wish(view="clear"), NIGHT, other)[1]
+
+
+def test_what_a_party_is_told_can_be_read_back() -> None:
+    for one in (NIGHTS, decision(hours=None, modes=("night", "home"), ask=True, views=("clear",))):
+        (told,) = terms(CAMERAS, {one.id: one})
+        assert of_terms(json.loads(json.dumps(told))) == one
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"cameras": ["bed"]},
+        {"cameras": None},
+        {"from": "soon"},
+        {"from": 7},
+        {"hours": "22-6-7"},
+        {"hours": 22},
+        {"hours": "25:00-26:00"},
+        {"views": 3},
+        {"longest_s": None},
+        {"longest_s": 1e400},
+        {"modes": 5},
+    ],
+)
+def test_terms_that_are_none_are_told_as_that(otherwise: dict[str, Any]) -> None:
+    (told,) = terms(CAMERAS, {NIGHTS.id: NIGHTS})
+    with pytest.raises(ValueError, match="no terms of a decision"):
+        of_terms({**told, **otherwise})
+
+
+def test_when_it_holds_is_said_in_no_language() -> None:
+    assert when(NIGHTS) == "2026-01-01 – 2026-06-30, 22:00-06:00"
+    assert when(decision(hours=None, modes=("night",))) == "2026-01-01 – 2026-06-30, night"
