@@ -1,6 +1,6 @@
 """`python -m homenode.video.capture FD`: films one granted session, and is gone with it (see README.md).
 
-What is heavy is imported when it is needed, and the camera is opened meanwhile: the viewer waits for the sum.
+What is heavy is imported in a thread from the start on, while the gateway lights the lamp.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import suppress
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
+from homenode.video import lean
 from homenode.video.clocks import now_ms
 from homenode.video.words import Unfit, text
 
@@ -54,12 +55,14 @@ class Capture:
     def __init__(self, say: Callable[[Mapping[str, Any]], None]) -> None:
         self._say = say
         self._loop = asyncio.get_running_loop()
+        self._filming_loaded, self._peer_loaded = map(asyncio.wrap_future, lean.load("filming", "peer"))
         self._over: asyncio.Future[Ended] = self._loop.create_future()
         self._session: object = None
         self._until_ms = self._reached_by_ms = 0
         self._reached = False
         self._filming: Filming | None = None
         self._peer: Peer | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._warned: str | None = None
 
     async def run(self, reader: asyncio.StreamReader) -> None:
@@ -85,6 +88,8 @@ class Capture:
         try:
             while line := await reader.readline():
                 await self._told(json.loads(line))
+        except ConnectionError:  # it died and had not read all
+            pass
         finally:
             self._end("gateway")
 
@@ -123,24 +128,29 @@ class Capture:
         offer = taken(told["sdp"], viewers)
         try:
             await self._film(told)
-            from homenode.video.peer import Peer
+            await self._peer_loaded
         except ImportError as error:
             raise Unfit("missing", error.name or str(error)) from error
-        filming = self._filming
-        assert filming is not None
-        if self._peer is not None:
-            await self._peer.close()
-        filming.want_whole()
+        from homenode.video.peer import Peer
+
+        assert self._filming is not None
+        before = self._peer
         self._reached_by_ms, self._reached = now_ms() + _UNREACHED_MS, False
-        self._peer = Peer(ice, filming, wanted=filming.want_whole, live=self._live)
-        return await self._peer.answer(offer.sdp)
+        self._peer = peer = Peer(ice, self._filming, live=self._live)
+        try:
+            return await peer.answer(offer.sdp)
+        finally:
+            if before is not None:
+                self._closing = asyncio.ensure_future(before.close())
 
     async def _film(self, told: Mapping[str, Any]) -> None:
+        await self._filming_loaded
         from homenode.video.looks import Looks
 
         looks = Looks(told)
         if self._filming is not None:
-            self._filming.looks = looks
+            if not looks.like(self._filming.looks):
+                self._filming.looks = looks
             return
         from homenode.video.filming import Filming
 
@@ -153,12 +163,21 @@ class Capture:
         self._filming = Filming(
             told["source"],
             looks,
-            wanted=lambda: self._peer is not None and self._peer.pictures.wanted,
+            wanted=self._wanted,
             put=soon(self._put),
             warned=soon(self._warn),
             failed=soon(self._failed),
         )
         self._filming.start()
+
+    def _wanted(self) -> bool:
+        """Asked in the thread that films. What waits for a viewer is whole: it can be shown at once."""
+        peer, filming = self._peer, self._filming
+        if peer is None or filming is None:
+            return False
+        if peer.pictures.waiting:
+            filming.want_whole()
+        return peer.pictures.wanted
 
     def _live(self) -> None:
         self._say({"did": "live"})

@@ -34,9 +34,14 @@ class Looks:
         if self._view not in VIEWS:
             raise Unfit("source", f"view is one of {', '.join(VIEWS)}")
         self._zone = ZoneInfo(told["timezone"]) if told.get("timezone") else None
+        self._wish = (self._view, self._masks, self._enhance, self._zone)
         self._steps: list[Callable[[Picture], Picture]] | None = None
         self.as_it_is = self._view == "clear" and not self._masks and not self._enhance
         """Nothing is to be changed."""
+
+    def like(self, other: Looks) -> bool:
+        """Whether it makes the same of a picture: then the one that remembers more goes on."""
+        return self._wish == other._wish
 
     def of(self, picture: Picture, nth: int) -> Picture:
         """Made of the camera's picture, which is not kept."""

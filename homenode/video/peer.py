@@ -39,17 +39,28 @@ class Pictures(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, wanted: Callable[[], None], live: Callable[[], None]) -> None:
+    def __init__(self, live: Callable[[], None]) -> None:
         super().__init__()
         self._queued: asyncio.Queue[Encoded] = asyncio.Queue()
-        self._asked, self._wanted, self._live = 0, wanted, live
+        self._asked, self._live = 0, live
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the viewer is not there yet; asked from any thread."""
+        return self._asked == 0
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody looks, and the link takes them as fast as they come; asked from any thread."""
-        return self._asked > 0 and self._queued.qsize() < _WAITING
+        """Whether the link takes them as fast as they come; asked from any thread."""
+        return self._queued.qsize() < _WAITING
 
     def put(self, packet: Encoded) -> None:
+        """While `waiting`, the newest whole one is kept."""
+        if self.waiting:
+            if not packet.is_keyframe:
+                return
+            if not self._queued.empty():
+                self._queued.get_nowait()
         self._queued.put_nowait(packet)
 
     async def recv(self) -> Any:
@@ -57,15 +68,14 @@ class Pictures(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         self._asked += 1
-        if self._asked <= 2:
-            (self._wanted if self._asked == 1 else self._live)()
+        if self._asked == 2:
+            self._live()
         return await self._queued.get()
 
 
 class Peer:
     """Args:
     ice: As the gateway says; nothing is asked of any server that isn't named.
-    wanted: Called when the viewer is connected.
     live: Called when the first picture was sent.
     """
 
@@ -74,7 +84,6 @@ class Peer:
         ice: Mapping[str, Any],
         wishes: Wishes,
         *,
-        wanted: Callable[[], None],
         live: Callable[[], None],
     ) -> None:
         servers = [
@@ -83,7 +92,7 @@ class Peer:
         ]
         only_relay = RTCIceTransportPolicy.RELAY if ice.get("relay") else RTCIceTransportPolicy.ALL
         self._connection = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=only_relay))
-        self.pictures = Pictures(wanted, live)
+        self.pictures = Pictures(live)
         self._wishes = wishes
 
     async def answer(self, offer: str) -> str:
