@@ -148,6 +148,12 @@ def _console(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _panel(args: argparse.Namespace) -> int:
+    from homenode.panel.run import run
+
+    return run(args, _data(args))
+
+
 def _driver(args: argparse.Namespace) -> int:
     from homenode.kit.command import run
 
@@ -293,6 +299,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
     add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
+    add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
     add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
@@ -316,6 +323,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.listen.arguments import add_arguments
         case "console":
             from homenode.console.arguments import add_arguments
+        case "panel":
+            from homenode.panel.arguments import add_arguments
         case "radio":
             from homenode.radio_commands import add_arguments
         case "rules":

@@ -16,6 +16,7 @@ from homenode.config.header import check_header
 from homenode.config.keys import read_keys
 from homenode.config.model import Home
 from homenode.config.notes import Notes, another_file, nearest, unknown_key
+from homenode.config.panel import read_panel
 from homenode.config.registry import DriverTypes, driver_types
 from homenode.config.rows import SECTIONS, TOP
 from homenode.config.rule_files import Texts
@@ -119,6 +120,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         voice=read_voice(section("voice"), notes, beside, files=files),
         cameras=cameras,
         video=read_video(section("video"), notes, cameras, modes, heard=any(resident.values())),
+        panel=read_panel(section("panel"), notes, devices),
         ice=read_ice(section("ice"), notes, beside, files=files),
         exports=read_exports(section("export"), notes),
         board=top["board"] or "",

@@ -222,6 +222,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How the panel shows a point; what home.yaml doesn't say is found (`homenode.panel.things`).
+
+    Attributes:
+        name, symbol: "" if not said.
+        above: In the unit of the point.
+        hold_ms: For so long it is not known to be off after it was on.
+    """
+
+    name: str = ""
+    symbol: str = ""
+    above: float | None = None
+    hold_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ice:
     """How a viewer outside the home's own network is reached: relays (and STUN, if at all)."""
 
@@ -251,6 +267,8 @@ class Home:
     video: Mapping[str, Decision] = field(default_factory=dict)
     ice: Ice = Ice()
     resident_stop: str = ""
+    panel: Mapping[str, Shown] = field(default_factory=dict)
+    """Points that the panel shows, in order; empty for what it finds by itself."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Party to the public key (PEM) that it is written to with."""
     board: str = ""

@@ -54,6 +54,7 @@ SECTIONS = {
     "voice": "How what rules say is heard; by the first sound device, if absent.",
     "cameras": "Cameras, by name.",
     "video": "Care decisions on who may look through which camera when, by id.",
+    "panel": "What the panel by the door shows, in this order; what it finds by itself, if absent.",
     "ice": "Relays for viewers outside; without it only the home's own network is used.",
     "export": "Other formats that shared readings are sent in; opt-in.",
 }
@@ -280,6 +281,20 @@ VIDEO = (
 ICE = (
     Field("username", "text", "User name at the relay.", default=""),
     Field("password_file", "path", "File that holds the password, and nothing else."),
+)
+SYMBOLS = ("stove", "iron", "coffee", "plug", "door", "window", "fridge", "lock", "water")
+PANEL_KINDS = ("contact", "lock", "water", "power", "current", "switch", "light")
+PANEL = (
+    Field("name", "text", "What it is called; by its symbol, if absent.", default="", pattern=r".{1,40}"),
+    Field("symbol", "word", "How it is drawn; found by what the device is, if absent.", choices=SYMBOLS),
+    Field("above", "number", "Power (W) or current (A) above which it is on.", low=0.0),
+    Field(
+        "hold",
+        "duration",
+        "For so long it is not known to be off after it was on: a thermostat pauses.",
+        low=0,
+        high=_DAY_MS,
+    ),
 )
 ICE_URL = r"(stun|turns?):[^\s/@]+"
 EXPORT = (

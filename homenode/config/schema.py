@@ -170,6 +170,13 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
         "voice": _nullable(_object(rows.VOICE)),
         "cameras": _named(_object(rows.CAMERA, {"masks": _described("Areas that are never shown.", masks)})),
         "video": _named(_object(rows.VIDEO)),
+        "panel": _nullable(
+            {
+                "type": "object",
+                "propertyNames": {"pattern": _whole(rf"{WORD}\.({'|'.join(rows.PANEL_KINDS)})(_[0-9]+)?")},
+                "additionalProperties": _nullable(_object(rows.PANEL)),
+            }
+        ),
         "ice": _nullable(_object(rows.ICE, {"urls": _described("Of the relays.", relays)}, ["urls"])),
         "export": _nullable(_object(rows.EXPORT)),
     }

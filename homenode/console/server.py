@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from homenode.console import desk_pages, duty_pages, live, sign_pages, video_pages
 from homenode.console.control_room import ControlRoom
-from homenode.console.signin import SignIn, Tries
+from homenode.console.signin import SignIn
 from homenode.console.visit import Page, Pages, Visit
 from homenode.errors import Refused
+from homenode.tries import Tries
 from homenode.web import Request, Response, serve
 
 log = logging.getLogger("homenode.console")

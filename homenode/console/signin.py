@@ -14,10 +14,10 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from homenode.console.access import Person
 from homenode.console.settings import Console
+from homenode.tries import Tries
 
-MINUTES_MS = 5 * 60_000
 FROM_THERE, ADDRESS, USER = 10, 50, 100
-"""Wrong passwords in `MINUTES_MS` after which one has to wait: of one user from one address, from one address
+"""Wrong passwords in five minutes after which one has to wait: of one user from one address, from one address
 whoever it is, of one user from anywhere: who guesses must not easily keep a caregiver out at night."""
 MOST_SESSIONS = 2_000
 AT_ONCE = 2
@@ -42,34 +42,6 @@ class Session:
     roles: tuple[str, ...]
     until: int
     idle: int
-
-
-class Tries:
-    """How often something failed lately, by who tried."""
-
-    def __init__(self, most: int, over_ms: int = MINUTES_MS) -> None:
-        self._most, self._over_ms = most, over_ms
-        self._failed: dict[str, list[int]] = {}
-
-    def blocked(self, key: str, now: int) -> bool:
-        """Whether one must wait."""
-        recent = [at for at in self._failed.get(key, ()) if at > now - self._over_ms]
-        if recent:
-            self._failed[key] = recent
-        else:
-            self._failed.pop(key, None)
-        return len(recent) >= self._most
-
-    def failed(self, key: str, now: int) -> None:
-        """Once more."""
-        self._failed.setdefault(key, []).append(now)
-        del self._failed[key][: -self._most]
-        while len(self._failed) > 10_000:
-            del self._failed[next(iter(self._failed))]
-
-    def good(self, key: str) -> None:
-        """It was them after all."""
-        self._failed.pop(key, None)
 
 
 class SignIn:

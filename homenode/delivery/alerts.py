@@ -70,6 +70,11 @@ class OpenAlert:
     thresholds: dict[str, str] = field(default_factory=dict)
     offers: list[str] = field(default_factory=list)
 
+    @property
+    def may_answer(self) -> bool:
+        """Whether the resident's OK would do something."""
+        return self.delayable and self.answered is None and not self.told and not self.acknowledged
+
     def due(self) -> Instant | None:
         """When something is to be told without anything happening."""
         dues = [due for due, _ in self.held]

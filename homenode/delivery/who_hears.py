@@ -151,12 +151,16 @@ class Delivery:
         """The resident pressed OK: answers what was not yet sent, or holds an alarm back for 5 min, once."""
         outcome = self.advance(at)
         for alert in self._alerts.values():
-            if alert.told or alert.answered is not None or not alert.delayable or alert.acknowledged:
+            if not alert.may_answer:
                 continue
             alert.answered = at
             if alert.severity != "alarm":
                 outcome.acknowledge.append(alert.id)
         return outcome
+
+    def known(self, alert: str) -> OpenAlert | None:
+        """What is remembered of an open alert."""
+        return self._alerts.get(alert)
 
     def may_acknowledge(self, party: str, alert: str) -> bool:
         """Whether a party was sent it and it is open: what was not sent to it does not exist for it."""

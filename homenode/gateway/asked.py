@@ -20,6 +20,8 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "speed": {"speed": NUMBER},
     "switch": {"point": str, "to": str},
     "say": {"text": str, "language": str},
+    "panel": {},
+    "ok": {"seen": str},
     "looks": {},
     "answer_look": {"to": str},
     "stop_looks": {},

@@ -19,6 +19,7 @@ from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
 from homenode.gateway.outcomes import CONFIGURATION
+from homenode.gateway.panel import answer_alerts, shown
 from homenode.gateway.refusals import BROKER, Refusals
 from homenode.gateway.reports import report
 from homenode.gateway.roster import posts
@@ -366,6 +367,12 @@ class Requests:
                 node.clock.set_speed(float(wish["speed"]))
                 node.time.arm(anew=True)
                 return f"the clock runs {wish['speed']} times as fast"
+            case "panel":
+                return shown(node)
+            case "ok":
+                answer_alerts(node, wish["seen"])
+                await node.outcomes.safe()
+                return "answered"
             case "looks":
                 return node.looks.shown()
             case "answer_look":

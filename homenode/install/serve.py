@@ -17,7 +17,7 @@ from homenode.install.session import Session
 from homenode.install.steps import NotSure
 from homenode.install.view import view
 from homenode.install.words import LANGUAGES, page_words, say
-from homenode.web import Request, Response, as_json, serve
+from homenode.web import Request, Response, address, as_json, serve
 
 PORT = 8600
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -160,37 +160,9 @@ def _body(request: Request) -> Mapping[str, Any]:
     return body
 
 
-def address(listen: str) -> tuple[str, int]:
-    """Host and port of ``ADDRESS[:PORT]``.
-
-    Raises:
-        SetupError: It is none, or means every network that the node is in.
-    """
-    host, colon, port = listen.rpartition(":")
-    if not colon or listen.endswith("]"):
-        host, port = listen, str(PORT)
-    host = host.strip("[]")
-    where = "--listen"
-    if not port.isdecimal() or int(port) > 65535:
-        raise SetupError(f"{port!r} is no port", where=where, do=f"such as 192.168.1.20:{PORT}")
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError as error:
-        raise SetupError(
-            f"{host!r} is no address", where=where, do=f"such as 192.168.1.20:{PORT}, as `ip address` shows"
-        ) from error
-    if found.is_unspecified:
-        raise SetupError(
-            f"{host} means every network that the node is in",
-            where=where,
-            do="name the node's address in the apartment",
-        )
-    return host, int(port)
-
-
 async def serve_page(data: Path, listen: str, idle: str, language: str) -> int:
     """Until nobody has done anything for `idle`, or it is interrupted."""
-    host, port = address(listen)
+    host, port = address(listen, PORT)
     try:
         idle_ms = milliseconds(idle)
     except ValueError as error:

@@ -24,6 +24,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "speed": {"speed": 2.5},
     "switch": {"point": "lamp.light", "to": "on"},
     "say": {"text": "Hej", "language": "sv"},
+    "panel": {},
+    "ok": {"seen": "0123456789abcdef"},
     "looks": {},
     "answer_look": {"to": "yes"},
     "stop_looks": {},

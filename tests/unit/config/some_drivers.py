@@ -100,6 +100,7 @@ cameras:
 video:
   night: {cameras: [hall], from: 2026-01-01, to: 2026-06-30, hours: 22:00-06:00, \
 views: [blurred, clear], ask: yes}
+panel: {sink.water: {name: Diskbänken}, front_door.contact: }
 ice: {urls: ["turn:turn.example:3478"], username: home}
 export: {homeassistant: homeassistant}
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homenode.config.load import load_home, read_home
-from homenode.config.model import NEVER, Camera, Decision, Home, Ice, Silence, Voice
+from homenode.config.model import NEVER, Camera, Decision, Home, Ice, Shown, Silence, Voice
 from homenode.errors import FileMistakes
 from tests.unit.config.some_drivers import DRIVERS, HOME
 
@@ -33,6 +33,7 @@ def test_the_whole_file_is_read(load: Load, folder: Path) -> None:
     assert home.cameras["hall"] == Camera("hall", "hall", "csi", indicator="sign.light", masks=(corner,))
     days, hours = (date(2026, 1, 1), date(2026, 6, 30)), (22 * 60, 6 * 60)
     views = ("blurred", "clear")
+    assert home.panel == {"sink.water": Shown("Diskbänken"), "front_door.contact": Shown()}
     assert home.video == {"night": Decision("night", ("hall",), *days, views, True, "care", hours)}
     assert home.ice == Ice(("turn:turn.example:3478",), "home")
     assert home.exports == {"homeassistant": "homeassistant"}
@@ -92,7 +93,7 @@ def test_everything_that_may_be_absent_is_absent(load: Load) -> None:
 
 
 def test_a_section_with_nothing_in_it_is_as_if_absent(load: Load) -> None:
-    empty = ("radios", "rules", "share", "modes", "clock", "resident", "voice", "cameras", "video", "ice")
+    empty = ("radios", "rules", "share", "modes", "clock", "resident", "voice", "cameras", "video", "panel", "ice")
     assert load(LEAST + "".join(f"{name}:\n" for name in empty)) == load(LEAST)
 
 

@@ -43,6 +43,7 @@ BEYOND_A_SCHEMA = set(
         "voice.recordings",
         "cameras.hall.password_file",
         "cameras.hall.lamp",
+        "panel.snk.water",
         "cameras.hall.masks",
         "video.night.cameras",
         "video.night.from",

@@ -1,0 +1,1 @@
+"""`homenode panel`: the page for a tablet by the front door."""

@@ -1,0 +1,234 @@
+// The panel. What it shows is at most 10 s old; else it says so itself, whatever became of server, node or network.
+
+import { h, patch } from "/parts.js";
+
+const OLDEST_MS = 10_000;
+const AGAIN_MS = 3_000;
+const kept = (name) => { try { return localStorage.getItem(name) ?? ""; } catch { return ""; } };
+const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private window */ } };
+
+let language = kept("language");
+let words = {};
+let paired = null;        // null: not yet known
+let told = null;          // the last picture
+let seen = null;          // when it was true, by two clocks: one stands still while a tablet sleeps, one is set
+let hidden = false;       // slept or covered since: what stands there may be of before
+let busy = false;
+let code = "";
+let reads = false;        // the log of looks is open
+let events = null;
+let fading = 0;
+
+const word = (key) => words[key] ?? "";
+const clocks = () => ({ run: performance.now(), wall: Date.now() });
+
+function isOld() {
+  if (!seen || hidden) return true;
+  const now = clocks();
+  const run = now.run - seen.run, wall = now.wall - seen.wall;
+  return run > OLDEST_MS || wall > OLDEST_MS || wall < -OLDEST_MS;
+}
+
+// --- news
+
+async function begin() {
+  try {
+    const found = await (await fetch(`/words?language=${language}`)).json();
+    ({ words, paired } = found);
+    document.documentElement.lang = found.language;
+    document.title = word("panel");
+    if (paired) listen();
+  } catch {
+    setTimeout(begin, AGAIN_MS);
+  }
+  draw();
+}
+
+function listen() {
+  events?.close();
+  events = new EventSource(`/events?language=${language}`);
+  events.onmessage = ({ data }) => {
+    const found = JSON.parse(data);
+    if (found.paired === false) { events.close(); forget(); begin(); return; }
+    if (!found.picture) return;
+    const now = clocks();
+    told = found.picture;
+    seen = { run: now.run - found.age_ms, wall: now.wall - found.age_ms };
+    hidden = document.hidden;
+    draw();
+  };
+  // A refusal is not tried again by the browser.
+  events.onerror = () => { if (events.readyState === EventSource.CLOSED) setTimeout(begin, AGAIN_MS); };
+}
+
+function forget() { told = null; seen = null; paired = false; reads = false; }
+
+document.addEventListener("visibilitychange", () => { hidden = true; draw(); });
+addEventListener("pageshow", (event) => { if (event.persisted) { hidden = true; draw(); listen(); } });
+setInterval(draw, 500);
+
+// --- doing
+
+async function post(path, body) {
+  if (busy) return null;
+  busy = true;
+  draw();
+  try {
+    const answer = await fetch(`${path}?language=${language}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(OLDEST_MS),
+    });
+    const found = await answer.json();
+    say(found.error ?? found.ok, !found.error);
+    return found;
+  } catch {
+    say(word("not_done"));
+    return null;
+  } finally {
+    busy = false;
+    draw();
+  }
+}
+
+function say(text, good = false) {
+  const said = document.getElementById("said");
+  said.className = good ? "good" : "";
+  said.replaceChildren(typeof text === "string" ? text : "");
+  clearTimeout(fading);
+  fading = setTimeout(() => said.replaceChildren(), good ? 3_000 : 10_000);
+}
+
+async function enter() {
+  const found = await post("/pair", { code });
+  code = "";
+  if (found && !found.error) { say(""); await begin(); }
+  draw();
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (!button || button.disabled) return;
+  const { act, digit, seen: shown } = button.dataset;
+  if (digit !== undefined) type(digit);
+  else if (act === "erase") type("Backspace");
+  else if (act === "enter") enter();
+  else if (act === "log") { reads = !reads; draw(); document.querySelector(".log h1, [data-act=log]")?.focus(); }
+  else if (act === "language") {
+    language = document.documentElement.lang === "sv" ? "en" : "sv";
+    keep("language", language);
+    begin();
+  } else if (act) post("/do", { do: act, seen: shown ?? "" });
+});
+
+document.addEventListener("keydown", ({ key }) => {
+  if (paired === false && /^(\d|Backspace)$/.test(key)) type(key);
+  if (key === "Escape" && reads) { reads = false; draw(); document.querySelector("[data-act=log]")?.focus(); }
+});
+
+function type(key) {
+  code = key === "Backspace" ? code.slice(0, -1) : (code + key).slice(0, 6);
+  draw();
+}
+
+// --- drawing
+
+const symbol = (name) => h("svg", { class: "symbol", "aria-hidden": "true" }, h("use", { href: `/symbols.svg#${name}` }));
+const button = (act, text, more = {}, picture = "") =>
+  h("button", { "data-act": act, type: "button", disabled: busy, ...more }, picture && symbol(picture), h("span", {}, text));
+
+function draw() {
+  const old = isOld();
+  document.body.className = [old ? "old" : "", told?.night ? "night" : "", paired ? "" : "out"].join(" ").trim();
+  const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : reads ? log() : home(old));
+  patch(document.getElementById("main"), fresh);
+}
+
+function pairing() {
+  return [
+    h("h1", {}, word("pair")),
+    h("p", {}, word("pair_how")),
+    h("output", { class: "code", "aria-label": word("code") }, code.padEnd(6, "·")),
+    h("div", { class: "keys" }, [..."123456789"].map(key),
+      button("erase", word("erase")), key("0"), button("enter", "OK", { disabled: busy || code.length < 6 })),
+  ];
+}
+
+const key = (digit) => h("button", { type: "button", "data-digit": digit, disabled: busy }, digit);
+
+// A tile's shape says as much as its colour: symbol of an open door, mark and word.
+function tile(one, old) {
+  const state = old ? "unknown" : one.state;
+  const open = state === "on" && ["door", "window", "lock"].includes(one.symbol);
+  return h("li", { "data-key": one.key, class: `tile ${state}` },
+    symbol(open ? `${one.symbol}-on` : one.symbol),
+    h("span", { class: "what" }, h("span", { class: "name" }, one.name), " ", h("span", { class: "room" }, one.room)),
+    h("span", { class: "word" }, symbol(state), old ? word("unknown") : one.word));
+}
+
+function headline(old) {
+  const { state, text } = old || !told ? { state: "unknown", text: word("no_contact") } : told.headline;
+  return h("header", { class: `head ${state}`, role: "status" },
+    symbol(state), h("h1", {}, text), old && h("p", {}, word("no_contact_more")));
+}
+
+function alerts() {
+  const open = told.alerts;
+  if (!open.length) return null;
+  return h("section", { class: "alerts", "aria-label": word("alerts"), role: "alert" },
+    h("ul", {}, open.map((one) => h("li", { "data-key": one.key, class: `alert ${one.severity}` },
+      symbol(one.severity === "alarm" ? "alert" : "time"),
+      h("span", {}, h("strong", {}, one.text), " ", one.state && h("span", { class: "state" }, one.state))))),
+    told.answerable && button("ok", word("ok"), { class: "big", "data-seen": told.answerable }));
+}
+
+function looks() {
+  return (told.camera?.looks ?? []).map((one) => h("section", { class: "look", "data-key": one.key, role: "alert" },
+    symbol("camera"),
+    h("div", {}, h("strong", {}, one.text), one.more.map((text) => h("p", {}, text))),
+    one.asked
+      ? [button("yes", word("yes"), { class: "big", "data-seen": one.key }), button("no", word("no"), { class: "big" })]
+      : button("stop", word("stop"), { class: "big" })));
+}
+
+function camera() {
+  if (!told.camera) return null;
+  return h("div", { class: "camera" },
+    h("span", { class: "row" }, symbol(told.camera.on ? "camera" : "camera-off"), told.camera.text),
+    button("log", word("who_looked")));
+}
+
+function foot(old) {
+  const { mode } = told;
+  return h("footer", {},
+    h("div", { class: "row" },
+      !old && mode.leave && button("leave", word("leave"), { class: "go" }, "leave"),
+      !old && mode.back && button("back", word("back"), { class: "go" }, "back"),
+      !old && mode.text && h("p", { class: "mode" }, mode.text)),
+    !old && camera(),
+    h("div", { class: "time" }, !old && told.clock && h("time", {}, `${told.day} ${told.clock}`),
+      button("language", word("other_language"), { class: "plain", lang: document.documentElement.lang === "sv" ? "en" : "sv" })));
+}
+
+function home(old) {
+  return [
+    headline(old),
+    told && !old && looks(),
+    told && !old && alerts(),
+    told && !old && told.notes.map((text) => h("p", { class: "note" }, text)),
+    told && h("ul", { class: "tiles", "aria-label": word("things") }, told.tiles.map((one) => tile(one, old))),
+    told && foot(old),
+  ];
+}
+
+function log() {
+  const rows = told?.camera?.log ?? [];
+  return h("section", { class: "log" },
+    h("h1", { tabindex: "-1" }, word("who_looked")),
+    button("log", word("close"), { class: "go" }),
+    rows.length ? h("ol", {}, rows.map((one) => h("li", { "data-key": one.key },
+      h("time", {}, one.when), " ", h("strong", {}, one.text), " ", h("span", {}, one.more)))) : h("p", {}, told?.camera?.nobody ?? ""));
+}
+
+begin();

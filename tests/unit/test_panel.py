@@ -1,0 +1,426 @@
+"""What the panel by the door shows: green only if everything is known to be off and shut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode.config.model import Camera, Device, Home, Shown
+from homenode.language.bound import BoundRule, Compare
+from homenode.panel.picture import picture, to_see_to
+from homenode.panel.things import HOLD_MS, Known, Quiet, State, Thing, state_of, things_of
+from homenode.panel.words import LANGUAGES, PAGE_WORDS, WORDS, say
+
+MIN = 60_000
+
+
+def a_home(devices: list[Device], panel: dict[str, Shown] | None = None) -> Home:
+    return Home(
+        Path("home.yaml"), "h-1", "Europe/Stockholm", "sv", None, {}, {one.name: one for one in devices},
+        (), {}, {},
+        panel=panel or {}, cameras={"bed": Camera("bed", "sovrum", "scene")},
+    )  # fmt: skip
+
+
+def device(name: str, *kinds: str, room: str = "hall", thing: str = "") -> Device:
+    return Device(name, "zigbee", room, thing=thing, kinds=kinds or None)
+
+
+def rule(roles: dict[str, tuple[str, ...]], **parameters: str) -> BoundRule:
+    when = Compare(next(iter(roles.values()))[0], ">", 1)
+    return BoundRule("r", "r", 1, "alarm", ("care",), when, when, roles=roles, parameters=parameters)
+
+
+def told(
+    *things: Thing, known: dict[str, Known], mode: str = "home", now: int = 0, **more: Any
+) -> dict[str, Any]:
+    """What the node answers."""
+    rows = [
+        {
+            "points": thing.points,
+            "known": [list(known.get(point, Known(None, False))) for point in thing.points],
+            "symbol": thing.symbol, "called": thing.called, "room": thing.room, "name": thing.name,
+            "above": thing.above, "hold_ms": thing.hold_ms,
+        }
+        for thing in things
+    ]  # fmt: skip
+    plain = {
+        "language": "sv", "now": now, "at": "2026-01-05T14:05:00.000+01:00", "clock": True, "mode": mode,
+        "link": "up",
+        "alerts": [], "answerable": "", "cameras": {}, "looks": {"sessions": [], "log": []},
+    }  # fmt: skip
+    return {**plain, "things": rows, **more}
+
+
+DOOR = Thing(("front.contact",), "door", "front_door", "hall")
+STOVE = Thing(("stove.power",), "stove", "stove", "kök", above={"stove.power": 50.0}, hold_ms=HOLD_MS)
+SHUT = {"front.contact": Known(False, True, 0), "stove.power": Known(0.0, True, HOLD_MS)}
+
+
+def test_all_is_off_and_shut_when_everything_says_so() -> None:
+    shown = picture(told(DOOR, STOVE, known=SHUT), Quiet(), "sv")
+    assert shown["headline"] == {"state": "off", "text": "Allt är av och stängt"}
+    assert [tile["word"] for tile in shown["tiles"]] == ["stängd", "av"]
+    assert to_see_to(shown) == ""
+
+
+@pytest.mark.parametrize(
+    ("point", "known", "state", "word"),
+    [
+        ("front.contact", Known(True, True), "on", "öppen"),
+        ("front.contact", Known(False, False), "unknown", "vet inte"),
+        ("front.contact", Known(None, True), "unknown", "vet inte"),
+        ("front.contact", Known(0, True, HOLD_MS), "unknown", "vet inte"),
+        ("stove.power", Known(1400.0, True), "on", "på"),
+        ("stove.power", Known(-1400.0, True), "on", "på"),
+        ("stove.power", Known(0.0, True, HOLD_MS - 1), "unknown", "nyss på"),
+        ("stove.power", Known(True, True, HOLD_MS), "unknown", "vet inte"),
+        ("stove.power", Known(50.0, True, HOLD_MS), "off", "av"),
+    ],
+)
+def test_one_thing_that_is_not_so_takes_the_green_away(
+    point: str, known: Known, state: str, word: str
+) -> None:
+    shown = picture(told(DOOR, STOVE, known={**SHUT, point: known}), Quiet(), "sv")
+    tile = next(tile for tile in shown["tiles"] if tile["key"] == point)
+    assert (tile["state"], tile["word"]) == (state, word)
+    assert shown["headline"]["state"] == state
+
+
+def test_a_home_with_nothing_to_show_is_not_green() -> None:
+    assert picture(told(known={}), Quiet(), "en")["headline"] == {
+        "state": "unknown",
+        "text": "Nothing to show",
+    }
+
+
+_KNOWN = st.builds(
+    Known,
+    st.one_of(st.none(), st.booleans(), st.floats(-3000, 3000), st.integers(-1, 1)),
+    st.booleans(),
+    st.integers(0, 2 * HOLD_MS),
+)
+_POINTS = ("a.contact", "b.contact", "c.lock", "d.water", "e.power", "f.current", "f.current_2", "g.switch")
+_THINGS = (
+    Thing(("a.contact",), "door", "door", "hall"),
+    Thing(("b.contact",), "window", "window", "kök"),
+    Thing(("c.lock",), "lock", "lock", "hall"),
+    Thing(("d.water",), "water", "water", "bad"),
+    Thing(("e.power",), "iron", "iron", "kök", above={"e.power": 15.0}, hold_ms=HOLD_MS),
+    Thing(("f.current", "f.current_2"), "stove", "stove", "kök", above={"f.current": 1.0}, hold_ms=MIN),
+    Thing(("g.switch",), "coffee", "coffee", "kök"),
+)
+
+
+def _sure(point: str, one: Known | None, hold_ms: int) -> bool:
+    """A second, plainer reading of what off and shut means."""
+    if one is None or not one.good or one.value is None:
+        return False
+    kind = point.partition(".")[2]
+    if kind in ("power", "current", "current_2"):
+        most = {"e.power": 15.0, "f.current": 1.0}.get(point, 0.2)
+        return not isinstance(one.value, bool) and -most <= one.value <= most and one.for_ms >= hold_ms
+    return one.value is (kind == "lock") and one.for_ms >= hold_ms
+
+
+@given(
+    st.lists(st.sampled_from(_THINGS), min_size=0, max_size=7, unique_by=lambda thing: thing.points),
+    st.dictionaries(st.sampled_from(_POINTS), _KNOWN, max_size=3),
+    st.sampled_from(["home", "away", "night", "service", "own-mode"]),
+    st.sampled_from(LANGUAGES),
+)
+def test_never_all_shut_when_anything_is_not_known_to_be(
+    things: list[Thing], different: dict[str, Known], mode: str, language: str
+) -> None:
+    known = {point: Known(point == "c.lock", True, HOLD_MS) for point in _POINTS} | {
+        point: Known(0.0, True, HOLD_MS) for point in ("e.power", "f.current", "f.current_2")
+    }
+    known |= different
+    shown = picture(told(*things, known=known, mode=mode), Quiet(), language)
+    sure = bool(things) and all(
+        _sure(point, known.get(point), thing.hold_ms) for thing in things for point in thing.points
+    )
+    green = shown["headline"]["state"] == "off"
+    assert green == sure
+    assert green == (shown["headline"]["text"] == say("all_off", language))
+    assert bool(to_see_to(shown)) == any(tile["state"] != "off" for tile in shown["tiles"])
+    for tile in shown["tiles"]:
+        assert tile["state"] in ("off", "on", "unknown")
+
+
+# --- a thermostat pauses
+
+
+def test_what_jitters_below_the_limit_is_off_after_the_hold() -> None:
+    quiet, now = Quiet(), 0
+    for second in range(HOLD_MS // 1000 + 1):
+        now = second * 1000
+        known = {"stove.power": Known(0.1 * (second % 3), True, 0)}
+        state = state_of(STOVE, quiet.look([STOVE], known, now))
+        assert (state is State.OFF) == (now >= HOLD_MS), now
+
+
+def test_a_pause_of_the_hob_starts_the_wait_anew() -> None:
+    quiet = Quiet()
+    off, on = {"stove.power": Known(0.0, True, 0)}, {"stove.power": Known(1400.0, True, 0)}
+    for second in range(400):
+        quiet.look([STOVE], off, second * 1000)
+    assert state_of(STOVE, quiet.look([STOVE], on, 400_000)) is State.ON
+    assert quiet.look([STOVE], off, 401_000)["stove.power"].for_ms == 0
+
+
+@pytest.mark.parametrize("later", [Quiet.GAP_MS + 1, -1])
+def test_what_nobody_watched_is_not_known_to_have_been_off(later: int) -> None:
+    quiet, off = Quiet(), {"stove.power": Known(0.0, True, 0)}
+    for second in range(600):
+        quiet.look([STOVE], off, second * 1000)
+    assert quiet.look([STOVE], off, 599_000 + later)["stove.power"].for_ms == 0
+
+
+def test_a_time_of_not_knowing_starts_the_wait_anew() -> None:
+    quiet, off = Quiet(), {"stove.power": Known(0.0, True, 0)}
+    quiet.look([STOVE], off, 0)
+    quiet.look([STOVE], {"stove.power": Known(None, False)}, 1000)
+    assert quiet.look([STOVE], off, 2000)["stove.power"].for_ms == 0
+    assert quiet.look([STOVE], {}, 3000) == {}
+
+
+# --- which things
+
+
+def symbols(things: list[Thing]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(thing.called, thing.points) for thing in things]
+
+
+def test_what_is_shown_follows_from_what_devices_are() -> None:
+    home = a_home(
+        [
+            device("spis", "power", "switch", "energy", thing="stove"),
+            device("ytterdorr", "contact", "battery"),
+            device("koksfonster", "contact"),
+            device("hall_lock", "lock"),
+            device("sink", "water"),
+            device("kaffebryggare", "switch"),
+            device("tv", "power", "switch"),
+            device("hall_eye", "motion"),
+        ]
+    )
+    assert symbols(things_of(home, [], [])) == [
+        ("stove", ("spis.power",)), ("front_door", ("ytterdorr.contact",)),
+        ("window", ("koksfonster.contact",)),
+        ("lock", ("hall_lock.lock",)), ("water", ("sink.water",)), ("coffee", ("kaffebryggare.switch",)),
+    ]  # fmt: skip
+
+
+def test_what_never_joined_is_shown_as_not_known_rather_than_left_out() -> None:
+    home = a_home([device("plug_1", thing="iron"), device("back_door"), device("lamp")])
+    things = things_of(home, [], [])
+    assert symbols(things) == [("iron", ("plug_1.power",)), ("door", ("back_door.contact",))]
+    assert {state_of(thing, {}) for thing in things} == {State.UNKNOWN}
+
+
+def test_a_sensor_beside_the_stove_is_no_stove() -> None:
+    home = a_home([device("stove_eye")])
+    assert things_of(home, [], ["stove_eye.motion"]) == []
+
+
+def test_a_rule_says_what_is_on_and_how_long_it_pauses() -> None:
+    home = a_home([device("plug_7"), device("cooker", "current", "current_2", "current_3")])
+    rules = [
+        rule({"stove": ("plug_7.power",), "guard": ("plug_7.switch",)}, hot="50 W", cycle="9 min"),
+        rule({"current": ("cooker.current", "cooker.current_2")}, hot="1 A", cycle="8 min"),
+    ]
+    plug, cooker = things_of(home, rules, ["plug_7.power"])
+    assert (plug.symbol, plug.above, plug.hold_ms) == ("stove", {"plug_7.power": 50.0}, 9 * MIN)
+    assert (cooker.points, cooker.hold_ms) == (("cooker.current", "cooker.current_2"), 8 * MIN)
+    known = {"cooker.current": Known(0.0, True, HOLD_MS), "cooker.current_2": Known(9.0, True, HOLD_MS)}
+    assert state_of(cooker, known) is State.ON
+    assert state_of(cooker, {"cooker.current": known["cooker.current"]}) is State.UNKNOWN
+
+
+def test_home_yaml_orders_and_renames() -> None:
+    home = a_home(
+        [device("a", "contact"), device("b", "power"), device("c", "contact")],
+        {"b.power": Shown("Brödrosten", "plug", 5.0, MIN), "a.contact": Shown()},
+    )
+    toaster, door = things_of(home, [], [])
+    assert (toaster.name, toaster.above, toaster.hold_ms) == ("Brödrosten", {"b.power": 5.0}, MIN)
+    assert (door.points, door.called) == (("a.contact",), "door")
+
+
+def test_a_device_that_was_taken_out_is_left_out() -> None:
+    assert things_of(a_home([], {"b.power": Shown()}), [], []) == []
+
+
+# --- alerts, modes, the camera
+
+ALERT = {
+    "alert": "a-1", "severity": "alarm", "text": {"sv": "Spisen är på.", "en": "The stove is on."},
+    "to": ["care"],
+    "told": [], "acknowledged": False, "answered": False, "may_answer": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("is_so", "state"),
+    [
+        ({}, ""),
+        ({"may_answer": False}, "Hemtjänsten får veta."),
+        ({"may_answer": False, "to": []}, ""),
+        ({"may_answer": False, "told": ["care"]}, "Hemtjänsten har fått veta."),
+        ({"may_answer": False, "told": ["property"]}, "Hyresvärden har fått veta."),
+        ({"may_answer": False, "answered": True}, "Du har svarat. Fortsätter det får hemtjänsten veta."),
+        ({"may_answer": False, "answered": True, "to": []}, "Du har svarat."),
+        ({"may_answer": False, "answered": True, "acknowledged": True}, "Du har svarat."),
+        ({"may_answer": False, "told": ["care"], "acknowledged": True}, "Någon tar hand om det."),
+    ],
+)
+def test_an_alert_says_who_knows(is_so: dict[str, Any], state: str) -> None:
+    [shown] = picture(told(known={}, alerts=[ALERT | is_so]), Quiet(), "sv")["alerts"]
+    assert (shown["text"], shown["state"]) == ("Spisen är på.", state)
+    assert shown["may_answer"] == is_so.get("may_answer", True)
+
+
+def test_alarms_come_first_and_in_a_language_that_there_is() -> None:
+    other = ALERT | {"alert": "a-2", "severity": "info", "text": {"en": "Tea"}}
+    shown = picture(told(known={}, alerts=[other, ALERT]), Quiet(), "sv")["alerts"]
+    assert [one["text"] for one in shown] == ["Spisen är på.", "Tea"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "leave", "back"),
+    [
+        ("home", "", True, False),
+        ("night", "", True, False),
+        ("away", "Du är ute", False, True),
+        ("hospital", "Du är på sjukhus", False, True),
+        ("visit", "Du har besök", True, True),
+        ("service", "Service pågår: larm är prov", True, True),
+        ("summer", "Läge: summer", True, True),
+    ],
+)
+def test_leaving_and_coming_home(mode: str, text: str, leave: bool, back: bool) -> None:
+    shown = picture(told(known={}, mode=mode), Quiet(), "sv")
+    assert shown["mode"] == {"text": text, "leave": leave, "back": back}
+
+
+def test_who_leaves_hears_what_is_on_and_what_is_not_known() -> None:
+    known = {"front.contact": Known(True, True)}
+    shown = picture(told(DOOR, STOVE, known=known, mode="away"), Quiet(), "sv")
+    assert to_see_to(shown) == "Innan du går: Ytterdörren, hall: öppen. Spisen, kök: vet inte."
+    assert shown["headline"]["text"] == "Innan du går"
+
+
+@pytest.mark.parametrize(
+    ("at", "clock", "mode", "night"),
+    [
+        ("2026-01-05T20:59:59.000+01:00", True, "home", False),
+        ("2026-01-05T21:00:00.000+01:00", True, "home", True),
+        ("2026-01-05T06:59:00.000+01:00", True, "home", True),
+        ("2026-01-05T07:00:00.000+01:00", True, "home", False),
+        ("2026-01-05T03:00:00.000+01:00", False, "home", False),
+        ("2026-01-05T14:00:00.000+01:00", False, "night", True),
+    ],
+)
+def test_it_is_dark_at_night_and_shows_no_time_that_is_not_known(
+    at: str, clock: bool, mode: str, night: bool
+) -> None:
+    shown = picture(told(known={}, at=at, clock=clock, mode=mode), Quiet(), "sv")
+    assert shown["night"] is night
+    assert bool(shown["clock"]) is clock
+    assert bool(shown["day"]) is clock
+
+
+WISH = {"party": "care", "by": "Eva", "reason": "rond", "camera": "bed", "view": "blurred"}
+SESSION = {**WISH, "session": "s", "room": "sovrum", "until": "2026-01-05T14:07:00.000+01:00", "warning": ""}
+ENTRY = {**WISH, "n": 1, "event": "ended", "at": "2026-01-05T03:02:00.000+01:00", "why": "viewer"}
+SEEN = {"from": "2026-01-05T03:01:00.000+01:00", "to": "2026-01-05T03:02:00.000+01:00"}
+
+
+def camera(sessions: list[dict[str, Any]], log: list[dict[str, Any]], language: str = "sv") -> dict[str, Any]:
+    looks = {"sessions": sessions, "log": log}
+    shown = picture(told(known={}, cameras={"bed": "sovrum"}, looks=looks), Quiet(), language)["camera"]
+    assert shown is not None
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("state", "on", "text"),
+    [
+        ("asked", False, "Kameran är av"),
+        ("granted", True, "Kameran är på"),
+        ("live", True, "Kameran är på"),
+        ("ended", False, "Kameran stängs av"),
+    ],
+)
+def test_whether_the_camera_is_on(state: str, on: bool, text: str) -> None:
+    shown = camera([SESSION | {"state": state}], [])
+    assert (shown["on"], shown["text"]) == (on, text)
+    assert [one["asked"] for one in shown["looks"]] == ([state == "asked"] if state != "ended" else [])
+
+
+def test_who_looks_now_and_why() -> None:
+    [look] = camera([SESSION | {"state": "live"}], [])["looks"]
+    assert look["text"] == "Eva, hemtjänsten tittar nu: sovrum"
+    assert look["more"] == ["Varför: rond", "Så syns det: suddigt", "Till 14:07"]
+    [asks] = camera([SESSION | {"state": "asked"}], [], "en")["looks"]
+    assert asks["text"] == "May Eva, home care look: sovrum?"
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "more"),
+    [
+        (ENTRY | SEEN, "Eva, hemtjänsten tittade: sovrum, suddigt", "Varför: rond"),
+        (
+            ENTRY | SEEN | {"why": "stopped"},
+            "Eva, hemtjänsten tittade: sovrum, suddigt",
+            "Varför: rond Du sa stopp.",
+        ),
+        (
+            ENTRY | {"from": None, "why": "refused"},
+            "Eva, hemtjänsten såg ingenting: sovrum",
+            "Varför: rond Du sa nej.",
+        ),
+        (
+            ENTRY | {"event": "refused", "code": "view"},
+            "Eva, hemtjänsten fick inte titta: sovrum",
+            "Varför: rond",
+        ),
+        (
+            ENTRY | SEEN | {"camera": "gone", "party": "x", "view": "x"},
+            "Eva tittade: gone, x",
+            "Varför: rond",
+        ),
+    ],
+)
+def test_who_looked_in_plain_words(entry: dict[str, Any], text: str, more: str) -> None:
+    [row] = camera([], [{**ENTRY, "event": "granted"}, entry])["log"]
+    assert (row["text"], row["more"]) == (text, more)
+
+
+def test_the_newest_look_comes_first_with_its_times() -> None:
+    rows = camera([], [ENTRY | SEEN, ENTRY | {"n": 2, "event": "refused"}])["log"]
+    assert [row["when"] for row in rows] == ["2026-01-05 03:02", "2026-01-05 03:01–03:02"]
+
+
+def test_no_camera_no_word_of_one() -> None:
+    assert picture(told(known={}), Quiet(), "sv")["camera"] is None
+    assert picture(told(known={}, looks={"sessions": [], "log": [ENTRY]}), Quiet(), "sv")["camera"]["log"]
+
+
+def test_the_link_is_told_only_when_it_is_down() -> None:
+    notes = [picture(told(known={}, link=link), Quiet(), "sv")["notes"] for link in ("up", "none", "down")]
+    assert notes == [[], [], ["Just nu når hemmet inte hemtjänsten."]]
+
+
+def test_another_language_is_that_of_the_home() -> None:
+    assert picture(told(known={}), Quiet(), "de")["language"] == "sv"
+
+
+def test_words_are_there_in_both_languages() -> None:
+    assert all(len(texts) == len(LANGUAGES) and all(texts) for texts in WORDS.values())
+    assert set(PAGE_WORDS) <= set(WORDS)
