@@ -12,6 +12,7 @@ import ipaddress
 import json
 import logging
 import ssl
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -28,6 +29,8 @@ MOST_BYTES = 64 * 1024
 """Of a request's body."""
 MOST_OPEN = 40
 """Connections at a time: a phone opens six."""
+HANDSHAKE_S = 10.0
+"""For TLS."""
 PATIENCE_S = 30.0
 """A client that says nothing, or takes nothing, for so long is hung up on."""
 PULSE_S = 10.0
@@ -188,17 +191,35 @@ async def _paced(events: AsyncIterator[Mapping[str, Any]]) -> AsyncGenerator[Map
             await coming
 
 
+def network_of(address: str) -> str:
+    """An address, or its /64: in IPv6 one machine has as many as it likes."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = getattr(found, "ipv4_mapped", None)
+    if mapped is not None or found.version == 4:
+        return str(mapped or found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
 async def serve(
-    host: str, port: int, handle: Handler, *, most_open: int = MOST_OPEN, tls: ssl.SSLContext | None = None
+    host: str,
+    port: int,
+    handle: Handler,
+    *,
+    most_open: int = MOST_OPEN,
+    most_each: int = MOST_OPEN,
+    tls: ssl.SSLContext | None = None,
 ) -> asyncio.Server:
-    """Listen. Raises OSError."""
-    open_now = 0
+    """Listen; `most_each`: connections at a time of one address. Raises OSError."""
+    open_now = Counter[str]()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal open_now
-        open_now += 1
+        peer = network_of((writer.get_extra_info("peername") or ("",))[0])
+        open_now[peer] += 1
         try:
-            if open_now <= most_open:
+            if open_now.total() <= most_open and open_now[peer] <= most_each:
                 # Cancelled is how it ends with the server; asyncio.streams would log that as a mistake.
                 with contextlib.suppress(
                     asyncio.CancelledError,
@@ -207,12 +228,16 @@ async def serve(
                     ssl.SSLError,
                     h11.LocalProtocolError,
                 ):
+                    if tls is not None:  # here, so that who never says a word is counted
+                        await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE_S)
                     await _Talk(reader, writer, handle).run()
         finally:
-            open_now -= 1
+            open_now[peer] -= 1
+            if not open_now[peer]:
+                del open_now[peer]
             writer.close()
 
-    return await asyncio.start_server(talk, host, port, limit=MOST_BYTES, ssl=tls)
+    return await asyncio.start_server(talk, host, port, limit=MOST_BYTES)
 
 
 def address(listen: str, usual_port: int) -> tuple[str, int]:

@@ -40,7 +40,12 @@ class Home:
     @property
     def faults(self) -> list[Mapping[str, Any]]:
         """Of the node, its devices and its rules; what is blind is one of them."""
-        return [one for one in (self.status or {}).get("open", ()) if one.get("event") == "fault"]
+        return [one for one in self.open if one.get("event") == "fault"]
+
+    @property
+    def open(self) -> list[Mapping[str, Any]]:
+        """Everything that is open there."""
+        return [one for one in (self.status or {}).get("open", ()) if isinstance(one, dict)]
 
     @property
     def state(self) -> str:
@@ -98,9 +103,10 @@ class Board:
 
     def _came(self, fact: Fact) -> None:
         kind, party, home, body = Kind(fact["kind"]), fact["party"], fact["home"], fact["body"]
+        known = self.home(party, home)
         if kind in (Kind.SILENT, Kind.BACK):
             fell = kind is Kind.SILENT
-            self.home(party, home).silent_since = fact["at"] if fell else None
+            known.silent_since = fact["at"] if fell else None
             (self.silent.add if fell and home != ALL else self.silent.discard)((party, home))
         if kind is Kind.FILLED:
             cases = [one for one in self._of(party, home) if _is_hole_with(one, body["data"])]

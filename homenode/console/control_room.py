@@ -33,6 +33,18 @@ ANSWER_S = 15.0
 """How long a person waits for a home to answer."""
 
 
+MOST_STREAMS = 20
+"""Open pages of one sign-in; the oldest is a browser that is gone without a word."""
+
+
+class News(asyncio.Event):
+    """Set whenever there is something to show on one open page; `over`: it has to end."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__()
+        self.who, self.over = who, False
+
+
 @dataclass(slots=True)
 class Branch:
     """One party's receiver."""
@@ -53,7 +65,7 @@ class ControlRoom:
         self.board = Board()
         self.branches: dict[str, Branch] = {}
         self._journal = journal
-        self._news: set[asyncio.Event] = set()
+        self._news: dict[News, None] = {}
         self._asked: dict[str, asyncio.Future[Reply]] = {}
         for _, record in journal.read():
             if record.get("t") == "console":
@@ -80,14 +92,18 @@ class ControlRoom:
             news.set()
 
     @asynccontextmanager
-    async def news(self) -> AsyncIterator[asyncio.Event]:
-        """Set whenever there is something to show."""
-        news = asyncio.Event()
-        self._news.add(news)
+    async def news(self, who: str) -> AsyncIterator[News]:
+        """For an open page of `who`."""
+        others = [one for one in self._news if one.who == who]
+        for old in others[: 1 - MOST_STREAMS]:
+            old.over = True
+            old.set()
+        news = News(who)
+        self._news[news] = None
         try:
             yield news
         finally:
-            self._news.discard(news)
+            del self._news[news]
 
     def taker(self, party: str) -> Taker:
         """Takes what a receiver hands over. In the journal it stands before the receiver's note of that."""

@@ -29,8 +29,8 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
     seen: dict[str, int] = {}
     shown = int(asked) if (asked := visit.request.query.get("version", "")[:15]).isdecimal() else -1
     bar, called, offers = "", frozenset[str](), ""
-    async with visit.room.news() as news:
-        while True:
+    async with visit.room.news(visit.caller) as news:
+        while not news.over:
             news.clear()
             if visit.pages.sign.known(visit.token, used=False) is None:
                 yield {"ended": visit.t("signed_out")}

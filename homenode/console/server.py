@@ -14,12 +14,14 @@ from homenode.console.signin import SignIn
 from homenode.console.visit import Page, Pages, Visit
 from homenode.errors import Refused
 from homenode.tries import Tries
-from homenode.web import Request, Response, serve
+from homenode.web import Request, Response, network_of, serve
 
 log = logging.getLogger("homenode.console")
 
 MOST_OPEN = 600
 """Connections at a time: a browser keeps one for news, and opens some for pages."""
+MOST_EACH = 200
+"""Of one address at a time: a whole office may come from one. A proxy has to see to that itself."""
 REQUESTS, DEEDS, WITHIN_MS = 600, 120, 60_000
 """Pages, and things done, of one session or one address in a minute."""
 
@@ -62,7 +64,10 @@ class Server:
     async def start(self) -> asyncio.Server:
         """Listen. Raises OSError."""
         one = self._settings
-        server = await serve(one.host, one.port, self.handle, most_open=MOST_OPEN, tls=one.tls)
+        each = MOST_OPEN if one.proxy else MOST_EACH
+        server = await serve(
+            one.host, one.port, self.handle, most_open=MOST_OPEN, most_each=each, tls=one.tls
+        )
         port = server.sockets[0].getsockname()[1]
         self.url = self.url or f"{'https' if one.tls else 'http'}://{one.host}:{port}"
         return server
@@ -104,15 +109,15 @@ class Server:
             return await page(visit)
         found, visit.parts = _route(request)
         if visit.session is None:
-            return visit.refuse(401, "sign_in_first") if visit.by_script else visit.redirect("/sign-in")
+            return visit.refuse(401, "sign_in_first") if visit.by_script else sign_pages.first(visit)
         if request.method == "POST" and not visit.is_own_form():
             return visit.refuse(403, "other_page")
         return await found(visit) if found is not None else visit.nothing()
 
     def _caller(self, request: Request) -> str:
-        if self._settings.proxy and (said := request.headers.get("x-forwarded-for")):
-            return said.rpartition(",")[2].strip()
-        return request.peer
+        """Who counts as one, when tries are counted; of what came through a proxy only its own word holds."""
+        said = request.headers.get("x-forwarded-for") if self._settings.proxy else None
+        return network_of(said.rpartition(",")[2].strip()[:45] if said else request.peer)
 
 
 def _route(request: Request) -> tuple[Page | None, tuple[str, ...]]:

@@ -13,6 +13,20 @@ from homenode.console.words import say
 from homenode.contract.times import Zone, wall_ms
 from homenode.install.known import value_in_words
 
+LONGEST_TEXT = 500
+"""Of what a home says, in a row for everybody; what is cut stays in the journal."""
+
+
+_UNSEEN = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_READABLE = dict.fromkeys((*_UNSEEN, *_TURNS), "\ufffd")
+"""Control characters, and those that turn the direction of what follows: with them a line reads otherwise."""
+
+
+def readable(value: object) -> object:
+    """Whatever is put into a page; our own markup is left alone."""
+    return value.translate(_READABLE) if type(value) is str else value
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -38,6 +52,10 @@ class Bar:
         return bool(self.calls or self.deaf)
 
 
+LARGEST = 1e15
+"""No quantity of a home is larger."""
+
+
 def alarm_bar(board: Board, person: Person, roster: bool, now: int) -> Bar:
     """For one person."""
     parties = [party for party in ("care", "property") if person.acts_for(party)]
@@ -53,7 +71,7 @@ def alarm_bar(board: Board, person: Person, roster: bool, now: int) -> Bar:
 
 def sentence(case: Case, language: str) -> str:
     """What happened, in the home's own words."""
-    return text_of(case.body["data"], language) or str(case.body.get("subject", ""))
+    return text_of(case.body["data"], language) or str(case.body.get("subject", ""))[:LONGEST_TEXT]
 
 
 def text_of(data: Mapping[str, Any], language: str) -> str:
@@ -61,12 +79,12 @@ def text_of(data: Mapping[str, Any], language: str) -> str:
     texts = data.get("text")
     if not isinstance(texts, dict):
         return ""
-    return str(texts.get(language) or next(iter(texts.values()), ""))
+    return str(texts.get(language) or next(iter(texts.values()), ""))[:LONGEST_TEXT]
 
 
 def room_of(case: Case) -> str:
     """Where in the home."""
-    return str(case.body["data"].get("room") or "")
+    return str(case.body["data"].get("room") or "")[:80]
 
 
 def picture(homes: list[Home], cases: list[Case]) -> str:
@@ -123,7 +141,8 @@ def valued(evidence: Mapping[str, Any], language: str) -> str:
     if quality in ("stale", "unknown"):
         return say(f"quality_{quality}", language)
     kind = str(evidence.get("point", "?")).rpartition(".")[2]
-    return value_in_words(kind, value if isinstance(value, bool | int | float) else None, language)
+    known = isinstance(value, bool | int | float) and abs(value) < LARGEST
+    return value_in_words(kind, value if known else None, language)
 
 
 def age(ms: int) -> str:

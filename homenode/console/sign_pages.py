@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from homenode.console.case import LONGEST_NOTE
 from homenode.console.signin import Session
 from homenode.console.visit import Page, Visit
 from homenode.errors import Refused
@@ -22,6 +23,14 @@ async def form(visit: Visit) -> Response:
     if visit.session is not None:
         return visit.redirect("/")
     return visit.page("sign_in.html", why="", user="")
+
+
+def first(visit: Visit) -> Response:
+    """One has to sign in. What was to be done is not done by itself afterwards; what was written is shown."""
+    if visit.request.method == "GET":
+        return visit.redirect("/sign-in")
+    note = visit.field("note", LONGEST_NOTE)
+    return visit.page("sign_in.html", 401, why="ended_midway", user="", note=note)
 
 
 async def sign_in(visit: Visit) -> Response:

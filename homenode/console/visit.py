@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from homenode.console.access import Person
 from homenode.console.control_room import ControlRoom
-from homenode.console.shown import Bar, alarm_bar, filters
+from homenode.console.shown import Bar, alarm_bar, filters, readable
 from homenode.console.signin import Session, SignIn, csrf_of
 from homenode.console.words import say
 from homenode.web import Request, Response
@@ -39,6 +39,7 @@ class Pages:
         self._jinja = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "page"),
             autoescape=True,
+            finalize=readable,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -241,6 +241,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "You are signed in there, but have no role in the console. Ask whoever runs it.",
     ),
     "sign_in_first": ("Logga in först.", "Sign in first."),
+    "ended_midway": (
+        "Det gjordes inte: inloggningen hade gått ut. Logga in och gör det igen.",
+        "It was not done: the sign-in had ended. Sign in, and do it again.",
+    ),
+    "you_wrote": ("Du skrev:", "You wrote:"),
     # refused
     "not_done": ("Gick inte", "Not done"),
     "back": ("Tillbaka till arbetslistan", "Back to the worklist"),

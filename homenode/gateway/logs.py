@@ -35,7 +35,9 @@ class _Lines(logging.Formatter):
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=\n') else text
+    if not text.isprintable():  # a line or a terminal's command that somebody else wrote
+        return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "=') else text
 
 
 def start_logging(*, as_json: bool = False, verbose: bool = False) -> None:

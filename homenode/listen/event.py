@@ -14,6 +14,9 @@ from homenode.contract.topics import VERSION
 LONGEST_B = 1 << 16
 """A list of all faults of a large home is some 20 kB."""
 
+LEVELS = 20
+"""Of lists and objects in each other; the contract has 4. What is far deeper is read but can't be written."""
+
 LONGEST_ID, LONGEST_EPOCH = 300, 64
 LONGEST_ALERT = 120
 """What an acknowledgement may name."""
@@ -121,10 +124,18 @@ def _object(payload: bytes) -> dict[str, Any] | str:
         return f"it has {len(payload)} bytes"
     try:
         body = json.loads(payload)
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can't be written again
+        # What Python reads and can't write again: half a surrogate pair, NaN, 1e999.
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         return f"it is not JSON ({error})"
+    if _deeper(body, LEVELS):
+        return f"it has more than {LEVELS} levels"
     return body if isinstance(body, dict) else "it is no JSON object"
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(inner) and (not levels or any(_deeper(one, levels - 1) for one in inner))
 
 
 def place_of(body: Mapping[str, Any]) -> tuple[str, int] | None:

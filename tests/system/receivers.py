@@ -194,9 +194,9 @@ class Homes:
         body = {"home": home, "at": AT, "open": [], "mode": "home", **more}
         self.send(topics.status(home, "care"), body)
 
-    def send(self, topic: str, body: Mapping[str, Any]) -> None:
-        """What a broker keeps for whoever comes."""
-        self._client.publish(topic, json.dumps(body), 1, retain=True)
+    def send(self, topic: str, body: Mapping[str, Any], *, retain: bool = True) -> None:
+        """Anything; a broker keeps it for whoever comes."""
+        self._client.publish(topic, json.dumps(body), 1, retain=retain)
 
     def _publish(self, key: str) -> None:
         self._mids[self._client.publish(*self._bodies[key], qos=1).mid] = key  # maybe acknowledged already

@@ -139,6 +139,42 @@ def test_a_sign_in_that_has_ended_shows_nothing_and_the_open_page_says_so(
         assert client.get("/events").status == 401
 
 
+def test_what_is_sent_after_the_sign_in_ended_is_not_done_and_not_lost(console: Console) -> None:
+    key, note = key_in(console, "north-1"), "Rang; <b>nobody</b> answered."
+    gone = Client(console).sign_in("eva")
+    csrf, token = gone.csrf(), gone.cookies["console"]
+    gone.post("/sign-out")
+    gone.cookies["console"] = token
+    answer = gone.post(f"/alert/{key}/close", {"csrf": csrf, "note": note})
+    assert answer.status == 401
+    assert "It was not done: the sign-in had ended" in answer.text
+    assert "Rang; &lt;b&gt;nobody&lt;/b&gt; answered." in answer.text  # to be copied
+    assert "Rang;" not in Client(console).sign_in("eva").get(f"/alert/{key}").text
+
+
+def test_after_signing_in_one_is_at_the_console_wherever_a_link_wanted_to_lead(console: Console) -> None:
+    for more in (
+        "?next=https://evil.example",
+        "?back=//evil.example",
+        "?url=/%5cevil.example",
+        "//evil.example",
+    ):
+        body = f"user=eva&password={PASSWORD.replace(' ', '+')}&next=//evil.example&back=//evil.example"
+        answer = Client(console).ask("POST", f"/sign-in{more}", body)
+        assert answer.to in ("/", "")  # a path that is none leads nowhere
+    key = key_in(console, "north-1")
+    eva = Client(console).sign_in("eva")
+    assert eva.post(f"/alert/{key}/note", {"note": "x", "back": "//evil.example"}).to == f"/alert/{key}"
+
+
+def test_nothing_that_is_shown_stays_in_a_cache(console: Console) -> None:
+    eva = Client(console).sign_in("eva")
+    for path in (*PAGES, f"/alert/{key_in(console, 'north-1')}", "/nothing", "/sign-in"):
+        headers = eva.get(path).headers
+        assert headers["Cache-Control"] == "no-store", path
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+
+
 # --- from another site
 
 

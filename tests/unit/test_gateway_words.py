@@ -39,6 +39,8 @@ def test_a_log_line_is_one_line_and_its_fields_can_be_told_apart() -> None:
     told = line(why='a "quoted"\nsecond line', odd="a=b")
     assert "\n" not in told
     assert 'odd="a=b"' in told
+    for sly in ("\r", "\x1b[2J", "\x85", "\u2028", "\u202e", "\x7f"):  # to a terminal, or to who splits lines
+        assert line(who=f"a{sly}b").isprintable()
 
 
 def test_as_json_it_says_the_same() -> None:
