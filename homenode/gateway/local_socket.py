@@ -166,6 +166,24 @@ def _reach(folder: Path, asker: socket.socket) -> None:
             raise ConnectionRefusedError("somebody else listens in the node's name") from None
 
 
+def not_yours(folder: Path) -> SetupError:
+    """Somebody else's node."""
+    return SetupError(
+        "you may not talk to the node of this folder",
+        where=str(folder),
+        do="run this as the user that runs homenode, or with sudo",
+    )
+
+
+def no_node(folder: Path) -> SetupError:
+    """Nobody answers, or nobody ever was there."""
+    return SetupError(
+        "no node is running on this folder",
+        where=str(folder),
+        do="start it with `homenode run HOME.yaml`, or name its folder with --data",
+    )
+
+
 def ask(folder: Path, request: Mapping[str, Any], timeout_s: float | None = 30.0) -> Iterator[dict[str, Any]]:
     """Send one request to the node that runs on `folder`; yields its lines (one, or many for ``watch``).
 
@@ -178,17 +196,9 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float | None = 30.0
         try:
             _reach(folder, asker)
         except PermissionError as error:
-            raise SetupError(
-                "you may not talk to the node of this folder",
-                where=str(folder),
-                do="run this as the user that runs homenode, or with sudo",
-            ) from error
+            raise not_yours(folder) from error
         except OSError as error:
-            raise SetupError(
-                "no node is running on this folder",
-                where=str(folder),
-                do="start it with `homenode run HOME.yaml`, or name its folder with --data",
-            ) from error
+            raise no_node(folder) from error
         try:
             asker.sendall(_line(request))
             with asker.makefile("rb") as lines:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from homenode.config.model import PARTIES
 from homenode.errors import Refused
 from homenode.install.words import LANGUAGES, say
 
@@ -74,6 +73,7 @@ def language_of(args: argparse.Namespace) -> str:
 
 def _verify(args: argparse.Namespace) -> int:
     from homenode.install.signing import verify, verify_link
+    from homenode.install.view import lack_in_words
 
     if args.folder is None:
         raise Refused("name the folder of the report", do="homenode install verify FOLDER")
@@ -88,6 +88,5 @@ def _verify(args: argparse.Namespace) -> int:
         print(say("verify_issuer" if args.ca is None else "verified_issuer", language))
     print(say("accepted" if found["accepted"] else "not_accepted", language))
     for lack in found["lacks"]:
-        name = say(f"party_{lack['name']}", language) if lack["name"] in PARTIES else lack["name"]
-        print("- " + say(f"lacks_{lack['sort']}", language, name=name))
+        print("- " + lack_in_words(lack["sort"], lack["name"], language))
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
-from homenode.install.view import want_in_words
+from homenode.install.view import lack_in_words, want_in_words
 from homenode.install.words import say
 
 GREEN, RED, GREY = (0, 110, 60), (180, 20, 20), (105, 105, 105)
@@ -55,7 +55,7 @@ def paper(report: Mapping[str, Any], language: str) -> bytes:
     else:
         _line(page, word("not_accepted"), 13, bold=True, colour=RED)
         for lack in report["lacks"]:
-            _line(page, "– " + word(f"lacks_{lack['sort']}", name=lack["name"]), NORMAL, colour=RED)
+            _line(page, "– " + lack_in_words(lack["sort"], lack["name"], language), NORMAL, colour=RED)
     page.ln(2)
     _sensors(page, report["devices"], language)
     _alerts(page, report["rules"], language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,12 @@ def write_report(data: Path, steps: Installation, by: str) -> Path:
     files = {PDF: pdf, JSON: text, SIGNATURE: key.sign(text), KEY: signing.public_pem(key.public_key())}
     if linked := signing.link_signed(steps.home.broker, text):
         files |= {signing.LINK_CERTIFICATE: linked[0], signing.LINK_SIGNATURE: linked[1]}
-    for file, content in files.items():
-        replace(folder / file, content, 0o600)
+    try:
+        for file, content in files.items():
+            replace(folder / file, content, 0o600)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)  # half a report is none
+        raise
     sync_folder(data / FOLDER)
     return folder
 

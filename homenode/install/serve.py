@@ -13,10 +13,11 @@ from typing import Any
 
 from homenode.config.durations import milliseconds
 from homenode.errors import HomenodeError, Refused, SetupError
+from homenode.install.page_words import page_words
 from homenode.install.session import Session
 from homenode.install.steps import NotSure
 from homenode.install.view import view
-from homenode.install.words import LANGUAGES, page_words, say
+from homenode.install.words import LANGUAGES, say
 from homenode.web import Request, Response, address, as_json, serve
 
 PORT = 8600

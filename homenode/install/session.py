@@ -17,7 +17,7 @@ from homenode.config.rule_files import find_rule, rule_names
 from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
 from homenode.gateway.ask import answer
 from homenode.gateway.clock import Clock
-from homenode.gateway.local_socket import ask
+from homenode.gateway.local_socket import ask, no_node, not_yours
 from homenode.install import home_file
 from homenode.install.report import write_report
 from homenode.install.steps import Ask, Installation, Note, Order, Report, Write
@@ -40,9 +40,14 @@ def only_one(data: Path) -> Iterator[None]:
     """Two installers at a time would write over each other.
 
     Raises:
-        SetupError: Somebody is at it already.
+        SetupError: Somebody is at it already, or there is no node, or it is somebody else's.
     """
-    file = os.open(data / "install.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        file = os.open(data / "install.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        raise no_node(data) from None
+    except PermissionError:
+        raise not_yours(data) from None
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -189,6 +194,8 @@ class Session:
                     told = await self._carry_out(order, at, language) or told
             except FileMistakes as error:
                 raise Refused(home_file.mistakes_in_words(error)) from error
+            except OSError as error:
+                raise Refused(say("no_disk", language, why=error.strerror)) from error
             finally:
                 await self._keep()
                 self._tell()

@@ -14,7 +14,7 @@ from homenode.gateway.ask import table
 from homenode.install.known import kind_called, link_verdict, look, suggested_name, value_in_words
 from homenode.install.session import Session
 from homenode.install.steps import Arrival, NotSure
-from homenode.install.view import want_in_words
+from homenode.install.view import lack_in_words, want_in_words
 from homenode.install.words import say
 
 
@@ -307,7 +307,7 @@ class Terminal:
         print(table(rows, [self.word(key).upper() for key in heads]))
         for sort, name in walk.lacks():
             if sort != "device":
-                print("- " + self.word(f"lacks_{sort}", name=name))
+                print("- " + lack_in_words(sort, name, self._language))
 
     async def _remark(self) -> None:
         walk = self._session.steps.walk

@@ -15,7 +15,7 @@ from homenode.install.known import (
     value_in_words,
 )
 from homenode.install.steps import Arrival, Installation, note_of
-from homenode.install.walk import Line, Row, Told, Walk
+from homenode.install.walk import Line, Row, Told, Walk, unused
 from homenode.install.words import say
 from homenode.kinds import kind_of
 
@@ -99,6 +99,10 @@ def _device(steps: Installation, name: str, language: str) -> dict[str, Any]:
         "placing": {"frames": placing.frames, "weakest": placing.weakest} if placing is not None else None,
         "fits": [{"rule": fit.rule, "says": fit.says.get(language, "")} for fit in steps.fits(name)],
         "rules": [rule.name for rule in steps.rules if _counts(rule.points, name)],
+        "unused": [
+            say("lacks_unused", language, name=point)
+            for point in unused(name, kinds, {point for rule in steps.rules for point in rule.points})
+        ],
         "note": note_of(joined)[language] if joined else "",
     }
 

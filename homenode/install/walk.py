@@ -5,7 +5,7 @@ Untested is never shown as good: a row is green only when all that is wanted of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from homenode.reading import Value
 BOTH = frozenset({"contact", "lock"})
 """Kinds that are to be seen in both states: a magnet that never lets go would else pass."""
 OUTPUTS = frozenset({"switch", "light", "siren", "valve"})
+ALARMS = ("smoke", "co", "gas", "heat", "water", "button")
+"""Kinds of devices that hang there to call somebody: tripped and green, they call nobody without a rule."""
 ON_W, ON_A = 10.0, 0.2
 """From here on an appliance is on: the least that a home may set as `hot` in rules/stove_left_on.yaml and
 rules/cooker_left_on.yaml."""
@@ -241,6 +243,9 @@ class Walk:
         """What is not good yet: (what sort, which); nothing if the flat can be handed over."""
         found = [("device", name) for name, row in self.rows.items() if not row.passed]
         found += [("rule", name) for name, line in self.lines.items() if line.at_once and not line.passed]
+        read = {point for line in self.lines.values() for point in line.points}
+        idle = [point for name, row in self.rows.items() for point in unused(name, row.kinds, read)]
+        found += [("unused", point) for point in idle]
         parties = {party for line in self.lines.values() for party in line.parties}
         reached = {p for line in self.lines.values() for p, told in line.parties.items() if told.passed}
         found += [("party", party) for party in sorted(parties - reached)]
@@ -251,6 +256,15 @@ class Walk:
     def dump(self) -> dict[str, Any]:
         """As JSON types."""
         return asdict(self)
+
+
+def unused(name: str, kinds: Iterable[str], read: Container[str]) -> list[str]:
+    """What of a device is there to call somebody and no rule reads; of several buttons one is enough."""
+    alike: dict[str, list[str]] = {}
+    for kind in kinds:
+        if (known := kind_of(kind)) and known.name in ALARMS:
+            alike.setdefault(known.name, []).append(f"{name}.{kind}")
+    return [points[0] for points in alike.values() if not any(point in read for point in points)]
 
 
 def restored(state: Mapping[str, Any]) -> Walk:

@@ -154,6 +154,23 @@ def test_what_was_tested_is_kept_when_node_and_terminal_die(here: Flat) -> None:
         person.until("hall_door: tested")
 
 
+def test_a_disk_that_takes_no_report_ends_neither_the_program_nor_the_test(here: Flat) -> None:
+    with Installer(here) as person:
+        person.until("Choose")
+        pair(person, here, "a_water", "kitchen")
+        placed(person)
+        (here.data / "reports").touch()  # no folder can be made there
+        person.type("5")
+        person.until("service mode")
+        person.until("kitchen_water.water alerts nobody: no rule uses it")
+        person.type("r", "Nisse")
+        person.until("Not done: The node's disk did not take it")
+        person.until("Enter: how it stands")
+        (here.data / "reports").unlink()
+        person.type("r", "Nisse")
+        person.until("The report is written")
+
+
 def test_a_dead_sensor_is_replaced_under_its_name(here: Flat) -> None:
     with Installer(here) as person:
         person.until("Choose")

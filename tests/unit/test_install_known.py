@@ -15,7 +15,7 @@ from homenode.install.known import (
     suggested_name,
     value_in_words,
 )
-from homenode.install.words import PAGE, page_words
+from homenode.install.page_words import PAGE, page_words
 from homenode.reading import Value
 from tests.unit.installing import installation
 

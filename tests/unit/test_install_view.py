@@ -168,4 +168,4 @@ def test_what_is_wanted_of_a_point_without_states_is_an_act() -> None:
 
 
 def test_what_lacks_is_said_of_a_party_by_its_name() -> None:
-    assert lack_in_words("party", "care", "sv") == "hemtjänst har inte kvitterat något provlarm"
+    assert lack_in_words("party", "care", "sv") == "hemtjänsten har inte kvitterat något provlarm"

@@ -104,6 +104,12 @@ def test_a_device_that_says_nothing_of_what_it_is_stays_red(steps: Installation)
     assert list(steps.walk.rows["help"].checks) == ["button"]
 
 
+def test_a_smoke_alarm_that_no_rule_reads_keeps_the_flat_from_being_handed_over(steps: Installation) -> None:
+    assert not any(sort == "unused" for sort, _ in steps.walk.lacks())  # help and sink are read
+    steps.walk.rows["help"].kinds = ("button", "button_2", "smoke", "tamper", "temperature")
+    assert [lack for lack in steps.walk.lacks() if lack[0] == "unused"] == [("unused", "help.smoke")]
+
+
 def test_an_alert_counts_when_it_went_out_as_a_test_arrived_and_was_acknowledged(steps: Installation) -> None:
     alert(steps, "water_leak", "w:1", "care", "property")
     line = steps.walk.lines["water_leak"]

@@ -213,6 +213,7 @@ function device(one) {
         h("p", {}, one.joined ? one.shown.join(", ") : word("not_joined"))),
       one.link && verdict(one.link)),
     one.note && h("p", { class: "note" }, one.note),
+    one.unused.map((text) => h("p", { class: "note" }, text)),
     one.placing && h("div", { class: `place ${one.link.verdict}`, "aria-live": "polite" },
       h("p", { class: "big" }, one.link.words),
       h("p", {}, word("heard", { n: one.placing.frames })

@@ -1,0 +1,117 @@
+"""What the installer reads on the page, in Swedish and English (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PAGE: Mapping[str, Mapping[str, str]] = {
+    "title": {"sv": "Installation", "en": "Installation"},
+    "code": {"sv": "Kod från terminalen", "en": "Code from the terminal"},
+    "enter": {"sv": "Fortsätt", "en": "Go on"},
+    "waiting": {"sv": "Frågar noden …", "en": "Asking the node …"},
+    "no_contact": {
+        "sv": "Ingen kontakt med sidan. Allt som är gjort är kvar; den försöker igen.",
+        "en": "No contact with the page's server. All that was done is kept; it tries again.",
+    },
+    "node_down": {"sv": "Noden svarar inte:", "en": "The node does not answer:"},
+    "radio_gone": {"sv": "Radion är borta:", "en": "The radio is gone:"},
+    "link_down": {"sv": "Ingen förbindelse med larmmottagaren.", "en": "No link to the receivers."},
+    "in_service": {
+        "sv": "Serviceläge, {min} min kvar: larm går ut märkta som prov.",
+        "en": "Service mode, {min} min left: alerts go out marked as tests.",
+    },
+    "steps": {"sv": "Steg", "en": "Steps"},
+    "tab_pair": {"sv": "Enheter", "en": "Devices"},
+    "tab_test": {"sv": "Prova", "en": "Test"},
+    "tab_report": {"sv": "Protokoll", "en": "Report"},
+    "open": {"sv": "Öppna nätet i 4 minuter", "en": "Open the network for 4 minutes"},
+    "open_now": {
+        "sv": "Nätet är öppet: sätt enheten i parkopplingsläge.",
+        "en": "The network is open: put the device into pairing mode.",
+    },
+    "open_replacing": {
+        "sv": "Nätet är öppet: sätt den nya enheten, som ska heta {name}, i parkopplingsläge.",
+        "en": "The network is open: put the new device, which shall be {name}, into pairing mode.",
+    },
+    "close": {"sv": "Stäng nätet", "en": "Close the network"},
+    "new_devices": {"sv": "Nya enheter", "en": "New devices"},
+    "none_new": {"sv": "Ingen ännu.", "en": "None yet."},
+    "devices": {"sv": "Hemmets enheter", "en": "Devices of the home"},
+    "none_here": {"sv": "Ingen ännu.", "en": "None yet."},
+    "which_one": {
+        "sv": "Vilken är det? Utlös den: det den säger syns här.",
+        "en": "Which one is it? Trip it: what it says appears here.",
+    },
+    "could": {"sv": "Passar till:", "en": "Fits:"},
+    "is_the_new": {"sv": "Det är den nya {name}", "en": "It is the new {name}"},
+    "name_it": {"sv": "Ge den namn", "en": "Name it"},
+    "not_ours": {"sv": "Inte vår", "en": "Not ours"},
+    "room": {"sv": "Rum", "en": "Room"},
+    "other_room": {"sv": "Rummets namn", "en": "Name of the room"},
+    "name": {"sv": "Namn", "en": "Name"},
+    "name_itself": {"sv": "föreslås av sig självt", "en": "suggested by itself"},
+    "is": {"sv": "Vad det är (spis, ytterdörr …)", "en": "What it is (stove, front door …)"},
+    "back": {"sv": "Tillbaka", "en": "Back"},
+    "save": {"sv": "Spara", "en": "Save"},
+    "link": {"sv": "signal", "en": "link"},
+    "heard": {"sv": "hörd {n} gånger här", "en": "heard {n} times here"},
+    "weakest": {"sv": "svagast", "en": "weakest"},
+    "placed": {"sv": "Den sitter", "en": "It is mounted"},
+    "try_link": {"sv": "Prova signalen", "en": "Try the link"},
+    "more": {"sv": "Mer", "en": "More"},
+    "not_joined": {"sv": "Har inte anslutit", "en": "Has not joined"},
+    "serves": {"sv": "Används av:", "en": "Used by:"},
+    "no_rule": {"sv": "ingen regel", "en": "no rule"},
+    "could_add": {"sv": "Kan också vara med i:", "en": "Could also serve:"},
+    "replace": {"sv": "Byt ut mot en ny", "en": "Replace by a new one"},
+    "walk_about": {
+        "sv": "Utlös varje enhet. Rök, CO och hjälpknapp går ut utan provmärke om de står kvar i 2 minuter.",
+        "en": "Trip every device. Smoke, CO and the help button go out unmarked if they last 2 minutes.",
+    },
+    "walk_begin": {"sv": "Börja gångprovet", "en": "Begin the walk test"},
+    "walk_count": {"sv": "{n} av {of} provade", "en": "{n} of {of} tested"},
+    "walk_paused": {
+        "sv": "Provet från {at} är pausat: larm är på riktigt.",
+        "en": "The test of {at} is paused: alerts are real.",
+    },
+    "walk_on": {"sv": "Fortsätt provet", "en": "Go on with the test"},
+    "walk_anew": {"sv": "Börja ett nytt", "en": "Begin a new one"},
+    "walk_pause": {"sv": "Pausa provet", "en": "Pause the test"},
+    "passed": {"sv": "provad", "en": "tested"},
+    "untested": {"sv": "EJ PROVAD", "en": "NOT TESTED"},
+    "remark": {"sv": "Kommentar", "en": "Comment"},
+    "remark_change": {"sv": "Ändra kommentaren", "en": "Change the comment"},
+    "radio": {"sv": "Radio:", "en": "Radio:"},
+    "says_nothing": {"sv": "Den har inte sagt vad den mäter.", "en": "It hasn't said what it measures."},
+    "turn_on": {"sv": "Slå på", "en": "Turn on"},
+    "turn_off": {"sv": "Slå av", "en": "Turn off"},
+    "it_did": {"sv": "Det gjorde den", "en": "It did"},
+    "it_did_not": {"sv": "Det gjorde den inte", "en": "It didn't"},
+    "did_nothing": {"sv": "Gjorde ingenting när den provades.", "en": "Did nothing when it was tried."},
+    "alerts": {"sv": "Larm", "en": "Alerts"},
+    "takes_time": {
+        "sv": "Tar tid innan den larmar; behöver inte inväntas.",
+        "en": "Takes its time before it tells anybody; need not be awaited.",
+    },
+    "stays_home": {"sv": "Stannar i hemmet.", "en": "Stays in the home."},
+    "sent": {"sv": "skickat", "en": "sent"},
+    "not_sent": {"sv": "inte skickat", "en": "not sent"},
+    "as_test": {"sv": "som prov", "en": "as a test"},
+    "not_as_test": {"sv": "UTAN PROVMÄRKE", "en": "NOT MARKED AS A TEST"},
+    "arrived": {"sv": "framme", "en": "delivered"},
+    "not_acknowledged": {"sv": "inte kvitterat", "en": "not acknowledged"},
+    "report_first": {"sv": "Gör gångprovet först.", "en": "Make the walk test first."},
+    "all_good": {"sv": "Allt är provat och kvitterat.", "en": "Everything is tested and acknowledged."},
+    "not_yet": {"sv": "Det här saknas:", "en": "What is missing:"},
+    "who": {"sv": "Ditt namn", "en": "Your name"},
+    "finish": {"sv": "Avsluta och skriv protokollet", "en": "End and write the report"},
+    "show_pdf": {"sv": "Visa protokollet (PDF)", "en": "Show the report (PDF)"},
+    "yes_sure": {"sv": "Ja, det är meningen", "en": "Yes, that is meant"},
+    "no_back": {"sv": "Nej, tillbaka", "en": "No, back"},
+}
+"""What the page's own script shows."""
+
+
+def page_words(language: str) -> dict[str, str]:
+    """All words of the page in one language."""
+    return {key: text[language] for key, text in PAGE.items()}
