@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from homenode.cases.case import Calendar, Case, Expected
 from homenode.cases.lines import Story, StoryMistake
 from homenode.config.durations import milliseconds
-from homenode.config.model import NEVER, Home, Mode, RuleUse
+from homenode.config.model import NEVER, Camera, Home, Mode, RuleUse
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import STANDARD_MODES
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
@@ -19,7 +19,7 @@ from homenode.errors import FileMistakes
 from homenode.kinds import kind_of
 from homenode.language.binding import bind
 from homenode.language.bound import BoundRule
-from homenode.language.rule_file import RuleFile
+from homenode.language.rule_file import CAMERA, RuleFile
 
 SHARED = ("bind", "set", "stale_after", "timezone", "date")
 """Keys of a file that a case may say anew."""
@@ -109,8 +109,13 @@ class _Reader:
 
     def _bound(self, node: Table, where: str) -> BoundRule | None:
         points: dict[str, tuple[str, ...]] = {}
-        lists, places = set(), {}
+        lists, places, cameras = set(), {}, {}
         for role, (key, value) in self._entries(node, "bind", where).items():
+            wanted = self._rule.roles.get(role)
+            if wanted is not None and CAMERA in wanted.kinds and isinstance(value, Scalar):
+                points[role], places[f"bind.{role}"] = (value.text,), (key.line, key.column)
+                cameras[value.text] = Camera(value.text, "", "scene")
+                continue
             items = value.items if isinstance(value, Listing) else (value,)
             names = []
             for item in items:
@@ -129,14 +134,14 @@ class _Reader:
         file = Path(self._rule.file)
         at = node.line, node.column
         use = RuleUse(name, name, file, points, given, *at, frozenset(lists), places)
-        home = Home(self._path, "case", "UTC", "sv", None, {}, {}, (use,), {}, MODES)
+        home = Home(self._path, "case", "UTC", "sv", None, {}, {}, (use,), {}, MODES, cameras=cameras)
         rule, mistakes = bind(self._rule, use, home)
         self._notes.mistakes += [m for m in mistakes if m not in self._notes.mistakes]
         return rule
 
     def _limits(self, node: Table, where: str, rule: BoundRule | None) -> dict[str, int]:
         bound = rule.roles.values() if rule else ()
-        devices = sorted({point.partition(".")[0] for points in bound for point in points})
+        devices = sorted({point.partition(".")[0] for points in bound for point in points if "." in point})
         limits_ms = dict.fromkeys(devices, NEVER)
         for device, (key, value) in self._entries(node, "stale_after", where).items():
             if rule is not None and device not in limits_ms:
