@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from homenode.gateway.inbox import HARD_LIMIT, ROUTINE_LIMIT, Alive, Inbox, Item, Trouble
 from homenode.reading import Reading
@@ -43,6 +44,18 @@ def test_many_words_wake_the_loop_once() -> None:
 
     asyncio.run(scene())
     assert woken == [1]
+
+
+def test_a_word_from_another_thread_wakes_a_loop_that_sleeps() -> None:
+    async def scene() -> None:
+        woken = asyncio.Event()
+        inbox = Inbox(asyncio.get_running_loop(), woken.set)
+        threading.Timer(0.05, inbox.put, (power(1),)).start()
+        async with asyncio.timeout(10):
+            await woken.wait()
+        assert inbox.take(9) == [power(1)]
+
+    asyncio.run(scene())
 
 
 def test_what_is_left_after_a_batch_wakes_the_loop_again() -> None:

@@ -15,8 +15,8 @@ from homenode.reading import Reading
 
 def a_host(*open_before: str) -> tuple[_DriverHost, Inbox]:
     loop = asyncio.new_event_loop()
-    loop.close()  # nobody is woken here
     inbox = Inbox(loop, lambda: None)
+    loop.close()  # nobody is woken here
     clock = Clock(start_ms=1_767_600_000_000)
     return _DriverHost("zigbee", ["eye", "stove"], Path(), clock, inbox, lambda: 7, open_before), inbox
 
