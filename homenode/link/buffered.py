@@ -9,6 +9,8 @@ import socket
 import ssl
 from typing import Any
 
+from homenode.link.packets import taken
+
 _CHUNK_B = 65_536
 
 
@@ -49,9 +51,14 @@ class BufferedSocket:
             del self._out[:sent]
         return True
 
+    def taken(self) -> list[int]:
+        """What the broker says it has taken, up to the next packet that is for paho to read."""
+        numbers, self._read = taken(self._in, self._read)
+        return numbers
+
     def unread(self) -> bool:
-        """Whether anything is left that paho has not read."""
-        return self._read < len(self._in)
+        """Whether anything is left that was not read, be it the end."""
+        return self._ended or self._read < len(self._in)
 
     # --- the socket that paho sees
 

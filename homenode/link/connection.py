@@ -19,9 +19,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from homenode.config.model import Broker
+from homenode.link import packets
 from homenode.link.address import Address
-from homenode.link.buffered import BufferedSocket
-from homenode.link.wire import CONNECT_S, connected, tls_context
+from homenode.link.client import Client
+from homenode.link.wire import CONNECT_S, tls_context
 from homenode.link.words import NoLink, failed, hung_up, refused
 
 _CONNACK_5_S = 2.5
@@ -43,11 +44,6 @@ class Inbound(NamedTuple):
     mid: int = 0
 
 
-_TAKEN = ReasonCode(PacketTypes.PUBACK)
-_FOR_NOBODY = ReasonCode(PacketTypes.PUBACK, "No matching subscribers")
-_NOTHING_MORE = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]  # paho's
-
-
 class Refused(NamedTuple):
     """A message that the broker answered and didn't take, or took for nobody; MQTT 3.1.1 has no words for it.
 
@@ -62,43 +58,6 @@ class Refused(NamedTuple):
 
 _NOBODY = 0x10
 """MQTT 5, table 3.9: no matching subscribers."""
-
-
-_LONGEST_B = 2 << 20
-"""Twice the longest message that anything here reads."""
-
-
-class _Client(mqtt.Client):
-    """paho, on a `BufferedSocket`. Where a later paho makes its socket otherwise, it is merely slower."""
-
-    interface = ""
-
-    def _create_socket(self) -> Any:
-        return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]  # TCP or TLS, no websocket
-
-    def _create_socket_connection(self) -> socket.socket:
-        if not self.interface:
-            return super()._create_socket_connection()
-        return connected(self._host, self._port, self.interface)
-
-    def _packet_read(self) -> Any:
-        """MQTT allows 256 MB, and paho gathers them: of a longer one the beginning is kept, to be refused."""
-        result = super()._packet_read()
-        del self._in_packet["packet"][_LONGEST_B:]
-        return result
-
-    def _handle_pubackcomp(self, cmd: Any) -> Any:
-        """A PUBACK of two bytes says "taken" in both versions; paho looks that up in tables for each one."""
-        packet, reason = self._in_packet["packet"], _TAKEN
-        if cmd == "PUBACK" and 3 <= len(packet) <= 4 and packet[2] == _NOBODY:
-            reason = _FOR_NOBODY
-        elif cmd != "PUBACK" or len(packet) != 2:
-            return super()._handle_pubackcomp(cmd)
-        mid = packet[0] << 8 | packet[1]
-        with self._out_message_mutex:
-            if mid in self._out_messages:
-                return self._do_on_publish(mid, reason, _NOTHING_MORE)
-        return mqtt.MQTT_ERR_SUCCESS
 
 
 class Connection:
@@ -133,13 +92,14 @@ class Connection:
         on_progress: Callable[[], None],
         takes_itself: bool = False,
     ) -> None:
-        self.address, self._broker, self._version = address, broker, version
+        self.address, self._broker, self._newest = address, broker, version == mqtt.MQTTv5
         self._keepalive_s, self._on_progress = keepalive_s, on_progress
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[NoLink] = self._loop.create_future()
         self._answer: asyncio.Future[int] = self._loop.create_future()
         self._sock: Any = None
         self._fd = -1
+        self._next_mid = packets.FIRST_ID
         self._writing = False
         self.acknowledged: list[int] = []
         self.refused: list[Refused] = []
@@ -147,11 +107,11 @@ class Connection:
         self.inbound: list[Inbound] = []
         self.denied: list[str] = []
         self._asked: dict[int, list[str]] = {}
-        client = self._client = _Client(
+        client = self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id,
             protocol=MQTTProtocolVersion(version),
-            clean_session=None if version == mqtt.MQTTv5 else False,
+            clean_session=None if self._newest else False,
             reconnect_on_failure=False,
             manual_ack=takes_itself,
         )
@@ -162,7 +122,7 @@ class Connection:
             client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
+        client.answered = self._answered_publish
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
 
@@ -185,13 +145,12 @@ class Connection:
 
     async def _answered(self) -> int:
         """The CONNACK's code. Some brokers say nothing to a CONNECT of a later MQTT than theirs."""
-        newest = self._version == mqtt.MQTTv5
         try:
-            async with asyncio.timeout(_CONNACK_5_S if newest else CONNECT_S):
+            async with asyncio.timeout(_CONNACK_5_S if self._newest else CONNECT_S):
                 return await self._answer
         except TimeoutError as error:
             why = failed(error, str(self.address))
-            raise NoLink(why.what, where=why.where, do=why.do, older=newest) from error
+            raise NoLink(why.what, where=why.where, do=why.do, older=self._newest) from error
 
     def _credentials(self) -> None:
         broker = self._broker
@@ -210,7 +169,7 @@ class Connection:
         """DNS, TCP and TLS block, so they have a thread, which nobody waits for at the end of the process."""
         done: asyncio.Future[None] = self._loop.create_future()
         properties = None
-        if self._version == mqtt.MQTTv5:
+        if self._newest:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
             properties.SessionExpiryInterval = _SESSION_S
 
@@ -224,9 +183,7 @@ class Connection:
 
         def connect() -> None:
             error: Exception | None = None
-            clean: bool | Literal[3] = (
-                False if self._version == mqtt.MQTTv5 else mqtt.MQTT_CLEAN_START_FIRST_ONLY
-            )
+            clean: bool | Literal[3] = False if self._newest else mqtt.MQTT_CLEAN_START_FIRST_ONLY
             try:
                 self._client.connect(
                     self.address.host,
@@ -267,7 +224,11 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> int:
         """Publish at QoS 1; returns the id that `acknowledged` will name. `flush` afterwards."""
-        return self._client.publish(topic, payload, 1, retain).mid
+        mid = self._next_mid
+        self._next_mid = mid + 1 if mid < packets.LAST_ID else packets.FIRST_ID
+        if self._sock is not None:
+            self._sock.send(packets.publish(mid, topic, payload, retain=retain, with_properties=self._newest))
+        return mid
 
     def subscribe(self, topics: list[str], qos: int = 1) -> None:
         """Ask for these; what the broker denies is in `denied`."""
@@ -307,10 +268,13 @@ class Connection:
             return
         try:
             sock.fill()
-            while True:
+            while sock.unread():
+                if self._client.between_packets and (taken := sock.taken()):
+                    self.acknowledged += taken
+                    continue
                 before = sock.pending()
                 self._client.loop_read()
-                if not sock.unread() or sock.pending() == before:
+                if sock.pending() == before:
                     break
         except OSError as error:
             self.lose(failed(error, str(self.address), was_up=self._answer.done()))
@@ -368,10 +332,10 @@ class Connection:
             do = "check host and port, use MQTT 3.1.1"
             self.lose(NoLink(what, where=str(self.address), do=do, older=True))
             return
-        named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._version == mqtt.MQTTv5 else ""
+        named = f" ({reason})" if getattr(reason, "value", 0) >= 0x80 and self._newest else ""
         self.lose(hung_up(str(self.address), was_up=self._answer.done(), named=named))
 
-    def _on_publish(self, _client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+    def _answered_publish(self, mid: int, reason: ReasonCode) -> None:
         if reason.is_failure:
             self.refused.append(Refused(mid, str(reason).lower()))
         elif reason.value == _NOBODY:
