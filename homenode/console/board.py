@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,7 @@ class Board:
     deaf: dict[str, int] = field(default_factory=dict)
     version: int = 0
     silent: set[tuple[str, str]] = field(default_factory=set)
+    _homes: dict[tuple[str, str], dict[str, Case]] = field(default_factory=dict)
     _to_do: dict[str, Case] = field(default_factory=dict)
     _done: dict[str, None] = field(default_factory=dict)
 
@@ -115,14 +116,24 @@ class Board:
             key = key_of(party, home, alert)
             if key not in self.cases and begins(kind, body):
                 severity = severity_of(kind, body)
-                self.cases[key] = Case(key, party, home, alert, fact["at"], body, severity)
+                self._know(Case(key, party, home, alert, fact["at"], body, severity))
             cases = [self.cases[key]] if key in self.cases else []
         for case in cases:
             case.came(kind, fact["stage"], body, fact["at"])
             self._changed(case)
 
-    def _of(self, party: str, home: str) -> Iterator[Case]:
-        return (case for case in self.cases.values() if (case.party, case.home) == (party, home))
+    def put(self, case: Case) -> None:
+        """A case as it was, in place of what is known of it."""
+        self.version += 1
+        self._know(case)
+        self._changed(case)
+
+    def _know(self, case: Case) -> None:
+        self.cases[case.key] = case
+        self._homes.setdefault((case.party, case.home), {})[case.key] = case
+
+    def _of(self, party: str, home: str) -> Iterable[Case]:
+        return self._homes.get((party, home), {}).values()
 
     def _changed(self, case: Case) -> None:
         case.version = self.version
@@ -134,7 +145,8 @@ class Board:
         self._done[case.key] = None
         while len(self._done) > MOST_DONE:
             oldest = next(iter(self._done))
-            del self._done[oldest], self.cases[oldest]
+            case = self.cases.pop(oldest)
+            del self._done[oldest], self._homes[case.party, case.home][oldest]
 
     # --- what is of the moment
 
@@ -172,6 +184,10 @@ class Board:
     def to_do(self) -> list[Case]:
         """The worklist, in order."""
         return sorted(self._to_do.values(), key=Case.order)
+
+    def by_age(self) -> list[str]:
+        """Keys of all cases, those first that go first."""
+        return [*self._done, *self._to_do]
 
     def of_home(self, party: str, home: str) -> list[Case]:
         """The newest first."""

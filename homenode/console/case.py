@@ -11,6 +11,10 @@ from homenode.listen.event import BEGINS, ENDS, of_party
 from homenode.listen.told import Kind
 
 LONGEST_NOTE = 2_000
+MOST_HISTORY = 100
+"""Lines of a case that are shown, the first always; the journal has them all."""
+MOST_SEEN = 50
+"""Newest messages of a case that are known again, as a receiver may hand over twice what it did at a kill."""
 RANK = {"alarm": 0, "warning": 1, "info": 2}
 OWN: Mapping[Kind, str] = {Kind.SILENT: "alarm", Kind.HOLE: "warning", Kind.NOBODY: "alarm"}
 """What a receiver itself tells, as severity of the case that it begins."""
@@ -60,7 +64,7 @@ class Case:
     closed: bool = False
     history: list[Done] = field(default_factory=list)
     version: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, None] = field(default_factory=dict)
 
     @property
     def own(self) -> bool:
@@ -94,9 +98,9 @@ class Case:
         """Sent in the mode `service`."""
         return self.body["data"].get("test") is True
 
-    def order(self) -> tuple[bool, int, bool, int]:
+    def order(self) -> tuple[bool, int, bool, int, str]:
         """What is no test first, of that the worst, of these what nobody has, of these the oldest."""
-        return self.test, RANK[self.severity], bool(self.taken_by) or self.handled, self.since
+        return self.test, RANK[self.severity], bool(self.taken_by) or self.handled, self.since, self.key
 
     # --- what happened
 
@@ -105,7 +109,10 @@ class Case:
         mark = f"{kind.value} {stage} {body['id']}"
         if mark in self.seen:
             return
-        self.seen.add(mark)
+        self.seen[mark] = None
+        if len(self.seen) > MOST_SEEN:
+            del self.seen[next(iter(self.seen))]
+        del self.history[1 : 2 - MOST_HISTORY]
         data = body["data"]
         what = str(body.get("type", "")).rpartition(".")[2]
         if kind is Kind.ESCALATED:
@@ -148,6 +155,7 @@ class Case:
                 self.closed = True
             case "reopen":
                 self.closed = False
+        del self.history[1 : 2 - MOST_HISTORY]
         self.history.append(Done(at, f"did_{what}", by, note))
 
 

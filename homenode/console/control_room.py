@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
+from homenode.console import recall
 from homenode.console.access import Person
 from homenode.console.board import Board
 from homenode.console.case import Case
@@ -62,14 +64,22 @@ class ControlRoom:
 
     def __init__(self, settings: Console, journal: Journal, clock: Clock) -> None:
         self.settings, self.clock = settings, clock
-        self.board = Board()
         self.branches: dict[str, Branch] = {}
         self._journal = journal
         self._news: dict[News, None] = {}
         self._asked: dict[str, asyncio.Future[Reply]] = {}
-        for _, record in journal.read():
-            if record.get("t") == "console":
-                self.board.apply(record)
+        self._drawing: Iterator[dict[str, Any]] = iter(())
+        self.board, self._new = self._recalled()
+
+    def _recalled(self) -> tuple[Board, int]:
+        """From the newest picture; from the first fact if there is none, or half of one."""
+        if since := self._journal.newest_state:
+            board, missing, read = recall.recalled(record for _, record in self._journal.read(since))
+            if not missing:
+                return board, read
+        facts = (record for _, record in self._journal.read() if record.get("t") == "console")
+        board, _, read = recall.recalled(facts)
+        return board, read
 
     # --- what happened
 
@@ -78,6 +88,7 @@ class ControlRoom:
         body = {"t": "console", "at": self.clock.now(), "what": what, **fact}
         self._journal.append(body, klass="alert")
         self.board.apply(body)
+        self._new += 1
         self.wake()
 
     async def written(self) -> None:
@@ -177,11 +188,22 @@ class ControlRoom:
     # --- time
 
     async def ticks(self) -> None:
-        """Once a second: whether somebody is on duty."""
-        while self.settings.roster:
-            for party, branch in self.branches.items():
+        """Once a second: whether somebody is on duty; some of a picture for the next start."""
+        while True:
+            for party, branch in self.branches.items() if self.settings.roster else ():
                 self._roster(party, branch.desk)
+            self._draw()
             await asyncio.sleep(1.0)
+
+    def _draw(self) -> None:
+        if self._new >= recall.EACH:
+            self._new = 0
+            head, at_once, self._drawing = recall.picture(self.board)
+            self._journal.append(head, klass="state")
+            for part in at_once:
+                self._journal.append(part, klass="part")
+        for part in islice(self._drawing, recall.AT_ONCE):
+            self._journal.append(part, klass="part")
 
     def _roster(self, party: str, desk: Desk) -> None:
         now, known = self.clock.now(), self.alone(party)

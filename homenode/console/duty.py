@@ -39,7 +39,7 @@ class Duty:
         names = ("id", "party", "who", "name", "begin", "end", "note")
         shift = Shift(**{name: fact[name] for name in names})
         self.shifts[shift.id] = shift
-        for old in [one.id for one in self.shifts.values() if one.end < shift.begin - KEPT_MS]:
+        for old in [one.id for one in self.shifts.values() if one.end < fact["at"] - KEPT_MS]:
             del self.shifts[old]
 
     def on(self, party: str, now: int) -> list[Shift]:

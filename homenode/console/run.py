@@ -76,7 +76,6 @@ async def _run(settings: Console, data: Path, tasks: asyncio.TaskGroup) -> None:
             log.info("console", extra={"url": server.url})
             notify("READY=1")
             await room.ticks()
-            await asyncio.get_running_loop().create_future()
 
 
 def _handing(settings: Settings) -> Settings:

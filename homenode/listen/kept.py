@@ -26,6 +26,9 @@ RENEWED_MS = DAY_MS // 2
 KEPT_MS = 2 * DAY_MS
 """What is older was renewed since."""
 
+MARK_EACH = 10_000
+"""Records, after which it is worth to remember where the oldest is that a start needs."""
+
 LIMITS = Limits(
     readings_bytes=32 << 20,
     age_ms=MappingProxyType({"reading": KEPT_MS, "system": KEPT_MS, "alert": 730 * DAY_MS}),
@@ -44,9 +47,10 @@ class Kept:
     def __init__(self, journal: Journal, plan: Plan, now: Callable[[], int]) -> None:
         self._journal, self._plan, self._now = journal, plan, now
         self._watches: dict[str, Watch] = {}
-        self._written: dict[str, int] = {}  # the longest ago first
+        self._written: dict[str, tuple[int, int]] = {}  # when, and its number; the longest ago first
         newest = 0
-        for _, record in journal.read():
+        self._mark = f"watches of {plan.party}"  # no home's newest record is before it
+        for _, record in journal.read(journal.marks().get(self._mark, 0)):
             if record.get("t") == "watch" and record.get("party") == plan.party:
                 home = record["home"]
                 self._watches[home] = Watch.restore(home, plan, record["watch"])
@@ -111,16 +115,22 @@ class Kept:
     def renew(self) -> None:
         """Once a second: write again what was written long ago."""
         now = self._now()
-        for home, at in list(self._written.items())[:8]:
+        for home, (at, _) in list(self._written.items())[:8]:
             if now - at >= RENEWED_MS:
                 self._append(home)
+        first = next((number for _, number in self._written.values()), 0)
+        if (
+            first >= self._journal.marks().get(self._mark, 0) + MARK_EACH
+            and self._journal.commit(first).done()
+        ):
+            self._journal.mark(self._mark, first)
 
     def _append(self, home: str) -> None:
         at = self._now() if self._at is None else self._at
         self._written.pop(home, None)
-        self._written[home] = self._now()
         body = {"t": "watch", "at": at, "party": self._plan.party, "home": home}
-        self._journal.append(body | {"watch": self._watches[home].dump()}, klass="system")
+        number = self._journal.append(body | {"watch": self._watches[home].dump()}, klass="system")
+        self._written[home] = self._now(), number
 
 
 def _trouble(error: StorageError | None) -> None:

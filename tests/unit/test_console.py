@@ -258,7 +258,7 @@ def test_a_relative_is_never_told_calm_of_what_is_not_known() -> None:
 
 def shift(duty: Duty, name: str, begin: int, end: int) -> None:
     row = {"id": name, "party": "care", "who": name, "name": name, "begin": begin, "end": end, "note": ""}
-    duty.apply({"what": "shift", **row})
+    duty.apply({"what": "shift", "at": NOW, **row})
 
 
 def test_a_shift_holds_from_its_beginning_to_before_its_end() -> None:
