@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 LONGEST_MS = 31 * 86_400_000
 """A shift that is longer is a mistake in a date."""
@@ -57,3 +59,15 @@ class Duty:
             if shift.begin <= until < shift.end:
                 until = shift.end
         return until
+
+
+def instant(text: str, timezone: str) -> int:
+    """Of what a field `datetime-local` holds, which knows no zone, ms.
+
+    Of an hour that comes twice the first is meant; one that is skipped is an hour later by the clock: a shift
+    that ends when the next begins leaves no gap.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone)).timestamp() * 1000)

@@ -72,7 +72,8 @@ async def _run(settings: Console, data: Path, tasks: asyncio.TaskGroup) -> None:
                 await server.start()
             except OSError as error:
                 where = f"{settings.host}:{settings.port}"
-                raise SetupError("the address can't be used", where=where, do=str(error)) from error
+                do = f"address: is one of this machine, and free ({error})"
+                raise SetupError("the address can't be used", where=where, do=do) from error
             log.info("console", extra={"url": server.url})
             notify("READY=1")
             await room.ticks()

@@ -69,7 +69,8 @@ class Server:
             one.host, one.port, self.handle, most_open=MOST_OPEN, most_each=each, tls=one.tls
         )
         port = server.sockets[0].getsockname()[1]
-        self.url = self.url or f"{'https' if one.tls else 'http'}://{one.host}:{port}"
+        host = f"[{one.host}]" if ":" in one.host else one.host
+        self.url = self.url or f"{'https' if one.tls else 'http'}://{host}:{port}"
         return server
 
     async def handle(self, request: Request) -> Response:
@@ -85,7 +86,7 @@ class Server:
     async def _answer(self, request: Request) -> Response:
         own = urlsplit(self.url)
         if request.headers.get("host", "").lower() != own.netloc.lower():
-            return Response(421, b"this page has another address")
+            return Response(421, f"this page is at {self.url}".encode())
         if request.method not in ("GET", "POST"):
             return Response(405)
         if request.method == "GET" and request.path in self._files:

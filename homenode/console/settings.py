@@ -56,12 +56,19 @@ USER = (
         "What `homenode console password` prints.",
         required=True,
         pattern=r"\$argon2id\$.{40,300}",
-        shown="what `homenode console password` prints",
+        shown="what `homenode console password` prints, in quotes",
     ),
     Field("roles", "words", "Names of roles.", required=True),
 )
 OIDC = (
-    Field("issuer", "text", "URL of the provider.", required=True, pattern=r"https?://\S+"),
+    Field(
+        "issuer",
+        "text",
+        "URL of the provider.",
+        required=True,
+        pattern=r"https?://\S+",
+        shown="https://HOST, as the provider calls itself",
+    ),
     Field("client_id", "text", "Of this console, at the provider.", required=True),
     Field("client_secret_file", "path", "File that holds the secret, and nothing else.", required=True),
     Field("name", "text", "On the button.", default="OpenID"),
@@ -158,9 +165,10 @@ def read_console(path: str) -> tuple[Console, list[Notes]]:
     relays = _relays(root.get("ice"), notes, beside)
     if (top["cert"] is None) != (top["key"] is None):
         notes.wrong(root, "cert", "cert: and key:, or neither", found="one of them")
-    url = top["url"].rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "[::1]"):
+    url = _origin(top["url"])
+    if not url and host in ("0.0.0.0", "::"):
+        notes.wrong(root, "url", "https://HOST, as browsers call it, since address: means every network")
+    if url.startswith("http:") and urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1"):
         notes.warn(root.entries["url"][1], "url", "https://, as passwords and alerts go over it")
     if notes.mistakes:
         raise FileMistakes(in_order(notes))
@@ -168,6 +176,12 @@ def read_console(path: str) -> tuple[Console, list[Notes]]:
         listen, host, port, url, _tls(top["cert"], top["key"]), top["proxy"], top["language"],
         top["timezone"], top["session"], top["idle"], top["roster"], roles, users, provider, rounds, relays,
     ), warned  # fmt: skip
+
+
+def _origin(url: str) -> str:
+    """As browsers write it: they compare it letter by letter."""
+    known = url.rstrip("/").lower()
+    return known.removesuffix(":443" if known.startswith("https:") else ":80")
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -222,9 +236,11 @@ def _roles(node: Node | None, notes: Notes, beside: Path) -> dict[str, Grant]:
         elif isinstance(homes, Scalar) and homes.text == "all" and values["sees"] != "relative":
             roles[name] = Grant(values["sees"] or "", None)
         else:
-            ids = [item.text for item in getattr(homes, "items", ()) if isinstance(item, Scalar)]
-            if not ids or not all(re.fullmatch(HOME, one) for one in ids):
-                notes.wrong(homes, f"{where}.homes", "a list of ids of homes, such as [vaxjo-0412]")
+            items = homes.items if isinstance(homes, Listing) else ()
+            ids = [item.text for item in items if isinstance(item, Scalar) and re.fullmatch(HOME, item.text)]
+            wrong = [item for item in items if not isinstance(item, Scalar) or item.text not in ids]
+            for node in wrong or ([] if ids else [homes]):
+                notes.wrong(node, f"{where}.homes", "a list of ids of homes, such as [vaxjo-0412]")
             roles[name] = Grant(values["sees"] or "", frozenset(ids))
     return roles
 

@@ -12,6 +12,7 @@ from homenode.console.case import Case
 from homenode.console.words import say
 from homenode.contract.times import Zone, wall_ms
 from homenode.install.known import value_in_words
+from homenode.listen.told import ALL
 
 LONGEST_TEXT = 500
 """Of what a home says, in a row for everybody; what is cut stays in the journal."""
@@ -117,13 +118,21 @@ def filters(timezone: str) -> dict[str, Callable[..., str]]:
     def iso(at: int) -> str:
         return zone.text(at)
 
+    def said(case: Case, language: str) -> str:
+        """What happened; since when a home is silent by our clock, as the receiver's own words are in UTC."""
+        since = at_ms(case.body["data"].get("since")) if case.own else None
+        if since is None or case.alert.partition(":")[0] != "silent":
+            return sentence(case, language)
+        word = "said_deaf" if case.home == ALL else "said_silent"
+        return say(word, language, time=clock(since))
+
     def wall(text: object) -> str:
         """A time as a home wrote it: by the clock on its wall."""
         return str(text)[:19].replace("T", " ")
 
     return {
         "clock": clock, "moment": moment, "second": second, "iso": iso, "wall": wall, "age": age,
-        "sentence": sentence, "room": room_of, "text": text_of, "valued": valued, "deed": deed,
+        "sentence": said, "room": room_of, "text": text_of, "valued": valued, "deed": deed,
     }  # fmt: skip
 
 

@@ -50,6 +50,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "calls_wait": ("{n} larm väntar på någon.", "{n} alerts wait for somebody."),
     "care": ("Hemtjänst", "Care"),
     "property": ("Fastighet", "Property"),
+    "said_silent": (
+        "Noden hörs inte sedan {time}: larm härifrån når ingen.",
+        "The node is silent since {time}: an alert from here reaches nobody.",
+    ),
+    "said_deaf": (
+        "Konsolen hade ingen förbindelse från {time}: larm nådde den inte.",
+        "The console had no connection from {time} on: no alert reached it.",
+    ),
     # severity and state
     "alarm": ("LARM", "ALARM"),
     "warning": ("Varning", "Warning"),

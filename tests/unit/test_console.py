@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from homenode.config.model import VIEWS
 from homenode.console.access import Grant, Person
 from homenode.console.board import Board
 from homenode.console.case import Case, key_of
-from homenode.console.duty import Duty
+from homenode.console.duty import KEPT_MS, Duty, instant
 from homenode.console.plot import plot
 from homenode.console.rounds import Round, queue, stops
 from homenode.console.shown import age, picture, valued
@@ -282,6 +283,35 @@ def test_a_shift_that_is_struck_out_is_none() -> None:
     shift(duty, "a", NOW, NOW + MIN)
     duty.apply({"what": "shift_off", "id": "a"})
     assert not duty.on("care", NOW)
+
+
+def test_a_shift_for_next_month_strikes_out_none_of_today() -> None:
+    duty = Duty()
+    shift(duty, "today", NOW, NOW + MIN)
+    shift(duty, "next month", NOW + 40_000 * MIN, NOW + 40_001 * MIN)
+    assert [one.name for one in duty.on("care", NOW)] == ["today"]
+    late = {"id": "later", "party": "care", "who": "l", "name": "l", "begin": NOW, "end": NOW + 1, "note": ""}
+    duty.apply({"what": "shift", "at": NOW + KEPT_MS + MIN, **late})
+    assert "today" in duty.shifts
+    duty.apply({"what": "shift", "at": NOW + KEPT_MS + MIN + 1, **late})
+    assert "today" not in duty.shifts  # it ended more than a week before
+
+
+def test_a_night_in_which_the_clock_is_changed_has_no_gap_and_its_real_length() -> None:
+    def at(text: str) -> int:
+        return instant(text, "Europe/Stockholm")
+
+    assert at("2026-10-25T06:00") - at("2026-10-24T22:00") == 9 * 60 * MIN
+    assert at("2027-03-28T06:00") - at("2027-03-27T22:00") == 7 * 60 * MIN
+    assert at("2027-03-28T02:30") == at("2027-03-28T03:30")  # that hour is skipped
+    for night in ("2026-10-25", "2027-03-28"):
+        duty, ends = (
+            Duty(),
+            [at(f"{night}T{clock}") for clock in ("00:00", "01:30", "02:30", "03:30", "06:00")],
+        )
+        for nth, (begin, end) in enumerate(pairwise(ends)):
+            shift(duty, str(nth), begin, end)
+        assert duty.covered_until("care", ends[0]) == ends[-1]
 
 
 # --- what is shown

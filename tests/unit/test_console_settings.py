@@ -55,7 +55,7 @@ oidc: {issuer: "https://login.example/", client_id: c, client_secret_file: secre
 rounds: [{home: north-1, camera: bed, at: ["23:00"]}]
 ice: {urls: ["turn:turn.example:3478"], username: care, password_file: secret}
 address: "[::1]:443"
-url: https://larm.example/
+url: https://Larm.Example:443/
 session: 8 h
 """
     settings = read(tmp_path, GOOD.replace("care.yaml", "[care.yaml, property.yaml]") + more)
@@ -91,6 +91,7 @@ session: 8 h
         ("address: 8700", "address"),
         ("address: localhost:http", "address"),
         ("url: larm.example", "url"),
+        ("address: 0.0.0.0:8700", "url"),  # nobody's browser calls it so
         ("url: https://larm.example/path", "url"),
         ("cert: care.yaml", "cert"),
         ("timezone: Europe/Vaxjo", "timezone"),
