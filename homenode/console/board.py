@@ -166,10 +166,12 @@ class Board:
         self.version += news
         return news
 
-    def status(self, party: str, home: str, body: Mapping[str, Any]) -> None:
-        """What is open there, and its health."""
-        self.home(party, home).status = body
+    def status(self, party: str, home: str, body: Mapping[str, Any]) -> bool:
+        """What is open there, and its health; whether that shows on a page that is open."""
+        known = self.home(party, home)
+        before, known.status = (known.state, (known.status or {}).get("looks")), body
         self.version += 1
+        return before != (known.state, body.get("looks"))
 
     def link(self, party: str, up: bool, now: int) -> None:
         """Whether a party's broker is heard."""

@@ -241,8 +241,8 @@ class Witness:
 
     def status(self, home: str, body: Mapping[str, Any]) -> None:
         """What is open in a home, and its health."""
-        self._room.board.status(self._party, home, body)
-        self._room.wake()
+        if self._room.board.status(self._party, home, body):
+            self._room.wake()
 
     def replied(self, home: str, reply: Reply) -> None:
         """The answer to a command, whoever asked."""

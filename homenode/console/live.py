@@ -37,8 +37,8 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
                 return
             board, told = visit.room.board, dict[str, Any](now=visit.now)
             person = visit.person
+            cases = person.cases(board)
             if show == "list":
-                cases = person.cases(board)
                 told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
             elif show == "case" and (case := person.case(board, key)) and case.version > shown:
                 told["case"], shown = visit.part("_case.html", case=case), case.version
@@ -49,7 +49,7 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
             now_bar = visit.part(f"_{part}.html", pictures=pictures(visit))
             if now_bar != bar:
                 bar = told[part] = now_bar
-            calls = {case.key: case for case in person.cases(board) if case.calls}
+            calls = {case.key: case for case in cases if case.calls}
             told["calls"] = len(calls)
             told["loud"] = bool(calls or any(person.acts_for(party) for party in board.deaf))
             told["news"] = [_news(visit, calls[new]) for new in calls.keys() - called]

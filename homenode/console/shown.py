@@ -89,7 +89,7 @@ def room_of(case: Case) -> str:
 
 
 def picture(homes: list[Home], cases: list[Case]) -> str:
-    """What a relative sees: ``silent``, ``unknown``, ``alert``, ``seen_to`` or ``calm``."""
+    """What a relative sees: ``silent``, ``unknown``, ``alert``, ``seen_to``, ``partly`` or ``calm``."""
     if not homes or any(home.state == "unknown" for home in homes):
         return "unknown"
     if any(home.state == "silent" for home in homes):
@@ -99,7 +99,9 @@ def picture(homes: list[Home], cases: list[Case]) -> str:
     ]
     if any(not case.handled and not case.closed for case in open_now):
         return "alert"
-    return "seen_to" if open_now else "calm"
+    if open_now:
+        return "seen_to"
+    return "partly" if any(home.state == "fault" for home in homes) else "calm"
 
 
 def filters(timezone: str) -> dict[str, Callable[..., str]]:

@@ -156,6 +156,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cameras": ("Kameror", "Cameras"),
     # the relative's picture
     "picture_calm": ("Allt lugnt", "All is calm"),
+    "picture_partly": (
+        "Inget larm, men allt i hemmet går inte att veta just nu",
+        "No alert, but not everything in the home can be told right now",
+    ),
     "picture_alert": ("Hemtjänsten har fått ett larm", "Care has received an alert"),
     "picture_seen_to": ("Hemtjänsten tar hand om ett larm", "Care is seeing to an alert"),
     "picture_silent": ("Hemmet hörs inte just nu", "The home is not heard right now"),

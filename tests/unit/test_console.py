@@ -240,6 +240,10 @@ def test_a_relative_is_never_told_calm_of_what_is_not_known() -> None:
     assert picture([home], []) == "unknown"
     board.status("care", "a", {"open": [], "health": {"state": "good"}})
     assert picture([home], []) == "calm"
+    board.status("care", "a", {"open": [], "health": {"state": "fault"}})
+    assert picture([home], []) == "partly"
+    board.status("care", "a", {"open": [], "health": {}})  # of a home that says less than it should
+    assert picture([home], []) == "partly"
     came(board, 1)
     assert picture([home], board.of_home("care", "a")) == "alert"
     did(board, "acknowledge")
