@@ -61,15 +61,14 @@ def thing_of(row: Mapping[str, Any]) -> Thing:
 
 
 def headline(tiles: Sequence[Mapping[str, Any]], out: bool, language: str) -> dict[str, str]:
-    """The one sentence that is read at 3 m."""
-    states = {tile["state"] for tile in tiles}
-    if "on" in states:
-        return {"state": "on", "text": say("before_you_go" if out else "see_to", language)}
-    if not tiles:
-        return {"state": "unknown", "text": say("nothing", language)}
-    if states == {"off"}:
-        return {"state": "off", "text": say("all_off", language)}
-    return {"state": "unknown", "text": say("not_sure", language)}
+    """The one sentence that is read at 3 m, and what there is to see to."""
+    rows = [tile for tile in tiles if tile["state"] != "off"]
+    if tiles and not rows:
+        return {"state": "off", "text": say("all_off", language), "more": ""}
+    on = any(tile["state"] == "on" for tile in rows)
+    key = "nothing" if not tiles else "before_you_go" if out else "see_to" if on else "not_sure"
+    more = " · ".join(f"{tile['name']}: {tile['word']}" for tile in rows)
+    return {"state": "on" if on else "unknown", "text": say(key, language), "more": more}
 
 
 def to_see_to(shown: Picture) -> str:

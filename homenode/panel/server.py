@@ -6,6 +6,7 @@ A process of its own: it asks the node once a second, however many tablets there
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import logging
@@ -60,7 +61,7 @@ class Server:
         self._pictures: Mapping[str, Picture] = {}
         self._asked_at = 0  # when the node was asked for them, by the steady clock
         self._quiet = Quiet()
-        self._news = asyncio.Condition()
+        self._news, self._hurry = asyncio.Condition(), asyncio.Event()
         self._wrong, self._deeds = Tries(WRONG_CODES), Tries(DEEDS, MINUTE_MS)
         self._hosts: frozenset[str] = frozenset()
         self._saying: asyncio.Task[None] | None = None
@@ -93,7 +94,10 @@ class Server:
                 before = why
             async with self._news:
                 self._news.notify_all()
-            await asyncio.sleep(EACH_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EACH_S):
+                    await self._hurry.wait()
+            self._hurry.clear()
 
     async def _ask(self, wish: Mapping[str, str], timeout_s: float = ANSWER_S) -> Any:
         return await asyncio.to_thread(answer, self._data, wish, timeout_s)
@@ -173,9 +177,10 @@ class Server:
             log.info("not done", extra={"do": do, "why": str(error)})
             key = "something_new" if do in ("ok", "yes") and isinstance(error, Refused) else "not_done"
             return as_json({"error": say(key, language)}, 409)
+        self._hurry.set()
         if do == "leave" and self._saying is None:
             self._saying = asyncio.ensure_future(self._say())
-        return as_json({"ok": say("done", language)})
+        return as_json({"ok": True})
 
     async def _asks(self, session: str) -> bool:
         """Whether it is this look, and no other, that the resident is asked about."""

@@ -92,7 +92,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "close": ("Stäng", "Close"),
     "by_care": ("{by}, hemtjänsten", "{by}, home care"),
     # doing
-    "done": ("Klart", "Done"),
     "not_done": ("Det gick inte: försök igen", "That didn't work: try again"),
     "too_many": ("Vänta en stund", "Please wait a little"),
     # pairing
@@ -135,7 +134,7 @@ def word_of(symbol: str, state: State, language: str) -> str:
 
 PAGE_WORDS = (
     "all_off", "see_to", "not_sure", "no_contact", "no_contact_more", "unknown", "things", "panel", "alerts",
-    "ok", "leave", "back", "camera", "stop", "yes", "no", "who_looked", "close", "done", "not_done", "pair",
+    "ok", "leave", "back", "camera", "stop", "yes", "no", "who_looked", "close", "not_done", "pair",
     "pair_how", "code", "erase", "code_wrong", "pair_first", "other_language",
 )  # fmt: skip
 """Those that the page itself needs, also when it hears nothing any more."""

@@ -63,7 +63,7 @@ SHUT = {"front.contact": Known(False, True, 0), "stove.power": Known(0.0, True, 
 
 def test_all_is_off_and_shut_when_everything_says_so() -> None:
     shown = picture(told(DOOR, STOVE, known=SHUT), Quiet(), "sv")
-    assert shown["headline"] == {"state": "off", "text": "Allt är av och stängt"}
+    assert shown["headline"] == {"state": "off", "text": "Allt är av och stängt", "more": ""}
     assert [tile["word"] for tile in shown["tiles"]] == ["stängd", "av"]
     assert to_see_to(shown) == ""
 
@@ -312,7 +312,8 @@ def test_who_leaves_hears_what_is_on_and_what_is_not_known() -> None:
     known = {"front.contact": Known(True, True)}
     shown = picture(told(DOOR, STOVE, known=known, mode="away"), Quiet(), "sv")
     assert to_see_to(shown) == "Innan du går: Ytterdörren, hall: öppen. Spisen, kök: vet inte."
-    assert shown["headline"]["text"] == "Innan du går"
+    more = "Ytterdörren: öppen · Spisen: vet inte"
+    assert shown["headline"] == {"state": "on", "text": "Innan du går", "more": more}
 
 
 @pytest.mark.parametrize(

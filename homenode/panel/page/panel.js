@@ -81,7 +81,7 @@ async function post(path, body) {
       signal: AbortSignal.timeout(OLDEST_MS),
     });
     const found = await answer.json();
-    say(found.error ?? found.ok, !found.error);
+    say(found.error ?? "");
     return found;
   } catch {
     say(word("not_done"));
@@ -92,18 +92,16 @@ async function post(path, body) {
   }
 }
 
-function say(text, good = false) {
-  const said = document.getElementById("said");
-  said.className = good ? "good" : "";
-  said.replaceChildren(typeof text === "string" ? text : "");
+function say(text) {
+  document.getElementById("said").replaceChildren(text);
   clearTimeout(fading);
-  fading = setTimeout(() => said.replaceChildren(), good ? 3_000 : 10_000);
+  if (text) fading = setTimeout(say, OLDEST_MS, "");
 }
 
 async function enter() {
   const found = await post("/pair", { code });
   code = "";
-  if (found && !found.error) { say(""); await begin(); }
+  if (found && !found.error) await begin();
   draw();
 }
 
@@ -134,13 +132,15 @@ function type(key) {
 
 // --- drawing
 
-const symbol = (name) => h("svg", { class: "symbol", "aria-hidden": "true" }, h("use", { href: `/symbols.svg#${name}` }));
+const symbol = (name, is = "") => h("svg", { class: `symbol ${is}`, "aria-hidden": "true" }, h("use", { href: `/symbols.svg#${name}` }));
 const button = (act, text, more = {}, picture = "") =>
   h("button", { "data-act": act, type: "button", disabled: busy, ...more }, picture && symbol(picture), h("span", {}, text));
 
 function draw() {
   const old = isOld();
-  document.body.className = [old ? "old" : "", told?.night ? "night" : "", paired ? "" : "out"].join(" ").trim();
+  const busy = !old && (told.alerts.length || told.camera?.looks.length);
+  const is = { old, busy, dense: busy || told?.tiles.length > 8, night: told?.night, out: paired === false };
+  document.body.className = Object.keys(is).filter((name) => is[name]).join(" ");
   const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : reads ? log() : home(old));
   patch(document.getElementById("main"), fresh);
 }
@@ -161,16 +161,17 @@ const key = (digit) => h("button", { type: "button", "data-digit": digit, disabl
 function tile(one, old) {
   const state = old ? "unknown" : one.state;
   const open = state === "on" && ["door", "window", "lock"].includes(one.symbol);
-  return h("li", { "data-key": one.key, class: `tile ${state}` },
-    symbol(open ? `${one.symbol}-on` : one.symbol),
-    h("span", { class: "what" }, h("span", { class: "name" }, one.name), " ", h("span", { class: "room" }, one.room)),
-    h("span", { class: "word" }, symbol(state), old ? word("unknown") : one.word));
+  return h("li", { "data-key": one.key, class: `tile ${state}` }, h("div", { class: "face" },
+    symbol(open ? `${one.symbol}-on` : one.symbol, "thing"), symbol(state, "mark"),
+    h("span", { class: "name" }, one.name), " ",
+    h("span", { class: "word" }, old ? word("unknown") : one.word), " ",
+    h("span", { class: "room" }, one.room)));
 }
 
 function headline(old) {
-  const { state, text } = old || !told ? { state: "unknown", text: word("no_contact") } : told.headline;
-  return h("header", { class: `head ${state}`, role: "status" },
-    symbol(state), h("h1", {}, text), old && h("p", {}, word("no_contact_more")));
+  const none = { state: "unknown", text: word("no_contact"), more: word("no_contact_more") };
+  const { state, text, more } = old || !told ? none : told.headline;
+  return h("div", { class: `head ${state}`, role: "status" }, symbol(state), h("h1", {}, text), more && h("p", {}, more));
 }
 
 function alerts() {
@@ -194,9 +195,9 @@ function looks() {
 
 function camera() {
   if (!told.camera) return null;
-  return h("div", { class: "camera" },
-    h("span", { class: "row" }, symbol(told.camera.on ? "camera" : "camera-off"), told.camera.text),
-    button("log", word("who_looked")));
+  const { on, text } = told.camera;
+  return h("button", { type: "button", "data-act": "log", class: "camera" }, symbol(on ? "camera" : "camera-off"),
+    h("span", {}, text, " ", h("small", {}, word("who_looked"))));
 }
 
 function foot(old) {
