@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from homenode.config.durations import milliseconds
 from homenode.config.model import Device, Home, Shown
 from homenode.kinds import kind_of
-from homenode.language.bound import BoundRule
 from homenode.reading import Instant, Value
+
+if TYPE_CHECKING:
+    from homenode.language.bound import BoundRule
 
 APPLIANCES = ("stove", "iron", "coffee", "plug")
 ABOVE: Mapping[str, float] = {"power": 10.0, "current": 0.2}

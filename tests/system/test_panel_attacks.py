@@ -1,0 +1,182 @@
+"""Who isn't at home, and who isn't paired, learns nothing from the panel and changes nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.brokers import needs_mosquitto
+from tests.system.flats import needs_chromium
+from tests.system.nodes import PATIENCE_S
+from tests.system.pages import chromium
+from tests.system.panels import PATIENCE_MS, Flat, Panel, flat, homenode_panel, shows, tablet
+
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flat]:
+    with flat(tmp_path_factory.mktemp("panel")) as made:
+        yield made
+
+
+@pytest.fixture
+def panel(home: Flat) -> Iterator[Panel]:
+    with Panel(home.data) as running:
+        yield running
+
+
+def first_event(panel: Panel, cookie: str) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(panel.host, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", "/events?language=en", headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        while not (line := answer.readline()).startswith(b"data: "):
+            pass
+        found: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
+        return found
+    finally:
+        connection.close()
+
+
+def test_without_a_code_nothing_is_told_or_done(panel: Panel) -> None:
+    for method, path in (("GET", "/events"), ("POST", "/do"), ("GET", "/picture"), ("GET", "/../panel.json")):
+        for cookie in ("", "panel=", "panel=wrong", "panel=" + "x" * 4000):
+            status, found, _ = panel.ask(method, path, {"do": "leave"}, Cookie=cookie)
+            assert status == 401, (path, found)
+    status, found, cookie = panel.ask("GET", "/words")
+    assert (status, found["paired"], cookie) == (200, False, "")
+
+
+def test_a_code_is_asked_for_once_and_the_cookie_cannot_be_read_by_scripts(panel: Panel) -> None:
+    connection = http.client.HTTPConnection(panel.host, timeout=PATIENCE_S)
+    connection.request("POST", "/pair", json.dumps({"code": panel.code()}), {"Origin": panel.url})
+    cookie = connection.getresponse().getheader("Set-Cookie") or ""
+    connection.close()
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert first_event(panel, cookie.partition(";")[0])["picture"]["language"] == "en"
+
+
+def test_who_guesses_codes_must_wait(panel: Panel) -> None:
+    code = panel.code()
+    wrong = [f"{(int(code) + nth) % 1_000_000:06}" for nth in range(1, 13)]
+    answers = [panel.ask("POST", "/pair", {"code": one})[0] for one in wrong]
+    assert answers == [403] * 10 + [429] * 2
+    assert panel.ask("POST", "/pair", {"code": panel.code()})[0] == 429
+
+
+@pytest.mark.parametrize("code", [None, 5, [], {}, "", "5" * 1000, "\u0000", True])
+def test_a_code_that_is_none_is_wrong(panel: Panel, code: Any) -> None:
+    panel.code()
+    assert panel.ask("POST", "/pair", {"code": code})[0] == 403
+
+
+def test_another_page_cannot_press_a_button(home: Flat, panel: Panel) -> None:
+    cookie = panel.paired()
+    for origin in ("http://evil.example", "null", "", f"https://{panel.host}.evil.example"):
+        status, _, _ = panel.ask("POST", "/do", {"do": "leave"}, Cookie=cookie, Origin=origin)
+        assert status == 403
+        assert panel.ask("POST", "/pair", {"code": panel.code()}, Origin=origin)[0] == 403
+    assert home.node.status()["mode"] == "home"
+
+
+def test_another_name_for_it_is_not_answered(panel: Panel) -> None:
+    cookie = panel.paired()
+    for host in ("evil.example", f"evil.example:{panel.host.partition(':')[2]}", "127.0.0.1", ""):
+        for path in ("/", "/words", "/events"):
+            assert panel.ask("GET", path, Cookie=cookie, Host=host)[0] == 421
+    assert panel.ask("GET", "/", Host=panel.host.replace("127.0.0.1", "localhost"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{", b"null", b'"leave"', b"[" * 5000, {"do": "reload"}, {"do": ["leave"]}, {"do": "mode"}],
+)
+def test_what_is_no_wish_is_not_done(home: Flat, panel: Panel, body: Any) -> None:
+    assert panel.ask("POST", "/do", body, Cookie=panel.paired())[0] == 404
+    assert home.node.status()["mode"] == "home"
+
+
+def test_who_presses_without_end_must_wait(home: Flat, panel: Panel) -> None:
+    cookie = panel.paired()
+    answers = [panel.ask("POST", "/do", {"do": "back"}, Cookie=cookie)[0] for _ in range(32)]
+    assert answers == [200] * 30 + [429] * 2
+
+
+def test_too_much_is_not_read(panel: Panel) -> None:
+    assert panel.ask("POST", "/pair", b"x" * 70_000)[0] == 413
+
+
+def test_a_page_has_no_way_out(panel: Panel) -> None:
+    connection = http.client.HTTPConnection(panel.host, timeout=PATIENCE_S)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    policy = answer.getheader("Content-Security-Policy") or ""
+    connection.close()
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@needs_chromium
+def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(home: Flat, panel: Panel) -> None:
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 800, "height": 480}, has_touch=True)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(panel.url)
+        page.get_by_text("Koppla panelen").wait_for()
+
+        def type_code(code: str) -> None:
+            for digit in code:
+                page.get_by_role("button", name=digit, exact=True).tap()
+            page.get_by_role("button", name="OK").tap()
+
+        code = panel.code()
+        type_code("000000" if code != "000000" else "111111")
+        page.get_by_text("Fel kod, eller för gammal").wait_for()
+        type_code(code)
+        shows(page, "off", "Allt är av och stängt")
+        page.reload()
+        shows(page, "off", "Allt är av och stängt")
+        listed = homenode_panel(home.data, "panels").stdout.splitlines()
+        assert homenode_panel(home.data, "revoke", listed[-1].split()[0]).returncode == 0
+        page.get_by_text("Koppla panelen").wait_for()
+        assert page.locator(".tile").count() == 0
+        assert homenode_panel(home.data, "revoke", "nobody").returncode == 1
+        context.close()
+
+
+@needs_chromium
+def test_a_second_server_on_the_same_home_knows_the_same_tablets(home: Flat, panel: Panel) -> None:
+    with chromium() as browser, Panel(home.data) as other, tablet(browser, other) as page:
+        shows(page, "off", "")
+        assert first_event(panel, panel.paired())["picture"]["headline"]["state"] == "off"
+
+
+def test_without_a_node_it_says_so_and_serves_all_the_same(tmp_path: Path) -> None:
+    with Panel(tmp_path) as alone:
+        found = first_event(alone, alone.paired())
+        assert found["picture"] is None
+        status, answer, _ = alone.ask("POST", "/do", {"do": "leave"}, Cookie=alone.paired())
+        assert (status, answer) == (409, {"error": "Det gick inte: försök igen"})
+        assert "no node is running on this folder" in alone.log
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0", "8.8.8.8:80", "169.254.1.1"])
+def test_an_address_for_everybody_is_refused(tmp_path: Path, listen: str) -> None:
+    answer = homenode_panel(tmp_path, "--listen", listen)
+    assert answer.returncode == 1
+    assert "--listen" in answer.stderr
+
+
+def test_it_ends_when_it_is_told_to(panel: Panel) -> None:
+    panel.process.send_signal(signal.SIGTERM)
+    assert panel.process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
