@@ -51,13 +51,14 @@ class Console:
         listen: str = "",
         parties: tuple[str, ...] = ("care",),
         people: str = PEOPLE,
+        host: str = "127.0.0.1",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for party in parties:
             text = f"party: {party}\nlanguage: en\nbroker: {{url: mqtt://127.0.0.1:{port}}}\n{listen}"
             (folder / f"{party}.yaml").write_text(text)
         self.file, self.err = folder / "console.yaml", folder / "console.err"
-        self.host = f"127.0.0.1:{free_port()}"
+        self.host = f"{host}:{free_port()}"
         self.url = f"http://{self.host}"
         files = ", ".join(f"{party}.yaml" for party in parties)
         self.file.write_text(f"listen: [{files}]\naddress: {self.host}\nlanguage: en\n{lines}{people}")

@@ -116,6 +116,11 @@ class Cabled:
         self._cable, self._folder = Cable(7), folder
 
     @property
+    def browser(self) -> Any:
+        """Chromium."""
+        return self._browser
+
+    @property
     def here(self) -> str:
         """Our end's address."""
         return self._cable.here

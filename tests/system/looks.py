@@ -148,14 +148,14 @@ def until(true: Callable[[], object], within_s: float, what: Callable[[], str]) 
 
 
 @contextmanager
-def flat(folder: Path) -> Iterator[Flat]:
+def flat(folder: Path, text: str = FLAT, kind: type[Flat] = Flat) -> Iterator[Flat]:
     """The hardware and the broker, which outlive a node."""
     with (
-        apartment(folder, "--gpio", "0", text=FLAT) as sim,
+        apartment(folder, "--gpio", "0", text=text) as sim,
         Mosquitto(folder / "broker") as broker,
         Receiver(broker.port, "hn1/looks-1/#") as care,
     ):
-        made = Flat(folder, sim, broker, care)
+        made = kind(folder, sim, broker, care)
         made.describe()
         yield made
 

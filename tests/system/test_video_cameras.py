@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
 from tests.system.filming import Cabled, Filmed, Viewer, needs_a_viewer
+from tests.system.relays import Relay, needs_turn
 
 PYTHON = "/usr/bin/python3"
 """Debian's, which has GStreamer's bindings."""
@@ -29,7 +29,6 @@ def _no_rtsp_server() -> bool:
 
 
 needs_rtsp = pytest.mark.skipif(_no_rtsp_server(), reason="gir1.2-gst-rtsp-server-1.0 is not installed")
-needs_turn = pytest.mark.skipif(not shutil.which("turnserver"), reason="coturn is not installed")
 pytestmark = needs_a_viewer
 
 
@@ -135,22 +134,11 @@ def test_black_and_frozen_are_told_apart_and_the_clock_runs_on(
 def test_a_viewer_outside_the_link_is_reached_through_turn(
     filmed: Filmed, viewer: Viewer, cabled: Cabled, tmp_path: Path
 ) -> None:
-    told = f"""
-        listening-ip={cabled.here}\nrelay-ip={cabled.here}\nlistening-port=34780\nlt-cred-mech
-        user=care:relayed\nrealm=homenode\nno-tls\nno-dtls\nno-cli\nlog-file=stdout\nno-stdout-log
-        userdb={tmp_path}/turn.db\npidfile={tmp_path}/turn.pid\nallowed-peer-ip={cabled.here}
-    """
-    settings = tmp_path / "turn.conf"
-    settings.write_text(re.sub(r"\n\s+", "\n", told))
-    servers = [{"urls": f"turn:{cabled.here}:34780", "username": "care", "credential": "relayed"}]
-    with subprocess.Popen(["turnserver", "-c", str(settings)], stdout=subprocess.DEVNULL) as turn:
-        try:
-            time.sleep(1)
-            filmed.start(viewer.offer(servers), ice={"servers": servers, "relay": True})
-            answer = filmed.answer()
-            assert re.findall(r"typ (\w+)", answer) == ["relay"], "its own addresses are told nobody"
-            viewer.take(answer)
-            filmed.until(did="live")
-            viewer.until_frames(15)
-        finally:
-            turn.kill()
+    with Relay(tmp_path, cabled.here) as relay:
+        servers = [{"urls": relay.url(cabled.here), "username": relay.user, "credential": relay.secret}]
+        filmed.start(viewer.offer(servers), ice={"servers": servers, "relay": True})
+        answer = filmed.answer()
+        assert re.findall(r"typ (\w+)", answer) == ["relay"], "its own addresses are told nobody"
+        viewer.take(answer)
+        filmed.until(did="live")
+        viewer.until_frames(15)
