@@ -34,7 +34,9 @@ _UNREACHED_MS, _BACK_WITHIN_MS = 15_000, 3000
 _GONE_WITHIN_S = 0.4
 """For telling the viewer; whatever hangs then ends with the process."""
 _KILLED_AFTER_MS = 700
-"""Past the lease, by the kernel, if nothing here could end it."""
+"""Past the lease, if nothing here could end it."""
+_LOADED_WITHIN_MS, _HUNG_AFTER_MS = 30_000, 5000
+"""Without a look at deadlines. Loading what is heavy stops all, on a slow Pi for seconds."""
 
 
 class Ended(Exception):
@@ -104,8 +106,12 @@ class Capture:
 
     def _lease(self, told: Mapping[str, Any]) -> None:
         self._until_ms = int(told["until_ms"])
-        left_s = max(self._until_ms + _KILLED_AFTER_MS - now_ms(), 1) / 1000
-        signal.setitimer(signal.ITIMER_REAL, left_s)
+        self._live_for(_LOADED_WITHIN_MS)
+
+    def _live_for(self, longest_ms: int) -> None:
+        """Then the kernel kills it, unless it says this again; past the lease in any case."""
+        left_ms = max(self._until_ms + _KILLED_AFTER_MS - now_ms(), 1)
+        signal.setitimer(signal.ITIMER_REAL, min(left_ms, longest_ms) / 1000)
 
     async def _start(self, told: Mapping[str, Any]) -> None:
         if self._session not in (None, told["session"]):
@@ -201,6 +207,8 @@ class Capture:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOKED_EVERY_S)
+            if self._peer is not None:
+                self._live_for(_HUNG_AFTER_MS)
             if self._until_ms and now_ms() >= self._until_ms:
                 self._end("until")
             if self._filming is not None and not self._filming.is_alive():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -16,6 +17,7 @@ import numpy as np
 from homenode.video.encoder import Encoded
 from homenode.video.picture import Picture
 from homenode.video.rate import FIRST_BPS
+from homenode.video.sources import fitted
 from homenode.video.words import Unfit
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 _DARKEST_MS = 200
 """Longest exposure: five pictures a second are the least that shows how somebody moves."""
-_HARDWARE = "/dev/video11"
-"""The encoder of the Pi 4 and older."""
+_HARDWARE = Path("/sys/class/video4linux/video11/name")
+"""The one that picamera2's hardware encoder opens; on other machines it is a camera, or nothing."""
+_READ = {"YUV420": "yuv420p", "NV12": "nv12"}
+"""What a camera gives that is asked for YUV420: a Pi's that, others what they have. Names are FFmpeg's."""
 
 
 class Picamera:
@@ -36,21 +40,23 @@ class Picamera:
         except ImportError as error:
             raise Unfit("missing", "picamera2 (apt install python3-picamera2, on Raspberry Pi OS)") from error
         number = int(asked.options.get("camera", 0))
-        self._where = f"CSI camera {number}"
+        where = f"CSI camera {number}"
+        if number >= len(Picamera2.global_camera_info()):
+            raise Unfit("absent", where)
         try:
             self._camera = Picamera2(number)
-        except IndexError as error:
-            raise Unfit("absent", self._where) from error
         except RuntimeError as error:
-            raise Unfit("held", self._where) from error
-        self._size = (asked.width, asked.height)
-        shortest_us = 1_000_000 // asked.rate
+            raise Unfit("held", where) from error
+        self._asked_size = asked.width, asked.height
         self._camera.configure(
             self._camera.create_video_configuration(
-                main={"size": self._size, "format": "YUV420"},
-                controls={"FrameDurationLimits": (shortest_us, _DARKEST_MS * 1000)},
+                main={"size": self._asked_size, "format": "YUV420"}, controls=self._for_darkness(asked.rate)
             )
         )
+        given = self._camera.camera_configuration()["main"]
+        if given["format"] not in _READ:
+            raise Unfit("source", f"{where} gives {given['format']} only")
+        self._size, self._form = given["size"], _READ[given["format"]]
         self._packets: queue.Queue[Encoded] | None = None
         self.predicted = False
         self._encoder: Any = None
@@ -58,7 +64,16 @@ class Picamera:
             self._packets, self.predicted = queue.Queue(), True
             self._encode(asked, self._packets)
         self._camera.start()
-        self._brighten()
+
+    def _for_darkness(self, rate: int) -> dict[str, Any]:
+        """Pictures as seldom as may be, and exposed long before gain is high, where a camera has that."""
+        from libcamera import controls
+
+        wanted = {
+            "FrameDurationLimits": (1_000_000 // rate, _DARKEST_MS * 1000),
+            "AeExposureMode": controls.AeExposureModeEnum.Long,
+        }
+        return {name: value for name, value in wanted.items() if name in self._camera.camera_controls}
 
     def _encode(self, asked: Asked, packets: queue.Queue[Encoded]) -> None:
         from picamera2.encoders import H264Encoder
@@ -75,13 +90,6 @@ class Picamera:
         )
         self._camera.start_encoder(self._encoder, Handed())
 
-    def _brighten(self) -> None:
-        """Exposure long rather than gain high, as far as the camera has such a setting."""
-        if "AeExposureMode" in self._camera.camera_controls:
-            from libcamera import controls
-
-            self._camera.set_controls({"AeExposureMode": controls.AeExposureModeEnum.Long})
-
     def __iter__(self) -> Iterator[Shot]:
         while True:
             yield self._packets.get() if self._packets is not None else self._picture()
@@ -92,18 +100,19 @@ class Picamera:
         padded = self._camera.capture_array("main")
         picture = np.empty((height * 3 // 2, width), np.uint8)
         picture[:height] = padded[:height, :width]
-        halves = padded[height:].reshape(2, height // 2, -1)[:, :, : width // 2]
-        picture[height:] = halves.reshape(height // 2, width)
-        return picture
+        if self._form == "nv12":
+            picture[height:] = padded[height:, :width]
+        else:
+            halves = padded[height:].reshape(2, height // 2, -1)[:, :, : width // 2]
+            picture[height:] = halves.reshape(height // 2, width)
+        return fitted(av.VideoFrame.from_ndarray(picture, self._form), *self._asked_size)
 
     def want_whole(self) -> None:
         """The hardware encoder makes the next one whole."""
-        force = getattr(self._encoder, "force_key_frame", None)
+        force = getattr(self._encoder, "force_key_frame", None)  # older ones have none
         if force is not None:
             force()
 
 
 def _has_hardware() -> bool:
-    from pathlib import Path
-
-    return Path(_HARDWARE).exists()
+    return _HARDWARE.exists() and "bcm2835-codec" in _HARDWARE.read_text()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
+import subprocess
 import sys
 import time
 import uuid
@@ -12,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.system.brokers import Mosquitto
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
 from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_sim_run import Apartment, apartment
 
@@ -45,6 +49,21 @@ video:
   nights: {{cameras: [bed], from: 2020-01-01, to: 2099-12-31, views: [silhouette, blurred], {more}}}
 """
 STAND_IN = f"{sys.executable} {Path(__file__).with_name('capture_stand_in.py')}"
+
+needs_systemd = pytest.mark.skipif(
+    not shutil.which("systemd-socket-activate"), reason="systemd is not installed"
+)
+
+
+@contextmanager
+def accepting(path: Path, *command: str) -> Iterator[Path]:
+    """A socket at which a process is started for each who connects, as by homenode-video.socket."""
+    with subprocess.Popen(["systemd-socket-activate", "--accept", f"--listen={path}", *command]) as systemd:
+        until(path.exists, PATIENCE_S, lambda: "no socket")
+        try:
+            yield path
+        finally:
+            systemd.kill()
 
 
 class Flat:

@@ -16,7 +16,7 @@ import pytest
 from homenode.journal import Journal
 from homenode.journal.report import entries_of
 from tests.system.brokers import needs_mosquitto
-from tests.system.looks import Flat, flat, until
+from tests.system.looks import STAND_IN, Flat, accepting, flat, needs_systemd, until
 from tests.system.nodes import PATIENCE_S, homenode
 from tests.system.test_bad_input_asks import in_an_hour
 
@@ -200,6 +200,26 @@ def test_whatever_the_process_does_that_films(home: Flat, mood: str, code: str) 
         home.describe("good")
         assert home.node.ask("reload").returncode == 0
         home.look()  # and the camera is free again
+
+
+@needs_systemd
+@pytest.mark.parametrize("mood", ["good", "dies", "deaf"])
+def test_what_systemd_starts_is_gone_before_the_lamp_is(home: Flat, mood: str) -> None:
+    home.describe(mood)
+    with accepting(home.folder / "video", *STAND_IN.split(), "3") as path, home.run(capture=f"unix:{path}"):
+        look = home.look()
+        if mood == "deaf":  # of another user: it can't be killed by the node
+            home.asked(session=look["session"], end=True)
+            (pid,) = home.films()
+            time.sleep(0.5)
+            assert home.lit() == (True, True), "it may film"
+            os.kill(pid, signal.SIGKILL)
+        elif mood == "good":
+            live(home)
+            home.asked(session=look["session"], end=True)
+        until(lambda: not home.films(), PATIENCE_S, home.seen)
+        home.dark()
+        assert events(home)[-1] == ("ended", "capture" if mood == "dies" else "viewer")
 
 
 def test_a_decision_that_was_taken_back_ends_it(home: Flat) -> None:

@@ -93,6 +93,16 @@ def test_a_process_that_hangs_past_its_lease_is_killed_by_the_kernel(filmed: Fil
     assert filmed.process.wait(2 * GONE_WITHIN_S) == -signal.SIGALRM
 
 
+def test_a_process_that_hangs_is_killed_by_the_kernel_long_before_its_lease(
+    filmed: Filmed, viewer: Viewer
+) -> None:
+    _live(filmed, viewer)
+    os.kill(filmed.process.pid, signal.SIGSTOP)
+    time.sleep(5.2)
+    os.kill(filmed.process.pid, signal.SIGCONT)
+    assert filmed.process.wait(GONE_WITHIN_S) == -signal.SIGALRM
+
+
 def test_the_same_viewer_comes_back_and_may_look_otherwise(filmed: Filmed, viewer: Viewer) -> None:
     _live(filmed, viewer)
     clear = viewer.grey()
