@@ -27,7 +27,7 @@ _DARKEST_MS = 200
 """Longest exposure: five pictures a second are the least that shows how somebody moves."""
 _HARDWARE = Path("/sys/class/video4linux/video11/name")
 """The one that picamera2's hardware encoder opens; on other machines it is a camera, or nothing."""
-_READ = {"YUV420": "yuv420p", "NV12": "nv12"}
+_READ = {"YUV420": "yuv420p", "NV12": "nv12", "YUYV": "yuyv422"}
 """What a camera gives that is asked for YUV420: a Pi's that, others what they have. Names are FFmpeg's."""
 
 
@@ -38,7 +38,7 @@ class Picamera:
         try:
             from picamera2 import Picamera2
         except ImportError as error:
-            raise Unfit("missing", "picamera2 (apt install python3-picamera2, on Raspberry Pi OS)") from error
+            raise Unfit("missing", f"{error.name} (Raspberry Pi OS: apt install python3-picamera2)") from error
         number = int(asked.options.get("camera", 0))
         where = f"CSI camera {number}"
         if number >= len(Picamera2.global_camera_info()):

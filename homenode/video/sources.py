@@ -198,7 +198,7 @@ def _v4l2(asked: Asked) -> Source:
         try:
             return _Demuxed(asked, device, device, {**usual, "input_format": form}, "v4l2")
         except Unfit as error:
-            if not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.EINVAL:
+            if getattr(error.__cause__, "errno", None) != errno.EINVAL:  # it has this form
                 raise
     return _Demuxed(asked, device, device, {}, "v4l2")  # whatever it has
 

@@ -1,4 +1,4 @@
-"""The pages about stoves: what they show works, and what they cost is what the list says."""
+"""The pages about stoves and a camera: what they show works, and what they cost is what the list says."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from homenode.wiring.power import data
 
 FOLDER = Path(__file__).parents[2] / "hardware"
 PAGES = sorted(FOLDER.glob("stove-*.md"))
+BEDROOM = FOLDER / "bedroom-camera.md"
 DRIVERS = FOLDER.parent / "drivers" / "README.md"
 CLAIMS = ("EN 50134", "SCAIP", "we are certified", "is a stove guard", "is a smoke alarm")
 
@@ -39,7 +40,18 @@ def test_the_home_that_a_page_shows_has_no_mistake_and_a_plan(page: Path, tmp_pa
     assert not plan(load_home(file)).unknown
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_bedroom_that_a_page_shows_has_no_mistake_and_both_lights_in_its_plan(tmp_path: Path) -> None:
+    (home,) = re.findall(r"```yaml\n(.*?)```", BEDROOM.read_text(encoding="utf-8"), re.S)
+    file = tmp_path / "home.yaml"
+    file.write_text(home, encoding="utf-8")
+    report = look_closer(check_home(file), str(file), tmp_path / "no such file")
+    assert not report.mistakes
+    drawn = plan(load_home(file))
+    assert not drawn.unknown
+    assert "mosfet" in str(drawn)
+
+
+@pytest.mark.parametrize("page", [*PAGES, BEDROOM], ids=lambda page: page.stem)
 def test_what_a_page_costs_is_the_sum_of_its_parts(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     lists = re.findall(r"<!-- parts: (.*?) -->", text)
@@ -54,7 +66,7 @@ def test_what_a_page_costs_is_the_sum_of_its_parts(page: Path) -> None:
         assert (str(low), str(high)) == cost
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*PAGES, BEDROOM], ids=lambda page: page.stem)
 def test_each_page_says_what_it_is_blind_to_and_who_may_wire_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert text.count("**Blind to**") == text.count("| who |") == text.count("| cost |")
