@@ -38,7 +38,9 @@ class Picamera:
         try:
             from picamera2 import Picamera2
         except ImportError as error:
-            raise Unfit("missing", f"{error.name} (Raspberry Pi OS: apt install python3-picamera2)") from error
+            raise Unfit(
+                "missing", f"{error.name} (Raspberry Pi OS: apt install python3-picamera2)"
+            ) from error
         number = int(asked.options.get("camera", 0))
         where = f"CSI camera {number}"
         if number >= len(Picamera2.global_camera_info()):
