@@ -40,7 +40,7 @@ def read_code(text: str, address: str = "") -> tuple[bytes, str]:
     if scanned:
         text, address = scanned["code"], address or scanned["ieee"]
     digits = re.sub(r"[\s:.-]", "", text)
-    where = "--install-code"
+    where = "install code"
     if wrong := re.search(r"(?i)[^0-9a-f]", digits):
         raise Refused(
             f"an install code has the digits 0-9 and A-F, and no {wrong[0]!r}", where=where, do=_LOOK
@@ -64,5 +64,5 @@ def _ieee(address: str) -> str:
     digits = re.sub(r"[\s:.-]|^0[xX]", "", address).lower()
     if not re.fullmatch(r"[0-9a-f]{16}", digits):
         found = f"{address!r} is no address" if address else "whose install code it is isn't said"
-        raise Refused(found, where="--ieee", do="--ieee 00:15:8d:00:02:aa:bb:01, printed beside the code")
+        raise Refused(found, where="address", do="such as 00:15:8d:00:02:aa:bb:01, printed beside the code")
     return ":".join(digits[at : at + 2] for at in range(0, 16, 2))

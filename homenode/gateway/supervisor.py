@@ -374,7 +374,7 @@ class Supervised:
 
 async def _pair(driver: Driver, seconds: float, code: Mapping[str, str]) -> None:
     if code and "install_code" not in inspect.signature(driver.pair).parameters:
-        raise Refused("this radio knows no install codes", do="homenode pair without --install-code")
+        raise Refused("this radio knows no install codes", do="open it without one")
     await driver.pair(seconds, **code)
 
 

@@ -72,6 +72,11 @@ ROOMS: Mapping[str, Sequence[str]] = {
 """What rooms are usually called; the home's own come first."""
 
 
+def usual_rooms(language: str) -> Sequence[str]:
+    """What rooms are called where this language is spoken."""
+    return ROOMS.get(language, ROOMS["en"])
+
+
 def main_kind(kinds: Iterable[str]) -> str:
     """The kind that tells what a device is; "" if nothing is known of it yet."""
     have = {kind.name for name in kinds if (kind := kind_of(name))}
@@ -89,10 +94,14 @@ def look(kinds: Iterable[str]) -> Look:
 _LETTERS = str.maketrans("åäöéüæø", "aaoeuao")
 
 
+def spelled(text: str) -> str:
+    """A text in the letters that home.yaml takes for a name: ``Kök 2`` is ``kok_2``."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower().translate(_LETTERS)).strip("_")
+
+
 def suggested_name(room: str, kinds: Iterable[str], taken: Iterable[str]) -> str:
     """A name that home.yaml takes and that nobody has: ``hall_door``, ``hall_door_2``."""
-    place = re.sub(r"[^a-z0-9]+", "_", room.lower().translate(_LETTERS)).strip("_")
-    name = "_".join(part for part in (place, look(kinds).name) if part)[:60]
+    name = "_".join(part for part in (spelled(room), look(kinds).name) if part)[:60]
     used, nth = set(taken), 1
     while (found := f"{name}_{nth}" if nth > 1 else name) in used:
         nth += 1

@@ -13,9 +13,6 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sv": "Ingen kontakt med sidan. Allt som är gjort är kvar; den försöker igen.",
         "en": "No contact with the page's server. All that was done is kept; it tries again.",
     },
-    "node_down": {"sv": "Noden svarar inte:", "en": "The node does not answer:"},
-    "radio_gone": {"sv": "Radion är borta:", "en": "The radio is gone:"},
-    "link_down": {"sv": "Ingen förbindelse med larmmottagaren.", "en": "No link to the receivers."},
     "in_service": {
         "sv": "Serviceläge, {min} min kvar: larm går ut märkta som prov.",
         "en": "Service mode, {min} min left: alerts go out marked as tests.",
@@ -29,6 +26,18 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sv": "Nätet är öppet: sätt enheten i parkopplingsläge.",
         "en": "The network is open: put the device into pairing mode.",
     },
+    "open_code": {
+        "sv": "Nätet är öppet för enheten med den koden: sätt den i parkopplingsläge.",
+        "en": "The network is open for the device with that code: put it into pairing mode.",
+    },
+    "has_code": {"sv": "Enheten har en installationskod", "en": "The device has an install code"},
+    "code_of_device": {"sv": "Koden, eller texten i rutan", "en": "The code, or the text of its square"},
+    "code_ieee": {"sv": "Adress (IEEE), tryckt bredvid", "en": "Address (IEEE), printed beside it"},
+    "code_about": {
+        "sv": "Rutan (QR) har båda: läs den med telefonens kamera, kopiera texten och klistra in den.",
+        "en": "The square (QR) has both: read it with the phone's camera, copy the text and paste it.",
+    },
+    "open_for_it": {"sv": "Öppna nätet bara för den", "en": "Open the network for it alone"},
     "open_replacing": {
         "sv": "Nätet är öppet: sätt den nya enheten, som ska heta {name}, i parkopplingsläge.",
         "en": "The network is open: put the new device, which shall be {name}, into pairing mode.",
@@ -58,6 +67,8 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "weakest": {"sv": "svagast", "en": "weakest"},
     "placed": {"sv": "Den sitter", "en": "It is mounted"},
     "try_link": {"sv": "Prova signalen", "en": "Try the link"},
+    "held": {"sv": "Håll den där den ska sitta", "en": "Hold it where it is to hang"},
+    "change_room": {"sv": "Ändra rum", "en": "Change the room"},
     "more": {"sv": "Mer", "en": "More"},
     "not_joined": {"sv": "Har inte anslutit", "en": "Has not joined"},
     "serves": {"sv": "Används av:", "en": "Used by:"},

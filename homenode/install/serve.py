@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import json
 import secrets
@@ -197,9 +196,7 @@ async def serve_page(data: Path, listen: str, idle: str, language: str) -> int:
             for task in (following, printing):
                 task.cancel()
             await asyncio.gather(following, printing, return_exceptions=True)
-            if session.now_ms() < session.steps.open_until_ms:
-                with contextlib.suppress(HomenodeError):
-                    await session.do({"do": "close"})
+            await session.leave()
     return 0
 
 

@@ -204,7 +204,11 @@ class Session:
     async def _carry_out(self, order: Order, at: str, language: str) -> str:
         match order:
             case Ask():
-                await asyncio.to_thread(answer, self.data, order.request, REQUEST_S)
+                try:
+                    await asyncio.to_thread(answer, self.data, order.request, REQUEST_S)
+                except Refused as error:
+                    raise Refused(f"{order.unless} {error}".strip()) from error
+                return order.told
             case Report():
                 assert self.steps.walk is not None
                 folder = await asyncio.to_thread(write_report, self.data, self.steps, order.by)
@@ -229,6 +233,12 @@ class Session:
         self._file = new
         assert new.report.home is not None
         self.steps.reread(new.report.home, new.report.rules)
+
+    async def leave(self) -> None:
+        """Whoever installs is gone: a network that was opened from here is closed."""
+        if self.now_ms() < self.steps.open_until_ms:
+            with contextlib.suppress(HomenodeError):
+                await self.do({"do": "close"})
 
     # -- the walk test outlives this program
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from homenode.config.model import Home
 from homenode.errors import Refused
-from homenode.install.known import ROOMS, Fit, fits
+from homenode.install.known import Fit, fits, spelled, usual_rooms
 from homenode.install.walk import Walk
 from homenode.install.words import LANGUAGES
 from homenode.language.bound import BoundRule
@@ -25,9 +25,11 @@ SIGNS = 5
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request to the node."""
+    """A request to the node. In words: `told`, what was done; `unless`, what to do if it refuses."""
 
     request: Mapping[str, Any]
+    told: str = ""
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Installation:
         node_why, file_why: Why the node doesn't answer, and why home.yaml can't be read; "" if all is well.
         revision: +1 for each change that somebody could see.
         open_radio: Which network is open, or was last.
+        open_code: It is open for the one device whose install code was given.
         replacing: The device that the next new one takes the place of.
     """
 
@@ -129,6 +132,7 @@ class Installation:
     links: dict[str, tuple[float, str]] = field(default_factory=dict)
     open_until_ms: int = 0
     open_radio: str = ""
+    open_code: bool = False
     replacing: str = ""
     walk: Walk | None = None
     last_report: str = ""
@@ -262,9 +266,9 @@ class Installation:
             return False
         return True
 
-    def open_for(self, until_ms: int, radio: str = "") -> None:
-        """That network is open until then; closed by 0."""
-        self.open_until_ms, self.open_radio = until_ms, radio
+    def open_for(self, until_ms: int, radio: str = "", *, code: bool = False) -> None:
+        """That network is open until then, for one device with its code or for all; closed by 0."""
+        self.open_until_ms, self.open_radio, self.open_code = until_ms, radio, code
 
     @property
     def radios(self) -> list[str]:
@@ -276,9 +280,10 @@ class Installation:
         self.placing[device] = Placing()
 
     def rooms(self, language: str) -> list[str]:
-        """Rooms to choose from: the home's own, then usual ones."""
+        """Rooms to choose from: the home's own, then usual ones that it has under no spelling."""
         own = dict.fromkeys(device.room for device in self.home.devices.values())
-        return list(dict.fromkeys([*own, *ROOMS.get(language, ROOMS["en"])]))
+        have = {spelled(room) for room in own}
+        return [*own, *(room for room in usual_rooms(language) if spelled(room) not in have)]
 
     def could(self, arrival: Arrival) -> list[Fit]:
         """Rules that a new device could serve, once it has a name."""

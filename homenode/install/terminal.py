@@ -11,7 +11,8 @@ from pathlib import Path
 
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.ask import table
-from homenode.install.known import kind_called, link_verdict, look, suggested_name, value_in_words
+from homenode.install.known import kind_called, link_verdict, suggested_name
+from homenode.install.news import News, in_words
 from homenode.install.session import Session
 from homenode.install.steps import Arrival, NotSure
 from homenode.install.view import lack_in_words, want_in_words
@@ -33,8 +34,6 @@ class Terminal:
     def __init__(self, session: Session, language: str) -> None:
         self._session, self._language = session, language
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
-        self._told: set[str] = set()
-        self._noticed = 0
 
     def word(self, key: str, **more: object) -> str:
         """In this person's language."""
@@ -65,11 +64,14 @@ class Terminal:
         return line or default
 
     async def choose(self, items: Sequence[str], prompt: str) -> int | None:
-        """The number of one of `items`, from 0; None for nothing or something else."""
+        """The number of one of `items`, from 0; None for nothing."""
         for nth, item in enumerate(items, 1):
             print(f"  {nth}  {item}")
-        typed = await self.ask(prompt)
-        return int(typed) - 1 if typed.isdecimal() and 0 < int(typed) <= len(items) else None
+        while typed := await self.ask(prompt):
+            if (chosen := _number(typed, items)) is not None:
+                return chosen
+            self.say("no_such", n=len(items))
+        return None
 
     async def do(self, **wish: object) -> bool:
         """Have it done; False if it wasn't, and the person was told why."""
@@ -87,64 +89,6 @@ class Terminal:
             print(told, flush=True)
         return True
 
-    # -- what happens meanwhile
-
-    async def watch(self) -> None:
-        """Print what happens, until cancelled."""
-        news = self._session.listen()
-        while True:
-            await news.wait()
-            news.clear()
-            self._show_news()
-
-    def _show_news(self) -> None:
-        steps = self._session.steps
-        for notice in self._session.notices[self._noticed :]:
-            print(f"\n! {notice}", flush=True)
-        self._noticed = len(self._session.notices)
-        self._told -= {one for one in self._told if one.startswith("lost ")} - {
-            f"lost {why}" for why in (steps.node_why, steps.file_why)
-        }
-        for why in filter(None, (steps.node_why, steps.file_why)):
-            self._once(f"lost {why}", f"\n! {why}")
-        for arrival in steps.arrivals.values():
-            text = f"\n+ {self._arrival(arrival)}"
-            self._once(f"{arrival.address} {arrival.kinds} {arrival.note}", text)
-            for kind, value, at in arrival.signs:
-                sign = value_in_words(kind, value, self._language)
-                self._once(f"{arrival.address} {kind} {at}", f"  {arrival.address}: {sign}")
-        if steps.walk is not None:
-            for name, row in steps.walk.rows.items():
-                for kind, check in row.checks.items():
-                    for want, at in check.seen.items():
-                        seen = want_in_words(kind, want, self._language)
-                        text = f"  * {name}: {kind_called(kind, self._language)} {seen} {at[11:19]}"
-                        self._once(f"tick {name} {kind} {want} {at}", text)
-                if row.passed:
-                    self._once(f"passed {name} {row.at}", f"  = {name}: {self.word('passed')}")
-            for rule, line in steps.walk.lines.items():
-                for party, told in line.parties.items():
-                    who = self.word(f"party_{party}")
-                    if told.sent:
-                        mark = "TEST" if told.test else self.word("unmarked")
-                        self._once(f"sent {rule} {party} {told.sent}", f"  > {rule} -> {who} {mark}")
-                    if told.acknowledged:
-                        text = f"  < {rule}: {self.word('acknowledged')} {who} {told.by}"
-                        self._once(f"ack {rule} {party} {told.acknowledged}", text)
-
-    def _once(self, key: str, text: str) -> None:
-        if key not in self._told:
-            self._told.add(key)
-            print(text, flush=True)
-
-    def _arrival(self, arrival: Arrival) -> str:
-        called = look(arrival.kinds).called[self._language]
-        about = " ".join(part for part in (arrival.manufacturer, arrival.model) if part)
-        link = f", {self.word('link')} {arrival.lqi:.0f}" if arrival.lqi is not None else ""
-        told = arrival.note[self._language]
-        note = f" ({told})" if told else ""
-        return f"{called}: {about or '?'}, {arrival.address}{link}{note}"
-
     # -- the steps
 
     async def menu(self) -> None:
@@ -161,6 +105,8 @@ class Terminal:
                 "menu_rules",
                 "menu_walk",
                 "menu_replace",
+                "menu_move",
+                "menu_code",
                 "menu_end",
             ]
             chosen = await self.choose([self.word(item, n=fresh) for item in items], self.word("choose"))
@@ -177,21 +123,49 @@ class Terminal:
                     await self.walk()
                 case "menu_replace":
                     await self.replace(await self.device())
+                case "menu_move":
+                    await self.move(await self.device())
+                case "menu_code":
+                    await self.open_by_code()
                 case "menu_end":
                     await self.do(do="close")
                     return
 
     async def open(self) -> None:
         """Let new devices join, at one radio."""
-        radios = self._session.steps.radios
-        radio = ""
-        if len(radios) > 1:
-            nth = await self.choose(radios, self.word("which_radio"))
-            if nth is None:
-                return
-            radio = radios[nth]
-        if await self.do(do="open", radio=radio):
+        radio = await self._radio()
+        if radio is not None and await self.do(do="open", radio=radio):
             self.say("opened")
+
+    async def open_by_code(self) -> None:
+        """Let the one device join whose install code is typed or scanned."""
+        radio = await self._radio()
+        while radio is not None and (code := await self.ask(self.word("code_ask"))):
+            if await self.do(do="open", radio=radio, code=code, ieee=await self.ask(self.word("code_ieee"))):
+                self.say("opened_code")
+                return
+
+    async def _radio(self) -> str | None:
+        """One of several, "" for the only one, None if none was chosen."""
+        radios = self._session.steps.radios
+        if len(radios) < 2:
+            return ""
+        nth = await self.choose(radios, self.word("which_radio"))
+        return radios[nth] if nth is not None else None
+
+    async def _room(self, prompt: str, default: str = "") -> str:
+        """By its number, or as it is typed."""
+        rooms = self._session.steps.rooms(self._language)
+        print(self.word("rooms") + ": " + ", ".join(f"{nth} {room}" for nth, room in enumerate(rooms, 1)))
+        typed = await self.ask(self.word(prompt), default)
+        nth = _number(typed, rooms)
+        return typed if nth is None else rooms[nth]
+
+    async def move(self, name: str) -> None:
+        """It hangs in another room."""
+        if name:
+            room = await self._room("which_room", self._session.steps.home.devices[name].room)
+            await self.do(do="move", device=name, room=room)
 
     async def device(self) -> str:
         """One that the home has; "" if none was chosen."""
@@ -205,7 +179,7 @@ class Terminal:
         if not known:
             self.say("nobody_new")
             return None
-        chosen = await self.choose([self._arrival(one) for one in known], self.word("which"))
+        chosen = await self.choose([in_words(one, self._language) for one in known], self.word("which"))
         return known[chosen] if chosen is not None else None
 
     async def name(self) -> None:
@@ -213,19 +187,22 @@ class Terminal:
         arrival = await self.arrival()
         if arrival is None:
             return
-        steps = self._session.steps
-        print(self.word("rooms") + ": " + ", ".join(steps.rooms(self._language)))
-        room = await self.ask(self.word("room_or_not_ours"))
-        if room == "-":
-            await self.do(do="dismiss", address=arrival.address)
-            return
-        name = suggested_name(room, arrival.kinds, steps.home.devices)
-        name = await self.ask(self.word("name"), name)
-        what = await self.ask(self.word("is"))
-        wish = {"do": "name", "address": arrival.address, "room": room, "name": name, "is": what}
-        if await self.do(**wish):
-            await self.place(name)
-            await self.rules(name)
+        room = what = ""
+        while True:
+            room = await self._room("room_or_not_ours", room)
+            if room == "-":
+                await self.do(do="dismiss", address=arrival.address)
+                return
+            free = suggested_name(room, arrival.kinds, self._session.steps.home.devices)
+            name = await self.ask(self.word("name"), free)
+            what = await self.ask(self.word("is"), what)
+            wish = {"do": "name", "address": arrival.address, "room": room, "name": name, "is": what}
+            if await self.do(**wish):
+                await self.place(name)
+                await self.rules(name)
+                return
+            if (await self.ask(self.word("try_again"))).lower() == "m":
+                return
 
     async def place(self, name: str) -> None:
         """Hold it where it is to hang, and see whether it is heard."""
@@ -335,18 +312,24 @@ class Terminal:
         await self.do(do="tried", point=points[chosen], works=works)
 
 
+def _number(typed: str, items: Sequence[str]) -> int | None:
+    """Which of `items`, from 0, was typed by its number from 1."""
+    return int(typed) - 1 if typed.isdecimal() and 0 < int(typed) <= len(items) else None
+
+
 @contextlib.asynccontextmanager
 async def _at(data: Path, language: str) -> AsyncIterator[Terminal]:
     session = Session(data)
     person = Terminal(session, language)
     person.listen()
-    tasks = [asyncio.ensure_future(session.run()), asyncio.ensure_future(person.watch())]
+    tasks = [asyncio.ensure_future(session.run()), asyncio.ensure_future(News(session, language).watch())]
     try:
         yield person
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await session.leave()
 
 
 async def terminal(data: Path, language: str) -> int:

@@ -23,26 +23,18 @@ from homenode.kinds import kind_of
 def view(steps: Installation, language: str, now_ms: int, notices: Sequence[str] = ()) -> dict[str, Any]:
     """The whole of it."""
     status = steps.status
-    link = status.get("link", {})
     left_ms = status.get("mode_left_ms")
     return {
         "language": language,
         "home": steps.home.home,
         "node": {
-            "why": steps.node_why,
-            "file": steps.file_why,
+            "troubles": troubles(steps, language),
             "mode": status.get("mode", ""),
             "mode_left_min": left_ms // 60_000 if left_ms is not None else None,
-            "link": link.get("state", ""),
-            "link_why": link.get("why", ""),
-            "lost": [
-                f"{name}: {state}"
-                for name, state in status.get("drivers", {}).items()
-                if state not in ("running", "starting")
-            ],
         },
         "open": now_ms < steps.open_until_ms,
         "open_radio": steps.open_radio,
+        "open_code": steps.open_code,
         "radios": steps.radios,
         "replacing": steps.replacing,
         "rooms": steps.rooms(language),
@@ -52,6 +44,23 @@ def view(steps: Installation, language: str, now_ms: int, notices: Sequence[str]
         "report": bool(steps.last_report),
         "notices": list(notices)[-3:],
     }
+
+
+def troubles(steps: Installation, language: str) -> list[str]:
+    """What stands in the installer's way now, a sentence each."""
+    if steps.node_why:
+        return [f"{say('node_down', language)} {steps.node_why}"]  # then nobody knows the rest
+    status = steps.status
+    found = [steps.file_why] if steps.file_why else []
+    for name, state in status.get("drivers", {}).items():
+        if state not in ("running", "starting"):
+            found.append(f"{say('radio_gone', language)} {name}: {state}")
+    link = status.get("link", {})
+    if link.get("state") == "down":
+        found.append(f"{say('link_down', language)} {link.get('why', '')}".rstrip())
+    if status.get("clock", "trusted") != "trusted":
+        found.append(say("clock_off", language))
+    return found
 
 
 def _link(lqi: float | None, language: str) -> dict[str, Any]:

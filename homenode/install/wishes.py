@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from homenode.config.values import WORD
 from homenode.errors import Refused
 from homenode.install import edits
-from homenode.install.known import suggested_name
+from homenode.install.known import spelled, suggested_name, usual_rooms
 from homenode.install.steps import Arrival, Ask, Installation, Note, NotSure, Order, Report, Write
 from homenode.install.walk import OUTPUTS, Walk
 from homenode.install.words import say
@@ -120,19 +122,26 @@ class _Wish:
 
 
 def _open(wish: _Wish) -> list[Order]:
-    return _opened(wish, wish.radio)
+    return _opened(wish, wish.radio, wish.text("code"), wish.text("ieee"))
 
 
-def _opened(wish: _Wish, radio: str) -> list[Order]:
-    """One network at a time is open: what joins is looked for there."""
+def _opened(wish: _Wish, radio: str, code: str = "", ieee: str = "") -> list[Order]:
+    """One network at a time is open: what joins is looked for there.
+
+    Args:
+        code: Install code, as printed or scanned: only that device may join.
+        ieee: Its address, unless the code is scanned and has it.
+    """
     steps, until_ms = wish.steps, wish.now_ms + int(OPEN_S * 1000)
     other = wish.now_ms < steps.open_until_ms and steps.open_radio != radio
     first = _closed(steps) if other else []
-    return [*first, _pair(OPEN_S, radio), Note(lambda: steps.open_for(until_ms, radio))]
+    only = {"install_code": code, "ieee": ieee} if code else {}
+    pair = Ask(_pair(OPEN_S, radio) | only, unless=wish.say("code_not_taken") if code else "")
+    return [*first, pair, Note(lambda: steps.open_for(until_ms, radio, code=bool(code)))]
 
 
-def _pair(seconds: float, radio: str) -> Ask:
-    return Ask({"do": "pair", "for_s": seconds} | ({"radio": radio} if radio else {}))
+def _pair(seconds: float, radio: str) -> dict[str, Any]:
+    return {"do": "pair", "for_s": seconds} | ({"radio": radio} if radio else {})
 
 
 def _close(wish: _Wish) -> list[Order]:
@@ -143,7 +152,7 @@ def _close(wish: _Wish) -> list[Order]:
 def _closed(steps: Installation) -> list[Order]:
     if len(steps.radios) > 1 and not steps.open_radio:
         return []  # none was opened from here
-    return [_pair(0, steps.open_radio), Note(lambda: steps.open_for(0))]
+    return [Ask(_pair(0, steps.open_radio)), Note(lambda: steps.open_for(0))]
 
 
 def _name(wish: _Wish) -> list[Order]:
@@ -152,10 +161,11 @@ def _name(wish: _Wish) -> list[Order]:
         raise wish.no("room")
     free = suggested_name(room, arrival.kinds, steps.home.devices)
     name = wish.text("name") or free
+    if not re.fullmatch(WORD, name):
+        raise wish.no("name_letters", name=name, near=spelled(name) or free)
     if name in steps.home.devices:
         raise wish.no("name_taken", name=name, room=steps.home.devices[name].room, free=free)
-    if near := _near(steps, room):
-        wish.ask_first("room_near", room=room, near=near)
+    _sure_of_room(wish, room)
     if arrival.radio not in steps.radios:
         raise wish.no("radio", address=arrival.address)
     fields = {"via": arrival.radio, "ieee": arrival.address, "room": room}
@@ -169,13 +179,26 @@ def _name(wish: _Wish) -> list[Order]:
     ]
 
 
-def _near(steps: Installation, room: str) -> str:
-    """A room of this home that was probably meant."""
-    small = {device.room.casefold(): device.room for device in steps.home.devices.values()}
-    if room in small.values():
-        return ""
-    close = difflib.get_close_matches(room.casefold(), small, 1, 0.75)
-    return small[close[0]] if close else ""
+def _sure_of_room(wish: _Wish, room: str) -> None:
+    """Raises NotSure for a room that is nearly one of this home, or a usual one in another spelling."""
+    small = {device.room.casefold(): device.room for device in wish.steps.home.devices.values()}
+    usual = usual_rooms(wish.language)
+    if room in small.values() or (room in usual and spelled(room) not in map(spelled, small.values())):
+        return
+    if close := difflib.get_close_matches(room.casefold(), small, 1, 0.75):
+        wish.ask_first("room_near", room=room, near=small[close[0]])
+    elif near := next((one for one in usual if spelled(one) == spelled(room)), ""):
+        wish.ask_first("room_usual", room=room, near=near)
+
+
+def _move(wish: _Wish) -> list[Order]:
+    """It hangs in another room than was said; its name, rules and history go on."""
+    name, room = wish.device, wish.text("room")
+    if not room:
+        raise wish.no("room")
+    _sure_of_room(wish, room)
+    told = wish.say("moved", name=name, room=room)
+    return [Write(lambda text: edits.set_fields(text, name, {"room": room}), told)]
 
 
 def _replace(wish: _Wish) -> list[Order]:
@@ -226,7 +249,8 @@ def _points(rule: BoundRule, device: str) -> list[str]:
 
 
 def _dismiss(wish: _Wish) -> list[Order]:
-    return [Ask({"do": "dismiss", "address": wish.arrival.address})]
+    address = wish.arrival.address
+    return [Ask({"do": "dismiss", "address": address}, told=wish.say("dismissed", address=address))]
 
 
 def _use(wish: _Wish) -> list[Order]:
@@ -312,6 +336,7 @@ _WISHES: Mapping[str, Callable[[_Wish], list[Order]]] = {
     "open": _open,
     "close": _close,
     "name": _name,
+    "move": _move,
     "replace": _replace,
     "dismiss": _dismiss,
     "use": _use,

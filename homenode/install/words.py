@@ -45,6 +45,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "name": {"sv": "Namn", "en": "Name"},
     "what": {"sv": "Vad", "en": "What"},
     "seen": {"sv": "Sett", "en": "Seen"},
+    "missing": {"sv": "saknas", "en": "missing"},
+    "did_nothing": {
+        "sv": "gjorde ingenting när den provades",
+        "en": "did nothing when it was tried",
+    },
+    "model": {"sv": "Modell, adress", "en": "Model, address"},
     "time": {"sv": "Tid", "en": "Time"},
     "result": {"sv": "Resultat", "en": "Result"},
     "passed": {"sv": "provad", "en": "tested"},
@@ -112,7 +118,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "refused": {"sv": "Gick inte: {why}", "en": "Not done: {why}"},
     "unmarked": {"sv": "UTAN PROVMÄRKE", "en": "NOT MARKED AS A TEST"},
-    "devices_here": {"sv": "{n} enheter", "en": "{n} devices"},
+    "devices_here": {"sv": "enheter: {n}", "en": "devices: {n}"},
+    "no_such": {"sv": "Ett nummer från 1 till {n}, eller Enter.", "en": "A number from 1 to {n}, or Enter."},
+    "try_again": {"sv": "Enter: försök igen; m: till menyn", "en": "Enter: try again; m: to the menu"},
     "choose": {"sv": "Välj", "en": "Choose"},
     "which": {"sv": "Vilken (Enter: ingen)", "en": "Which (Enter: none)"},
     "which_or_none": {
@@ -134,14 +142,40 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "menu_rules": {"sv": "Låt en enhet vara med i en regel", "en": "Have a device serve a rule"},
     "menu_walk": {"sv": "Gångprov och protokoll", "en": "Walk test and report"},
     "menu_replace": {"sv": "Byt ut en trasig enhet", "en": "Replace a dead device"},
+    "menu_move": {"sv": "Ändra en enhets rum", "en": "Change the room of a device"},
+    "menu_code": {
+        "sv": "Öppna nätet för en enhet med installationskod",
+        "en": "Open the network for one device with an install code",
+    },
     "menu_end": {"sv": "Sluta, och stäng nätet", "en": "End, and close the network"},
     "opened": {
         "sv": "Nätet är öppet i 4 minuter. Tryck på enhetens parkopplingsknapp; den dyker upp här.",
         "en": "The network is open for 4 minutes. Press the pairing button of the device; it appears here.",
     },
+    "opened_code": {
+        "sv": "Nätet är öppet i 4 minuter för enheten med den koden, och ingen annan.",
+        "en": "The network is open for 4 minutes for the device with that code, and no other.",
+    },
+    "code_ask": {
+        "sv": "Installationskod, som den står på enheten eller från en läsare av rutan (Enter: ingen)",
+        "en": "Install code, as printed on the device or from a scanner of its square (Enter: none)",
+    },
+    "code_ieee": {
+        "sv": "Enhetens adress, tryckt bredvid (16 siffror och bokstäver; Enter om rutan är läst)",
+        "en": "The device's address, printed beside it (16 digits; Enter if the square was scanned)",
+    },
+    "code_not_taken": {
+        "sv": "Installationskoden togs inte emot: läs av den igen. 8 och B, 0 och D, 5 och 6 är lika; "
+        "serienumret är det inte.",
+        "en": "The install code was not taken.",
+    },
     "nobody_new": {"sv": "Ingen ny enhet väntar på namn.", "en": "No new device waits for a name."},
     "rooms": {"sv": "Rum", "en": "Rooms"},
-    "room_or_not_ours": {"sv": "Rum (- om den inte är vår)", "en": "Room (- if it is not ours)"},
+    "which_room": {"sv": "Rum, nummer eller namn", "en": "Room, number or name"},
+    "room_or_not_ours": {
+        "sv": "Rum, nummer eller namn (- om den inte är vår)",
+        "en": "Room, number or name (- if it is not ours)",
+    },
     "is": {
         "sv": "Vad det är, som spis (Enter: inget särskilt)",
         "en": "What it is, such as stove (Enter: nothing special)",
@@ -185,6 +219,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "works": {"sv": "Slog {point} till (j/n)", "en": "Did {point} turn on (y/n)"},
     # what was done, and what can't be
     "named": {"sv": "{name} är tillagd", "en": "{name} is added"},
+    "moved": {"sv": "{name} är nu i {room}", "en": "{name} is now in {room}"},
+    "dismissed": {
+        "sv": "{address} är bortskickad. Kommer den tillbaka: stäng nätet.",
+        "en": "{address} was sent away. If it comes back: close the network.",
+    },
     "replaced": {"sv": "{name} har fått en ny enhet", "en": "{name} has new hardware"},
     "replaced_other": {
         "sv": "{name} har fått en ny enhet av en annan modell: {new}, förut {old}",
@@ -209,6 +248,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "no_room_near": {
         "sv": "Det finns inget rum {room} än, men {near}. Är {room} ett annat rum?",
         "en": "There is no room {room} yet, but there is {near}. Is {room} another room?",
+    },
+    "no_room_usual": {
+        "sv": "{room} stavas oftast {near}. Är {room} ett annat rum?",
+        "en": "{room} is usually spelled {near}. Is {room} another room?",
+    },
+    "no_name_letters": {
+        "sv": "Ett namn är 1 till 64 av a-z, 0-9, _ och -, alltså utan å, ä, ö: {near} går bra.",
+        "en": "A name is 1 to 64 of a-z, 0-9, _ and -: {near} would do.",
     },
     "no_name_taken": {
         "sv": "{name} finns redan, i {room}. Ge den här ett annat namn, som {free}.",
@@ -256,6 +303,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "no_not_taken": {
         "sv": "Noden tog inte emot det, och home.yaml är som förut: {why}",
         "en": "The node did not take it, and home.yaml is as before: {why}",
+    },
+    # what is wrong while installing
+    "node_down": {"sv": "Noden svarar inte:", "en": "The node does not answer:"},
+    "radio_gone": {"sv": "Radion är borta:", "en": "The radio is gone:"},
+    "link_down": {"sv": "Ingen förbindelse med larmmottagaren:", "en": "No link to the receivers:"},
+    "clock_off": {
+        "sv": "Nodens klocka är inte ställd: tiderna i protokollet kan bli fel. Ge noden internet en stund.",
+        "en": "The node's clock is not set: the times in the report may be wrong. Give it internet.",
     },
     # the server of the page
     "page_at": {

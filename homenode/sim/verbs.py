@@ -5,6 +5,7 @@ The same words work at `homenode sim do`, on the control socket and in tests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -84,11 +85,20 @@ def _operate(hardware: Hardware, words: Sequence[str]) -> None:
 
 
 def _join(hardware: Hardware, words: Sequence[str]) -> dict[str, bool]:
+    key = None
+    if words[1:2] == ["key"]:
+        words, key = words[:1], _key(words[2:])
     things = hardware.zigbee() if words[0] == "all" else [_zigbee(hardware, name) for name in words]
-    done = {thing.name: thing.device.present or thing.device.join() for thing in things}
+    done = {thing.name: thing.device.present or thing.device.join(key) for thing in things}
     if not any(done.values()):
         raise Refused("no network is open", do="homenode pair --for 2min, then again")
     return done
+
+
+def _key(words: Sequence[str]) -> bytes:
+    if not re.fullmatch(r"[0-9a-fA-F]{32}", "".join(words)):
+        raise Refused("a key is 32 hexadecimal digits", do="join DEVICE key HEX")
+    return bytes.fromhex("".join(words))
 
 
 def _rejoin(hardware: Hardware, words: Sequence[str]) -> None:
@@ -277,7 +287,12 @@ VERBS: dict[str, Verb] = {
     "operate": Verb("operate DEVICE KIND on|off   by hand: the button on the plug", 3, 3, _operate),
     "battery": Verb("battery DEVICE PERCENT", 2, 2, _battery),
     "tamper": Verb("tamper DEVICE [on|off]       its lid", 1, 2, _tamper),
-    "join": Verb("join all | join DEVICE …     its pairing button", 1, 99, _join),
+    "join": Verb(
+        "join all | join DEVICE … | join DEVICE key HEX    its pairing button",
+        1,
+        99,
+        _join,
+    ),
     "rejoin": Verb("rejoin DEVICE", 1, 1, _rejoin),
     "leave": Verb("leave DEVICE [silently]", 1, 2, _leave),
     "silence": Verb("silence DEVICE               out of reach", 1, 1, _device("silence")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -171,6 +172,15 @@ class Installer:
             assert match is not None
             self._seen += match.end()
             return match
+
+    def type_until(self, line: str, pattern: str) -> None:
+        """Type a line again and again, as somebody does who waits for something."""
+        for _ in range(int(PATIENCE_S)):
+            self.type(line)
+            with contextlib.suppress(AssertionError):
+                self.until(pattern, 1.0)
+                return
+        self.until(pattern, 0)
 
     def type(self, *lines: str) -> None:
         """Type lines, each with Enter."""

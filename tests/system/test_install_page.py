@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.system.brokers import needs_mosquitto
-from tests.system.flats import Flat, flat, needs_chromium
+from tests.system.flats import IEEE, Flat, flat, needs_chromium
 from tests.system.pages import Served, card, chromium, in_order, join, phone, tab, tap
 from tests.system.soak_home import until
+from tests.system.test_install_terminal import CODE, KEY
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 pytest.importorskip("fpdf", reason="the extra install is not installed")
@@ -101,6 +102,33 @@ def test_a_flat_is_installed_with_a_thumb(here: Flat, browser: Any, tmp_path: Pa
         until(lambda: here.node.status()["mode"] == "home", what="service mode is over")
     (folder,) = (here.data / "reports").iterdir()
     assert json.loads((folder / "report.json").read_text())["accepted"] is True
+
+
+def test_by_an_install_code_one_device_joins_and_its_room_is_put_right(here: Flat, browser: Any) -> None:
+    with Served(here) as server, phone(browser, server.address()) as page:
+        tap(page, "The device has an install code")
+        assert in_order(page) == []
+        page.get_by_label("The code, or the text of its square").fill("93" + CODE[2:])
+        page.get_by_label("Address (IEEE)").fill(IEEE["a_door"])
+        tap(page, "Open the network for it alone")
+        page.get_by_text("The install code was not taken.").wait_for()
+        page.get_by_label("The code, or the text of its square").fill(CODE)
+        tap(page, "Open the network for it alone")
+        page.get_by_text("open for the device with that code").wait_for()
+        assert not here.sim.ask("join a_second_door")["ok"]
+        found = join(page, here, f"a_door key {KEY}", "PARASOLL")
+        tap(page, "Name it", found)
+        tap(page, "kitchen", found)
+        tap(page, "Save", found)
+        held = card(page, "kitchen_door")
+        tap(page, "It is mounted", held)
+        tap(page, "More", held)
+        tap(page, "Change the room", held)
+        tap(page, "hall", held)
+        assert in_order(page) == []
+        tap(page, "Save", held)
+        page.get_by_text("kitchen_door is now in hall").wait_for()
+    assert "room: hall" in here.text()
 
 
 def test_what_a_tired_installer_does_wrong_is_told_and_changes_nothing(here: Flat, browser: Any) -> None:

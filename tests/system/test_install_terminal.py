@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 pytest.importorskip("fpdf", reason="the extra install is not installed")
 pytestmark = needs_mosquitto
 
+CODE, KEY = "83FED3407A939723A5C639B26916D505C3B5", "66b6900981e1ee3ca4206b6b861c02bb"
 STREAM = re.compile(rb"stream\n(x.*?)\nendstream", re.DOTALL)
 
 
@@ -64,8 +66,7 @@ def test_a_flat_from_nothing_to_a_signed_report(here: Flat) -> None:
         pair(person, here, "a_door", "hall", "front_door")
         here.sim.do("open a_door")
         until(lambda: here.shows("front_door.contact", "open"), what="the door is heard")
-        person.type("")
-        person.until(r"heard [1-9]\d* times here; link 2\d\d: good link")
+        person.type_until("", r"heard [1-9]\d* times here; link 2\d\d: good link")
         placed(person)
         pair(person, here, "a_water", "kitchen")
         placed(person, "water_leak")
@@ -96,7 +97,7 @@ def test_a_flat_from_nothing_to_a_signed_report(here: Flat) -> None:
         person.type("r", "Nisse Öberg", "y")
         folder = Path(person.until("The report is written: (.+)")[1])
         person.until("Choose")
-        person.type("7")
+        person.type("9")
         assert person.process.wait(30) == 0
 
     found = json.loads((folder / "report.json").read_text())
@@ -171,6 +172,51 @@ def test_a_disk_that_takes_no_report_ends_neither_the_program_nor_the_test(here:
         person.until("The report is written")
 
 
+def test_what_a_tired_installer_types_wrong_is_asked_for_again(here: Flat) -> None:
+    with Installer(here) as person:
+        person.until("Choose")
+        person.type("12")
+        person.until("A number from 1 to 9")
+        person.type("1")
+        person.until("network is open")
+        here.sim.do("join a_door")
+        person.until(rf"\+ (?!new device)[^\n]*{IEEE['a_door']}")
+        person.type("2", "1", "2", "Ytterdörr", "front door")
+        person.until("Not done: A name is 1 to 64 of a-z, 0-9, _ and -: ytterdorr would do")
+        person.type("", "", "front_door", "")
+        person.until("front_door is added")
+        assert "room: kitchen, is: front door" in here.text()
+        person.type("d", "")
+        person.until("Choose")
+        person.type("7", "1", "hall")
+        person.until("front_door is now in hall")
+        assert "room: hall, is: front door" in here.text()
+
+
+def test_by_its_install_code_one_device_joins_and_no_other(here: Flat) -> None:
+    with Installer(here) as person:
+        person.until("Choose")
+        person.type("8")
+        person.until("Install code")
+        person.type("93" + CODE[2:], IEEE["a_door"])
+        person.until("Not done: The install code was not taken.*a digit is wrong")
+        person.type(f"Z:{IEEE['a_door'].replace(':', '')}$I:{CODE}", "")
+        person.until("for the device with that code, and no other")
+        assert not here.sim.ask("join a_second_door")["ok"]
+        here.sim.do(f"join a_door key {KEY}")
+        person.until(rf"\+ door[^\n]*{IEEE['a_door']}")
+
+
+def test_who_leaves_by_ctrl_c_leaves_no_network_open(here: Flat) -> None:
+    with Installer(here) as person:
+        person.until("Choose")
+        person.type("1")
+        person.until("network is open")
+        person.process.send_signal(signal.SIGINT)
+        assert person.process.wait(30) == 130
+    assert not here.sim.ask("join a_door")["ok"]
+
+
 def test_a_dead_sensor_is_replaced_under_its_name(here: Flat) -> None:
     with Installer(here) as person:
         person.until("Choose")
@@ -208,6 +254,7 @@ def test_the_neighbours_sensor_is_sent_away(here: Flat) -> None:
         here.sim.do("open a_door")
         person.until(rf"{IEEE['a_door']}: open")  # which one it is, before it has a name
         person.type("2", "1", "-")
+        person.until(f"{IEEE['a_door']} was sent away")
         until(lambda: IEEE["a_door"] not in here.node.ask("devices").stdout, what="it is gone")
     assert IEEE["a_door"] not in here.text()
 

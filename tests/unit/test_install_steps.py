@@ -109,6 +109,54 @@ def test_the_network_is_open_only_once_the_node_has_opened_it(steps: Installatio
     assert not view(steps, "en", 240_000)["open"]
 
 
+def test_with_an_install_code_the_network_is_open_for_one_device(steps: Installation) -> None:
+    only = {"install_code": "83FE D340", "ieee": NEW}
+    (order,) = do(steps, "open", code=" 83FE  D340 ", ieee=NEW)
+    assert isinstance(order, Ask)
+    assert order.request == {"do": "pair", "for_s": 240.0, **only}
+    assert "code" in order.unless
+    assert view(steps, "en", 0)["open_code"]
+    do(steps, "open")
+    assert not view(steps, "en", 0)["open_code"]
+
+
+def test_a_wrong_room_is_put_right_and_nothing_else_changes(steps: Installation) -> None:
+    text = written(do(steps, "move", device="help", room="hall"))
+    assert text == HOME.replace("room: bedroom", "room: hall")
+    with pytest.raises(NotSure, match="Is Hal another room"):
+        do(steps, "move", device="help", room="Hal")
+    with pytest.raises(Refused, match="needs a room"):
+        do(steps, "move", device="help", room=" ")
+
+
+def test_a_usual_room_in_another_spelling_is_asked_about(steps: Installation) -> None:
+    for room in ("kok", "Kök"):
+        with pytest.raises(NotSure, match=f"{room} stavas oftast kök"):
+            orders(steps, {"do": "name", "address": NEW, "room": room}, 0, AT, "sv")
+    orders(steps, {"do": "name", "address": NEW, "room": "kök"}, 0, AT, "sv")
+
+
+def test_a_room_stands_once_among_those_to_choose_from(tmp_path: Path) -> None:
+    steps = installation(
+        tmp_path, HOME.replace("room: hall", "room: Hall").replace("room: kitchen", "room: kok")
+    )
+    assert steps.rooms("sv") == [
+        "Hall",
+        "kok",
+        "bedroom",
+        "vardagsrum",
+        "sovrum",
+        "badrum",
+        "toalett",
+        "balkong",
+    ]
+
+
+def test_letters_that_a_name_does_not_take_are_told_with_one_that_it_takes(steps: Installation) -> None:
+    with pytest.raises(Refused, match=r"utan å, ä, ö: ytterdorr_2 går bra"):
+        orders(steps, {"do": "name", "address": NEW, "room": "hall", "name": "Ytterdörr 2"}, 0, AT, "sv")
+
+
 def test_new_hardware_keeps_name_rules_and_room(steps: Installation) -> None:
     steps.saw(status(), devices(joined(NEW, "", "button", model="TRADFRI")))
     assert do(steps, "replace", device="help") == [Ask({"do": "pair", "for_s": 240.0})]
@@ -262,19 +310,20 @@ def test_a_report_needs_a_name_and_a_walk(steps: Installation) -> None:
 
 def test_a_node_that_is_gone_is_told_and_comes_back(steps: Installation) -> None:
     steps.lost("no node is running on this folder")
-    assert "no node" in view(steps, "en", 0)["node"]["why"]
+    (told,) = view(steps, "en", 0)["node"]["troubles"]
+    assert "no node" in told
     steps.saw(status(drivers={"zigbee": "lost: the stick is gone"}), devices())
     shown = view(steps, "en", 0)["node"]
-    assert shown["why"] == ""
-    assert shown["lost"] == ["zigbee: lost: the stick is gone"]
+    assert shown["troubles"] == ["The radio is gone: zigbee: lost: the stick is gone"]
 
 
 def test_a_file_with_mistakes_is_told_until_it_is_read_well(steps: Installation) -> None:
     steps.unread("home.yaml has mistakes now: devices.door.rom")
     steps.saw(status(), devices())
-    assert "rom" in view(steps, "en", 0)["node"]["file"]
+    (told,) = view(steps, "en", 0)["node"]["troubles"]
+    assert "rom" in told
     steps.reread(steps.home, steps.rules)
-    assert view(steps, "en", 0)["node"]["file"] == ""
+    assert view(steps, "en", 0)["node"]["troubles"] == []
 
 
 def test_a_device_that_has_just_got_its_name_is_no_longer_new(steps: Installation) -> None:

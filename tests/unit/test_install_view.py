@@ -30,9 +30,21 @@ def test_the_node_as_it_says_it_is(steps: Installation) -> None:
     drivers = {"zigbee": "running", "gpio": "starting", "p1": "lost: no such port"}
     steps.saw(status(mode="service", mode_left_ms=7_199_000, drivers=drivers), devices())
     assert shown(steps)["node"] == {
-        "why": "", "file": "", "mode": "service", "mode_left_min": 119, "link": "up", "link_why": "",
-        "lost": ["p1: lost: no such port"],
+        "troubles": ["The radio is gone: p1: lost: no such port"], "mode": "service", "mode_left_min": 119,
     }  # fmt: skip
+
+
+def test_what_stands_in_the_way_is_told_in_the_installers_language(steps: Installation) -> None:
+    steps.saw(status(clock="not set", link={"state": "down", "why": "nothing listens there"}), devices())
+    steps.unread("home.yaml has mistakes now")
+    link, clock = (
+        "Ingen förbindelse med larmmottagaren: nothing listens there",
+        "Nodens klocka är inte ställd",
+    )
+    file, told, late = shown(steps, "sv")["node"]["troubles"]
+    assert (file, told, late[: len(clock)]) == ("home.yaml has mistakes now", link, clock)
+    steps.lost("no node is running")
+    assert shown(steps)["node"]["troubles"] == ["The node does not answer: no node is running"]
 
 
 def test_a_mode_without_an_end_has_no_minutes_left(steps: Installation) -> None:

@@ -114,10 +114,7 @@ function head() {
       h("button", { type: "button", class: "small", "data-language": other, lang: other },
         other === "sv" ? "Svenska" : "English")),
     gone && h("p", { class: "bad banner" }, word("no_contact")),
-    node?.why && h("p", { class: "bad banner" }, `${word("node_down")} ${node.why}`),
-    node?.file && h("p", { class: "bad banner" }, node.file),
-    (node?.lost ?? []).map((text) => h("p", { class: "bad banner" }, `${word("radio_gone")} ${text}`)),
-    node && node.link === "down" && h("p", { class: "bad banner" }, `${word("link_down")} ${node.link_why}`),
+    (node?.troubles ?? []).map((text) => h("p", { class: "bad banner" }, text)),
     node?.mode === "service" && h("p", { class: "service banner" }, word("in_service", { min: node.mode_left_min })),
   ];
 }
@@ -143,22 +140,45 @@ const act = (what, text, more = {}) =>
   h("button", { type: "button", "data-do": does(what), "aria-disabled": busy && "true", ...more }, text);
 
 function pair() {
+  const held = known.devices.filter((one) => one.placing), rest = known.devices.filter((one) => !one.placing);
+  const now = known.replacing ? "open_replacing" : known.open_code ? "open_code" : "open_now";
   return [
     known.open
-      ? [h("p", { class: "good" }, known.replacing ? word("open_replacing", { name: known.replacing }) : word("open_now")),
+      ? [h("p", { class: "good" }, word(now, { name: known.replacing })),
         known.open_radio && h("p", { class: "quiet" }, `${word("radio")} ${known.open_radio}`),
         act({ do: "close" }, word("close"), { class: "wide" })]
       : known.radios.length > 1
         ? known.radios.map((radio) => act({ do: "open", radio }, `${word("open")}: ${radio}`, { class: "strong wide" }))
         : act({ do: "open" }, word("open"), { class: "strong wide" }),
+    !known.open && code(),
+    held.length > 0 && h("h2", {}, word("held")),
+    held.map(device),
     h("h2", {}, word("new_devices")),
     known.arrivals.length === 0 && h("p", { class: "quiet" }, word("none_new")),
     known.arrivals.map(arrival),
     h("h2", {}, word("devices")),
     known.devices.length === 0 && h("p", { class: "quiet" }, word("none_here")),
-    known.devices.map(device),
+    rest.map(device),
     known.notices.map((text) => h("p", { class: "quiet" }, text)),
   ];
+}
+
+function code() {
+  if (!open.code) return h("button", { type: "button", class: "wide", "data-open": "code" }, word("has_code"));
+  return h("form", { id: "by-code", class: "card" },
+    known.radios.length > 1 && h("fieldset", {}, h("legend", {}, word("radio")),
+      known.radios.map((radio, nth) => h("label", {},
+        h("input", { type: "radio", name: "radio", value: radio, required: true, checked: nth === 0 }), radio))),
+    h("label", { for: "device-code" }, word("code_of_device")),
+    h("input", { id: "device-code", name: "code", required: true, maxlength: "200", autocomplete: "off",
+      autocapitalize: "characters", spellcheck: "false" }),
+    h("p", { class: "quiet" }, word("code_about")),
+    h("label", { for: "device-ieee" }, word("code_ieee")),
+    h("input", { id: "device-ieee", name: "ieee", maxlength: "40", autocomplete: "off", autocapitalize: "none",
+      spellcheck: "false" }),
+    h("div", { class: "row" },
+      h("button", { type: "button", "data-close": "code" }, word("back")),
+      h("button", { class: "strong", "aria-disabled": busy && "true" }, word("open_for_it"))));
 }
 
 function arrival(one) {
@@ -185,16 +205,32 @@ function naming(one) {
   const key = `new-${one.address}`, id = one.address.replaceAll(":", "");
   const room = open[key].room ?? "";
   return h("form", { "data-name": one.address },
-    h("fieldset", {}, h("legend", {}, word("room")),
-      h("div", { class: "chips" }, known.rooms.map((text) => h("button", { type: "button", "data-room": text,
-        "data-of": key, "aria-pressed": room === text ? "true" : "false" }, text)))),
-    h("label", { for: `room-${id}` }, word("other_room")),
-    h("input", { id: `room-${id}`, name: "room", maxlength: "60", autocomplete: "off", "data-draft": key, value: room }),
+    rooms(key, id, room),
     h("label", { for: `name-${id}` }, word("name")),
     h("input", { id: `name-${id}`, name: "name", maxlength: "64", autocomplete: "off", autocapitalize: "none",
       spellcheck: "false", placeholder: one.names[room] ?? word("name_itself") }),
     h("label", { for: `is-${id}` }, word("is")),
     h("input", { id: `is-${id}`, name: "is", maxlength: "60", autocomplete: "off" }),
+    h("div", { class: "row" },
+      h("button", { type: "button", "data-close": key }, word("back")),
+      h("button", { class: "strong", "aria-disabled": busy && "true" }, word("save"))));
+}
+
+function rooms(key, id, room) {
+  return [
+    h("fieldset", {}, h("legend", {}, word("room")),
+      h("div", { class: "chips" }, known.rooms.map((text) => h("button", { type: "button", "data-room": text,
+        "data-of": key, "aria-pressed": room === text ? "true" : "false" }, text)))),
+    h("label", { for: `room-${id}` }, word("other_room")),
+    h("input", { id: `room-${id}`, name: "room", maxlength: "60", autocomplete: "off", "data-draft": key, value: room }),
+  ];
+}
+
+function moving(one) {
+  const key = `move-${one.name}`;
+  if (!open[key]) return h("button", { type: "button", class: "wide", "data-open": key }, word("change_room"));
+  return h("form", { "data-move": one.name },
+    rooms(key, one.name, open[key].room ?? one.room),
     h("div", { class: "row" },
       h("button", { type: "button", "data-close": key }, word("back")),
       h("button", { class: "strong", "aria-disabled": busy && "true" }, word("save"))));
@@ -228,6 +264,7 @@ function device(one) {
       one.fits.length > 0 && h("p", { class: "quiet" }, word("could_add")),
       one.fits.map((fit) => act({ do: "use", device: one.name, rule: fit.rule },
         [h("strong", {}, fit.rule), " ", fit.says], { class: "wide left" })),
+      moving(one),
       one.radio && act({ do: "replace", device: one.name }, word("replace"), { class: "wide" })));
 }
 
@@ -345,6 +382,12 @@ document.addEventListener("submit", async (event) => {
   else if (form.dataset.name) {
     const found = await wish({ do: "name", address: form.dataset.name, ...typed });
     if (found?.ok) delete open[`new-${form.dataset.name}`];
+  } else if (form.id === "by-code") {
+    const found = await wish({ do: "open", ...typed });
+    if (found?.ok) { delete open.code; draw(); }
+  } else if (form.dataset.move) {
+    const found = await wish({ do: "move", device: form.dataset.move, room: typed.room });
+    if (found?.ok) { delete open[`move-${form.dataset.move}`]; draw(); }
   } else if (form.dataset.remark) {
     const found = await wish({ do: "remark", device: form.dataset.remark, ...typed });
     if (found?.ok) { delete open[`remark-${form.dataset.remark}`]; draw(); }
