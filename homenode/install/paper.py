@@ -10,6 +10,7 @@ from fpdf.fonts import FontFace
 
 from homenode.install.view import lack_in_words, want_in_words
 from homenode.install.words import say
+from homenode.kinds import kind_of
 
 GREEN, RED, GREY = (0, 110, 60), (180, 20, 20), (105, 105, 105)
 SMALL, NORMAL, HEAD = 8, 9.5, 17
@@ -118,8 +119,8 @@ def _table(
 def _sensors(page: FPDF, devices: Sequence[Mapping[str, Any]], language: str) -> None:
     _line(page, say("sensors", language), 12, bold=True)
     rows = []
-    for one in devices:
-        seen = [f"{_seen(check, language)}" for check in one["checks"]]
+    for one in _by_room(devices):
+        seen = [_seen(check, language) for check in one["checks"]]
         more = [one["trouble"], one["remark"] and f"{say('remark', language)}: {one['remark']}"]
         verdict = say("passed" if one["passed"] else "untested", language)
         rows.append(
@@ -140,11 +141,16 @@ def _sensors(page: FPDF, devices: Sequence[Mapping[str, Any]], language: str) ->
 
 
 def _seen(check: Mapping[str, Any], language: str) -> str:
-    parts = [
-        f"{want_in_words(check['kind'], want, language)} {'+' if want in check['seen'] else '–'}"
-        for want in check["wants"]
-    ]
-    return f"{check['called'][language]}: {', '.join(parts)}"
+    """``rörelse: utlöst``, ``öppen; saknas: stängd``: a state with words of its own needs no other."""
+    words = {want: want_in_words(check["kind"], want, language) for want in check["wants"]}
+    seen = ", ".join(word for want, word in words.items() if want in check["seen"])
+    missing = ", ".join(word for want, word in words.items() if want not in check["seen"])
+    kind = kind_of(check["kind"])
+    itself = kind is not None and kind.true_word and "works" not in words
+    found = seen if itself or not seen else f"{check['called'][language]}: {seen}"
+    lacks = f"{say('missing', language)}: {missing}" if missing else ""
+    failed = say("did_nothing", language) if check.get("failed") else ""
+    return "; ".join(part for part in (found or check["called"][language], failed or lacks) if part)
 
 
 def _alerts(page: FPDF, rules: Sequence[Mapping[str, Any]], language: str) -> None:
@@ -170,19 +176,31 @@ def _alerts(page: FPDF, rules: Sequence[Mapping[str, Any]], language: str) -> No
 def _floor(page: FPDF, devices: Sequence[Mapping[str, Any]], language: str) -> None:
     """What hangs where: the list that somebody takes along who looks for it later."""
     _line(page, say("floor", language), 12, bold=True)
-    for room in dict.fromkeys(one["room"] for one in devices):
-        _line(page, room, NORMAL, bold=True)
-        for one in devices:
-            if one["room"] != room:
-                continue
-            about = [one["called"][language], one["is"], one["model"], one["address"]]
-            if one["link_quality"] is not None:
-                verdict = say("link_" + one["link"], language)
-                about.append(f"{say('link', language)} {one['link_quality']:.0f} ({verdict})")
-            if one["battery"] is not None:
-                about.append(f"{say('battery', language)} {one['battery']:g} %")
-            _line(page, f"   {one['device']}: " + ", ".join(text for text in about if text), SMALL)
-        page.ln(1)
+    rows: list[tuple[bool | None, Sequence[str]]] = []
+    for one in _by_room(devices):
+        lqi, battery = one["link_quality"], one["battery"]
+        link = say("link_" + one["link"], language)
+        rows.append(
+            (
+                None,
+                (
+                    one["room"],
+                    one["device"],
+                    ", ".join(text for text in (one["called"][language], one["is"]) if text),
+                    ", ".join(text for text in (one["model"], one["address"]) if text),
+                    link if lqi is None else f"{lqi:.0f} ({link})",
+                    "–" if battery is None else f"{battery:g} %",
+                ),
+            )
+        )
+    heads = [say(key, language) for key in ("room", "name", "what", "model", "link", "battery")]
+    _table(page, [head[:1].upper() + head[1:] for head in heads], (18, 28, 34, 68, 19, 15), rows)
+
+
+def _by_room(devices: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """As somebody goes through the flat, not as they were paired."""
+    rooms = list(dict.fromkeys(one["room"] for one in devices))
+    return sorted(devices, key=lambda one: rooms.index(one["room"]))
 
 
 def _clock(at: str) -> str:
