@@ -148,8 +148,9 @@ class Walk:
         rows, lines = self.rows, self.lines
         self.rows, self.lines = {}, {}
         for name, device in home.devices.items():
-            row = _row(name, device.room, tuple(device.kinds or kinds.get(name, ())), rules)
-            old = rows.get(name)
+            old = rows.get(name)  # a radio that has just started doesn't know its devices yet
+            known = device.kinds or kinds.get(name, ()) or (old.kinds if old is not None else ())
+            row = _row(name, device.room, tuple(known), rules)
             if old is not None:
                 row.remark, row.trouble = old.remark, old.trouble
                 for kind, check in row.checks.items():

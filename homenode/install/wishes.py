@@ -233,6 +233,9 @@ def _replace(wish: _Wish) -> list[Order]:
     def done() -> None:
         steps.replacing = ""
         steps.place(name)
+        if steps.walk is not None and name in steps.walk.rows:
+            steps.walk.rows[name].checks.clear()  # what was seen was the old one's
+            steps.set_up_walk()
 
     return [
         Write(

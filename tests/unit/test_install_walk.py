@@ -9,7 +9,7 @@ import pytest
 
 from homenode.install.steps import Installation
 from homenode.install.walk import Walk, is_at_once, restored
-from tests.unit.installing import AT, checked, devices, do, installation, joined, status
+from tests.unit.installing import AT, NEW, checked, devices, do, installation, joined, status
 
 LATER = "2026-11-27T10:05:00.000+01:00"
 
@@ -95,6 +95,23 @@ def test_a_device_in_trouble_does_not_pass(steps: Installation) -> None:
     assert not steps.walk.rows["sink"].passed
     steps.saw(status(), devices())
     assert steps.walk.rows["sink"].passed
+
+
+def test_what_was_seen_stays_seen_while_a_radio_does_not_know_its_devices_yet(steps: Installation) -> None:
+    heard(steps, "help.button", True)
+    assert steps.walk.rows["help"].passed
+    steps.saw(status(), [])
+    steps.set_up_walk()
+    assert steps.walk.rows["help"].passed
+
+
+def test_new_hardware_is_to_be_tested_anew(steps: Installation) -> None:
+    heard(steps, "help.button", True)
+    steps.walk.rows["help"].remark = "on the lamp"
+    steps.saw(status(), devices(joined(NEW, "", "button")))
+    do(steps, "replace", device="help", address=NEW)
+    row = steps.walk.rows["help"]
+    assert (row.passed, list(row.checks), row.remark) == (False, ["button"], "on the lamp")
 
 
 def test_a_device_that_says_nothing_of_what_it_is_stays_red(steps: Installation) -> None:
