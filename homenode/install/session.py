@@ -111,7 +111,7 @@ class Session:
 
     def _tell(self, notice: str = "") -> None:
         if notice:
-            self.notices = [*self.notices, notice][-20:]
+            self.notices = [*self.notices, notice]
         for event in self._news:
             event.set()
 

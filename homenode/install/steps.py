@@ -304,4 +304,5 @@ def _essence(status: Mapping[str, Any]) -> Any:
     """What of the node's status an installer sees; ages change with each answer."""
     points = [(point["point"], point["shown"], point["quality"]) for point in status.get("points", ())]
     alerts = [(one["alert"], one["acknowledged"]) for one in status.get("alerts", ())]
-    return points, alerts, status.get("mode"), status.get("drivers"), status.get("faults"), status.get("link")
+    more = tuple(status.get(name) for name in ("mode", "drivers", "faults", "link", "clock"))
+    return points, alerts, more

@@ -338,3 +338,12 @@ def test_nothing_new_is_no_new_revision(steps: Installation) -> None:
     assert steps.revision == before
     steps.saw(status(), devices())
     assert steps.revision == before + 1
+
+
+def test_a_clock_that_was_set_is_a_change_that_somebody_sees(steps: Installation) -> None:
+    steps.saw(status(clock="not set"), steps.devices)
+    before = steps.revision
+    steps.saw(status(clock="not set"), steps.devices)
+    assert steps.revision == before
+    steps.saw(status(), steps.devices)
+    assert steps.revision > before
