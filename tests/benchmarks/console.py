@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import http.client
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -60,6 +62,25 @@ def beat(homes: Homes, number: int, ended: threading.Event) -> None:
                 return
 
 
+def reader(console: Console, eva: Client, ended: threading.Event, got: dict[int, float]) -> None:
+    """A page without a browser: when each alert comes to it."""
+    link = http.client.HTTPConnection(console.host, timeout=30)
+    cookie = "; ".join(f"{name}={value}" for name, value in eva.cookies.items())
+    link.request("GET", "/events?show=list", headers={"Cookie": cookie})
+    stream = link.getresponse()
+    while not ended.is_set():
+        line = stream.readline()
+        for nth in re.findall(rb"measured (\d+)", line):
+            got.setdefault(int(nth), time.time_ns() / 1e6)
+
+
+def shares(name: str, took: list[float]) -> None:
+    """One line of the table."""
+    cuts = statistics.quantiles(took, n=100)
+    p50, p95, p99 = (cuts[at] for at in (49, 94, 98))
+    print(f"published -> {name}: p50 {p50:.0f} ms, p95 {p95:.0f}, p99 {p99:.0f}, worst {max(took):.0f}")
+
+
 def statuses(homes: Homes, number: int) -> None:
     """What is open in each home."""
     for nth in range(number):
@@ -94,6 +115,11 @@ def main(homes_number: int, alerts: int, pages: int) -> None:
         open_pages: list[Any] = [stack.enter_context(person(browser, console, "eva")) for _ in range(pages)]
         for page in open_pages:
             page.evaluate(WATCH)
+        got = dict[int, float]()
+        reading = threading.Thread(target=reader, args=(console, eva, ended, got))
+        reading.start()
+        stack.callback(reading.join)
+        stack.callback(ended.set)
         before_s, begun = cpu_s(console.pid), CLOCK.now()
         where_to, sent = dict[int, str](), dict[int, float]()
         for nth in range(alerts):
@@ -114,10 +140,10 @@ def main(homes_number: int, alerts: int, pages: int) -> None:
             missing = [nth for nth in sent if str(nth) not in seen]
             assert not missing, f"never seen: {missing[:10]} of {len(missing)}"
             took += [seen[str(nth)] - at for nth, at in sent.items()]
-        cuts, page = statistics.quantiles(took, n=100), open_pages[0]
-        p50, p95, p99 = (cuts[at] for at in (49, 94, 98))
+        page = open_pages[0]
         print(f"{homes_number} homes, {2 * OPEN} open, {pages} pages, {len(took)} times seen")
-        print(f"published -> visible: p50 {p50:.0f} ms, p95 {p95:.0f}, p99 {p99:.0f}, worst {max(took):.0f}")
+        shares("visible", took)
+        shares("sent to a page", [got[nth] - at for nth, at in sent.items()])
         print(f"console: {100 * used:.1f} % of a core, {memory_mb(console.pid)[0]:.0f} MB")
         rows = page.locator("#rows tr").count()
         sifted = [page.evaluate(SIFT, text) for text in ("h00", "measured 1", "", "h0042", "")]
