@@ -28,6 +28,7 @@ class Home:
         online: By its heartbeat and its will; None before either came.
         silent_since: Since when the receiver calls it silent; None if it doesn't.
         status: The newest message on ``status``; None before one came.
+        version: Of the board, when it changed last.
     """
 
     party: str
@@ -36,6 +37,7 @@ class Home:
     silent_since: int | None = None
     status: Mapping[str, Any] | None = None
     heard: int = 0
+    version: int = 0
 
     @property
     def faults(self) -> list[Mapping[str, Any]]:
@@ -105,6 +107,7 @@ class Board:
     def _came(self, fact: Fact) -> None:
         kind, party, home, body = Kind(fact["kind"]), fact["party"], fact["home"], fact["body"]
         known = self.home(party, home)
+        known.version = self.version
         if kind in (Kind.SILENT, Kind.BACK):
             fell = kind is Kind.SILENT
             known.silent_since = fact["at"] if fell else None
@@ -164,6 +167,7 @@ class Board:
         news = known.online is not online
         known.online = online
         self.version += news
+        known.version = self.version if news else known.version
         return news
 
     def status(self, party: str, home: str, body: Mapping[str, Any]) -> bool:
@@ -171,6 +175,7 @@ class Board:
         known = self.home(party, home)
         before, known.status = (known.state, (known.status or {}).get("looks")), body
         self.version += 1
+        known.version = self.version
         return before != (known.state, body.get("looks"))
 
     def link(self, party: str, up: bool, now: int) -> None:

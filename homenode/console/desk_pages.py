@@ -57,8 +57,13 @@ async def homes(visit: Visit) -> Response:
     if not visit.person.works:
         return visit.nothing()
     found = visit.person.homes(visit.room.board)
-    several = len({one.party for one in found}) > 1
-    return visit.page("homes.html", homes=found, several=several, show="")
+    show = f"homes&version={visit.room.board.version}"
+    return visit.page("homes.html", homes=found, several=several(visit), show=show)
+
+
+def several(visit: Visit) -> bool:
+    """Whether it has to be said for which party a home is there."""
+    return sum(visit.person.acts_for(party) for party in visit.room.branches) > 1
 
 
 async def home(visit: Visit) -> Response:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from homenode.console.case import Case
-from homenode.console.desk_pages import pictures
+from homenode.console.desk_pages import pictures, several
 from homenode.console.video_pages import offers_of
 from homenode.console.visit import Page, Visit
 from homenode.web import Response
@@ -20,7 +20,7 @@ TOGETHER_S = 0.05
 
 
 async def events(visit: Visit) -> Response:
-    """``/events?show=list``, ``?show=case&key=…&version=…``, what the page has, or nothing."""
+    """``/events?show=list``, ``?show=homes``, ``?show=case&key=…``, with the version that the page has."""
     return Response(type="text/event-stream", events=_events(visit), headers={"X-Accel-Buffering": "no"})
 
 
@@ -40,6 +40,9 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
             cases = person.cases(board)
             if show == "list":
                 told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
+            elif show == "homes" and (rows := _homes(visit, shown)):
+                told |= rows
+                shown = board.version
             elif show == "case" and (case := person.case(board, key)) and case.version > shown:
                 told["case"], shown = visit.part("_case.html", case=case), case.version
                 now_offers = visit.part("_offers.html", case=case, offers=offers_of(visit, case))
@@ -69,6 +72,18 @@ def _rows(visit: Visit, cases: list[Case], seen: dict[str, int]) -> dict[str, st
             seen[case.key] = case.version
             rows[case.key] = visit.part("_row.html", case=case)
     return rows
+
+
+def _homes(visit: Visit, shown: int) -> dict[str, Any]:
+    """Those that changed since; nothing if none did."""
+    homes = {f"{one.party}-{one.home}": one for one in visit.person.homes(visit.room.board)}
+    more = several(visit)
+    rows = {
+        key: visit.part("_home.html", one=one, several=more)
+        for key, one in homes.items()
+        if one.version > shown
+    }
+    return {"order": list(homes), "rows": rows} if rows else {}
 
 
 def _news(visit: Visit, case: Case) -> dict[str, str]:

@@ -147,6 +147,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "state_fault": ("fel", "fault"),
     "state_silent": ("HÖRS INTE", "SILENT"),
     "state_unknown": ("vet inte", "unknown"),
+    "heard_now": ("nyss", "just now"),
     "last_heard": ("Hördes", "Heard"),
     "open_alerts": ("Öppna larm", "Open alerts"),
     "mode": ("Läge i hemmet", "Mode"),

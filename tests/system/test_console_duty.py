@@ -112,8 +112,15 @@ def test_a_lost_broker_and_a_silent_home_are_said_on_every_page(
         homes.link("north-1", True)
         page.goto(f"{console.url}/log")
         page.get_by_text("One home is silent").wait_for()
+        page.goto(f"{console.url}/homes")
+        row = page.locator("#rows tr", has_text="north-1")
+        row.get_by_text("SILENT").wait_for()
         homes.link("north-1", True)
         page.get_by_text("One home is silent").wait_for(state="detached")
+        row.get_by_text("SILENT").wait_for(state="detached")  # without a reload
+        assert row.get_by_text("unknown").count() >= 2  # it has said nothing of itself
+        homes.looks("north-1", "silhouette")
+        row.get_by_text("good").wait_for()
         broker.kill()
         page.get_by_text("The console has no connection to the broker").wait_for()
         broker.start()
