@@ -30,6 +30,8 @@ NAME = "node.sock"
 _LONGEST_LINE = 64 * 1024
 _MOST_ASKERS = 50
 """More at a time is a program gone wrong; each costs memory until it hangs up."""
+_EACH_S, _BURST = 0.005, 50
+"""So often all askers together are answered, after so many at once: who floods waits, and no rule does."""
 _MOST_MISTAKES = 200
 """Nobody reads more at once."""
 _PATIENCE_S = 60.0
@@ -62,6 +64,7 @@ class _Talks:
 
     def __init__(self, answer: Answer, watch: Watch) -> None:
         self._answer, self._watch, self._open = answer, watch, 0
+        self._turn_s = 0.0  # by the loop's clock, when the last request had its turn
         self.only_own = False
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -91,8 +94,10 @@ class _Talks:
                 continue
             if too_long:
                 too_long = False
+                await self._turn()
                 await _say(writer, _refused(f"a request is at most {_LONGEST_LINE} bytes"))
                 continue
+            await self._turn()
             request = _parse(line)
             if isinstance(request, str):
                 await _say(writer, _refused(request))
@@ -102,6 +107,12 @@ class _Talks:
                 return
             else:
                 await _say(writer, await self._reply(request))
+
+    async def _turn(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._turn_s = max(self._turn_s, now_s - _BURST * _EACH_S) + _EACH_S
+        if self._turn_s > now_s:
+            await asyncio.sleep(self._turn_s - now_s)
 
     async def _reply(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:

@@ -6,11 +6,10 @@ A process of its own: it asks the node once a second, however many tablets there
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ class Server:
         self._pictures: Mapping[str, Picture] = {}
         self._asked_at = 0  # when the node was asked for them, by the steady clock
         self._quiet = Quiet()
-        self._news, self._hurry = asyncio.Condition(), asyncio.Event()
+        self._looking, self._why = asyncio.Lock(), ""
         self._wrong, self._deeds = Tries(WRONG_CODES), Tries(DEEDS, MINUTE_MS)
         self._hosts: frozenset[str] = frozenset()
         self._saying: asyncio.Task[None] | None = None
@@ -80,8 +79,12 @@ class Server:
 
     async def follow(self) -> None:
         """Ask the node, again and again, whoever looks: what was off for how long is known by that."""
-        before = ""
         while True:
+            await self._look()
+            await asyncio.sleep(EACH_S)
+
+    async def _look(self) -> None:
+        async with self._looking:  # one after the other, or an older picture could come last
             asked_at, why = self._clock.now(), ""
             try:
                 told = await self._ask({"do": "panel"})
@@ -89,15 +92,9 @@ class Server:
                 self._language, self._asked_at = told["language"], asked_at
             except HomenodeError as error:
                 why = str(error)
-            if why != before:
+            if why != self._why:
                 log.warning("the node is silent", extra={"why": why}) if why else log.info("the node answers")
-                before = why
-            async with self._news:
-                self._news.notify_all()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EACH_S):
-                    await self._hurry.wait()
-            self._hurry.clear()
+                self._why = why
 
     async def _ask(self, wish: Mapping[str, str], timeout_s: float = ANSWER_S) -> Any:
         return await asyncio.to_thread(answer, self._data, wish, timeout_s)
@@ -109,10 +106,8 @@ class Server:
         if request.method == "GET" and request.path in FILES:
             file, kind = FILES[request.path]
             return Response(200, file.read_bytes(), kind)
-        if (
-            request.method == "POST"
-            and request.headers.get("origin", "").removeprefix("http://") not in self._hosts
-        ):
+        origin = request.headers.get("origin", "").removeprefix("http://")
+        if request.method == "POST" and origin not in self._hosts:
             return Response(403, b"asked by another page")
         language, token = self._language_of(request), request.cookies.get(COOKIE, "")
         known = bool(token) and self._paired.knows(token)
@@ -126,8 +121,9 @@ class Server:
         if not known:
             return as_json({"error": say("pair_first", language)}, 401)
         match request.method, request.path:
-            case "GET", "/events":
-                return Response(type="text/event-stream", events=self._events(token, language))
+            case "GET", "/picture":
+                age_ms = self._clock.now() - self._asked_at
+                return as_json({"picture": self._pictures.get(language), "age_ms": age_ms})
             case "POST", "/do":
                 return await self._do(request, token, language)
         return Response(404, b"there is no such page")
@@ -152,14 +148,6 @@ class Server:
         log.info("paired", extra={"from": request.peer})
         return as_json({"ok": True}, Set_Cookie=_cookie(token))
 
-    async def _events(self, token: str, language: str) -> AsyncIterator[Mapping[str, Any]]:
-        while self._paired.knows(token):
-            age_ms = self._clock.now() - self._asked_at
-            yield {"picture": self._pictures.get(language), "age_ms": age_ms}
-            async with self._news:
-                await self._news.wait()
-        yield {"paired": False}
-
     async def _do(self, request: Request, token: str, language: str) -> Response:
         now, body = self._clock.now(), _body(request)
         if self._deeds.blocked(token, now):
@@ -177,7 +165,7 @@ class Server:
             log.info("not done", extra={"do": do, "why": str(error)})
             key = "something_new" if do in ("ok", "yes") and isinstance(error, Refused) else "not_done"
             return as_json({"error": say(key, language)}, 409)
-        self._hurry.set()
+        await self._look()
         if do == "leave" and self._saying is None:
             self._saying = asyncio.ensure_future(self._say())
         return as_json({"ok": True})

@@ -184,13 +184,19 @@ def _state(thing: Thing, point: str, known: Known | None) -> State:
 
 def _watched(rule: BoundRule) -> Iterable[tuple[str, _Watch]]:
     """Points of things that may be left on, with what the rule calls on."""
-    if "cycle" not in rule.parameters:
+    said = rule.parameters
+    if "cycle" not in said:
         return
-    drawn = rule.parameters.get("hot", rule.parameters.get("on"))
-    above = float(str(drawn).split()[0]) if drawn is not None else None
+    try:
+        hold_ms = milliseconds(str(said["cycle"]))
+    except ValueError:  # a rule of one's own that means something else by it
+        return
+    drawn = re.fullmatch(r"([0-9.]+)\s*(W|A)", str(said.get("hot", said.get("on", ""))))
     for role, points in rule.roles.items():
         for point in points if role in ROLES else ():
-            yield point, _Watch(ROLES[role], above, milliseconds(str(rule.parameters["cycle"])))
+            kind = kind_of(point)
+            above = float(drawn[1]) if drawn and kind is not None and kind.unit == drawn[2] else None
+            yield point, _Watch(ROLES[role], above, hold_ms)
 
 
 def _found(device: Device, known: Sequence[str], watched: Mapping[str, _Watch]) -> list[str]:
@@ -208,13 +214,8 @@ def _found(device: Device, known: Sequence[str], watched: Mapping[str, _Watch]) 
         plain = [] if draws else plain
     if not points and symbol:  # not yet joined
         return [f"{device.name}.{_KINDS.get(symbol, 'power')}"]
-    if (
-        not draws
-        and not plain
-        and device.kinds is None
-        and device.thing
-        and _by_words(device, device.thing) in APPLIANCES
-    ):
+    said = device.thing and _by_words(device, device.thing)
+    if not draws and not plain and device.kinds is None and said in APPLIANCES:
         return [f"{device.name}.power"]
     return [*draws, *plain]
 

@@ -32,22 +32,20 @@ def panel(home: Flat) -> Iterator[Panel]:
         yield running
 
 
-def first_event(panel: Panel, cookie: str) -> dict[str, Any]:
-    connection = http.client.HTTPConnection(panel.host, timeout=PATIENCE_S)
-    try:
-        connection.request("GET", "/events?language=en", headers={"Cookie": cookie})
-        answer = connection.getresponse()
-        assert answer.status == 200
-        while not (line := answer.readline()).startswith(b"data: "):
-            pass
-        found: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
-        return found
-    finally:
-        connection.close()
+def seen(panel: Panel, cookie: str) -> dict[str, Any]:
+    """What a tablet is shown."""
+    status, found, _ = panel.ask("GET", "/picture?language=en", Cookie=cookie)
+    assert status == 200
+    return found
 
 
 def test_without_a_code_nothing_is_told_or_done(panel: Panel) -> None:
-    for method, path in (("GET", "/events"), ("POST", "/do"), ("GET", "/picture"), ("GET", "/../panel.json")):
+    for method, path in (
+        ("GET", "/picture"),
+        ("POST", "/do"),
+        ("GET", "/panel.json"),
+        ("GET", "/../panel.json"),
+    ):
         for cookie in ("", "panel=", "panel=wrong", "panel=" + "x" * 4000):
             status, found, _ = panel.ask(method, path, {"do": "leave"}, Cookie=cookie)
             assert status == 401, (path, found)
@@ -61,7 +59,7 @@ def test_a_code_is_asked_for_once_and_the_cookie_cannot_be_read_by_scripts(panel
     cookie = connection.getresponse().getheader("Set-Cookie") or ""
     connection.close()
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
-    assert first_event(panel, cookie.partition(";")[0])["picture"]["language"] == "en"
+    assert seen(panel, cookie.partition(";")[0])["picture"]["language"] == "en"
 
 
 def test_who_guesses_codes_must_wait(panel: Panel) -> None:
@@ -90,7 +88,7 @@ def test_another_page_cannot_press_a_button(home: Flat, panel: Panel) -> None:
 def test_another_name_for_it_is_not_answered(panel: Panel) -> None:
     cookie = panel.paired()
     for host in ("evil.example", f"evil.example:{panel.host.partition(':')[2]}", "127.0.0.1", ""):
-        for path in ("/", "/words", "/events"):
+        for path in ("/", "/words", "/picture"):
             assert panel.ask("GET", path, Cookie=cookie, Host=host)[0] == 421
     assert panel.ask("GET", "/", Host=panel.host.replace("127.0.0.1", "localhost"))[0] == 200
 
@@ -158,12 +156,12 @@ def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(home: F
 def test_a_second_server_on_the_same_home_knows_the_same_tablets(home: Flat, panel: Panel) -> None:
     with chromium() as browser, Panel(home.data) as other, tablet(browser, other) as page:
         shows(page, "off", "")
-        assert first_event(panel, panel.paired())["picture"]["headline"]["state"] == "off"
+        assert seen(panel, panel.paired())["picture"]["headline"]["state"] == "off"
 
 
 def test_without_a_node_it_says_so_and_serves_all_the_same(tmp_path: Path) -> None:
     with Panel(tmp_path) as alone:
-        found = first_event(alone, alone.paired())
+        found = seen(alone, alone.paired())
         assert found["picture"] is None
         status, answer, _ = alone.ask("POST", "/do", {"do": "leave"}, Cookie=alone.paired())
         assert (status, answer) == (409, {"error": "Det gick inte: försök igen"})

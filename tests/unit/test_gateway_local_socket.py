@@ -113,3 +113,38 @@ def test_who_hangs_up_in_the_middle_is_forgotten(tmp_path: Path) -> None:
         return None
 
     by_hand(tmp_path, b'{"do": "ec', nothing)
+
+
+@pytest.mark.parametrize("line", [b'{"do": "echo"}\n', b"nonsense\n"])
+def test_who_floods_waits_and_others_have_their_turn(tmp_path: Path, line: bytes) -> None:
+    async def flood() -> None:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / NAME)
+        try:
+            writer.write(line * 1000)
+            async for _ in reader:
+                pass
+        finally:
+            writer.close()
+
+    async def scene() -> tuple[int, float]:
+        loop, answers = asyncio.get_running_loop(), [0]
+
+        async def counting(request: Mapping[str, Any]) -> Any:
+            answers[0] += 1
+            return await answer(request)
+
+        async with await serve(tmp_path, counting, watch):
+            began_s = loop.time()
+            floods = [asyncio.ensure_future(flood()) for _ in range(20)]
+            await asyncio.sleep(0.3)
+            [answered] = await asyncio.to_thread(_all, tmp_path, {"do": "echo"})
+            assert answered["ok"]
+            took_s = loop.time() - began_s
+            for one in floods:
+                one.cancel()
+            await asyncio.gather(*floods, return_exceptions=True)
+            return answers[0], took_s
+
+    count, took_s = asyncio.run(scene())
+    assert count <= 50 + took_s / 0.005 + 25
+    assert took_s < 2.0

@@ -240,6 +240,16 @@ def test_a_rule_says_what_is_on_and_how_long_it_pauses() -> None:
     assert state_of(cooker, {"cooker.current": known["cooker.current"]}) is State.UNKNOWN
 
 
+@pytest.mark.parametrize(("said", "above"), [({"hot": "30 min"}, 10.0), ({"on": "2 A"}, 10.0), ({}, 10.0)])
+def test_a_rule_that_means_something_else_by_its_words_is_passed_over(
+    said: dict[str, str], above: float
+) -> None:
+    home = a_home([device("plug_7", "power")])
+    [thing] = things_of(home, [rule({"stove": ("plug_7.power",)}, cycle="9 min", **said)], [])
+    assert thing.above == {"plug_7.power": above}
+    assert things_of(home, [rule({"stove": ("plug_7.power",)}, cycle="often", **said)], []) == []
+
+
 def test_home_yaml_orders_and_renames() -> None:
     home = a_home(
         [device("a", "contact"), device("b", "power"), device("c", "contact")],

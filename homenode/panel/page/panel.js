@@ -3,7 +3,8 @@
 import { h, patch } from "/parts.js";
 
 const OLDEST_MS = 10_000;
-const AGAIN_MS = 3_000;
+const EACH_MS = 1_000;
+const READS_MS = 120_000;     // so long the log of looks stays open
 const kept = (name) => { try { return localStorage.getItem(name) ?? ""; } catch { return ""; } };
 const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private window */ } };
 
@@ -15,8 +16,7 @@ let seen = null;          // when it was true, by two clocks: one stands still w
 let hidden = false;       // slept or covered since: what stands there may be of before
 let busy = false;
 let code = "";
-let reads = false;        // the log of looks is open
-let events = null;
+let reads = 0;            // since when the log of looks is open
 let fading = 0;
 
 const word = (key) => words[key] ?? "";
@@ -31,40 +31,46 @@ function isOld() {
 
 // --- news
 
+async function get(path) {
+  const answer = await fetch(`${path}?language=${language}`, { signal: AbortSignal.timeout(OLDEST_MS) });
+  return answer.status === 401 ? { paired: false } : answer.json();
+}
+
 async function begin() {
   try {
-    const found = await (await fetch(`/words?language=${language}`)).json();
+    const found = await get("/words");
     ({ words, paired } = found);
     document.documentElement.lang = found.language;
     document.title = word("panel");
-    if (paired) listen();
-  } catch {
-    setTimeout(begin, AGAIN_MS);
-  }
+  } catch { /* asked again below */ }
   draw();
 }
 
-function listen() {
-  events?.close();
-  events = new EventSource(`/events?language=${language}`);
-  events.onmessage = ({ data }) => {
-    const found = JSON.parse(data);
-    if (found.paired === false) { events.close(); forget(); begin(); return; }
+// A picture is as old as the question: what a sleeping tablet finds in its buffers is not of now.
+async function look() {
+  if (!words.panel) await begin();
+  if (!paired) return;
+  const asked = clocks();
+  try {
+    const found = await get("/picture");
+    if (found.paired === false) { forget(); await begin(); return; }
     if (!found.picture) return;
-    const now = clocks();
     told = found.picture;
-    seen = { run: now.run - found.age_ms, wall: now.wall - found.age_ms };
+    seen = { run: asked.run - found.age_ms, wall: asked.wall - found.age_ms };
     hidden = document.hidden;
     draw();
-  };
-  // A refusal is not tried again by the browser.
-  events.onerror = () => { if (events.readyState === EventSource.CLOSED) setTimeout(begin, AGAIN_MS); };
+  } catch { /* it grows old, and says so */ }
 }
 
-function forget() { told = null; seen = null; paired = false; reads = false; }
+async function follow() {
+  await look();
+  setTimeout(follow, EACH_MS);
+}
+
+function forget() { told = null; seen = null; paired = false; reads = 0; }
 
 document.addEventListener("visibilitychange", () => { hidden = true; draw(); });
-addEventListener("pageshow", (event) => { if (event.persisted) { hidden = true; draw(); listen(); } });
+addEventListener("pageshow", ({ persisted }) => { if (persisted) { hidden = true; draw(); } });
 setInterval(draw, 500);
 
 // --- doing
@@ -82,6 +88,7 @@ async function post(path, body) {
     });
     const found = await answer.json();
     say(found.error ?? "");
+    await look();
     return found;
   } catch {
     say(word("not_done"));
@@ -101,7 +108,7 @@ function say(text) {
 async function enter() {
   const found = await post("/pair", { code });
   code = "";
-  if (found && !found.error) await begin();
+  if (found && !found.error) await begin().then(look);
   draw();
 }
 
@@ -112,17 +119,17 @@ document.addEventListener("click", ({ target }) => {
   if (digit !== undefined) type(digit);
   else if (act === "erase") type("Backspace");
   else if (act === "enter") enter();
-  else if (act === "log") { reads = !reads; draw(); document.querySelector(".log h1, [data-act=log]")?.focus(); }
+  else if (act === "log") { reads = reads ? 0 : performance.now(); draw(); document.querySelector(".log h1, [data-act=log]")?.focus(); }
   else if (act === "language") {
     language = document.documentElement.lang === "sv" ? "en" : "sv";
     keep("language", language);
-    begin();
+    begin().then(look);
   } else if (act) post("/do", { do: act, seen: shown ?? "" });
 });
 
 document.addEventListener("keydown", ({ key }) => {
   if (paired === false && /^(\d|Backspace)$/.test(key)) type(key);
-  if (key === "Escape" && reads) { reads = false; draw(); document.querySelector("[data-act=log]")?.focus(); }
+  if (key === "Escape" && reads) { reads = 0; draw(); document.querySelector("[data-act=log]")?.focus(); }
 });
 
 function type(key) {
@@ -138,10 +145,12 @@ const button = (act, text, more = {}, picture = "") =>
 
 function draw() {
   const old = isOld();
+  if (performance.now() - reads > READS_MS) reads = 0;
   const busy = !old && (told.alerts.length || told.camera?.looks.length);
   const is = { old, busy, dense: busy || told?.tiles.length > 8, night: told?.night, out: paired === false };
   document.body.className = Object.keys(is).filter((name) => is[name]).join(" ");
-  const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : reads ? log() : home(old));
+  const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : [
+    old || !reads ? headline(old) : null, !old && looks(), !old && alerts(), reads ? log() : home(old)]);
   patch(document.getElementById("main"), fresh);
 }
 
@@ -213,13 +222,10 @@ function foot(old) {
 }
 
 function home(old) {
-  return [
-    headline(old),
-    told && !old && looks(),
-    told && !old && alerts(),
-    told && !old && told.notes.map((text) => h("p", { class: "note" }, text)),
-    told && h("ul", { class: "tiles", "aria-label": word("things") }, told.tiles.map((one) => tile(one, old))),
-    told && foot(old),
+  return told && [
+    !old && told.notes.map((text) => h("p", { class: "note" }, text)),
+    h("ul", { class: "tiles", "aria-label": word("things") }, told.tiles.map((one) => tile(one, old))),
+    foot(old),
   ];
 }
 
@@ -232,4 +238,4 @@ function log() {
       h("time", {}, one.when), " ", h("strong", {}, one.text), " ", h("span", {}, one.more)))) : h("p", {}, told?.camera?.nobody ?? ""));
 }
 
-begin();
+follow();
