@@ -44,7 +44,9 @@ def picture(told: Mapping[str, Any], quiet: Quiet, language: str) -> Picture:
         "clock": f"{at:%H:%M}" if told["clock"] else "",
         "day": DAYS[language][at.weekday()] if told["clock"] else "",
         "night": told["mode"] == "night" or bool(told["clock"] and is_night(at.hour)),
-        "headline": headline(tiles, told["mode"] in OUT, language),
+        "headline": headline(
+            tiles, language, out=told["mode"] in OUT, alerted=any(one["severity"] != "info" for one in alerts)
+        ),
         "tiles": tiles,
         "alerts": [_alert(one, language) for one in alerts],
         "answerable": told["answerable"],
@@ -60,13 +62,20 @@ def thing_of(row: Mapping[str, Any]) -> Thing:
     return Thing(points=tuple(row["points"]), **fields)
 
 
-def headline(tiles: Sequence[Mapping[str, Any]], out: bool, language: str) -> dict[str, str]:
-    """The one sentence that is read at 3 m, and what there is to see to."""
+def headline(
+    tiles: Sequence[Mapping[str, Any]], language: str, *, out: bool, alerted: bool
+) -> dict[str, str]:
+    """The one sentence that is read at 3 m, and what there is to see to.
+
+    Args:
+        out: The resident has left, or is about to.
+        alerted: An alarm or a warning is open: no green above a smoke alarm.
+    """
     rows = [tile for tile in tiles if tile["state"] != "off"]
-    if tiles and not rows:
+    if tiles and not rows and not alerted:
         return {"state": "off", "text": say("all_off", language), "more": ""}
-    on = any(tile["state"] == "on" for tile in rows)
-    key = "nothing" if not tiles else "before_you_go" if out else "see_to" if on else "not_sure"
+    on = alerted or any(tile["state"] == "on" for tile in rows)
+    key = "before_you_go" if out and rows else "see_to" if on else "not_sure" if tiles else "nothing"
     more = " · ".join(f"{tile['name']}: {tile['word']}" for tile in rows)
     return {"state": "on" if on else "unknown", "text": say(key, language), "more": more}
 

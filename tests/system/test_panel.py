@@ -113,11 +113,12 @@ def violations(page: Any) -> list[str]:
     return [str(one) for one in found]
 
 
-def wrong_with(page: Any) -> list[str]:
-    """What weak eyes, a stiff finger or a screen reader could not use."""
+def wrong_with(page: Any, *, axe: bool = True) -> list[str]:
+    """What weak eyes, a stiff finger or a screen reader could not use; the latter takes axe a second."""
     page.wait_for_timeout(350)  # colours fade for 0.3 s
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    found = [*page.evaluate(LOW_CONTRAST, CONTRAST), *page.evaluate(SMALL, TOUCH_PX), *violations(page)]
+    found = [*page.evaluate(LOW_CONTRAST, CONTRAST), *page.evaluate(SMALL, TOUCH_PX)]
+    found += violations(page) if axe else []
     return found + ([f"{wide} px wider than the screen"] if wide > 0 else [])
 
 
@@ -141,6 +142,7 @@ def light_of(page: Any) -> float:
 def test_every_state_can_be_read_by_weak_eyes(
     home: Flat, panel: Panel, browser: Any, screen: tuple[int, int], language: str
 ) -> None:
+    axe = screen == (1280, 800)  # the others differ in size only
     size = {"width": screen[0], "height": screen[1]}
     with tablet(browser, panel, viewport=size, bypass_csp=True) as page:
         if language == "en":
@@ -148,27 +150,27 @@ def test_every_state_can_be_read_by_weak_eyes(
         shows(page, "off", "Allt är av och stängt" if language == "sv" else "All is off and shut")
         assert page.locator("html").get_attribute("lang") == language
         name = f"{screen[0]}x{screen[1]}"
-        assert wrong_with(page) == []
+        assert wrong_with(page, axe=axe) == []
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         shot(page, f"off-{name}")
         page.get_by_role("button", name="Vem har tittat?" if language == "sv" else "Who looked?").tap()
-        assert wrong_with(page) == []
+        assert wrong_with(page, axe=axe) == []
         shot(page, f"log-{name}")
         page.keyboard.press("Escape")
         home.sim.do("open stove")
         home.sim.do("open window")
         page.locator(".alerts .big").wait_for()
-        assert wrong_with(page) == []
+        assert wrong_with(page, axe=axe) == []
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         shot(page, f"alert-{name}")
         home.node.ask("mode", "night")
         page.locator("body.night").wait_for()
-        assert wrong_with(page) == []
+        assert wrong_with(page, axe=axe) == []
         shot(page, f"night-{name}")
         home.sim.do("close stove")
         home.sim.do("close window")
         shows(page, "off", "")
-        assert wrong_with(page) == []
+        assert wrong_with(page, axe=axe) == []
         assert light_of(page) < NIGHT_LIGHT
         shot(page, f"night-off-{name}")
 
@@ -243,34 +245,41 @@ def now_s() -> float:
 
 
 @needs_npm
-def test_a_node_that_is_killed_or_hangs_is_shown_as_grey(home: Flat, panel: Panel, browser: Any) -> None:
-    with tablet(browser, panel, bypass_csp=True) as page:
+def test_a_node_or_a_server_that_hangs_is_shown_as_grey(home: Flat, panel: Panel, browser: Any) -> None:
+    with (
+        Panel(home.data) as other,
+        tablet(browser, panel, bypass_csp=True) as page,
+        tablet(browser, other) as second,
+    ):
         shows(page, "off", "Allt är av och stängt")
+        shows(second, "off", "Allt är av och stängt")
+        other.process.send_signal(signal.SIGSTOP)
         home.node.process.send_signal(signal.SIGSTOP)
         since = now_s()
         page.wait_for_timeout(2_000)
         assert page.locator(".head.off").count() == 1  # 2 s are no reason to frighten anybody
         grey_within(page, since)
+        grey_within(second, since)
         assert wrong_with(page) == []
         shot(page, "no-contact")
         home.node.process.send_signal(signal.SIGCONT)
-        shows(page, "off", "Allt är av och stängt")
-        home.node.kill()
-        grey_within(page, now_s())
-        home.sim.do("open window")
-        home.start()
-        shows(page, "on", "Fönstret: öppet")
-
-
-def test_a_server_that_is_killed_or_hangs_is_shown_as_grey(home: Flat, browser: Any) -> None:
-    with Panel(home.data) as other, tablet(browser, other) as page:
-        shows(page, "off", "Allt är av och stängt")
-        other.process.send_signal(signal.SIGSTOP)
-        grey_within(page, now_s())
         other.process.send_signal(signal.SIGCONT)
         shows(page, "off", "Allt är av och stängt")
+        shows(second, "off", "Allt är av och stängt")
+
+
+def test_a_node_or_a_server_that_is_killed_is_shown_as_grey(home: Flat, panel: Panel, browser: Any) -> None:
+    with Panel(home.data) as other, tablet(browser, panel) as page, tablet(browser, other) as second:
+        shows(page, "off", "Allt är av och stängt")
+        shows(second, "off", "Allt är av och stängt")
         other.process.kill()
-        grey_within(page, now_s())
+        home.node.kill()
+        since = now_s()
+        home.sim.do("open window")
+        grey_within(page, since)
+        grey_within(second, since)
+        home.start()
+        shows(page, "on", "Fönstret: öppet")
 
 
 def test_a_tablet_that_slept_or_lost_its_network_shows_grey(home: Flat, panel: Panel, browser: Any) -> None:
@@ -367,6 +376,7 @@ def test_smoke_is_never_answered_here(home: Flat, panel: Panel, browser: Any) ->
         assert page.get_by_role("button", name="Jag mår bra").count() == 0
         status, _, _ = panel.ask("POST", "/do", {"do": "ok", "seen": ""}, Cookie=panel.paired())
         assert status == 409
+        assert page.locator(".head.off").count() == 0
         shot(page, "smoke")
         [told] = heard.until(lambda seen: seen.alerts("notified"), "the alarm")
         command = {"id": "smoke-1", "do": "acknowledge", "by": "Eva", "expires": in_an_hour()}
@@ -489,4 +499,4 @@ def test_a_panel_that_hangs_or_is_gone_delays_no_rule(home: Flat, browser: Any) 
 def test_the_page_needs_little_memory(home: Flat, panel: Panel) -> None:
     rollup = Path(f"/proc/{panel.process.pid}/smaps_rollup").read_text()
     pss_kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    assert pss_kb < 30_000, rollup
+    assert pss_kb < 22_000, rollup  # 17 MB on the machine where it was written

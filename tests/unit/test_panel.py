@@ -96,6 +96,13 @@ def test_a_home_with_nothing_to_show_is_not_green() -> None:
     assert shown == {"state": "unknown", "text": "Nothing to show", "more": ""}
 
 
+@pytest.mark.parametrize(("severity", "state"), [("alarm", "on"), ("warning", "on"), ("info", "off")])
+def test_there_is_no_green_above_an_alarm(severity: str, state: str) -> None:
+    alerts = [ALERT | {"severity": severity, "acknowledged": True}]
+    shown = picture(told(DOOR, STOVE, known=SHUT, alerts=alerts), Quiet(), "sv")
+    assert shown["headline"]["state"] == state
+
+
 _KNOWN = st.builds(
     Known,
     st.one_of(st.none(), st.booleans(), st.floats(-3000, 3000), st.integers(-1, 1)),
