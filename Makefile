@@ -6,6 +6,7 @@
 #   make fuzz [SECONDS=600]   everything that people write, by coverage-guided fuzzing
 #   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
 #   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
+#   make looks [SEED=7]  fifty looks through a camera, interrupted in every way, leave nothing (needs root)
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
@@ -18,7 +19,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 4 --dist worksteal
 
-.PHONY: demo test check unit bench soak chaos peers mutants quality fuzz oracle quirks clean apt npm
+.PHONY: demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -46,6 +47,9 @@ bench: apt $(VENV)/.test
 
 soak: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
+
+looks: apt $(VENV)/.test
+	$(BIN)/python -m pytest -m looks
 
 chaos: apt $(VENV)/.test
 	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from homenode.config.model import Camera
 from homenode.errors import NoLook
 from homenode.gateway.capture import Capture
+from homenode.gateway.keeper import Keeper
 from homenode.gateway.sources import ice_of, source_of
 from homenode.reading import Instant
 from homenode.session.sessions import Session, State, Why
@@ -39,6 +40,7 @@ class Look:
         self._node, self._looks = node, looks
         self.session, self.camera, self._sdp = session, camera, sdp
         self._capture: Capture | None = None
+        self._keeper: Keeper | None = None
         self._opening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.lit: Instant | None = None
@@ -83,6 +85,11 @@ class Look:
         opening = [] if self._opening is None else [self._opening]
         await asyncio.gather(*endings, *opening)
 
+    async def dark(self) -> None:
+        """Its lights are off, or another session's."""
+        if self._keeper is not None:
+            await self._keeper.dark()
+
     def _fail(self, error: NoLook) -> None:
         if not self._answer.done():
             self._answer.set_exception(error)
@@ -91,8 +98,9 @@ class Look:
         """The process starts while the log is written and the light comes on; then it is told to film."""
         try:
             self._capture = capture = await Capture.start()
+            self._keeper = await Keeper.start(self._node.crew.posts.values(), self.lights)
         except OSError as error:
-            log.error("no capture process", extra={"why": str(error)})
+            log.error("no process for a look", extra={"why": str(error)})
             self._looks.end(self.session.id, Why.CAPTURE)
             return
         if not self._goes_on:  # it was not there to be ended

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ import pytest
 from homenode.journal import Journal
 from homenode.journal.report import entries_of
 from tests.system.brokers import needs_mosquitto
+from tests.system.interruptions import at_random, interrupted
 from tests.system.looks import STAND_IN, Flat, accepting, flat, needs_systemd, until
 from tests.system.nodes import PATIENCE_S, homenode
 from tests.system.test_bad_input_asks import in_an_hour
@@ -285,67 +283,13 @@ def test_the_log_goes_with_the_tenancy_and_what_it_was_is_proved(home: Flat) -> 
         assert home.entries()[0]["n"] == 1
 
 
-def _kill(home: Flat) -> None:
-    home.node.kill()
-
-
-def _cut(home: Flat) -> None:
-    home.broker.kill()
-
-
-def _granted(home: Flat, before: int) -> bool:
-    return home.node.log.count("state=granted") > before
-
-
-def _end(home: Flat) -> None:
-    home.ask(session=home.entries()[-1]["session"], end=True)
-
-
-INTERRUPTIONS: dict[str, Callable[[Flat], object]] = {
-    "kill -9 of what films": lambda home: [os.kill(pid, signal.SIGKILL) for pid in home.films()],
-    "kill -9 of the node": _kill,
-    "restart": lambda home: home.node.stop(),
-    "link cut": _cut,
-    "stop button": lambda home: home.sim.do("press no"),
-    "panel": lambda home: home.node.ask("video", "stop"),
-    "viewer": _end,
-    "reload": lambda home: (home.describe(more="ask: yes"), home.node.ask("reload")),
-}
-NODE_ENDS = ("kill -9 of the node", "restart")
-WITHIN_S = 1.5
-"""A second, and what a busy machine takes to see it."""
-
-
 def test_fifty_looks_interrupted_at_random_leave_nothing(home: Flat) -> None:
-    chance, done = random.Random(7), 0
-    while done < 50:
-        with home.run() as node:
-            how = ""
-            while how not in NODE_ENDS and done < 50:
-                home.describe(chance.choice(("good", "good", "good", "deaf", "silent")))
-                assert node.ask("reload").returncode == 0
-                how, before = chance.choice(sorted(INTERRUPTIONS)), node.log.count("state=granted")
-                home.ask(**SHOT)
-                if how not in NODE_ENDS:  # else it may come before there is one
-                    until(partial(_granted, home, before), PATIENCE_S, home.seen)
-                time.sleep(chance.choice((0.0, 0.05, 0.3)) + chance.random() / 10)
-                INTERRUPTIONS[how](home)
-                done += 1
-                if how in NODE_ENDS:
-                    until(lambda: not home.films() and not home.ports(), WITHIN_S, home.seen)
-                    continue
-                if how == "kill -9 of what films":  # it may have come before there was one
-                    node.ask("video", "stop")
-                home.dark(WITHIN_S)
-                if how == "link cut":
-                    home.broker.start()
-                    node.until("link up")
-        with home.run() as node:  # what was left on is off, soon after a start
-            home.dark(WITHIN_S)
-            node.stop()
-    verified = homenode("journal", "verify", "--data", str(home.folder / "data"))
-    assert verified.returncode == 0, verified.stdout
-    entries, _ = entries_of(home.folder / "data")
-    assert {e["session"] for e in entries if e["event"] == "granted"} <= {
-        e["session"] for e in entries if e["event"] == "ended"
-    }
+    chance = random.Random(7)
+    interrupted(
+        home,
+        at_random(chance, 50),
+        lambda: home.ask(**SHOT),
+        lambda: chance.choice((0.0, 0.05, 0.3)) + chance.random() / 10,
+        mood=lambda: chance.choice(("good", "good", "good", "deaf", "silent")),
+        capture=STAND_IN,
+    )

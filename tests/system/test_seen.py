@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 
 from tests.chaos.net import Cable
 from tests.system.brokers import needs_mosquitto
+from tests.system.interruptions import at_random, interrupted
 from tests.system.looks import until
 from tests.system.nodes import PATIENCE_S
 from tests.system.relays import Relay, needs_turn
@@ -29,6 +31,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from tests.system.consoles import Client, Console, person
 from tests.system.filming import Cabled, needs_a_viewer
 from tests.system.seen import CAPTURE, Seen, desk, seen, shots
+from tests.system.viewers import Viewer
 
 UNIT = Path(__file__).parents[1] / "unit"
 pytestmark = [needs_mosquitto, *needs_a_viewer]
@@ -173,3 +176,27 @@ def test_offers_that_can_not_be_served_are_refused_in_words_and_leave_nothing(ho
         assert home.asked(session=granted, sdp=named)["error"]["code"] in ("over", "no_session")
         assert home.refused(sdp=named) == "not_now"
         assert home.films() == {}
+
+
+def _interrupted(home: Seen, hows: list[str], chance: random.Random) -> None:
+    """By a viewer that connects, from before anything is there until after the first pictures."""
+    with Viewer() as viewer:
+
+        def ask() -> None:
+            asked = home.ask(camera="bed", view="silhouette", reason="round", sdp=viewer.offer())
+            if chance.random() < 0.6 and home.node.process.poll() is None:
+                viewer.take(home.reply(asked)["result"]["sdp"])
+
+        interrupted(home, hows, ask, lambda: chance.random() * 1.5, capture=CAPTURE)
+
+
+def test_what_really_films_is_gone_within_a_second_however_it_is_interrupted(home: Seen) -> None:
+    ways = ["kill -9 of what films", "link cut", "stop button", "kill -9 of the node"]
+    _interrupted(home, ways, random.Random(2))
+
+
+@pytest.mark.looks
+def test_fifty_real_looks_interrupted_at_random_leave_nothing(home: Seen) -> None:
+    seed = int(os.environ.get("SEED", "7"))
+    chance = random.Random(seed)
+    _interrupted(home, at_random(chance, 50), chance)
