@@ -53,7 +53,16 @@ class Keeper:
             return None
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", "homenode.gateway.keeper", str(theirs.fileno()))
+            # the viewer waits for what films, which starts at the same time
+            command = (
+                "nice",
+                "-n",
+                "5",
+                sys.executable,
+                "-m",
+                "homenode.gateway.keeper",
+                str(theirs.fileno()),
+            )
             process = await asyncio.create_subprocess_exec(
                 *command, pass_fds=(theirs.fileno(),), start_new_session=True, stdin=DEVNULL
             )
@@ -61,12 +70,11 @@ class Keeper:
         ours.sendall(len(told).to_bytes(4) + told)
         return cls(process, ours)
 
-    async def dark(self) -> None:
-        """They are off: it may go."""
+    def dark(self) -> None:
+        """They are off: it may go, which nobody waits for."""
         with suppress(OSError):
             self._line.sendall(_DARK)
         self._line.close()
-        await self._process.wait()
 
 
 class _NoGateway:

@@ -85,10 +85,10 @@ class Look:
         opening = [] if self._opening is None else [self._opening]
         await asyncio.gather(*endings, *opening)
 
-    async def dark(self) -> None:
+    def dark(self) -> None:
         """Its lights are off, or another session's."""
         if self._keeper is not None:
-            await self._keeper.dark()
+            self._keeper.dark()
 
     def _fail(self, error: NoLook) -> None:
         if not self._answer.done():

@@ -202,7 +202,7 @@ class Looks:
     async def _close(self, look: Look) -> None:
         await look.close()
         await self._dark(look.session.id, look.lights)
-        await look.dark()
+        look.dark()
         del self._looks[look.session.id]
         self._sessions.gone(look.session.id)
 
