@@ -16,6 +16,8 @@ from homenode.video.words import WORDS, Unfit
 
 CHROMIUM = Path(__file__).with_name("chromium.sdp").read_text()
 """Of Chromium 151, asked to receive one picture."""
+FIREFOX = Path(__file__).with_name("firefox.sdp").read_text()
+"""Of Firefox 153, likewise, in a Debian that had no network: it gets its H.264 from Mozilla."""
 BARE = re.sub(r"a=candidate:.*\n", "", CHROMIUM)
 
 
@@ -152,6 +154,15 @@ def test_a_browser_without_h264_is_told_so() -> None:
     refused = _refused(CHROMIUM.replace("H264", "H265"))
     assert refused.code == "codec"
     assert _refused(CHROMIUM.replace("packetization-mode=1", "packetization-mode=0")).code == "codec"
+
+
+def test_firefoxs_offer_lacks_h264_only() -> None:
+    assert _refused(FIREFOX).code == "codec"
+    h264 = FIREFOX.replace("rtpmap:120 VP8", "rtpmap:120 H264")
+    h264 = h264.replace(
+        "fmtp:120 max-fs=12288;max-fr=60", "fmtp:120 profile-level-id=42e01f;packetization-mode=1"
+    )
+    assert "H264/90000" in taken(h264).sdp
 
 
 def test_payload_types_that_mean_something_else_are_refused() -> None:
