@@ -44,7 +44,7 @@ class Answers:
     """
 
     def __init__(self, app: Any) -> None:
-        self._stick = app._ezsp
+        self._stick, self._write = app._ezsp, app.write
         self._new = self._stick.ezsp_version >= 14
         self._waiting: asyncio.Queue[Incoming] = asyncio.Queue(WAITING_MOST)
         self._tag = 0
@@ -90,16 +90,15 @@ class Answers:
         """One command in bellows' order: the next one goes when the stick has taken this one."""
         protocol = self._stick._protocol
         async with protocol._send_semaphore(priority=_LESS_URGENT):
-            loop = asyncio.get_running_loop()
             self._number = protocol._seq
             protocol._seq = (self._number + 1) % 256
-            accepted = self._accepted = loop.create_future()
-            late = loop.call_later(ACCEPTED_S, _give_up, accepted)
+            accepted = self._accepted = asyncio.get_running_loop().create_future()
             try:
-                await protocol._gw.send_data(bytes((self._number,)) + _HEADER + self._packed(message, answer))
-                await accepted
+                await self._write(bytes((self._number,)) + _HEADER + self._packed(message, answer))
+                if not accepted.done():  # mostly it comes with the acknowledgement of the frame
+                    async with asyncio.timeout(ACCEPTED_S):
+                        await accepted
             finally:
-                late.cancel()
                 self._accepted = None
 
     def _packed(self, message: Incoming, answer: bytes) -> bytes:
@@ -129,8 +128,3 @@ def packed(message: Incoming, answer: bytes, tag: int, *, new: bool) -> bytes:
 def reports_our_own(data: bytes) -> bool:
     """Whether this messageSentHandler, of version 14 or later, is about an answer."""
     return int.from_bytes(data[_TAG_AT : _TAG_AT + 2], "little") >= _FIRST_TAG
-
-
-def _give_up(accepted: asyncio.Future[None]) -> None:
-    if not accepted.done():
-        accepted.set_exception(TimeoutError("the stick did not take it"))

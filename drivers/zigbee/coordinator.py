@@ -16,8 +16,10 @@ import bellows.zigbee.application
 import zigpy.application
 import zigpy.config
 import zigpy.types
+from bellows.ash import DataFrame
 from bellows.config import CONF_EZSP_CONFIG
 
+from drivers.zigbee.everyday_ash import stand_before
 from drivers.zigbee.home_network import HomeNetwork
 from drivers.zigbee.short_path import INCOMING_MESSAGE
 
@@ -89,6 +91,7 @@ class Coordinator(HomeNetwork, bellows.zigbee.application.ControllerApplication)
         self._ezsp: Any = Stick(self.config[zigpy.config.CONF_DEVICE], self)
         try:
             await self._ezsp.connect(use_thread=False)
+            stand_before(self.ash)
             await self._ezsp.write_config(self.config[CONF_EZSP_CONFIG])
             self._created_device_endpoints.clear()
             await self.register_endpoints()
@@ -96,6 +99,16 @@ class Coordinator(HomeNetwork, bellows.zigbee.application.ControllerApplication)
             await self._ezsp.disconnect()
             self._ezsp = None
             raise
+
+    @property
+    def ash(self) -> Any:
+        """bellows' protocol of the line, None while there is none."""
+        gateway = getattr(getattr(self._ezsp, "_gw", None), "_obj", None)
+        return getattr(gateway, "_transport", None)
+
+    async def write(self, data: bytes) -> None:
+        """Have the stick acknowledge a frame, in the task of who asks: bellows makes one for each."""
+        await self.ash._send_data_frame(DataFrame(frm_num=None, re_tx=None, ack_num=None, ezsp_frame=data))
 
     async def permit(self, time_s: int = 60, node: Any = None) -> None:
         """Let devices join that know the key all devices know."""

@@ -381,6 +381,4 @@ async def close(app: Any) -> None:
 
 def _line(app: Any) -> Any:
     """The serial transport under bellows' layers, or None."""
-    gateway = getattr(getattr(app, "_ezsp", None), "_gw", None)
-    ash = getattr(getattr(gateway, "_obj", None), "_transport", None)
-    return getattr(ash, "_transport", None)
+    return getattr(getattr(app, "ash", None), "_transport", None)
