@@ -267,6 +267,38 @@ def test_home_yaml_orders_and_renames() -> None:
     assert (door.points, door.called) == (("a.contact",), "door")
 
 
+def test_the_longest_pause_of_an_appliance_counts() -> None:
+    home = a_home([device("cooker", "current", "current_2")])
+    rules = [
+        rule({"current": ("cooker.current",)}, hot="1 A", cycle="8 min"),
+        rule({"current": ("cooker.current_2",)}, hot="1 A", cycle="3 min"),
+    ]
+    [cooker] = things_of(home, rules, [])
+    assert cooker.hold_ms == 8 * MIN
+
+
+def test_only_what_is_measured_pauses_by_itself() -> None:
+    home = a_home([device("iron", "power"), device("coffee", "switch"), device("door", "contact")])
+    assert [thing.hold_ms for thing in things_of(home, [], [])] == [480_000, 0, 0]
+
+
+def test_a_wired_thermometer_at_the_stove_is_no_stove() -> None:
+    assert things_of(a_home([device("t_1", "temperature", thing="stove")]), [], []) == []
+
+
+def test_two_looks_at_one_instant_are_no_gap() -> None:
+    quiet, off = Quiet(), {"stove.power": Known(0.0, True, 0)}
+    for now in (0, 5_000, 5_000):
+        told_ms = quiet.look([STOVE], off, now)["stove.power"].for_ms
+        assert told_ms == now
+    assert quiet.look([STOVE], off, 10_001)["stove.power"].for_ms == 0
+
+
+def test_an_alarm_without_anything_on_is_not_about_leaving() -> None:
+    shown = picture(told(DOOR, STOVE, known=SHUT, alerts=[ALERT], mode="away"), Quiet(), "sv")
+    assert shown["headline"] == {"state": "on", "text": "Se efter", "more": ""}
+
+
 def test_a_device_that_was_taken_out_is_left_out() -> None:
     assert things_of(a_home([], {"b.power": Shown()}), [], []) == []
 
