@@ -7,6 +7,7 @@
 #   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
 #   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
 #   make looks [SEED=7]  fifty looks through a camera, interrupted in every way, leave nothing (needs root)
+#   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
@@ -19,7 +20,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 4 --dist worksteal
 
-.PHONY: demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks clean apt npm
+.PHONY: demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -67,6 +68,10 @@ fuzz: $(VENV)/.test
 oracle: $(VENV)/.test
 	$(BIN)/python -m tests.oracle --traces $(or $(TRACES),2000) --seed $(or $(SEED),1)
 
+camera: apt $(VENV)/.test
+	@sh .ci/apt tests/camera/apt.txt
+	$(BIN)/python -m tests.camera
+
 # What Tuya's and Xiaomi's devices mean, out of zha-quirks and zigbee2mqtt into drivers/zigbee/rows_*.json.
 quirks: $(VENV)/.test
 	$(BIN)/python -m tests.quirks
@@ -97,5 +102,5 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache .peers .fuzz
+	  .import_linter_cache .peers .fuzz .camera
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,8 +35,8 @@ _GONE_WITHIN_S = 0.4
 """For telling the viewer; whatever hangs then ends with the process."""
 _KILLED_AFTER_MS = 700
 """Past the lease, if nothing here could end it."""
-_LOADED_WITHIN_MS, _HUNG_AFTER_MS = 30_000, 5000
-"""Without a look at deadlines. Loading what is heavy stops all, on a slow Pi for seconds."""
+_HUNG_AFTER_MS = 5000
+"""Without a look at deadlines, once all is loaded: that stops everything, on a slow Pi for seconds."""
 
 
 class Ended(Exception):
@@ -106,12 +106,14 @@ class Capture:
 
     def _lease(self, told: Mapping[str, Any]) -> None:
         self._until_ms = int(told["until_ms"])
-        self._live_for(_LOADED_WITHIN_MS)
+        self._live_on()
 
-    def _live_for(self, longest_ms: int) -> None:
-        """Then the kernel kills it, unless it says this again; past the lease in any case."""
+    def _live_on(self) -> None:
+        """The kernel kills it unless it says this again; past the lease in any case."""
         left_ms = max(self._until_ms + _KILLED_AFTER_MS - now_ms(), 1)
-        signal.setitimer(signal.ITIMER_REAL, min(left_ms, longest_ms) / 1000)
+        if self._peer is not None:
+            left_ms = min(left_ms, _HUNG_AFTER_MS)
+        signal.setitimer(signal.ITIMER_REAL, left_ms / 1000)
 
     async def _start(self, told: Mapping[str, Any]) -> None:
         if self._session not in (None, told["session"]):
@@ -207,10 +209,10 @@ class Capture:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOKED_EVERY_S)
-            if self._peer is not None:
-                self._live_for(_HUNG_AFTER_MS)
-            if self._until_ms and now_ms() >= self._until_ms:
-                self._end("until")
+            if self._until_ms:
+                self._live_on()
+                if now_ms() >= self._until_ms:
+                    self._end("until")
             if self._filming is not None and not self._filming.is_alive():
                 self._loop.call_soon(self._end, "unplugged", "see the log")  # unless it said why
             if self._filming is not None and self._filming.silent_ms >= _SILENT_MS:

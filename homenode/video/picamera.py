@@ -5,7 +5,10 @@ H.264 is made by hardware up to the Pi 4 and on the Zero 2 W; a Pi 5 does it in 
 
 from __future__ import annotations
 
+import errno
+import os
 import queue
+import traceback
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -48,7 +51,8 @@ class Picamera:
         try:
             self._camera = Picamera2(number)
         except RuntimeError as error:
-            raise Unfit("held", where) from error
+            traceback.print_exception(error)  # picamera2 has one error for all
+            raise Unfit("held" if _busy(error) else "absent", where) from error
         self._asked_size = asked.width, asked.height
         self._camera.configure(
             self._camera.create_video_configuration(
@@ -114,6 +118,11 @@ class Picamera:
         force = getattr(self._encoder, "force_key_frame", None)  # older ones have none
         if force is not None:
             force()
+
+
+def _busy(error: BaseException | None) -> bool:
+    """Somewhere below is what libcamera said of EBUSY."""
+    return error is not None and (os.strerror(errno.EBUSY) in str(error) or _busy(error.__cause__))
 
 
 def _has_hardware() -> bool:

@@ -1,0 +1,233 @@
+"""What is shown within the machine: systemd starts what films, as on a node, and a viewer looks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.camera.viewer import asking, looking
+
+OUT, UNITS = Path("/out"), Path("/etc/systemd/system")
+WEBCAM = "/dev/video11"
+"""Where a Pi 4 has its encoder: it must not be taken for one."""
+CSI = {"kind": "picamera2"}
+USB = {"kind": "v4l2", "device": WEBCAM}
+PICTURES = 25
+HOME = """\
+home: show-1
+timezone: Europe/Stockholm
+clock: {trust: always}
+voice: {device: none}
+devices:
+  hall: {driver: gpio, pin: 17, kind: contact, room: hall}
+"""
+"""This machine has no pins: the node says so, and runs."""
+VIRTUAL = """\
+Virtual0:
+  supported_formats:
+  - {width: 640, height: 480, frame_rates: [5, 30]}
+  frames: {path: /out/frames/}
+  location: CameraLocationFront
+  model: Virtual
+"""
+HEAP = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660", SYMLINK+="dma_heap/linux,cma"\n'
+"""As Raspberry Pi OS has it, and by the name that picamera2 looks for."""
+KMS = """\
+import libcamera
+class PixelFormats:
+    RGB888 = BGR888 = XRGB8888 = XBGR8888 = YUV420 = YVU420 = MJPEG = NV12 = YUYV = YVYU = None
+asked = libcamera.Camera.generate_configuration
+def answered(self, roles):
+    return asked(self, roles) or asked(self, [libcamera.StreamRole.Viewfinder] * len(roles))
+libcamera.Camera.generate_configuration = answered
+"""
+"""picamera2 loads it to show pictures on a screen; Debian has it not, and there is no screen. And it asks a
+camera for its raw forms, which libcamera's virtual one answers with nothing; here with those that it has."""
+HOMENODE = "#!/opt/homenode/bin/python\nimport sys\nfrom homenode.cli import main\nsys.exit(main())\n"
+
+Show = Callable[[], Coroutine[Any, Any, str]]
+
+
+def run(command: str) -> str:
+    """What it says. Raises AssertionError: it failed."""
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, shell=True, text=True, timeout=120, check=False, **both)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{command}: {done.stdout}"
+    return str(done.stdout).strip()
+
+
+async def prepare() -> str:
+    """With two cameras that are programs: libcamera's, and one of the kernel."""
+    install()
+    run(
+        f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0 vid_cap_nr={WEBCAM[-2:]}; "
+        "udevadm settle; systemctl daemon-reload; systemctl start homenode-video.socket homenode"
+        " || { journalctl -u homenode --no-pager | tail -30; false; }"
+    )
+    return run("systemctl is-active homenode-video.socket homenode").replace("\n", ", ")
+
+
+def install() -> None:
+    """Files and users."""
+    Path("/usr/share/libcamera/pipeline/virtual").mkdir(parents=True, exist_ok=True)
+    Path("/usr/share/libcamera/pipeline/virtual/virtual.yaml").write_text(VIRTUAL)
+    Path("/etc/udev/rules.d/60-heap.rules").write_text(HEAP)
+    Path("/usr/lib/python3/dist-packages/kms.py").write_text(KMS)
+    Path("/opt/homenode/bin/homenode").write_text(HOMENODE)
+    Path("/etc/homenode").mkdir()
+    Path("/etc/homenode/home.yaml").write_text(HOME)
+    for unit in ("homenode.service", "homenode-video.socket", "homenode-video@.service"):
+        shutil.copy(f"/src/deploy/{unit}", UNITS / unit)
+    run(
+        "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
+        "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
+    )
+    run(
+        "set -e; chmod +x /opt/homenode/bin/homenode; "
+        "systemd-sysusers --inline 'g gpio -' 'u homenode -' 'u homenode-video -'; "
+        "chgrp -R homenode /etc/homenode; chmod 750 /etc/homenode; "
+        "udevadm control --reload; udevadm trigger --subsystem-match=dma_heap"
+    )
+
+
+def films() -> list[int]:
+    """Processes that film."""
+    found = subprocess.run(["pgrep", "-f", "homenode.video.capture"], capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
+
+
+async def until_gone(within_s: float) -> float:
+    """Seconds until nobody filmed."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while films():
+        assert loop.time() - began < within_s, f"it films after {within_s} s"
+        await asyncio.sleep(0.1)
+    return loop.time() - began
+
+
+async def filmed(name: str, source: Mapping[str, object]) -> str:
+    """So many pictures in a file, and then nobody films."""
+    async with looking(source, OUT / f"{name}.h264") as viewer:
+        await viewer.until_pictures(PICTURES)
+        viewer.say(do="end")
+        await viewer.until(did="ended")
+    return f"nobody films {await until_gone(10):.1f} s after the end"
+
+
+async def why(code: str, source: Mapping[str, object]) -> str:
+    """How it ends that can't be filmed."""
+    async with asking(source, OUT / "none.h264") as viewer:
+        return told(code, await viewer.until(did="ended"))
+
+
+def told(code: str, ended: Mapping[str, Any]) -> str:
+    """What a caregiver reads."""
+    assert ended["why"] == code, ended
+    return str(ended["text"]["en"])
+
+
+async def the_unit_holds() -> str:
+    """Who films, and what systemd thinks of it."""
+    run(f"systemd-analyze verify {UNITS}/homenode-video.socket {UNITS}/homenode-video@.service")
+    told = run("systemd-analyze security homenode-video@0 --no-pager | tail -1")
+    async with looking(CSI, OUT / "none.h264") as viewer:
+        await viewer.until(did="live")
+        confined(*films())
+    return re.sub(r".*: ", "exposure ", told)
+
+
+def confined(pid: int) -> None:
+    """It is nobody, may nothing, and sees nothing of the node; and the node's user has no camera."""
+    assert run(f"ps -o user:20= -p {pid}") == "homenode-video"
+    status = Path(f"/proc/{pid}/status").read_text()
+    for line in (r"CapEff:\s0+\n", r"CapBnd:\s0+\n", r"NoNewPrivs:\s1\n", r"Seccomp:\s2\n"):
+        assert re.search(line, status), line
+    for path in ("/etc/homenode", "/var/lib/homenode"):
+        assert run(f"stat -c %a /proc/{pid}/root{path}") == "0", path
+    assert run(f"runuser -u homenode -- test -r {WEBCAM} || echo no") == "no"
+
+
+@contextmanager
+def another_program() -> Iterator[None]:
+    """Films with the same camera."""
+    command = ["v4l2-ctl", "-d", WEBCAM, "--stream-mmap", "--stream-count=100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as other:
+        assert other.stdout is not None
+        other.stdout.read(1)  # it has told of its first picture
+        try:
+            yield
+        finally:
+            other.kill()
+
+
+async def held() -> str:
+    """By another program."""
+    with another_program():
+        return await why("held", USB)
+
+
+async def denied() -> str:
+    """By the rights of the device."""
+    run(f"chmod 600 {WEBCAM}")
+    try:
+        return await why("denied", USB)
+    finally:
+        run(f"chmod 660 {WEBCAM}")
+
+
+async def unplugged() -> str:
+    """While it films."""
+    async with looking(USB, OUT / "none.h264") as viewer:
+        await viewer.until_pictures(5)
+        run(f"v4l2-ctl -d {WEBCAM} --set-ctrl=disconnect=1")
+        return told("unplugged", await viewer.until(did="ended"))
+
+
+async def gateway_killed() -> str:
+    """kill -9 of the node, while what films hangs."""
+    async with looking(CSI, OUT / "none.h264") as viewer:
+        await viewer.until_pictures(5)
+        run("kill -STOP $(pgrep -f homenode.video.capture)")
+        run("kill -9 $(systemctl show --property MainPID --value homenode)")
+        return f"nobody films {await until_gone(10):.1f} s after"
+
+
+SHOWS: dict[str, tuple[str, Show]] = {
+    "a node by hand, as deploy/ says": ("", prepare),
+    "CSI camera, by picamera2 and libcamera": ("csi", lambda: filmed("csi", CSI)),
+    "its unit: user, sandbox": ("", the_unit_holds),
+    "CSI camera that is not there": ("", lambda: why("absent", {**CSI, "camera": 3})),
+    "USB camera, YUYV": ("usb", lambda: filmed("usb", USB)),
+    "USB camera, a size it has not": ("size", lambda: filmed("size", {**USB, "width": 500, "height": 400})),
+    "USB camera that another program has": ("", held),
+    "USB camera without the right to it": ("", denied),
+    "USB camera that is not there": ("", lambda: why("absent", {**USB, "device": "/dev/video99"})),
+    "USB camera, unplugged while it films": ("", unplugged),
+    "node killed while what films hangs": ("", gateway_killed),
+}
+"""What is shown, and the film that is to be judged."""
+
+
+def main() -> None:
+    """Each show's outcome, a line each."""
+    with (OUT / "shown.jsonl").open("w", buffering=1) as shown:
+        for name, (film, show) in SHOWS.items():
+            try:
+                saw, well = asyncio.run(show()), True
+            except (AssertionError, OSError, TimeoutError, subprocess.SubprocessError) as error:
+                saw, well = f"{type(error).__name__}: {error}", False
+                print(run("journalctl --no-pager -n 40 -u 'homenode*'"), flush=True)
+            shown.write(json.dumps({"show": name, "film": film, "well": well, "saw": saw}) + "\n")
+            print(name, saw, flush=True)
+
+
+if __name__ == "__main__":
+    main()
