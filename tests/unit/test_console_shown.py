@@ -18,6 +18,7 @@ from homenode.console.shown import (
     age,
     alarm_bar,
     filters,
+    picture,
     readable,
     room_of,
     text_of,
@@ -271,3 +272,76 @@ def test_what_is_done_is_forgotten_at_last_and_what_is_open_never(monkeypatch: p
     assert [one.alert for one in board.to_do()] == ["door:1"]
     assert sorted(one.alert for one in board.of_home("care", "a")) == ["door:1", "door:4", "door:5"]
     assert len(board.by_age()) == len(board.cases) == 3
+
+
+# --- what happened, as it is kept
+
+
+def test_shifts_escalations_and_deeds_are_on_the_board_and_in_its_log() -> None:
+    board = Board()
+    shift = {
+        "id": "s",
+        "party": "care",
+        "who": "eva",
+        "name": "Eva",
+        "begin": NOW,
+        "end": NOW + 9,
+        "note": "",
+    }
+    board.apply({"what": "shift", "at": NOW, **shift})
+    assert [one.who for one in board.duty.on("care", NOW)] == ["eva"]
+    body = dict(message(1).body)
+    board.apply(fact(Kind.ALERT, body, "a"))
+    [key] = board.cases
+    before = board.cases[key].version
+    for stage in (2, 1):
+        board.apply(fact(Kind.ESCALATED, body, "a") | {"stage": stage})
+    one = board.cases[key]
+    assert (one.stage, [done.note for done in one.history]) == (2, ["", "2", "1"])
+    assert one.version == before + 2
+    deed = {"key": key, "did": "acknowledge", "by": "Eva", "who": "eva", "note": "", "home": "a"}
+    board.apply({"what": "did", "at": NOW, **deed})
+    board.apply({"what": "signed_in", "at": NOW, "who": "eva"})
+    assert [line["what"] for line in board.log] == ["shift", "did", "signed_in"]
+    assert board.cases[key].version == board.version - 1
+
+
+def test_a_bar_is_loud_for_an_alert_alone_or_for_deafness_alone() -> None:
+    eva, calling, deaf = Person("eva", "Eva", (Grant("care"),)), Board(), Board()
+    assert not alarm_bar(calling, eva, False, NOW).loud
+    calling.apply(fact(Kind.ALERT, dict(message(1).body), "a"))
+    assert alarm_bar(calling, eva, False, NOW).loud
+    deaf.link("care", up=False, now=NOW)
+    assert alarm_bar(deaf, eva, False, NOW).loud
+
+
+def test_a_hole_is_filled_by_its_first_and_its_last_number_and_no_other() -> None:
+    for number, over in ((4, False), (5, True), (7, True), (8, False)):
+        board = Board()
+        board.apply(fact(Kind.HOLE, dict(told.missing("a", NOW, "e", 5, 7)), "a"))
+        board.apply(fact(Kind.FILLED, dict(told.filled("a", NOW, "e", number)), "a"))
+        [one] = board.cases.values()
+        assert (one.home_says == "over") is over, number
+
+
+def test_what_one_of_several_says_counts() -> None:
+    board = Board()
+    for home, state in (("a", "good"), ("b", "fault")):
+        board.online("care", home, True, NOW)
+        board.status("care", home, {"open": [{"event": "fault", "text": {"en": home}}, {"event": "notified"}],
+                                    "health": {"state": state}})  # fmt: skip
+    both = board.real_homes()
+    assert [fault["text"]["en"] for fault in both[0].faults] == ["a"]
+    assert both[0].version < both[1].version == board.version
+    assert picture(both, []) == "partly"
+    board.online("care", "b", False, NOW)
+    assert picture(both, []) == "unknown"
+    board.apply(fact(Kind.SILENT, dict(told.silent("b", NOW, NOW, "x")), "b"))
+    assert picture(both, []) == "silent"
+    roles = Person("e", "Eva", (Grant("relative", frozenset({"a"})), Grant("care", frozenset({"b"}))))
+    assert (roles.works, roles.sees("care", "b"), roles.sees("care", "a"), roles.related("a")) == (
+        True,
+        True,
+        False,
+        True,
+    )
