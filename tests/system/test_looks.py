@@ -285,11 +285,12 @@ def test_the_log_goes_with_the_tenancy_and_what_it_was_is_proved(home: Flat) -> 
         assert home.entries()[0]["n"] == 1
 
 
-def test_fifty_looks_interrupted_at_random_leave_nothing(home: Flat) -> None:
+@pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.looks)])
+def test_looks_interrupted_at_random_leave_nothing(home: Flat, count: int) -> None:
     chance = random.Random(7)
     interrupted(
         home,
-        at_random(chance, 50),
+        at_random(chance, count),
         lambda: home.ask(**SHOT),
         lambda: chance.choice((0.0, 0.05, 0.3)) + chance.random() / 10,
         mood=lambda: chance.choice(("good", "good", "good", "deaf", "silent")),
