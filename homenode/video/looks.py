@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from homenode.video.clocks import on_the_wall
@@ -15,6 +15,11 @@ from homenode.video.picture import Picture, planes
 from homenode.video.stamp import stamp
 from homenode.video.words import Unfit
 
+if TYPE_CHECKING:
+    from homenode.video.views import Silhouette
+
+Step: TypeAlias = Callable[[Picture, int], Picture]
+"""Given a picture and its instant, ms; most don't look at the latter."""
 VIEWS = ("silhouette", "blurred", "clear")
 """Least first."""
 MOST_MASKS, MOST_POINTS = 32, 64
@@ -35,7 +40,8 @@ class Looks:
             raise Unfit("source", f"view is one of {', '.join(VIEWS)}")
         self._zone = ZoneInfo(told["timezone"]) if told.get("timezone") else None
         self._wish = (self._view, self._masks, self._enhance, self._zone)
-        self._steps: list[Callable[[Picture], Picture]] | None = None
+        self._steps: list[Step] | None = None
+        self._silhouette: Silhouette | None = None
         self.as_it_is = self._view == "clear" and not self._masks and not self._enhance
         """Nothing is to be changed."""
 
@@ -43,16 +49,20 @@ class Looks:
         """Whether it makes the same of a picture: then the one that remembers more goes on."""
         return self._wish == other._wish
 
-    def of(self, picture: Picture, nth: int) -> Picture:
-        """Made of the camera's picture, which is not kept."""
+    def of(self, picture: Picture, nth: int, at_ms: int) -> Picture:
+        """Made of the camera's picture of that instant, which is not kept."""
         if self._steps is None:
             self._steps = self._made(picture)
         for step in self._steps:
-            picture = step(picture)
-        stamp(picture, on_the_wall(self._zone), nth)
+            picture = step(picture, at_ms)
+        told = [on_the_wall(self._zone)]
+        if self._silhouette is not None:
+            stirred_ms = self._silhouette.stirred_ms
+            told.append("^" + ("-:--" if stirred_ms is None else _passed(at_ms - stirred_ms)))
+        stamp(picture, told, nth)
         return picture
 
-    def _made(self, picture: Picture) -> list[Callable[[Picture], Picture]]:
+    def _made(self, picture: Picture) -> list[Step]:
         """Masks come first, so that nothing behind one reaches a view, and last, so that one is black."""
         if self.as_it_is:
             return []
@@ -63,12 +73,18 @@ class Looks:
 
         cv2.setNumThreads(1)  # the node has other things to do
         height, width = planes(picture)[0].shape
-        masks = [views.Masks(self._masks, width, height)] if self._masks else []
-        enhanced = [Enhancement(contrast=self._view != "silhouette").of] if self._enhance else []
-        if self._view == "clear":
-            return [*masks, *enhanced, *masks]
-        view = views.Silhouette() if self._view == "silhouette" else views.blurred
-        return [*masks, *enhanced, view, *masks]
+        masks: list[Step] = [views.Masks(self._masks, width, height)] if self._masks else []
+        if self._view == "silhouette":
+            self._silhouette = views.Silhouette()
+            return [*masks, self._silhouette, *masks]
+        enhanced: list[Step] = [Enhancement().of] if self._enhance else []
+        blurred: list[Step] = [views.blurred] if self._view == "blurred" else []
+        return [*masks, *enhanced, *blurred, *masks]
+
+
+def _passed(ms: int) -> str:
+    seconds = min(ms // 1000, 5999)
+    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def _polygons(masks: Any) -> Sequence[Sequence[tuple[float, float]]]:

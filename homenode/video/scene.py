@@ -76,11 +76,11 @@ class Dark:
 
     _DRAWN, _KEPT = 512, 256
 
-    def __init__(self) -> None:
+    def __init__(self, photons: float = 12) -> None:
         self._chance = np.random.default_rng(1)
         levels = np.arange(256, dtype=np.uint8).repeat(self._DRAWN).reshape(256, self._DRAWN)
         each = self._DRAWN // self._KEPT
-        self._seen = np.sort(in_the_dark(levels, self._chance), axis=1)[:, each // 2 :: each].ravel()
+        self._seen = np.sort(in_the_dark(levels, self._chance, photons), axis=1)[:, each // 2 :: each].ravel()
         self._dice = self._chance.integers(0, self._KEPT, 1 << 20, np.uint8)
 
     def of(self, luma: Picture) -> Picture:

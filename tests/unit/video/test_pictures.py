@@ -16,7 +16,7 @@ from homenode.video.darkness import Enhancement
 from homenode.video.judge import FROZEN_MS, LASTS_MS, Judge
 from homenode.video.looks import Looks
 from homenode.video.picture import BLACK, NO_COLOUR, Picture, empty, planes
-from homenode.video.scene import Scene, in_the_dark
+from homenode.video.scene import Dark, Scene, in_the_dark
 from homenode.video.stamp import stamp
 from homenode.video.views import Masks, Silhouette, blurred
 from homenode.video.words import Unfit
@@ -159,18 +159,70 @@ def test_a_silhouette_is_filled_evenly_and_where_somebody_is() -> None:
     view = Silhouette()
     scene = Scene(WIDE, HIGH)
     empty_room = scene._room
-    for _ in range(10):
+    for nth in range(10):
         picture = empty(WIDE, HIGH)
         planes(picture)[0][:] = empty_room
-        view(picture)
+        view(picture, nth * EACH_MS)
     picture = scene.at(2000)
     body = planes(picture)[0] == 45
-    shown = planes(view(picture.copy()))[0]
+    shown = planes(view(picture.copy(), 10 * EACH_MS))[0]
     figure = shown == shown.max()
     assert (figure & body).sum() / body.sum() > 0.85
     assert figure.sum() < 3 * body.sum()
     assert len(np.unique(shown)) < 100, "tones and the ways between them"
     assert (picture[HIGH:] == NO_COLOUR).all()
+
+
+def test_a_silhouette_has_no_more_than_its_points() -> None:
+    chance = np.random.default_rng(1)
+    face = chance.integers(16, 235, (HIGH * 3 // 2, WIDE), np.uint8)
+    other = face.copy()
+    luma = planes(other)[0].reshape(HIGH // 8, 8, WIDE // 8, 8)
+    luma[:] = luma[:, ::-1, :, ::-1]  # the same within each point, otherwise all different
+    one, two = (planes(Silhouette()(picture, 0))[0].astype(int) for picture in (face, other))
+    assert np.abs(one - two).max() <= 1
+
+
+def _sleeper(breath_points: float, seconds: int = 14) -> tuple[Silhouette, list[Picture]]:
+    """Looked at in the light of a lamp: somebody under a blanket, whose edge rises and falls each 4 s."""
+    view, dark, shown = Silhouette(), Dark(photons=80), []
+    down, across = np.mgrid[:HIGH, :WIDE].astype(np.float32)
+    for at_ms in range(0, seconds * 1000, EACH_MS):
+        high = 60 + breath_points * np.sin(2 * np.pi * at_ms / 4000)
+        body = (1 - ((across - 400) / 170) ** 2 - ((down - 310) / high) ** 2).clip(0, 0.05) * 20
+        picture = empty(WIDE, HIGH)
+        planes(picture)[0][:] = dark.of((100 + 60 * body).astype(np.uint8))
+        shown.append(planes(view(picture, at_ms))[0])
+    return view, shown
+
+
+def test_who_lies_still_is_seen_and_seen_to_breathe() -> None:
+    view, shown = _sleeper(breath_points=2)
+    assert view.stirred_ms is not None
+    assert view.stirred_ms > 13_500
+    body, floor = shown[-1][280:340, 300:500], shown[-1][420:470, 300:500]
+    assert body.mean() > floor.mean() + 30
+    pulse = [float(picture[230:270, 360:440].mean()) for picture in shown[-60:]]
+    assert max(pulse) - min(pulse) > 10
+
+
+def test_who_does_not_breathe_is_not_seen_to() -> None:
+    view, shown = _sleeper(breath_points=0, seconds=30)
+    assert view.stirred_ms is None
+    assert max(picture.max() for picture in shown) < 140
+
+
+def test_whoever_walks_through_a_silhouette_leaves_no_trace() -> None:
+    view, film = Silhouette(), _film(60, night=True)
+    for nth, picture in enumerate(film):
+        view(picture, nth * EACH_MS)
+    bright = _film(60)
+    then, now = (planes(bright[nth])[0] for nth in (40, 59))
+    left = (then == 45) & (now != 45)
+    left[:, 300:] &= ~(np.roll(now == 45, -40, axis=1) | np.roll(now == 45, 40, axis=1))[:, 300:]
+    assert left.sum() > 2000
+    assert planes(film[-1])[0][left].mean() < 140
+    assert view.stirred_ms == 59 * EACH_MS
 
 
 def test_a_mask_hides_all_planes_and_its_edge() -> None:
@@ -195,7 +247,7 @@ def test_nothing_behind_a_mask_changes_what_is_seen(view: str) -> None:
             luma[:, WIDE // 2 + 1 :] = (
                 behind if behind else chance.integers(0, 255, luma[:, WIDE // 2 + 1 :].shape)
             )
-            seen = looks.of(picture, nth)
+            seen = looks.of(picture, nth, nth * EACH_MS)
         shown.append(seen[40:HIGH])  # without the clock
     assert (shown[0] == shown[1]).all()
 
@@ -222,6 +274,6 @@ def test_the_clock_runs_with_each_picture() -> None:
     for picture, (told, nth) in zip(
         pictures, [("03:12:45", 0), ("03:12:45", 1), ("03:12:46", 1)], strict=True
     ):
-        stamp(picture, told, nth)
+        stamp(picture, [told], nth)
     assert all((one != other).any() for one, other in pairwise(pictures))
     assert (pictures[0][60:] == empty(WIDE, HIGH)[60:]).all()
