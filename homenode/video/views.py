@@ -1,8 +1,8 @@
 """What of a picture a viewer sees: masks for what must never be seen, silhouette, blurred (pure).
 
-A view is made so that what it hides is not in it, whatever the viewer does with it. *Blurred* has 64 x 48
-points; *silhouette* is the outline of what moves, at 80 x 60 points, filled evenly, over a room of 40 x 30
-points in six tones. In a picture 4 m wide, a face is then 3 points, 4, and 1 to 2.
+A view is made so that what it hides is not in it, whatever the viewer does with it. *Blurred* has 40 x 30
+points; *silhouette* is the outline of what moves, at 80 x 60 points, filled evenly, over a room of 24 x 18
+points in six tones: a face of a quarter of the picture's height is then 4 points by 5.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Levels = NDArray[Any]
 Shape = NDArray[np.uint8]
 """1 where it is, 0 elsewhere."""
 
-BLURRED = (64, 48)
-FIGURE, ROOM = (80, 60), (40, 30)
+BLURRED = (40, 30)
+FIGURE, ROOM = (80, 60), (24, 18)
 _ROOM_TONES, _ROOM_DARK, _ROOM_LIGHT = 6, 35, 125
 _FIGURE_TONE, _STIR_TONE, _STIR_SWING = 230, 165, 25
 _NOW_S, _ROOM_S = 0.12, 20.0

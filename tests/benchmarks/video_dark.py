@@ -1,0 +1,231 @@
+"""What is seen in the dark, and what views hide; ``python -m tests.benchmarks.video_dark [PICTURE]``.
+
+Prints the tables of `homenode/video/README.md` and writes its picture beside it. PICTURE is a photo taken in
+the dark, else the one in the folder of recordings; what becomes of it is in `.peers/photo.png`. Faces are
+looked for by OpenCV 4's Haar cascades, which OpenCV 5 has no more: it is put into `.peers/`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from homenode.video.darkness import Enhancement
+from homenode.video.picture import Picture, empty, planes
+from homenode.video.scene import FIELD_ROWS, Scene, in_the_dark
+from homenode.video.views import Silhouette, blurred
+from tests.benchmarks.rules_peers import PEERS, ROOT
+
+WIDE, HIGH, EACH_MS = 640, 480, 66
+PICTURES = ROOT / "homenode/video"
+DARK_PHOTO = ROOT.parent / "shared/data/lowlight/lol_1.png"
+_FACES = """
+import sys, cv2
+found = [cv2.CascadeClassifier(cv2.data.haarcascades + f"haarcascade_frontalface_{name}.xml")
+         for name in ("default", "alt2")]
+for path in sys.argv[1:]:
+    picture = cv2.imread(path, 0)
+    print(max(len(one.detectMultiScale(picture, 1.1, 3)) for one in found))
+"""
+
+Levels = NDArray[Any]
+
+
+def face(rows: int) -> Levels:
+    """Drawn; the cascades find it."""
+    drawn = np.full((256, 256), 110, np.uint8)
+    cv2.ellipse(drawn, (128, 128), (88, 118), 0, 0, 360, 205, -1)
+    cv2.ellipse(drawn, (128, 60), (92, 60), 0, 180, 360, 50, -1)
+    for across in (92, 164):
+        cv2.ellipse(drawn, (across, 112), (26, 13), 0, 0, 360, 110, -1)
+        cv2.ellipse(drawn, (across, 114), (14, 7), 0, 0, 360, 50, -1)
+        cv2.ellipse(drawn, (across, 92), (26, 5), 0, 0, 360, 70, -1)
+    cv2.ellipse(drawn, (128, 150), (10, 30), 0, 0, 360, 225, -1)
+    cv2.ellipse(drawn, (128, 172), (18, 6), 0, 0, 360, 140, -1)
+    cv2.ellipse(drawn, (128, 200), (34, 10), 0, 0, 360, 90, -1)
+    smooth = cv2.GaussianBlur(drawn, (0, 0), 4)
+    return np.asarray(cv2.resize(smooth, (rows, rows), interpolation=cv2.INTER_AREA))
+
+
+def bedroom(at_ms: int, *, breath: float = 1.2, face_rows: int = 64) -> Levels:
+    """Somebody asleep: the blanket's edge rises and falls by so many points each 4 s."""
+    down, across = np.mgrid[:HIGH, :WIDE].astype(np.float32)
+    room = 95 + 25 * across / WIDE
+    room[330:] = 75
+    cv2.rectangle(room, (150, 230), (600, 420), 150, -1)
+    cv2.rectangle(room, (140, 200), (158, 430), 45, -1)
+    cv2.ellipse(room, (215, 300), (48, 62), 0, 0, 360, 200, -1)
+    top, left, head = 300 - face_rows // 2, 215 - face_rows // 2, face(face_rows)
+    square = room[top : top + face_rows, left : left + face_rows]
+    y, x = np.ogrid[-1 : 1 : face_rows * 1j, -1 : 1 : face_rows * 1j]
+    square[:] = np.where((y / 0.94) ** 2 + (x / 0.76) ** 2 < 1, head, square)
+    blanket = (across > 255) & (across < 598) & (down > 236) & (down < 418)
+    room[blanket] = (118 + 5 * np.sin(across / 17 + down / 7))[blanket]
+    tall = 62 + breath * np.sin(2 * np.pi * at_ms / 4000)
+    body = 1 - ((across - 430) / 170) ** 2 - ((down - 310) / tall) ** 2
+    folds = 8 * np.sin(across / 13 + down / 29) + 4 * np.sin(down / 5)
+    room = np.where(body > 0, 125 + 36 * body - 0.35 * (down - 310) + folds, room)
+    return np.asarray(cv2.GaussianBlur(room, (3, 3), 0).clip(16, 235).astype(np.uint8))
+
+
+def picture_of(luma: Levels) -> Picture:
+    picture = empty(luma.shape[1], luma.shape[0])
+    planes(picture)[0][:] = luma
+    return picture
+
+
+def _fitted(truth: Levels, seen: Levels) -> tuple[Levels, Levels]:
+    """Both as brightness with fractions, the second with the contrast that fits best."""
+    a, b = truth.astype(np.float64), seen.astype(np.float64)
+    times = ((a - a.mean()) * (b - b.mean())).mean() / max(b.var(), 1e-9)
+    return a, (a.mean() + times * (b - b.mean())).clip(0, 255)
+
+
+def psnr(truth: Levels, seen: Levels) -> float:
+    """Decibel."""
+    a, b = _fitted(truth, seen)
+    return float(10 * np.log10(255**2 / ((a - b) ** 2).mean()))
+
+
+def ssim(truth: Levels, seen: Levels) -> float:
+    """Wang et al. 2004: windows of 11, sigma 1.5."""
+    a, b = _fitted(truth, seen)
+
+    def mean(of: Levels) -> Levels:
+        return np.asarray(cv2.GaussianBlur(of, (11, 11), 1.5))
+
+    mean_a, mean_b = mean(a), mean(b)
+    var_a, var_b, both = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2, mean(a * b) - mean_a * mean_b
+    like = (2 * mean_a * mean_b + 6.5) * (2 * both + 58.5)
+    return float((like / ((mean_a**2 + mean_b**2 + 6.5) * (var_a + var_b + 58.5))).mean())
+
+
+def _gain() -> None:
+    print("| clip | photons | as it comes | median of 3 x 3 | enhanced | with contrast |")
+    print("|---|---|---|---|---|---|")
+    scene, rows = Scene(WIDE, HIGH), slice(0, HIGH - FIELD_ROWS)
+    clips: dict[str, Callable[[int], Levels]] = {
+        "somebody walks": lambda at_ms: planes(scene.at(at_ms))[0],
+        "somebody sleeps": bedroom,
+    }
+    for name, clip in clips.items():
+        for photons in (40, 12, 5):
+            plain, contrasted, chance = Enhancement(contrast=False), Enhancement(), np.random.default_rng(1)
+            for at_ms in range(0, 45 * EACH_MS, EACH_MS):
+                truth = clip(at_ms)
+                dark = in_the_dark(truth, chance, photons)
+                better, best = (planes(one.of(picture_of(dark)))[0] for one in (plain, contrasted))
+            shown = [np.asarray(one)[rows] for one in (dark, cv2.medianBlur(dark, 3), better, best)]
+            figures = [f"{psnr(truth[rows], one):.1f} / {ssim(truth[rows], one):.2f}" for one in shown]
+            print(f"| {name} | {photons} | {' | '.join(figures)} |", flush=True)
+
+
+def _hits() -> None:
+    """How much of the walking person a silhouette shows, and how much besides."""
+    print("\n| photons | of the person shown | of what is shown, elsewhere | breath of 1.2 points seen |")
+    print("|---|---|---|---|")
+    scene = Scene(WIDE, HIGH)
+    for photons in (120, 40, 12, 5):
+        view, chance, hits, beside = Silhouette(), np.random.default_rng(1), [], []
+        for nth in range(120):
+            truth = planes(scene.at(nth * EACH_MS))[0]
+            shown = planes(view(picture_of(in_the_dark(truth, chance, photons)), nth * EACH_MS))[0]
+            room = slice(0, HIGH - 4 * FIELD_ROWS)
+            figure, near = (shown > 225)[room], cv2.dilate(np.uint8(truth == 45), np.ones((33, 65), np.uint8))
+            if nth >= 60:
+                hits.append((figure & (truth == 45)[room]).sum() / (truth == 45)[room].sum())
+                beside.append((figure & (near[room] == 0)).sum() / max(figure.sum(), 1))
+        seen = _seen_asleep(photons, 1.2)
+        print(f"| {photons} | {np.mean(hits):.0%} | {np.mean(beside):.1%} | {seen:.0%} of 10 s |", flush=True)
+    print(f"\nof 10 s in which nobody breathes, breath is seen in {_seen_asleep(40, 0):.0%}")
+
+
+def _seen_asleep(photons: float, breath: float) -> float:
+    view, chance, seen = Silhouette(), np.random.default_rng(1), []
+    for at_ms in range(0, 16_000, EACH_MS):
+        view(picture_of(in_the_dark(bedroom(at_ms, breath=breath), chance, photons)), at_ms)
+        if at_ms >= 6000:
+            seen.append(view.stirred_ms == at_ms)
+    return float(np.mean(seen))
+
+
+def _views(luma: Levels, *, noisy: bool = True) -> dict[str, Levels]:
+    """Of a still picture, after three seconds."""
+    chance, clear, silhouette = np.random.default_rng(1), Enhancement(), Silhouette()
+    for at_ms in range(0, 3000, EACH_MS):
+        dark = in_the_dark(luma, chance, 40) if noisy else luma
+        better = clear.of(picture_of(dark))
+        outline = silhouette(picture_of(dark), at_ms)
+    dim = blurred(better.copy())
+    return {
+        "dark": np.asarray(dark),
+        "clear": planes(better)[0],
+        "blurred": planes(dim)[0],
+        "silhouette": planes(outline)[0],
+    }
+
+
+def _faces(folder: Path) -> None:
+    """In how many of the views a face is found, by how many rows of 480 it has."""
+    opencv = PEERS / "opencv-4"
+    if not opencv.exists():
+        wanted = ["--no-deps", "--only-binary", ":all:", "opencv-python-headless<5"]
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--target", opencv, *wanted], check=True
+        )
+    names = ("clear", "blurred", "silhouette")
+    print("\n| rows of a face, of 480 | " + " | ".join(names) + " |\n|---|---|---|---|")
+    for rows in (48, 64, 96, 120):
+        shown = _views(bedroom(0, face_rows=rows))
+        paths = [str(folder / f"{name}.png") for name in names]
+        for name, path in zip(names, paths, strict=True):
+            cv2.imwrite(path, shown[name])
+        found = subprocess.run(
+            [sys.executable, "-c", _FACES, *paths],
+            env={**os.environ, "PYTHONPATH": str(opencv)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        print(
+            f"| {rows} | " + " | ".join("found" if int(one) else "none" for one in found) + " |", flush=True
+        )
+
+
+def _draw(photo: Path) -> None:
+    shown = _views(bedroom(0))
+    breathing, chance = Silhouette(), np.random.default_rng(1)
+    for at_ms in range(0, 9000, EACH_MS):
+        asleep = breathing(picture_of(in_the_dark(bedroom(at_ms), chance, 40)), at_ms)
+    _write(PICTURES / "dark.png", [shown["dark"], shown["clear"], shown["blurred"], planes(asleep)[0]])
+    if photo.exists():
+        grey = cv2.cvtColor(cv2.resize(cv2.imread(str(photo)), (WIDE, HIGH)), cv2.COLOR_BGR2YUV_I420)[:HIGH]
+        _write(PEERS / "photo.png", [*_views(grey, noisy=False).values()])
+
+
+def _write(path: Path, row: list[Levels]) -> None:
+    small = cv2.resize(np.hstack(row), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(path), small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def main() -> int:
+    """All of it takes some two minutes."""
+    cv2.setNumThreads(1)
+    (PEERS / "faces").mkdir(parents=True, exist_ok=True)
+    _draw(Path(sys.argv[1]) if len(sys.argv) > 1 else DARK_PHOTO)
+    _gain()
+    _hits()
+    _faces(PEERS / "faces")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
