@@ -69,8 +69,8 @@ class Look:
             raise NoLook("busy", "the last offer is not yet answered", do="try again")
         self._answer, self._sdp = asyncio.get_running_loop().create_future(), sdp
         await self._begin(self._capture)
-        async with asyncio.timeout(ANSWER_S):
-            return await self._answer
+        await self._hung()
+        return await self._answer
 
     def prolong(self) -> None:
         """The viewer is still there."""
@@ -124,6 +124,10 @@ class Look:
             self._fail(no)
             self._looks.end(self.session.id, Why.CAPTURE)
             return
+        await self._hung()
+
+    async def _hung(self) -> None:
+        """Until the offer is answered; what films and doesn't answer is ended."""
         await asyncio.wait([self._answer], timeout=ANSWER_S)
         if not self._answer.done():
             self._looks.end(self.session.id, Why.CAPTURE)
