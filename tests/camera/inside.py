@@ -37,8 +37,8 @@ Virtual0:
   location: CameraLocationFront
   model: Virtual
 """
-HEAP = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660", SYMLINK+="dma_heap/linux,cma"\n'
-"""As Raspberry Pi OS has it, and by the name that picamera2 looks for."""
+HEAP = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"\n'
+"""As Raspberry Pi OS has it."""
 KMS = """\
 import libcamera
 class PixelFormats:
@@ -93,7 +93,8 @@ def install() -> None:
         "set -e; chmod +x /opt/homenode/bin/homenode; "
         "systemd-sysusers --inline 'g gpio -' 'u homenode -' 'u homenode-video -'; "
         "chgrp -R homenode /etc/homenode; chmod 750 /etc/homenode; "
-        "udevadm control --reload; udevadm trigger --subsystem-match=dma_heap"
+        "udevadm control --reload; udevadm trigger --settle --subsystem-match=dma_heap; "
+        "ln -s system /dev/dma_heap/linux,cma"  # the name that picamera2 looks for; udev takes no comma
     )
 
 
