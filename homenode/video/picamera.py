@@ -53,6 +53,10 @@ class Picamera:
         except RuntimeError as error:
             traceback.print_exception(error)  # picamera2 has one error for all
             raise Unfit("held" if _busy(error) else "absent", where) from error
+        if "ColorFilterArrangement" not in self._camera.camera_properties:  # no sensor on a Pi's connector
+            from picamera2.allocators import LibcameraAllocator
+
+            self._camera.allocator = LibcameraAllocator(self._camera.camera)  # the usual one has one plane
         self._asked_size = asked.width, asked.height
         self._camera.configure(
             self._camera.create_video_configuration(
