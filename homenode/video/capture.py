@@ -188,7 +188,12 @@ class Capture:
         return peer.pictures.wanted
 
     def _live(self) -> None:
+        self._reach()
         self._say({"did": "live"})
+
+    def _reach(self) -> None:
+        """The viewer is there; a page that is loaded anew is gone, too, for a moment."""
+        self._reached_by_ms, self._reached = now_ms() + _BACK_WITHIN_MS, True
 
     def _put(self, packet: Encoded, looks: Looks) -> None:
         """What was made with other looks than are granted now is not sent."""
@@ -219,10 +224,8 @@ class Capture:
                 self._warn("silent")
             elif self._warned == "silent":
                 self._warn(None)
-            if (
-                self._peer is not None and self._peer.connected
-            ):  # a page that is loaded anew is gone, too, for a moment
-                self._reached_by_ms, self._reached = now_ms() + _BACK_WITHIN_MS, True
+            if self._peer is not None and self._peer.connected:
+                self._reach()
             elif self._peer is not None and now_ms() > self._reached_by_ms:
                 self._end("viewer" if self._reached else "unreached")
 

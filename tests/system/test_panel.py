@@ -126,7 +126,7 @@ def light_of(page: Any) -> float:
     """Mean share of white light that the screen gives."""
     image = pytest.importorskip("PIL.Image")
     grey = image.open(io.BytesIO(page.screenshot())).convert("L").resize((160, 100))
-    values = [(one / 255) ** 2.2 for one in grey.getdata()]
+    values = [(one / 255) ** 2.2 for one in grey.tobytes()]
     return sum(values) / len(values)
 
 
