@@ -70,6 +70,7 @@ class ControlRoom:
         self._asked: dict[str, asyncio.Future[Reply]] = {}
         self._drawing: Iterator[dict[str, Any]] = iter(())
         self.board, self._new = self._recalled()
+        self.board.looks.resume(clock.now())
 
     def _recalled(self) -> tuple[Board, int]:
         """From the newest picture; from the first fact if there is none, or half of one."""
@@ -188,10 +189,12 @@ class ControlRoom:
     # --- time
 
     async def ticks(self) -> None:
-        """Once a second: whether somebody is on duty; some of a picture for the next start."""
+        """Once a second: whether somebody is on duty; looks without an end; some of a picture for a start."""
         while True:
             for party, branch in self.branches.items() if self.settings.roster else ():
                 self._roster(party, branch.desk)
+            for look in self.board.looks.lost(self.clock.now()):
+                self.record("look_ended", id=look.id, home=look.home, why="lost", by="", note="lost")
             self._draw()
             await asyncio.sleep(1.0)
 

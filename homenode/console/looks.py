@@ -7,11 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_SHOWN = 2_000
+LATE_MS = 60_000
+"""After its lease a look is over, though nobody said so: clocks may differ by so much."""
 
 
 @dataclass(slots=True)
 class Look:
-    """One session that was asked for; `ended` is "" while it is on, `views` are all that were shown."""
+    """One session that was asked for.
+
+    Attributes:
+        views: All that were shown.
+        until: When the home ends it unless it is asked for longer, as it said last (ms).
+        ended: Why it is over, "" while it is on.
+    """
 
     id: str
     party: str
@@ -22,6 +30,7 @@ class Look:
     by: str
     who: str
     begin: int
+    until: int = 0
     end: int = 0
     ended: str = ""
 
@@ -40,7 +49,8 @@ class Looks:
         elif fact["what"] == "looked":
             names = ("id", "party", "home", "camera", "reason", "by", "who")
             about = {name: fact[name] for name in names}
-            self.looks[fact["id"]] = Look(**about, views=[fact["view"]], begin=fact["at"])
+            times = {"begin": fact["at"], "until": fact.get("until", fact["at"])}
+            self.looks[fact["id"]] = Look(**about, views=[fact["view"]], **times)
         elif (known := self.looks.get(fact["id"])) and fact["what"] == "look_view":
             known.views.append(fact["view"])
         elif known:
@@ -48,6 +58,15 @@ class Looks:
         for table in (self.looks, self.rounds):
             while len(table) > MOST_SHOWN:
                 del table[next(iter(table))]
+
+    def resume(self, now: int) -> None:
+        """We were away: whoever looks still is heard of soon."""
+        for one in self.looks.values():
+            one.until = max(one.until, now)
+
+    def lost(self, now: int) -> list[Look]:
+        """Those that their home has ended by now, and nobody said so: whoever looked is gone."""
+        return [one for one in self.looks.values() if not one.ended and now >= one.until + LATE_MS]
 
     def newest(self) -> list[Look]:
         """The newest first."""

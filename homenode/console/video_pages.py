@@ -14,6 +14,7 @@ from homenode.console.case import Case
 from homenode.console.control_room import ANSWER_S
 from homenode.console.looks import Look
 from homenode.console.rounds import Stop, queue, stops
+from homenode.console.shown import at_ms
 from homenode.console.visit import Page, Visit
 from homenode.contract.command import why_not_args
 from homenode.listen.event import Reply
@@ -53,10 +54,12 @@ async def ask(visit: Visit) -> Response:
         "reason": args["reason"], "by": visit.person.name, "who": visit.person.id,
     }  # fmt: skip
     name = session or f"refused-{visit.now}"
-    visit.room.record("looked", id=name, note=f"{args['view']}: {args['reason']}", **known)
+    until = visit.now if reply is None else at_ms(reply.result.get("until")) or visit.now
+    visit.room.record("looked", id=name, note=f"{args['view']}: {args['reason']}", until=until, **known)
     if not session:
         why = "no_answer" if reply is None else reply.why
         visit.room.record("look_ended", id=name, home=camera.home, why=why, by="", note=why)
+    await visit.room.written()  # who looks is written down before they do
     return _answered(visit, reply)
 
 
@@ -109,7 +112,9 @@ async def _of_session(visit: Visit, what: str) -> Reply | None:
     if known is None:
         return None
     reply = await visit.room.ask(CARE, known.home, "video", known.by, {"session": known.id, what: True})
-    if what == "end" or (reply is not None and not reply.ok):
+    if what == "renew" and reply is not None and reply.ok:
+        known.until = at_ms(reply.result.get("until")) or known.until
+    elif what == "end" or (reply is not None and not reply.ok):
         why = "ended" if what == "end" else (reply.why if reply else "")
         visit.room.record("look_ended", id=known.id, home=known.home, why=why, by=known.by, note=why)
     return reply or Reply("", False, visit.t("no_answer"))

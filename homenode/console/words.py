@@ -222,12 +222,33 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "look_over": ("Titten är slut.", "The look is over."),
     "look_frozen": ("Bilden rör sig inte: den är inte direkt.", "The picture does not move: it is not live."),
+    "legend_clock": (
+        "I bildens hörn: nodens klocka, och under den en punkt som flyttar sig med varje bild. Står de still "
+        "är bilden gammal. Bara en kameras egen film i klar vy saknar dem.",
+        "In the picture's corner: the node's clock, and under it a dot that moves with each picture. If they "
+        "stand still, the picture is old. Only a camera's own film in the clear view lacks them.",
+    ),
+    "legend_moved": (
+        "I silhuetten: så länge sedan något rörde sig, om så bara ett andetag (minuter:sekunder).",
+        "In the silhouette: so long ago anything moved, if only by a breath (minutes:seconds).",
+    ),
+    "legend_nothing": (
+        "Inget har rört sig sedan titten började. Det visar inte att någon mår bra, och inte heller att "
+        "andningen står still: är du osäker, gå dit.",
+        "Nothing has moved since the look began. It shows neither that somebody is well nor that they do "
+        "not breathe: if in doubt, go there.",
+    ),
     "no_answer": ("Hemmet svarar inte.", "The home does not answer."),
     "video_wrong": (
         "Den vyn finns inte för kameran, eller så saknas skälet.",
         "That view is not there for this camera, or the reason is missing.",
     ),
     "ended": ("Slut", "Ended"),
+    "lost": (
+        "Slut; hur är inte känt: den som tittade försvann.",
+        "Ended, how is not known: whoever looked was gone.",
+    ),
+    "at_latest": ("senast {time}", "{time} at the latest"),
     "round_next": ("Nästa: {home}", "Next: {home}"),
     "round_none": ("Inget att titta till nu.", "Nothing to look in on now."),
     "round_coming": ("Kommer", "Coming"),

@@ -43,7 +43,7 @@ class Filming:
 
     def __init__(self, port: int) -> None:
         self.commands: list[Command] = []
-        self.mood = "lets"
+        self.mood, self.until = "lets", "2099-12-31T00:00:00Z"
         self._loop = asyncio.new_event_loop()
         self._peer: Any = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -71,7 +71,9 @@ class Filming:
             self._peer.addTrack(VideoStreamTrack())
             await self._peer.setRemoteDescription(aiortc.RTCSessionDescription(command.args["sdp"], "offer"))
             await self._peer.setLocalDescription(await self._peer.createAnswer())
-            answer["result"] = {"session": "s1", "sdp": self._peer.localDescription.sdp, "until": "soon"}
+            answer["result"] = {"session": "s1", "sdp": self._peer.localDescription.sdp, "until": self.until}
+        elif "renew" in command.args:
+            answer["result"] = {"session": "s1", "until": self.until}
         elif "end" in command.args:
             await self.stop()
         if self.mood != "silent":
@@ -101,14 +103,21 @@ class Filming:
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[tuple[Console, Filming]]:
-    with (
-        Mosquitto(tmp_path / "broker") as broker,
-        Console(tmp_path, broker.port, CAMERAS) as console,
-        Filming(broker.port) as home,
-        Homes(broker.port) as homes,
-    ):
-        homes.looks("north-1", "silhouette", "clear")
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def homes(broker: Mosquitto) -> Iterator[Homes]:
+    with Homes(broker.port) as sending:
+        sending.looks("north-1", "silhouette", "clear")
+        yield sending
+
+
+@pytest.fixture
+def both(tmp_path: Path, broker: Mosquitto, homes: Homes) -> Iterator[tuple[Console, Filming]]:
+    with Console(tmp_path, broker.port, CAMERAS) as console, Filming(broker.port) as home:
         yield console, home
 
 
@@ -184,6 +193,41 @@ def test_a_picture_that_stops_is_not_taken_for_a_live_one(both: Any, browser: An
 async def _hold(home: Filming) -> None:
     for sender in home._peer.getSenders():
         sender.replaceTrack(None)
+
+
+def test_an_offer_comes_to_an_open_alert_and_one_tap_looks(both: Any, homes: Homes, browser: Any) -> None:
+    console, home = both
+    homes.alert("north-1", name="fall")
+    with person(browser, console, "eva") as page:
+        page.get_by_role("link", name="north-1").click()
+        page.get_by_role("heading", name="What happened").wait_for()
+        page.evaluate("window.loaded = 'once'")
+        assert page.get_by_text("The home offers a look").count() == 0
+        homes.alert("north-1", name="fall", offers=["bedroom"])  # as its node tells of the step offer_video
+        page.get_by_text("The home offers a look").wait_for()
+        assert not home.commands  # nothing before the tap
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("Live.").wait_for()
+        page.get_by_text("the node's clock").wait_for()
+        [asked] = home.asked("sdp")
+        assert (asked.args["view"], asked.args["reason"]) == ("silhouette", "Alert: The door is open")
+        assert page.evaluate("window.loaded") == "once"
+
+
+def test_a_look_whose_browser_died_is_over_when_its_lease_is(both: Any) -> None:
+    console, home = both
+    eva = Client(console).sign_in("eva")
+    offer = (Path(__file__).parents[1] / "unit" / "video" / "chromium.sdp").read_text()
+    asked = {"home": "north-1", "camera": "bedroom", "view": "clear", "reason": "x", "sdp": offer}
+    assert eva.ask("POST", "/video/ask", json.dumps(asked), X_CSRF=eva.csrf()).status == 200
+    console.kill()
+    console.start()
+    assert "how is not known" not in eva.get("/views").text  # it may go on
+    home.until = "2026-01-05T06:12:03.250+01:00"
+    assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 200
+    console.until(lambda: "how is not known" in eva.get("/views").text, "its end")
+    assert "at the latest" in eva.get("/views").text
+    assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 404
 
 
 def test_only_the_one_who_looks_may_renew_or_end(both: Any) -> None:

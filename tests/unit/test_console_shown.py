@@ -10,7 +10,7 @@ import pytest
 from homenode.console.access import Grant, Person
 from homenode.console.board import Board, Home
 from homenode.console.case import Case
-from homenode.console.looks import MOST_SHOWN, Looks
+from homenode.console.looks import LATE_MS, MOST_SHOWN, Looks
 from homenode.console.plot import BESIDE, LANE, LEFT, RIGHT, TOP, WIDTH, plot
 from homenode.console.shown import (
     LARGEST,
@@ -241,6 +241,22 @@ def test_a_home_is_good_only_if_it_is_heard_and_says_so() -> None:
     board.home("care", "0")
     assert [one.home for one in board.real_homes()] == ["0", "a"]
     assert Home("care", "b").faults == []
+
+
+def test_a_look_without_an_end_is_lost_a_minute_after_its_lease() -> None:
+    looks, about = Looks(), {"party": "care", "home": "a", "camera": "bed", "by": "Eva", "who": "eva"}
+    began = {"what": "looked", "at": 5, "view": "silhouette", "reason": "round", **about}
+    looks.apply({**began, "id": "long", "until": 1_000})
+    looks.apply({**began, "id": "old"})  # of a console that didn't write it down
+    assert looks.lost(4 + LATE_MS) == []
+    assert looks.lost(5 + LATE_MS) == [looks.looks["old"]]
+    looks.looks["long"].until = 2_000  # renewed
+    assert looks.lost(1_999 + LATE_MS) == [looks.looks["old"]]
+    looks.resume(10_000)  # after a start whoever looks still is waited for
+    assert looks.lost(9_999 + LATE_MS) == []
+    assert len(looks.lost(10_000 + LATE_MS)) == 2
+    looks.apply({"what": "look_ended", "at": 9, "id": "long", "why": "lost"})
+    assert looks.lost(10_000 + LATE_MS) == [looks.looks["old"]]
 
 
 def test_looks_are_the_newest_first_and_bounded() -> None:
