@@ -127,7 +127,7 @@ class _Demuxed:
             container = av.open(
                 self._url,
                 format=self._form,
-                options=self._options,
+                container_options=self._options,  # `options` would tell the decoder, too, a size that is none
                 timeout=(ANSWERS_WITHIN_S, ANSWERS_WITHIN_S),
             )
         except (OSError, ValueError, av.error.FFmpegError) as error:
