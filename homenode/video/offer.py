@@ -38,7 +38,7 @@ _KEPT = tuple(
         r"a=rtcp-mux",
         r"a=(?:recvonly|sendrecv)",
         r"a=extmap:(?:[1-9]|1[0-4]) (?:urn:ietf:params:rtp-hdrext:sdes:mid|"
-        r"http://www\.webrtc\.org/experiments/rtp-hdrext/abs-send-time)",
+        r"http://www\.webrtc\.org/experiments/rtp-hdrext/(?:abs-send-time|playout-delay))",
     )
 )
 _NEEDED = ("mid", "ice-ufrag", "ice-pwd", "setup")

@@ -61,6 +61,8 @@ def test_a_moving_scene_is_shown_as_it_is_made(filmed: Filmed, viewer: Viewer) -
     assert told == sorted(told)
     assert abs(told[-1] - now_ms()) < 5000, "the strip says when each picture was made"
     assert (shown[-1]["wide"], shown[-1]["high"]) == (640, 480)
+    stats = viewer.stats()
+    assert stats["jitterBufferDelay"] < stats["jitterBufferTargetDelay"] / 4, "no picture is kept back"
     filmed.say({"do": "end"})
     assert filmed.until(did="ended")["why"] == "end"
     _gone(filmed)

@@ -38,6 +38,7 @@ def _refused(sdp: object) -> Unfit:
 def test_chromiums_offer_is_taken_with_h264_only() -> None:
     ours = taken(CHROMIUM).sdp
     assert "H264/90000" in ours
+    assert "playout-delay" in ours
     for left in ("VP8", "VP9", "AV1", "transport-cc", ".local", "sctp", "audio"):
         assert left not in ours
 
