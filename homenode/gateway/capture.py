@@ -9,12 +9,13 @@ import logging
 import os
 import select
 import shlex
-import shutil
 import signal
 import socket
 import sys
+from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
+from io import RawIOBase
 from typing import Any, Self
 
 log = logging.getLogger("homenode.looks")
@@ -24,41 +25,28 @@ PROGRAM = "HOMENODE_CAPTURE"
 another program in its place, to which the number of the socket is given."""
 _LONGEST_B = 128 * 1024
 """Of a line; an answer is about 10 kB."""
-_BYE_S, _TERM_S, _KILL_S = 0.2, 0.3, 1.0
-"""After "end" it has this long, after SIGTERM this; what SIGKILL leaves waits for a device in the kernel.
-Together half a second: lamp and light are off within one."""
-_HUNG_S = 6.0
-"""Another user's can't be killed by us; one that hangs, kills itself before (`_HUNG_AFTER_S` there)."""
+_BYE_S, _KILL_S = 0.2, 1.0
+"""After "end" it has this long; what SIGKILL leaves so long waits for a device in the kernel."""
 
 
 class Capture:
     """One process, ours (in a group of its own) or systemd's; use `start`."""
 
     def __init__(
-        self, process: Process | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, process: Process | None, leash: RawIOBase, reader: StreamReader, writer: StreamWriter
     ) -> None:
-        self._process, self._reader, self._writer = process, reader, writer
+        self._process, self._leash, self._reader, self._writer = process, leash, reader, writer
 
     @classmethod
     async def start(cls) -> Self:
         """Begin; it films nothing before it is told to. Raises OSError."""
-        kind, _, path = os.environ.get(PROGRAM, "").partition(":")
-        if kind == "unix":
-            return cls(None, *await asyncio.open_unix_connection(path, limit=_LONGEST_B))
-        ours, theirs = socket.socketpair()
+        process, ours = await _begun()
         try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    *_command(theirs.fileno()),
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                    stdin=DEVNULL,
-                )
-            reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_B)
+            leash = leashed(ours)
+            return cls(process, leash, *await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_B))
         except BaseException:
             ours.close()
             raise
-        return cls(process, reader, writer)
 
     def say(self, **words: Any) -> None:
         """One line; to one that is gone, nothing."""
@@ -76,16 +64,12 @@ class Capture:
     async def end(self) -> None:
         """Have it end; return when nothing of it is left."""
         self.say(do="end")
-        ended = await self._ended(_BYE_S)
-        if self._process is None:
-            ended = ended or await self._ended(_HUNG_S)
-        else:
-            if not ended:
-                _signal(self._process, signal.SIGTERM)
-                await self._ended(_TERM_S)
-            _signal(self._process, signal.SIGKILL)  # and what it has started
-            ended = await self._ended(_KILL_S)
-        if not ended:
+        await self._ended(_BYE_S)
+        self._leash.close()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started
+        if not await self._ended(_KILL_S):
             log.error("the capture process can't be killed")
             await self._gone()
         self._writer.close()
@@ -114,15 +98,30 @@ class Capture:
                 loop.remove_reader(ends)
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+def leashed(process: socket.socket) -> RawIOBase:
+    """Hold what is at the other end: it is killed when this is closed, be it by our death (`video.leash`)."""
+    theirs, ours = os.pipe()
+    try:
+        socket.send_fds(process, [b"\n"], [theirs])
+        return open(ours, "wb", buffering=0)
+    finally:
+        os.close(theirs)
 
 
-def _command(number: int) -> list[str]:
-    """What is started. The kernel kills it with us, should it hang then."""
-    named = os.environ.get(PROGRAM)
-    program = shlex.split(named) if named else [sys.executable, "-m", "homenode.video.capture"]
-    keeper = shutil.which("setpriv")
-    with_us = [keeper, "--pdeathsig", "KILL", "--"] if keeper else []
-    return [*with_us, *program, str(number)]
+async def _begun() -> tuple[Process | None, socket.socket]:
+    """What films, and our end of its socket."""
+    named = os.environ.get(PROGRAM, "")
+    kind, _, path = named.partition(":")
+    if kind == "unix":
+        ours = socket.socket(socket.AF_UNIX)
+        ours.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(ours, path)
+        return None, ours
+    program = shlex.split(named) or [sys.executable, "-m", "homenode.video.capture"]
+    ours, theirs = socket.socketpair()
+    with theirs:
+        fd = theirs.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *program, str(fd), pass_fds=(fd,), start_new_session=True, stdin=DEVNULL
+        )
+    return process, ours

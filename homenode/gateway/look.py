@@ -33,6 +33,7 @@ class Look:
 
     Attributes:
         lit: Since when its light is on; None if it isn't.
+        lighting: Held by who switches its lamp.
         warning: What the capture process says is wrong with the picture, "" if nothing.
     """
 
@@ -44,12 +45,18 @@ class Look:
         self._opening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.lit: Instant | None = None
+        self.lighting = asyncio.Lock()
         self.warning = ""
+
+    @property
+    def lamp(self) -> str:
+        """That it sees by; "" if none, or if it is what tells of it."""
+        return "" if self.camera.lamp == self.camera.indicator else self.camera.lamp
 
     @property
     def lights(self) -> tuple[str, ...]:
         """Points that are lit for it, the one that tells of it first."""
-        return tuple(point for point in (self.camera.indicator, self.camera.lamp) if point)
+        return tuple(point for point in (self.camera.indicator, self.lamp) if point)
 
     def open(self) -> None:
         """It is granted: light, then film."""
@@ -78,7 +85,7 @@ class Look:
             self._capture.say(do="renew", until_ms=self._node.clock.boot_ms(self.session.due))
 
     async def close(self) -> None:
-        """It is over: nobody films, then the lights go out. Returns when they have."""
+        """It is over. Returns when nobody films any more."""
         why = self.session.why or Why.NODE
         self._fail(NoLook(why.value, ENDED[why]))
         endings = [] if self._capture is None else [self._capture.end()]
@@ -113,8 +120,9 @@ class Look:
             self._looks.end(self.session.id, Why.INDICATOR)
             return
         self.lit = self._node.clock.now()
-        if self.camera.lamp and self._goes_on:
-            await self._node.actions.turned(self.camera.lamp, True)
+        async with self.lighting:
+            if self.lamp and self._goes_on:
+                await self._node.actions.turned(self.lamp, True)
         if not self._goes_on:
             return
         self._node.start_apart(f"listen to {self.session.id}", self._listen(capture))

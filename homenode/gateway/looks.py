@@ -29,7 +29,7 @@ TICK_S = 0.2
 AGAIN_S = 1.0
 """Between tries to switch off a light that doesn't answer."""
 STOP_S = 1.2
-"""Of the 2 s that SIGTERM has."""
+"""The end of a look is waited for so long: of the 2 s that SIGTERM has, and by who asks for its camera."""
 SETTLED_MS = 2000
 """What a light says so soon after it was lit may be of before."""
 
@@ -142,6 +142,8 @@ class Looks:
 
     async def _begin(self, wish: Wish, sdp: str) -> Mapping[str, Any]:
         home, session = self._node.home, secrets.token_hex(8)
+        if self._closing and self._sessions.ending(wish.camera):
+            await asyncio.wait(self._closing, timeout=STOP_S)
         try:
             decision = allowing(wish, home.cameras, home.video, self._moment())
             moved = self._sessions.request(session, wish, decision, self._now)
@@ -200,20 +202,32 @@ class Looks:
                 task.add_done_callback(self._closing.discard)
 
     async def _close(self, look: Look) -> None:
-        await look.close()
-        await self._dark(look.session.id, look.lights)
+        """The lamp is off at once; the light that tells of it, when nobody films any more."""
+        await asyncio.gather(self._unlit(look), self._untold(look))
+        self._is_dark(look.session.id)
         look.dark()
         del self._looks[look.session.id]
         self._sessions.gone(look.session.id)
 
+    async def _unlit(self, look: Look) -> None:
+        async with look.lighting:
+            await self._off(look.lamp, look.session.id)
+
+    async def _untold(self, look: Look) -> None:
+        await look.close()
+        await self._off(look.camera.indicator, look.session.id)
+
     async def _dark(self, session: str, lights: Sequence[str]) -> None:
-        """Until they are off, but for those that another session needs or the home no longer has."""
         await asyncio.gather(*(self._off(point, session) for point in lights))
+        self._is_dark(session)
+
+    def _is_dark(self, session: str) -> None:
         self.log.dark(session)
         self._node.journal.append(records.of_dark(session, self._node.clock.now()), klass="system")
         self._node.journal.commit()
 
     async def _off(self, point: str, session: str) -> None:
+        """Until it is, if no other session needs it and the home still has it."""
         while point.partition(".")[0] in self._node.home.devices and not self._needed(point, session):
             if await self._node.actions.turned(point, False):
                 return

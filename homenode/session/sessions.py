@@ -111,6 +111,10 @@ class Sessions:
         self._sessions[session] = made
         return [made] if decision.ask else self._move(made, Step.GRANT, now)
 
+    def ending(self, camera: str) -> bool:
+        """Whether something is left of a look through this camera that is over."""
+        return any(one.wish.camera == camera and one.state is State.ENDED for one in self)
+
     def answer(self, yes: bool, now: Instant) -> list[Session]:
         """The resident answered what is being asked."""
         moved: list[Session] = []

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode.video import lean
 from homenode.video.clocks import now_ms
+from homenode.video.leash import hold_on_to
 from homenode.video.words import Unfit, text
 
 if TYPE_CHECKING:
@@ -230,8 +231,8 @@ class Capture:
                 self._end("viewer" if self._reached else "unreached")
 
 
-async def _run(fd: int) -> None:
-    reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=fd), limit=LONGEST_LINE)
+async def _run(gateway: socket.socket) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=gateway, limit=LONGEST_LINE)
 
     def say(line: Mapping[str, Any]) -> None:
         writer.write(json.dumps(line).encode() + b"\n")
@@ -246,7 +247,9 @@ def main() -> None:
     """Nothing that hangs outlives it: threads of a camera can't be joined."""
     status = 1
     try:
-        asyncio.run(_run(int(sys.argv[1])))
+        gateway = socket.socket(fileno=int(sys.argv[1]))
+        hold_on_to(gateway)
+        asyncio.run(_run(gateway))
         status = 0
     finally:
         sys.stderr.flush()

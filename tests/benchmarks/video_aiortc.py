@@ -14,6 +14,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.codecs import CODECS
 
 from homenode.video.clocks import now_ms
+from homenode.video.leash import hold_on_to
 from homenode.video.scene import Scene
 
 
@@ -37,9 +38,9 @@ class Filmed(MediaStreamTrack):
 
 async def _main() -> None:
     CODECS["video"] = [codec for codec in CODECS["video"] if codec.mimeType != "video/VP8"]
-    reader, writer = await asyncio.open_unix_connection(
-        sock=socket.socket(fileno=int(sys.argv[1])), limit=1 << 17
-    )
+    gateway = socket.socket(fileno=int(sys.argv[1]))
+    hold_on_to(gateway)
+    reader, writer = await asyncio.open_unix_connection(sock=gateway, limit=1 << 17)
     told = json.loads(await reader.readline())
     connection = RTCPeerConnection(RTCConfiguration([]))
     offer = "\r\n".join(line for line in told["sdp"].splitlines() if ".local" not in line) + "\r\n"

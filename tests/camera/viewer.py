@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription, rtcrtpreceiver
 from aiortc.codecs.base import Decoder
 
+from homenode.gateway.capture import leashed
 from homenode.video.clocks import now_ms
 
 SOCKET = "/run/homenode-video/socket"
@@ -71,7 +73,10 @@ class Viewer:
 @asynccontextmanager
 async def asking(source: Mapping[str, Any], into: Path) -> AsyncIterator[Viewer]:
     """What a gateway and a browser do, after systemd has started what films."""
-    reader, writer = await asyncio.open_unix_connection(SOCKET)
+    gateway = socket.socket(socket.AF_UNIX)
+    gateway.connect(SOCKET)
+    leash = leashed(gateway)
+    reader, writer = await asyncio.open_unix_connection(sock=gateway)
     connection = RTCPeerConnection(RTCConfiguration([]))
     with into.open("wb") as file:
         kept = Kept(file)
@@ -88,6 +93,7 @@ async def asking(source: Mapping[str, Any], into: Path) -> AsyncIterator[Viewer]
         finally:
             await connection.close()
             writer.close()
+            leash.close()
 
 
 @asynccontextmanager

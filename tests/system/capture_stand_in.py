@@ -1,7 +1,9 @@
 """What films, played: it speaks the lines of `homenode/video/README.md`, holds a port, and needs no camera.
 
 The camera's source says how it behaves: ``file:WORD`` (its last part). ``good``; ``dies`` after its first
-picture; ``refuses`` the offer; ``deaf`` to everything but SIGKILL; ``silent``: never answers; ``garbage``.
+picture; ``refuses`` the offer; ``deaf`` to everything but SIGKILL; ``silent``: never answers; ``once``
+does, and then no more; ``garbage``.
+With the argument ``unleashed`` the gateway's end of it doesn't kill it.
 It notes who it is in the folder ``captures`` beside that file, with its port.
 """
 
@@ -17,14 +19,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+from homenode.video.leash import hold_on_to
+
 
 def now_ms() -> int:
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
 
 
 class StandIn:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, *, leashed: bool) -> None:
         self.gateway = socket.socket(fileno=fd)
+        if leashed:
+            hold_on_to(self.gateway)
+        else:
+            self.gateway.recv(1)
         self.port = socket.socket(type=socket.SOCK_DGRAM)
         self.until_ms = now_ms() + 10_000
         self.mood, self.live_at, self.rest = "good", 0, b""
@@ -74,7 +82,7 @@ class StandIn:
 
     def hear(self, said: dict[str, Any]) -> None:
         match said["do"]:
-            case "start":
+            case "start" if self.mood != "once":
                 self.begin(said)
             case "renew":
                 self.until_ms = said["until_ms"]
@@ -84,4 +92,4 @@ class StandIn:
 
 
 if __name__ == "__main__":
-    StandIn(int(sys.argv[1])).run()
+    StandIn(int(sys.argv[1]), leashed="unleashed" not in sys.argv).run()

@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import pytest
 
+from homenode.gateway.capture import leashed
 from homenode.video.clocks import now_ms
 from tests.chaos.net import Cable, why_not
 from tests.system.flats import CHROMIUM, needs_chromium
@@ -161,6 +162,7 @@ class Filmed:
             stderr=subprocess.PIPE,
         )
         theirs.close()
+        self._leash = leashed(self._ours)
         self._lines = self._ours.makefile("rb")
         self._passed_over: list[dict[str, Any]] = []
 
@@ -217,6 +219,7 @@ class Filmed:
         """As a gateway that dies."""
         self._ours.close()
         self._lines.close()
+        self._leash.close()
 
     def cpu_s(self) -> float:
         """What it has used."""

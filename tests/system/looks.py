@@ -78,11 +78,11 @@ class Flat:
         (self.folder / "home.yaml").write_text(HOME.format(url=self.broker.url, mood=mood, more=more))
 
     @contextmanager
-    def run(self, *, capture: str = STAND_IN) -> Iterator[NodeProcess]:
+    def run(self, *, capture: str = STAND_IN, kind: type[NodeProcess] = NodeProcess) -> Iterator[NodeProcess]:
         """The node; killed at the end if it still runs."""
         pins = {"GPIOZERO_PIN_FACTORY": "pigpio", "PIGPIO_ADDR": "127.0.0.1"}
         pins["PIGPIO_PORT"] = str(self.sim.places["gpio"])
-        with NodeProcess(
+        with kind(
             self.folder / "home.yaml", self.folder / "data", env={**pins, "HOMENODE_CAPTURE": capture}
         ) as self.node:
             self.node.until("link up")

@@ -211,6 +211,12 @@ class NodeProcess:
             self.kill()
 
 
+class ImpatientNode(NodeProcess):
+    """One that waits for seconds only for what may take minutes."""
+
+    module = ("-m", "tests.system.impatient_node")
+
+
 def _watch(home: Path) -> Watch | None:
     """At the node's first broker, if there is one and anybody may come to it."""
     text = home.read_text() if home.exists() else ""

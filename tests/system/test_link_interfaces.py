@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.net import why_not
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
+from tests.system.nodes import PATIENCE_S, ImpatientNode, NodeProcess, Receiver
 from tests.system.test_node import a_home
 
 pytestmark = [
@@ -22,10 +22,6 @@ pytestmark = [
         bool(why_not()) or os.geteuid() != 0, reason=why_not() or "a network of one's own needs root"
     ),
 ]
-
-
-class ImpatientNode(NodeProcess):
-    module = ("-m", "tests.system.impatient_node")
 
 
 def _ip(*words: str) -> None:

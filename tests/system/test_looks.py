@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +13,12 @@ import pytest
 
 from homenode.journal import Journal
 from homenode.journal.report import entries_of
+from homenode.session.sessions import Why
+from homenode.session.words import ENDED
 from tests.system.brokers import needs_mosquitto
-from tests.system.interruptions import at_random, interrupted
+from tests.system.interruptions import INTERRUPTIONS, at_random, interrupted
 from tests.system.looks import STAND_IN, Flat, accepting, flat, needs_systemd, until
-from tests.system.nodes import PATIENCE_S, homenode
+from tests.system.nodes import PATIENCE_S, ImpatientNode, homenode
 from tests.system.test_bad_input_asks import in_an_hour
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")
@@ -202,24 +203,60 @@ def test_whatever_the_process_does_that_films(home: Flat, mood: str, code: str) 
         home.look()  # and the camera is free again
 
 
-@needs_systemd
-@pytest.mark.parametrize("mood", ["good", "dies", "deaf"])
-def test_what_systemd_starts_is_gone_before_the_lamp_is(home: Flat, mood: str) -> None:
+@pytest.mark.parametrize("mood", ["silent", "once"])
+def test_an_offer_that_is_left_unanswered_ends_the_look_and_is_told_as_that(home: Flat, mood: str) -> None:
     home.describe(mood)
+    with home.run(kind=ImpatientNode):
+        if mood == "once":
+            session = home.look()["session"]
+            answer = home.asked(session=session, sdp="another")
+        else:
+            answer = home.asked(**SHOT)
+        assert answer["error"] == {"code": "capture", "text": ENDED[Why.CAPTURE]}
+        home.dark()
+        assert events(home)[-1] == ("ended", "capture")
+
+
+@needs_systemd
+@pytest.mark.parametrize("mood", ["good", "dies", "deaf", "stopped"])
+def test_what_systemd_starts_is_gone_within_a_second_and_dark(home: Flat, mood: str) -> None:
+    """It is not the node's to kill: systemd may have started it as another user."""
+    home.describe(mood if mood in ("dies", "deaf") else "good")
     with accepting(home.folder / "video", *STAND_IN.split(), "3") as path, home.run(capture=f"unix:{path}"):
         look = home.look()
-        if mood == "deaf":  # of another user: it can't be killed by the node
-            home.asked(session=look["session"], end=True)
-            (pid,) = home.films()
-            time.sleep(0.5)
-            assert home.lit() == (True, True), "it may film"
-            os.kill(pid, signal.SIGKILL)
-        elif mood == "good":
+        if mood != "dies":
             live(home)
+            if mood == "stopped":
+                os.kill(*home.films(), signal.SIGSTOP)
             home.asked(session=look["session"], end=True)
-        until(lambda: not home.films(), PATIENCE_S, home.seen)
         home.dark()
         assert events(home)[-1] == ("ended", "capture" if mood == "dies" else "viewer")
+
+
+@pytest.mark.parametrize("end", ["viewer", "kill -9 of the node"])
+def test_what_films_and_was_stopped_is_gone_too(home: Flat, end: str) -> None:
+    with home.run():
+        home.look()
+        live(home)
+        os.kill(*home.films(), signal.SIGSTOP)
+        INTERRUPTIONS[end](home)
+        home.dark()
+
+
+@needs_systemd
+def test_a_lamp_waits_for_nobody_and_the_light_tells_as_long_as_somebody_may_film(home: Flat) -> None:
+    """What hangs in a device can't be killed at all; here it is one that holds no leash."""
+    home.describe("deaf")
+    unleashed = (*STAND_IN.split(), "3", "unleashed")
+    with accepting(home.folder / "video", *unleashed) as path, home.run(capture=f"unix:{path}") as node:
+        look = home.look()
+        home.asked(session=look["session"], end=True)
+        until(lambda: home.lit() == (False, True), 1.0, home.seen)
+        node.until("can't be killed")
+        assert home.lit() == (False, True)
+        assert home.refused() == "busy"
+        os.kill(*home.films(), signal.SIGKILL)
+        home.dark()
 
 
 def test_a_decision_that_was_taken_back_ends_it(home: Flat) -> None:

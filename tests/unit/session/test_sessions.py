@@ -128,10 +128,13 @@ def test_there_is_one_viewer_a_camera_until_nothing_of_it_is_left() -> None:
     assert code(lambda: home.request("t", WISH, NIGHTS, 1_100)) == "busy"
     assert states(home.request("u", wish(camera="hall"), NIGHTS, 1_100)) == [State.GRANTED]
     home.gone("s")  # it isn't over
+    assert not home.ending("bed")
     assert code(lambda: home.request("t", WISH, NIGHTS, 1_100)) == "busy"
     home.end("s", Why.VIEWER, 1_200)
     assert code(lambda: home.request("t", WISH, NIGHTS, 1_300)) == "busy"
+    assert (home.ending("bed"), home.ending("hall")) == (True, False)
     home.gone("s")
+    assert not home.ending("bed")
     home.gone("s")
     assert states(home.request("t", WISH, NIGHTS, 1_400)) == [State.GRANTED]
     assert [one.id for one in home] == ["u", "t"]
