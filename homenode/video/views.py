@@ -26,16 +26,18 @@ Shape = NDArray[np.uint8]
 BLURRED = (40, 30)
 FIGURE, ROOM = (80, 60), (24, 18)
 _ROOM_TONES, _ROOM_DARK, _ROOM_LIGHT = 6, 35, 125
-_FIGURE_TONE, _STIR_TONE, _STIR_SWING = 230, 165, 25
+_FIGURE_TONE = 230
 _NOW_S, _ROOM_S = 0.12, 20.0
 """Of the time over which points are averaged: what is seen, and what stands still for so long is the room."""
-_WAVE_S, _WAS_S, _POWER_S = 0.4, 2.5, 4.0
-"""What comes and goes in 2 to 15 s is told from what is faster, and from the room. Breath: 3 to 5 s."""
+_STILL_S = 2.5
+"""Of what lies still: long enough for tones that don't flicker."""
 _MOVES, _MOVES_AT_ONCE, _MOVES_LEAST = 4.0, 7.0, 5.0
 """Times the noise, and levels at least, that somebody differs from the room, or from a moment ago."""
-_STIRS, _STIR_AROUND, _STIR_AFTER_MS = 1.7, (5, 5), 5000
-_HISS_LEAST, _SHARE_OF_NOISE = 0.05, 0.045
-"""White noise has this share of its power within 2 to 15 s: measured at 5 to 120 photons, 0.043 to 0.046."""
+_EDGE = 0.18
+"""Share of its difference from the room that a part's rim gains: 0.22 and more if somebody, 0.16 at most if
+light."""
+_MOVED_S = 0.25
+"""Longer than a network camera's whole picture differs from those before it."""
 _BEGINNING_MS, _SETTLED_S = 700, 1.5
 _MIDDLE = 90
 """Level of the first picture's median."""
@@ -50,9 +52,10 @@ def blurred(picture: Picture, at_ms: int = 0) -> Picture:
 
 
 class Silhouette:
-    """Somebody's shape and place once they move; of who lies still, the outline in tones, and each stir.
+    """Somebody's shape and place once they move; of who lies still, the outline in tones.
 
-    It needs no other enhancement: a point is the mean of 64 of the camera's.
+    It needs no other enhancement: a point is the mean of 64 of the camera's. Breath it can't show: what a
+    camera's encoder, exposure or lamp does to a picture of an empty bed has the same size and pace.
 
     Attributes:
         stirred_ms: When anything last moved; None: not since it looks.
@@ -61,6 +64,7 @@ class Silhouette:
     def __init__(self) -> None:
         self._at_ms: int | None = None
         self._near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+        self._moved_s = 0.0
         self.stirred_ms: int | None = None
 
     def __call__(self, picture: Picture, at_ms: int) -> Picture:
@@ -84,8 +88,8 @@ class Silhouette:
     def _seen(self, few: Levels, at_ms: int) -> tuple[Picture, Shape]:
         if self._at_ms is None:
             self._at_ms = at_ms
-            self._now, self._room, self._was, self._wave = (few.copy() for _ in range(4))
-            self._power, self._hiss, self._begun_ms = np.zeros_like(few), np.ones_like(few), at_ms
+            self._now, self._room, self._was = (few.copy() for _ in range(3))
+            self._begun_ms = at_ms
             self._gone_s = np.full_like(few, _SETTLED_S)
         passed_s = min((at_ms - self._at_ms) / 1000, 0.5)
         self._at_ms = at_ms
@@ -96,30 +100,18 @@ class Silhouette:
                 over_s = min(over_s, (at_ms - self._begun_ms) / 1000 + 0.1)
             cv2.accumulateWeighted(new, what, 1 - math.exp(-passed_s / over_s))
 
-        hiss = np.asarray(cv2.subtract(few, self._now))
-        moves = bool(self._found(hiss, _MOVES_AT_ONCE).any())
-        follow(self._hiss, hiss * hiss, _POWER_S)
+        moves = self._found(few - self._now, _MOVES_AT_ONCE).any()
+        self._moved_s = self._moved_s + passed_s if moves else 0.0
+        if self._moved_s >= _MOVED_S:
+            self.stirred_ms = at_ms
         follow(self._now, few, _NOW_S)
         figure = self._without_ghosts(self._found(self._now - self._room, _MOVES))
         follow(self._room, self._now, _ROOM_S)
-        follow(self._wave, few, _WAVE_S)
-        follow(self._was, self._now, _WAS_S)
+        follow(self._was, self._now, _STILL_S)
         self._gone_s += passed_s
         self._gone_s[cv2.dilate(figure, self._near) > 0] = 0
-        around = self._gone_s < _SETTLED_S
-        for remembered in (self._was, self._wave):  # whoever moves away leaves no trace
-            np.copyto(remembered, self._now, where=around)
-        wave = np.asarray(cv2.subtract(self._wave, self._was))
-        follow(self._power, wave * wave, _POWER_S)
-        np.copyto(self._power, np.float32(0), where=around)
-        tones = _tones(self._was)
-        if at_ms - self._begun_ms >= _STIR_AFTER_MS:
-            stirs, pulse = self._stirs(wave)
-            np.copyto(tones, pulse, where=stirs.astype(np.bool_))
-            moves = moves or bool(stirs.any())
-        if moves:
-            self.stirred_ms = at_ms
-        return tones, figure
+        np.copyto(self._was, self._now, where=self._gone_s < _SETTLED_S)  # whoever moves away leaves no trace
+        return _tones(self._was), figure
 
     def _found(self, change: Levels, times: float) -> Shape:
         """Where a change is so many times as strong as most of it: no specks."""
@@ -128,33 +120,22 @@ class Silhouette:
         return np.asarray(cv2.morphologyEx(shape, cv2.MORPH_OPEN, self._near), np.uint8)
 
     def _without_ghosts(self, figure: Shape) -> Shape:
-        """Who was there from the beginning leaves a hole in the room: its edges are there, and not now."""
+        """Who was there from the beginning leaves a hole in the room: its edges are there, and not now.
+
+        Light has none.
+        """
         count, parts = cv2.connectedComponents(figure)
+        size = np.abs(self._now - self._room)
         edges = [cv2.morphologyEx(one, cv2.MORPH_GRADIENT, self._near) for one in (self._now, self._room)]
         for part in range(1, count):
             shape = (parts == part).astype(np.uint8)
             rim = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, self._near).astype(np.bool_)
-            now, before = (one[rim] for one in edges)
-            more = now - before
-            if -more[more < 0].sum() > more[more > 0].sum():
+            now, before = (float(one[rim].mean()) for one in edges)
+            if now < before:
                 np.copyto(self._room, self._now, where=cv2.dilate(shape, self._near).astype(np.bool_))
+            if now - before < _EDGE * size[shape > 0].mean():
                 figure = figure - shape
         return np.asarray(cv2.morphologyEx(figure, cv2.MORPH_CLOSE, self._near, iterations=3), np.uint8)
-
-    def _stirs(self, wave: Levels) -> tuple[Shape, Picture]:
-        """Where something moves to and fro for seconds, as a blanket over who breathes does; how it goes.
-
-        Noise is as strong there, each tenth of a second, as anywhere; what stirs is stronger than its share.
-        """
-        power, hiss, wave = (
-            np.asarray(cv2.blur(one, _STIR_AROUND)) for one in (self._power, self._hiss, wave)
-        )
-        share = power / (hiss + _HISS_LEAST)
-        found = (share > _STIRS * max(float(np.median(share)), _SHARE_OF_NOISE)).astype(np.uint8)
-        pulse = (wave / np.sqrt(power + 1e-3)).clip(-1.5, 1.5) * _STIR_SWING + _STIR_TONE
-        return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, self._near), np.uint8), pulse.astype(
-            np.uint8
-        )
 
 
 def _tones(few: Levels) -> Picture:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from homenode.video.darkness import Enhancement
 from homenode.video.picture import Picture, empty, planes
-from homenode.video.scene import FIELD_ROWS, Scene, in_the_dark
+from homenode.video.scene import FIELD_ROWS, Dark, Scene, in_the_dark
 from homenode.video.views import Silhouette, blurred
 from tests.benchmarks.rules_peers import PEERS, ROOT
 
@@ -55,25 +57,32 @@ def face(rows: int) -> Levels:
     return np.asarray(cv2.resize(smooth, (rows, rows), interpolation=cv2.INTER_AREA))
 
 
-def bedroom(at_ms: int, *, breath: float = 1.2, face_rows: int = 64) -> Levels:
-    """Somebody asleep: the blanket's edge rises and falls by so many points each 4 s."""
+def bedroom(at_ms: int = 0, *, asleep: bool = True) -> Levels:
+    """With somebody asleep, or made: the blanket's edge rises and falls by 1.2 points each 4 s."""
     down, across = np.mgrid[:HIGH, :WIDE].astype(np.float32)
     room = 95 + 25 * across / WIDE
     room[330:] = 75
     cv2.rectangle(room, (150, 230), (600, 420), 150, -1)
     cv2.rectangle(room, (140, 200), (158, 430), 45, -1)
     cv2.ellipse(room, (215, 300), (48, 62), 0, 0, 360, 200, -1)
-    top, left, head = 300 - face_rows // 2, 215 - face_rows // 2, face(face_rows)
-    square = room[top : top + face_rows, left : left + face_rows]
-    y, x = np.ogrid[-1 : 1 : face_rows * 1j, -1 : 1 : face_rows * 1j]
-    square[:] = np.where((y / 0.94) ** 2 + (x / 0.76) ** 2 < 1, head, square)
     blanket = (across > 255) & (across < 598) & (down > 236) & (down < 418)
     room[blanket] = (118 + 5 * np.sin(across / 17 + down / 7))[blanket]
-    tall = 62 + breath * np.sin(2 * np.pi * at_ms / 4000)
-    body = 1 - ((across - 430) / 170) ** 2 - ((down - 310) / tall) ** 2
-    folds = 8 * np.sin(across / 13 + down / 29) + 4 * np.sin(down / 5)
-    room = np.where(body > 0, 125 + 36 * body - 0.35 * (down - 310) + folds, room)
+    if asleep:
+        put(room, face(64), (215, 300))
+        tall = 62 + 1.2 * np.sin(2 * np.pi * at_ms / 4000)
+        body = 1 - ((across - 430) / 170) ** 2 - ((down - 310) / tall) ** 2
+        folds = 8 * np.sin(across / 13 + down / 29) + 4 * np.sin(down / 5)
+        room = np.where(body > 0, 125 + 36 * body - 0.35 * (down - 310) + folds, room)
     return np.asarray(cv2.GaussianBlur(room, (3, 3), 0).clip(16, 235).astype(np.uint8))
+
+
+def put(room: Levels, head: Levels, middle: tuple[int, int]) -> None:
+    """A square face's oval into a room."""
+    rows = len(head)
+    left, top = (at - rows // 2 for at in middle)
+    square = room[top : top + rows, left : left + rows]
+    y, x = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : rows * 1j]
+    square[:] = np.where((y / 0.94) ** 2 + (x / 0.76) ** 2 < 1, head, square)
 
 
 def picture_of(luma: Levels) -> Picture:
@@ -130,31 +139,51 @@ def _gain() -> None:
 
 def _hits() -> None:
     """How much of the walking person a silhouette shows, and how much besides."""
-    print("\n| photons | of the person shown | of what is shown, elsewhere | breath of 1.2 points seen |")
-    print("|---|---|---|---|")
-    scene = Scene(WIDE, HIGH)
+    print("\n| photons | of the person shown | of what is shown, elsewhere |\n|---|---|---|")
+    scene, part = Scene(WIDE, HIGH), slice(0, HIGH - 4 * FIELD_ROWS)
+    room = np.median([planes(scene.at(at_ms))[0] for at_ms in (0, 2000, 4000)], axis=0)
     for photons in (120, 40, 12, 5):
         view, chance, hits, beside = Silhouette(), np.random.default_rng(1), [], []
         for nth in range(120):
             truth = planes(scene.at(nth * EACH_MS))[0]
             shown = planes(view(picture_of(in_the_dark(truth, chance, photons)), nth * EACH_MS))[0]
-            room = slice(0, HIGH - 4 * FIELD_ROWS)
-            figure, near = (shown > 225)[room], cv2.dilate(np.uint8(truth == 45), np.ones((33, 65), np.uint8))
+            figure, person = (shown > 225)[part], np.uint8(truth != room)[part]
+            near = cv2.dilate(person, np.ones((33, 65), np.uint8))
             if nth >= 60:
-                hits.append((figure & (truth == 45)[room]).sum() / (truth == 45)[room].sum())
-                beside.append((figure & (near[room] == 0)).sum() / max(figure.sum(), 1))
-        seen = _seen_asleep(photons, 1.2)
-        print(f"| {photons} | {np.mean(hits):.0%} | {np.mean(beside):.1%} | {seen:.0%} of 10 s |", flush=True)
-    print(f"\nof 10 s in which nobody breathes, breath is seen in {_seen_asleep(40, 0):.0%}")
+                hits.append((figure & (person > 0)).sum() / person.sum())
+                beside.append((figure & (near == 0)).sum() / max(figure.sum(), 1))
+        print(f"| {photons} | {np.mean(hits):.0%} | {np.mean(beside):.1%} |", flush=True)
 
 
-def _seen_asleep(photons: float, breath: float) -> float:
-    view, chance, seen = Silhouette(), np.random.default_rng(1), []
-    for at_ms in range(0, 16_000, EACH_MS):
-        view(picture_of(in_the_dark(bedroom(at_ms, breath=breath), chance, photons)), at_ms)
-        if at_ms >= 6000:
-            seen.append(view.stirred_ms == at_ms)
-    return float(np.mean(seen))
+def _coded(film: Iterable[Levels], kbit: int) -> Iterator[Levels]:
+    """As a network camera sends it, a whole picture every 2 s."""
+    codec, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
+    codec.width, codec.height, codec.pix_fmt, codec.time_base = WIDE, HIGH, "yuv420p", Fraction(1, 15)
+    codec.bit_rate, codec.thread_count = kbit * 1000, 1
+    codec.options = {
+        "preset": "veryfast", "tune": "zerolatency", "g": "30", "maxrate": f"{kbit}k", "bufsize": f"{kbit}k"
+    }  # fmt: skip
+    for nth, luma in enumerate(film):
+        frame = av.VideoFrame.from_ndarray(picture_of(luma), format="yuv420p")
+        frame.pts = nth
+        for packet in codec.encode(frame):
+            yield from (planes(one.to_ndarray())[0] for one in decoder.decode(packet))
+
+
+def _empty() -> None:
+    """How often a silhouette shows somebody, or says that something moved, where nobody is."""
+    print("\n| a network camera's kbit/s | photons | somebody shown in an empty room | said to move |")
+    print("|---|---|---|---|")
+    room = bedroom(asleep=False)
+    for kbit in (100, 200, 400, 1000):
+        for photons in (40, 12):
+            view, dark, figures, moves = Silhouette(), Dark(photons), [], []
+            for nth, luma in enumerate(_coded((dark.of(room) for _ in range(225)), kbit)):
+                shown = planes(view(picture_of(luma), nth * EACH_MS))[0]
+                figures.append(bool((shown > 225).any()))
+                moves.append(view.stirred_ms == nth * EACH_MS)
+            shares = [f"{np.mean(one[45:]):.0%}" for one in (figures, moves)]
+            print(f"| {kbit} | {photons} | {' | '.join(shares)} |", flush=True)
 
 
 def _views(luma: Levels, *, noisy: bool = True) -> dict[str, Levels]:
@@ -184,7 +213,9 @@ def _faces(folder: Path) -> None:
     names = ("clear", "blurred", "silhouette")
     print("\n| rows of a face, of 480 | " + " | ".join(names) + " |\n|---|---|---|---|")
     for rows in (48, 64, 96, 120):
-        shown = _views(bedroom(0, face_rows=rows))
+        room = bedroom()
+        put(room, face(rows), (320, 240))
+        shown = _views(room)
         paths = [str(folder / f"{name}.png") for name in names]
         for name, path in zip(names, paths, strict=True):
             cv2.imwrite(path, shown[name])
@@ -201,11 +232,8 @@ def _faces(folder: Path) -> None:
 
 
 def _draw(photo: Path) -> None:
-    shown = _views(bedroom(0))
-    breathing, chance = Silhouette(), np.random.default_rng(1)
-    for at_ms in range(0, 9000, EACH_MS):
-        asleep = breathing(picture_of(in_the_dark(bedroom(at_ms), chance, 40)), at_ms)
-    _write(PICTURES / "dark.png", [shown["dark"], shown["clear"], shown["blurred"], planes(asleep)[0]])
+    shown = _views(bedroom())
+    _write(PICTURES / "dark.png", [*shown.values()])
     if photo.exists():
         grey = cv2.cvtColor(cv2.resize(cv2.imread(str(photo)), (WIDE, HIGH)), cv2.COLOR_BGR2YUV_I420)[:HIGH]
         _write(PEERS / "photo.png", [*_views(grey, noisy=False).values()])
@@ -223,6 +251,7 @@ def main() -> int:
     _draw(Path(sys.argv[1]) if len(sys.argv) > 1 else DARK_PHOTO)
     _gain()
     _hits()
+    _empty()
     _faces(PEERS / "faces")
     return 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from homenode.video.looks import Looks
 from homenode.video.picture import BLACK, NO_COLOUR, Picture, empty, planes
 from homenode.video.scene import Dark, Scene, in_the_dark
 from homenode.video.stamp import stamp
-from homenode.video.views import Masks, Silhouette, blurred
+from homenode.video.views import Levels, Masks, Silhouette, blurred
 from homenode.video.words import Unfit
 
 WIDE, HIGH = 640, 480
@@ -53,17 +55,18 @@ def test_a_frozen_picture_is_told_after_some_seconds_and_forgotten_when_it_moves
 
 
 def test_one_point_of_noise_is_a_living_picture() -> None:
-    film = [_film(1)[0].copy() for _ in range(100)]
+    room = _film(1)[0]
+    film = [room.copy() for _ in range(100)]
     for nth, picture in enumerate(film):
         picture[200, 320] = nth
     assert "frozen" not in _verdicts(film)
 
 
-def _encoded(film: list[Picture]) -> list[Picture]:
+def _encoded(film: list[Picture], *, kbit: int = 500) -> list[Picture]:
     """As a network camera sends them, a whole picture each 2 s."""
     codec, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
     codec.width, codec.height, codec.pix_fmt, codec.time_base = WIDE, HIGH, "yuv420p", Fraction(1, 15)
-    codec.bit_rate, codec.options = 500_000, {"preset": "superfast", "tune": "zerolatency", "g": "30"}
+    codec.bit_rate, codec.options = kbit * 1000, {"preset": "superfast", "tune": "zerolatency", "g": "30"}
     pictures = []
     for nth, picture in enumerate(film):
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
@@ -135,10 +138,10 @@ def test_light_is_left_as_it_is() -> None:
 
 
 def test_a_lit_lamp_makes_no_flicker() -> None:
-    enhancement, chance = Enhancement(), np.random.default_rng(1)
+    enhancement, chance, room = Enhancement(), np.random.default_rng(1), _film(1)[0]
     means = []
     for nth in range(60):
-        picture = _film(1)[0]
+        picture = room.copy()
         luma = planes(picture)[0]
         luma[:] = in_the_dark(luma, chance, photons=12 if nth < 30 else 14)
         means.append(planes(enhancement.of(picture))[0].mean())
@@ -183,31 +186,70 @@ def test_a_silhouette_has_no_more_than_its_points() -> None:
     assert np.abs(one - two).max() <= 1
 
 
-def _sleeper(breath_points: float, seconds: int = 14) -> tuple[Silhouette, list[Picture]]:
-    """Looked at in the light of a lamp: somebody under a blanket, whose edge rises and falls each 4 s."""
-    view, dark, shown = Silhouette(), Dark(photons=80), []
-    down, across = np.mgrid[:HIGH, :WIDE].astype(np.float32)
-    for at_ms in range(0, seconds * 1000, EACH_MS):
-        high = 60 + breath_points * np.sin(2 * np.pi * at_ms / 4000)
-        body = (1 - ((across - 400) / 170) ** 2 - ((down - 310) / high) ** 2).clip(0, 0.05) * 20
+def _shown(lumas: Iterable[Levels]) -> tuple[Silhouette, list[Picture]]:
+    view, shown = Silhouette(), []
+    for nth, luma in enumerate(lumas):
         picture = empty(WIDE, HIGH)
-        planes(picture)[0][:] = dark.of((100 + 60 * body).astype(np.uint8))
-        shown.append(planes(view(picture, at_ms))[0])
+        planes(picture)[0][:] = luma
+        shown.append(planes(view(picture, nth * EACH_MS))[0])
     return view, shown
 
 
-def test_who_lies_still_is_seen_and_seen_to_breathe() -> None:
-    view, shown = _sleeper(breath_points=2)
-    assert view.stirred_ms is not None
-    assert view.stirred_ms > 13_500
-    body, floor = shown[-1][280:340, 300:500], shown[-1][420:470, 300:500]
-    assert body.mean() > floor.mean() + 30
-    pulse = [float(picture[230:270, 360:440].mean()) for picture in shown[-60:]]
-    assert max(pulse) - min(pulse) > 10
+def _bed(at_s: float = 0, *, body: float = 0) -> Levels:
+    """Made, or with somebody in it."""
+    down, across = np.mgrid[:HIGH, :WIDE].astype(np.float32)
+    bed = 95 + 25 * across / WIDE + 4 * np.sin(across / 13 + down / 29)
+    bed[200:430, 150:600] += 30
+    bed[200:430, 140:158] = 45
+    return bed + 60 * body * (1 - ((across - 400) / 170) ** 2 - ((down - 310) / 60) ** 2).clip(0, 0.05) * 20
 
 
-def test_who_does_not_breathe_is_not_seen_to() -> None:
-    view, shown = _sleeper(breath_points=0, seconds=30)
+def test_who_lies_still_is_seen() -> None:
+    dark = Dark(photons=80)
+    view, shown = _shown(dark.of(_bed(body=1).astype(np.uint8)) for _ in range(45))
+    bed, floor = shown[-1][280:340, 300:500], shown[-1][440:470, 300:500]
+    assert bed.mean() > floor.mean() + 30
+    assert view.stirred_ms is None
+
+
+def _whole_pictures(kbit: int) -> Iterator[Levels]:
+    """Of a network camera: each sharpens what was guessed before, every 2 s."""
+    dark, room = Dark(photons=40), _bed().astype(np.uint8)
+    film = [empty(WIDE, HIGH) for _ in range(120)]
+    for picture in film:
+        planes(picture)[0][:] = dark.of(room)
+    yield from (planes(picture)[0] for picture in _encoded(film, kbit=kbit))
+
+
+def _lit(light: Callable[[float], Any]) -> Iterator[Levels]:
+    dark, room = Dark(photons=80), _bed()
+    for nth in range(240):
+        yield dark.of((room * light(nth * EACH_MS / 1000)).clip(0, 255).astype(np.uint8))
+
+
+def _wave(hz: float, at_s: float, shift: Any = 0.0) -> Any:
+    return np.sin(2 * np.pi * (hz * at_s + shift))
+
+
+_DOWN, _ACROSS = np.mgrid[:HIGH, :WIDE].astype(np.float32)
+_LAMP = np.exp(-((_ACROSS - 320) ** 2 + (_DOWN - 300) ** 2) / 33_800)
+
+
+@pytest.mark.parametrize(
+    "film",
+    [
+        pytest.param(lambda: _whole_pictures(300), id="whole pictures at 300 kbit/s"),
+        pytest.param(lambda: _whole_pictures(1000), id="whole pictures at 1 Mbit/s"),
+        pytest.param(lambda: _lit(lambda at_s: 1 + 0.1 * np.sign(_wave(0.3, at_s))), id="exposure hunts"),
+        pytest.param(lambda: _lit(lambda at_s: 1 - 0.12 * _LAMP * _wave(0.25, at_s)), id="a lamp pulses"),
+        pytest.param(
+            lambda: _lit(lambda at_s: 1 - 0.06 * _wave(0.25, at_s, _DOWN / 240)), id="mains beats in bands"
+        ),
+    ],
+)
+def test_an_empty_bed_is_shown_empty_and_still(film: Callable[[], Iterator[Levels]]) -> None:
+    """All of it as slow as breath, and as strong."""
+    view, shown = _shown(film())
     assert view.stirred_ms is None
     assert max(picture.max() for picture in shown) < 140
 
