@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from homenode.video.encoder import Encoded
     from homenode.video.filming import Filming
     from homenode.video.looks import Looks
+    from homenode.video.offer import Form
     from homenode.video.peer import Peer
 
 LONGEST_LINE = 128 * 1024
@@ -136,7 +137,7 @@ class Capture:
         viewers = [ip_network(net) for net in ice["viewers"]] if "viewers" in ice else usual
         offer = taken(told["sdp"], viewers)
         try:
-            await self._film(told)
+            await self._film(told, offer.form)
             await self._peer_loaded
         except ImportError as error:
             raise Unfit("missing", error.name or str(error)) from error
@@ -152,11 +153,11 @@ class Capture:
             if before is not None:
                 self._closing = asyncio.ensure_future(before.close())
 
-    async def _film(self, told: Mapping[str, Any]) -> None:
+    async def _film(self, told: Mapping[str, Any], form: Form) -> None:
         await self._filming_loaded
         from homenode.video.looks import Looks
 
-        looks = Looks(told)
+        looks = Looks(told, form)
         if self._filming is not None:
             if not looks.like(self._filming.looks):
                 self._filming.looks = looks

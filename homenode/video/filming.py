@@ -94,7 +94,7 @@ class Filming(threading.Thread):
             self._warn(self._judge.unreadable(self.at_ms))
         if packet is None and picture is not None:
             looked = looks.of(picture, nth, self.at_ms)  # also while nobody looks: what it remembers grows
-            packet = self._encoder.encode(looked, self.at_ms) if wanted else None
+            packet = self._encoder.encode(looked, self.at_ms, looks.form) if wanted else None
         if packet is not None:
             packet.pts, packet.time_base = self.at_ms, TIME_BASE
             self._put(packet, looks)

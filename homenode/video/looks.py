@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from homenode.video.clocks import on_the_wall
+from homenode.video.offer import Form
 from homenode.video.picture import Picture, planes
 from homenode.video.stamp import stamp
 from homenode.video.words import Unfit
@@ -28,22 +29,25 @@ MOST_MASKS, MOST_POINTS = 32, 64
 class Looks:
     """Args:
     told: The gateway's ``start``.
+    form: That the viewer's browser reads.
 
     Raises:
         Unfit: A view that there isn't, or a mask that is none: nothing may then be seen.
     """
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
+    def __init__(self, told: Mapping[str, Any], form: Form) -> None:
         self._view, self._masks = str(told.get("view")), _polygons(told.get("masks", []))
         self._enhance = bool(told.get("enhance"))
         if self._view not in VIEWS:
             raise Unfit("source", f"view is one of {', '.join(VIEWS)}")
         self._zone = ZoneInfo(told["timezone"]) if told.get("timezone") else None
-        self._wish = (self._view, self._masks, self._enhance, self._zone)
+        self.form: Form = form
+        self._wish = (self._view, self._masks, self._enhance, self._zone, form)
         self._steps: list[Step] | None = None
         self._silhouette: Silhouette | None = None
-        self.as_it_is = self._view == "clear" and not self._masks and not self._enhance
-        """Nothing is to be changed."""
+        self._plain = self._view == "clear" and not self._masks and not self._enhance
+        self.as_it_is = self._plain and form == "h264"
+        """What a camera has encoded can be passed on."""
 
     def like(self, other: Looks) -> bool:
         """Whether it makes the same of a picture: then the one that remembers more goes on."""
@@ -64,7 +68,7 @@ class Looks:
 
     def _made(self, picture: Picture) -> list[Step]:
         """Masks come first, so that nothing behind one reaches a view, and last, so that one is black."""
-        if self.as_it_is:
+        if self._plain:
             return []
         import cv2
 

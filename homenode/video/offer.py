@@ -1,22 +1,26 @@
 """A viewer's SDP offer: what is taken of it (pure).
 
 An offer comes from a browser, over people and brokers. Nothing of it goes further than what is known here:
-one picture to be received, H.264, and addresses where a viewer may be. The rest is left out, so aiortc's
-reader sees only lines of these forms.
+one picture to be received, in H.264 or else VP8, and addresses where a viewer may be. The rest is left out,
+so aiortc's reader sees only lines of these forms.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from homenode.video.words import Unfit
 
 LONGEST = 64 * 1024
 """Characters; Chromium's offer to receive one picture has 5,500."""
 MOST_CANDIDATES = 32
+
+Form = Literal["h264", "vp8"]
+"""How pictures are encoded: what a camera makes itself; what every browser reads."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -50,7 +54,10 @@ _FINGERPRINTS = tuple(
 )
 """The best first; what a certificate may be known by (RFC 8122; not by SHA-1, which can be forged)."""
 MOST_FINGERPRINTS = 4
-_H264 = re.compile(r"a=rtpmap:(\d{2,3}) H264/90000", re.ASCII | re.IGNORECASE)
+_NAMED: Mapping[Form, re.Pattern[str]] = {
+    "h264": re.compile(r"a=rtpmap:(\d{2,3}) H264/90000", re.ASCII | re.IGNORECASE),
+    "vp8": re.compile(r"a=rtpmap:(\d{2,3}) VP8/90000", re.ASCII | re.IGNORECASE),
+}
 _RTX = re.compile(r"a=rtpmap:(\d{2,3}) rtx/90000", re.ASCII | re.IGNORECASE)
 _FORMAT = re.compile(r"a=fmtp:(\d{2,3}) ([\w=;-]{1,200})", re.ASCII)
 _FEEDBACK = re.compile(r"a=rtcp-fb:(\d{2,3}) (?:nack|nack pli|goog-remb)", re.ASCII)
@@ -67,10 +74,12 @@ class Offer:
 
     Attributes:
         sdp: In our own words.
+        form: Of what it offers the best.
         addresses: Where the viewer says it is, without names and what may not be spoken to.
     """
 
     sdp: str
+    form: Form
     addresses: tuple[str, ...]
 
 
@@ -97,13 +106,13 @@ def taken(sdp: object, viewers: Sequence[Network] = PRIVATE) -> Offer:
         if sum(line.startswith(f"a={name}:") for line in kept) != 1:
             raise Unfit("sdp", f"no readable a={name}")
     kept += _fingerprints(lines)
-    codecs, payloads = _codecs(lines)
+    form, codecs, payloads = _codecs(lines)
     candidates = tuple(_candidates(lines, viewers))
     mid = next(line for line in kept if line.startswith("a=mid:")).removeprefix("a=mid:")
     head = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {mid}"]
     stream = [f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(payloads)}", "c=IN IP4 0.0.0.0"]
     ours = [*head, *stream, *kept, *codecs, *(line for line, _ in candidates)]
-    return Offer("\r\n".join(ours) + "\r\n", tuple(address for _, address in candidates))
+    return Offer("\r\n".join(ours) + "\r\n", form, tuple(address for _, address in candidates))
 
 
 def _fingerprints(lines: Sequence[str]) -> list[str]:
@@ -115,28 +124,29 @@ def _fingerprints(lines: Sequence[str]) -> list[str]:
     return list(best)
 
 
-def _codecs(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The lines on H.264 and its retransmission, and their payload types."""
+def _codecs(lines: Sequence[str]) -> tuple[Form, list[str], list[str]]:
+    """The lines on one form and its retransmission, and their payload types."""
     formats = {found[1]: found[2] for line in lines if (found := _FORMAT.fullmatch(line))}
-    h264 = [
-        found[1]
-        for line in lines
-        if (found := _H264.fullmatch(line)) and "packetization-mode=1" in formats.get(found[1], "")
-    ]
-    if not h264:
+    told: dict[Form, list[str]] = {
+        form: [found[1] for line in lines if (found := named.fullmatch(line))]
+        for form, named in _NAMED.items()
+    }
+    told["h264"] = [one for one in told["h264"] if "packetization-mode=1" in formats.get(one, "")]
+    form = next((form for form, types in told.items() if types), None)
+    if form is None:
         raise Unfit("codec")
-    apts = {f"apt={payload}" for payload in h264}
+    apts = {f"apt={payload}" for payload in told[form]}
     rtx = [found[1] for line in lines if (found := _RTX.fullmatch(line)) and formats.get(found[1]) in apts]
-    payloads = list(dict.fromkeys(h264 + rtx))
+    payloads = list(dict.fromkeys(told[form] + rtx))
     if not all(96 <= int(payload) <= 127 or 35 <= int(payload) <= 63 for payload in payloads):  # RFC 5761
         raise Unfit("sdp", "payload types out of range")
-    forms = (_H264, _RTX, _FORMAT, _FEEDBACK)
+    kinds = (_NAMED[form], _RTX, _FORMAT, _FEEDBACK)
     about = [
         line
         for line in lines
-        if any((found := form.fullmatch(line)) and found[1] in payloads for form in forms)
+        if any((found := kind.fullmatch(line)) and found[1] in payloads for kind in kinds)
     ]
-    return about, payloads
+    return form, about, payloads
 
 
 def _candidates(lines: Iterable[str], viewers: Sequence[Network]) -> Iterator[tuple[str, str]]:

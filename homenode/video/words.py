@@ -8,8 +8,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # refused
     "sdp": ("Förfrågan går inte att förstå: {what}.", "The request can't be understood: {what}."),
     "codec": (
-        "Webbläsaren erbjuder inte H.264, som kameran sänder; använd en annan.",
-        "The browser doesn't offer H.264, which the camera sends; use another one.",
+        "Webbläsaren läser varken H.264 eller VP8, som kameran sänder; använd en annan.",
+        "The browser reads neither H.264 nor VP8, which the camera sends; use another one.",
     ),
     "candidates": (
         "Webbläsaren nås bara på adresser som noden inte får tala med: {what}.",

@@ -122,6 +122,11 @@ class Cabled:
         return self._browser
 
     @property
+    def within(self) -> list[str]:
+        """Command that runs another one at the far end."""
+        return self._cable.within
+
+    @property
     def here(self) -> str:
         """Our end's address."""
         return self._cable.here

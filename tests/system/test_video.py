@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from homenode.video.clocks import now_ms
 from tests.system.filming import Cabled, Filmed, PoorLink, Viewer, needs_a_viewer
+from tests.system.firefox import FirefoxPage, needs_firefox
 
 pytestmark = needs_a_viewer
 GONE_WITHIN_S = 1.0
@@ -147,11 +149,27 @@ def test_pictures_come_over_a_poor_link(
     assert max(gaps) < 2.0, f"it froze for {max(gaps):.1f} s"
 
 
-def test_what_a_browser_offers_that_speaks_no_h264_is_refused_in_words(
-    filmed: Filmed, viewer: Viewer
-) -> None:
+def test_a_browser_without_h264_is_sent_vp8(filmed: Filmed, viewer: Viewer) -> None:
+    filmed.start(viewer.offer().replace("H264/90000", "H999/90000"))
+    viewer.take(filmed.answer())
+    shown = viewer.until_frames(20)
+    assert (shown[-1]["wide"], shown[-1]["high"]) == (640, 480)
+    assert abs(shown[-1]["told"] - now_ms()) < 5000, "the strip says when each picture was made"
+
+
+@needs_firefox
+def test_firefox_is_sent_what_it_reads(filmed: Filmed, cabled: Cabled, tmp_path: Path) -> None:
+    with FirefoxPage(cabled.within, tmp_path) as page:
+        viewer = Viewer(page)
+        _live(filmed, viewer)
+        shown = viewer.until_frames(20)
+    assert (shown[-1]["wide"], shown[-1]["high"]) == (640, 480)
+    assert abs(shown[-1]["told"] - now_ms()) < 10_000, "the strip says when each picture was made"
+
+
+def test_what_a_browser_offers_that_reads_neither_is_refused_in_words(filmed: Filmed, viewer: Viewer) -> None:
     offer = viewer.offer()
-    filmed.start(offer.replace("H264/90000", "H999/90000"))
+    filmed.start(re.sub("(H264|VP8)/90000", "H999/90000", offer))
     refused = filmed.hear()
     assert refused["error"] == "codec"
     assert "H.264" in refused["text"]["en"]

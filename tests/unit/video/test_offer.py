@@ -17,7 +17,7 @@ from homenode.video.words import WORDS, Unfit
 CHROMIUM = Path(__file__).with_name("chromium.sdp").read_text()
 """Of Chromium 151, asked to receive one picture."""
 FIREFOX = Path(__file__).with_name("firefox.sdp").read_text()
-"""Of Firefox 153, likewise, in a Debian that had no network: it gets its H.264 from Mozilla."""
+"""Of Firefox 153, likewise: it gets its H.264 from Mozilla, and only with a network."""
 BARE = re.sub(r"a=candidate:.*\n", "", CHROMIUM)
 
 
@@ -38,6 +38,7 @@ def _refused(sdp: object) -> Unfit:
 def test_chromiums_offer_is_taken_with_h264_only() -> None:
     ours = taken(CHROMIUM).sdp
     assert "H264/90000" in ours
+    assert taken(CHROMIUM).form == "h264"
     assert "playout-delay" in ours
     for left in ("VP8", "VP9", "AV1", "transport-cc", ".local", "sctp", "audio"):
         assert left not in ours
@@ -151,19 +152,19 @@ def test_two_streams_or_sound_are_refused() -> None:
     assert _refused(CHROMIUM.replace("m=video", "m=audio")).code == "sdp"
 
 
-def test_a_browser_without_h264_is_told_so() -> None:
-    refused = _refused(CHROMIUM.replace("H264", "H265"))
-    assert refused.code == "codec"
-    assert _refused(CHROMIUM.replace("packetization-mode=1", "packetization-mode=0")).code == "codec"
+def test_a_browser_without_h264_gets_vp8_and_without_both_is_told_so() -> None:
+    for without in (("H264", "H265"), ("packetization-mode=1", "packetization-mode=0")):
+        offer = CHROMIUM.replace(*without)
+        assert taken(offer).form == "vp8"
+        assert _refused(offer.replace("VP8", "VP7")).code == "codec"
 
 
-def test_firefoxs_offer_lacks_h264_only() -> None:
-    assert _refused(FIREFOX).code == "codec"
-    h264 = FIREFOX.replace("rtpmap:120 VP8", "rtpmap:120 H264")
-    h264 = h264.replace(
-        "fmtp:120 max-fs=12288;max-fr=60", "fmtp:120 profile-level-id=42e01f;packetization-mode=1"
-    )
-    assert "H264/90000" in taken(h264).sdp
+def test_firefoxs_offer_is_taken_with_vp8_only() -> None:
+    ours = taken(FIREFOX)
+    assert ours.form == "vp8"
+    assert "VP8/90000" in ours.sdp
+    for left in ("VP9", "AV1", "transport-cc", ".local"):
+        assert left not in ours.sdp
 
 
 def test_payload_types_that_mean_something_else_are_refused() -> None:

@@ -283,7 +283,7 @@ def test_nothing_behind_a_mask_changes_what_is_seen(view: str) -> None:
     told = {"view": view, "masks": [[[0.5, 0], [1, 0], [1, 1], [0.5, 1]]], "enhance": True}
     shown = []
     for behind in (0, 255):
-        looks, film = Looks(told), _film(12, night=True)
+        looks, film = Looks(told, "h264"), _film(12, night=True)
         for nth, picture in enumerate(film):
             luma = planes(picture)[0]
             luma[:, WIDE // 2 + 1 :] = (
@@ -308,7 +308,7 @@ def test_nothing_behind_a_mask_changes_what_is_seen(view: str) -> None:
 )
 def test_a_view_or_mask_that_is_none_shows_nothing(told: dict[str, object]) -> None:
     with pytest.raises(Unfit):
-        Looks(told)
+        Looks(told, "h264")
 
 
 def test_the_clock_runs_with_each_picture() -> None:
