@@ -21,9 +21,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m tests.zigbee_dumps")
     arguments.add_argument("--stack", action="store_true", help="join, interview and drive each of them")
     arguments.add_argument("--folder", type=Path, default=DUMPS / "json", help="where the dumps are")
-    arguments.add_argument("--only", default="", help="part of a model's name")
+    arguments.add_argument("--only", default="", help="part of a dump's file name")
     asked = arguments.parse_args()
-    files = [file for file in sorted(asked.folder.glob("*.json")) if asked.only in file.name]
+    files = [file for file in sorted(asked.folder.glob("*.json")) if asked.only.lower() in file.name]
     if asked.stack:
         with tempfile.TemporaryDirectory() as folder:
             found = asyncio.run(stack.drive_all(Path(folder), files, tell=print))
