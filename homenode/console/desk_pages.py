@@ -10,6 +10,7 @@ from homenode.console.plot import plot
 from homenode.console.shown import picture
 from homenode.console.video_pages import cameras_of, offers_of
 from homenode.console.visit import Page, Visit
+from homenode.console.worklist import MOST_ALONE, Row, rows
 from homenode.listen.settings import HOME
 from homenode.listen.told import ALL
 from homenode.web import Response
@@ -18,11 +19,23 @@ LINES = 500
 
 
 async def worklist(visit: Visit) -> Response:
-    """What is to be done, the worst first."""
-    person = visit.person
-    if not person.works:
+    """What is to be done, the worst first; of one home with `home`."""
+    if not visit.person.works:
         return visit.page("picture.html", pictures=pictures(visit), show="")
-    return visit.page("list.html", cases=person.cases(visit.room.board), show="list")
+    home = visit.request.query.get("home", "")
+    if home and not re.fullmatch(HOME, home):
+        return visit.nothing()
+    show = f"list&home={home}" if home else "list"
+    return visit.page("list.html", rows=rows_of(visit, home), home=home, show=show)
+
+
+def rows_of(visit: Visit, home: str) -> list[Row]:
+    """The worklist of this person, or what they have of one home."""
+    person = visit.person
+    cases = person.cases(visit.room.board)
+    if not home:
+        return rows(cases, person.id)
+    return rows([case for case in cases if case.home == home], person.id, MOST_ALONE)
 
 
 async def alert(visit: Visit) -> Response:

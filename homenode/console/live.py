@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from homenode.console.case import Case
-from homenode.console.desk_pages import pictures, several
+from homenode.console.desk_pages import pictures, rows_of, several
 from homenode.console.video_pages import offers_of
 from homenode.console.visit import Page, Visit
+from homenode.console.worklist import Row, rows
 from homenode.web import Response
 
 PULSE_S = 5.0
@@ -26,7 +27,7 @@ async def events(visit: Visit) -> Response:
 
 async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
     show, key = visit.request.query.get("show", ""), visit.request.query.get("key", "")
-    seen: dict[str, int] = {}
+    home, seen = visit.request.query.get("home", ""), dict[str, object]()
     shown = int(asked) if (asked := visit.request.query.get("version", "")[:15]).isdecimal() else -1
     bar, called, offers = "", frozenset[str](), ""
     async with visit.room.news(visit.caller) as news:
@@ -39,9 +40,10 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
             person = visit.person
             cases = person.cases(board)
             if show == "list":
-                told |= {"order": [case.key for case in cases], "rows": _rows(visit, cases, seen)}
-            elif show == "homes" and (rows := _homes(visit, shown)):
-                told |= rows
+                listed = rows_of(visit, home)
+                told |= {"order": [row.key for row in listed], "rows": _rows(visit, listed, seen)}
+            elif show == "homes" and (changed := _homes(visit, shown)):
+                told |= changed
                 shown = board.version
             elif show == "case" and (case := person.case(board, key)) and case.version > shown:
                 told["case"], shown = visit.part("_case.html", case=case), case.version
@@ -55,7 +57,9 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
             calls = {case.key: case for case in cases if case.calls}
             told["calls"] = len(calls)
             told["loud"] = bool(calls or any(person.acts_for(party) for party in board.deaf))
-            told["news"] = [_news(visit, calls[new]) for new in calls.keys() - called]
+            new = calls.keys() - called
+            listed = rows(cases, person.id)
+            told["news"] = [_news(visit, calls[row.key]) for row in listed if row.key in new]
             called = frozenset(calls)
             yield told
             await asyncio.sleep(TOGETHER_S)
@@ -64,14 +68,14 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
                     await news.wait()
 
 
-def _rows(visit: Visit, cases: list[Case], seen: dict[str, int]) -> dict[str, str]:
+def _rows(visit: Visit, listed: list[Row], seen: dict[str, object]) -> dict[str, str]:
     """Those that changed since they were last sent."""
-    rows = {}
-    for case in cases:
-        if seen.get(case.key) != case.version:
-            seen[case.key] = case.version
-            rows[case.key] = visit.part("_row.html", case=case)
-    return rows
+    changed = {}
+    for row in listed:
+        if seen.get(row.key) != row.version:
+            seen[row.key] = row.version
+            changed[row.key] = visit.part("_listed.html", row=row)
+    return changed
 
 
 def _homes(visit: Visit, shown: int) -> dict[str, Any]:

@@ -93,6 +93,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "mine": ("Mina", "Mine"),
     "unowned": ("Som ingen har", "That nobody has"),
     "only_alarms": ("Bara larm", "Alarms only"),
+    "more": ("och {n} till i det här hemmet", "and {n} more of this home"),
     "shown_of": ("{n} av {of} visas", "{n} of {of} shown"),
     # a case
     "take": ("Ta", "Take"),

@@ -115,6 +115,7 @@ class Console:
         if self._process is not None and self._process.poll() is None:
             self.kill()
         assert "page failed" not in self.log, self.log
+        assert "Unhandled exception" not in self.log, self.log
 
 
 class Answer:
@@ -175,9 +176,9 @@ class Client:
         assert answer.status == 303, answer.text
         return self
 
-    def worklist(self) -> list[str]:
-        """Of the cases on the worklist, in order."""
-        return re.findall(r'<tr id="c-([0-9a-f]+)"', self.get("/").text)
+    def worklist(self, home: str = "") -> list[str]:
+        """Of the cases on the worklist, in order; or on that of one home."""
+        return re.findall(r'<tr id="c-([0-9a-f]+)"', self.get(f"/?home={home}").text)
 
 
 @contextmanager

@@ -85,16 +85,19 @@ function sift() {
   const show = filter.elements.show?.value ?? "";
   const rows = [...place("rows").children];
   let shown = 0;
+  let all = 0;
   for (const row of rows) {
-    const fits = (!text || row.textContent.toLowerCase().includes(text))
+    const more = Number(row.dataset.more ?? 0);   // cases of its home that have no row
+    const fits = more ? show !== "alarm" || row.dataset.severity === "alarm" : (!text || row.textContent.toLowerCase().includes(text))
       && (show !== "mine" || row.dataset.has === "me")
       && (show !== "unowned" || !row.dataset.has)
       && (show !== "alarm" || row.dataset.severity === "alarm");
     row.hidden = !fits;
-    shown += fits;
+    shown += fits && !more;
+    all += more || 1;
   }
   const count = place("count");
-  count.value = count.dataset.words.replace("{n}", shown).replace("{of}", rows.length);
+  count.value = count.dataset.words.replace("{n}", shown).replace("{of}", all);
 }
 
 function ages() {
