@@ -11,17 +11,19 @@ import contextlib
 import ipaddress
 import json
 import logging
-import ssl
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import h11
 
 from homenode.errors import SetupError
+
+if TYPE_CHECKING:
+    import ssl  # who serves without TLS needs 3 MB less
 
 log = logging.getLogger("homenode.web")
 
@@ -221,13 +223,7 @@ async def serve(
         try:
             if open_now.total() <= most_open and open_now[peer] <= most_each:
                 # Cancelled is how it ends with the server; asyncio.streams would log that as a mistake.
-                with contextlib.suppress(
-                    asyncio.CancelledError,
-                    ConnectionError,
-                    TimeoutError,
-                    ssl.SSLError,
-                    h11.LocalProtocolError,
-                ):
+                with contextlib.suppress(asyncio.CancelledError, OSError, h11.LocalProtocolError):
                     if tls is not None:  # here, so that who never says a word is counted
                         await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE_S)
                     await _Talk(reader, writer, handle).run()

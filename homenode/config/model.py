@@ -223,7 +223,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How the panel shows a point; what home.yaml doesn't say is found (`homenode.panel.things`).
+    """How the panel shows a point; what home.yaml doesn't say is found (`homenode.panel.chosen`).
 
     Attributes:
         name, symbol: "" if not said.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homenode.errors import FileMistakes, HomenodeError, Mistake, Refused
 from homenode.gateway.local_socket import ask
+
+if TYPE_CHECKING:
+    import argparse
 
 LONGEST_SAYING_S = 150.0
 """Until a sentence was said, or dropped as nobody could hear it in time."""

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from homenode.errors import Refused
-from homenode.panel.things import things_of
+from homenode.panel.chosen import things_of
 from homenode.reading import Quality
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "video", "console")
+ALL = (
+    "zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "video", "console", "panel",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -21,13 +21,19 @@ def cpu_s(pid: int) -> float:
 
 def memory_mb(pid: int) -> tuple[float, float]:
     """Proportional and resident set size (/proc/PID/smaps_rollup)."""
-    sizes = {
-        name: int(rest.split()[0]) * 1024 / 1e6
-        for name, _, rest in (
-            line.partition(":") for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-        )
-    }
+    sizes = _sizes_mb(pid)
     return sizes["Pss"], sizes["Rss"]
+
+
+def own_mb(pid: int) -> float:
+    """What it shares with no file and no process, however many of them there are."""
+    return _sizes_mb(pid)["Pss_Anon"]
+
+
+def _sizes_mb(pid: int) -> dict[str, float]:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    pairs = (line.partition(":") for line in lines)
+    return {name: int(rest.split()[0]) * 1024 / 1e6 for name, _, rest in pairs}
 
 
 def settle(pid: int, *, below: float = 0.04, within_s: float = 60) -> None:

@@ -97,18 +97,9 @@ says: {sv: "Balkongdörren står öppen.", en: "The balcony door is open."}
 class Panel:
     """`homenode panel`, as a process."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, python: str = sys.executable) -> None:
         self.data, self.log = data, ""
-        command = [
-            sys.executable,
-            "-m",
-            "homenode.cli",
-            "panel",
-            "--data",
-            str(data),
-            "--listen",
-            "127.0.0.1:0",
-        ]
+        command = [python, "-m", "homenode.cli", "panel", "--data", str(data), "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()

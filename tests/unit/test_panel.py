@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from homenode.config.model import Camera, Device, Home, Shown
 from homenode.language.bound import BoundRule, Compare
+from homenode.panel.chosen import HOLD_MS, things_of
 from homenode.panel.picture import picture, to_see_to
-from homenode.panel.things import HOLD_MS, Known, Quiet, State, Thing, state_of, things_of
+from homenode.panel.things import Known, Quiet, State, Thing, state_of
 from homenode.panel.words import LANGUAGES, PAGE_WORDS, WORDS, say
 
 MIN = 60_000

@@ -1,0 +1,66 @@
+"""How a command ends: its exit status, and what a person is told of an error."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+
+from homenode.errors import FileMistakes, HomenodeError, acted_on
+
+_EXTRAS = {
+    "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "zigpy_znp": "znp", "zigpy_deconz": "deconz",
+    "gpiozero": "gpio",
+    "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
+    "fpdf": "install", "h11": "install", "cryptography": "install",
+    "jinja2": "console", "argon2": "console",
+}  # fmt: skip
+
+
+def status_of(command: Callable[[], int]) -> int:
+    """Run it; 0 fine, 1 failed, 2 mistakes in a file, 70 in homenode, 130 interrupted."""
+    try:
+        status = command()
+        if sys.stdout is not None:  # closed by who started this
+            sys.stdout.flush()  # what can't be written is told here, and not by the interpreter as it ends
+        return status
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - nobody who uses homenode is shown a traceback
+        return _told(acted_on(error))
+
+
+def _told(error: BaseException) -> int:
+    """What ended a command, in plain words."""
+    match error:
+        case FileMistakes():
+            from homenode.config.excerpt import Excerpts
+
+            for line in Excerpts().told(error.mistakes):
+                print(line, file=sys.stderr)
+            return 2
+        case HomenodeError():
+            print(f"homenode: {error}", file=sys.stderr)
+            return 1
+        case BrokenPipeError():
+            return 1
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            what = error.filename or "what was found"
+            print(f"homenode: {what} can't be written: {error.strerror}", file=sys.stderr)
+            return 1
+        case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
+            print(
+                f"homenode: {error.name} is not installed (pip install 'homenode[{extra}]')", file=sys.stderr
+            )
+            return 1
+    return _our_mistake(error)
+
+
+def _our_mistake(error: BaseException) -> int:
+    """One line, and the whole of it for who reports it."""
+    import logging
+
+    logging.getLogger("homenode").debug("a mistake in homenode itself", exc_info=error)
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    print(f"homenode: a mistake in homenode itself: {told} (please report it)", file=sys.stderr)
+    return 70  # EX_SOFTWARE of sysexits.h
