@@ -30,7 +30,7 @@ _DARKEST_MS = 200
 """Longest exposure: five pictures a second are the least that shows how somebody moves."""
 _HARDWARE = Path("/sys/class/video4linux/video11/name")
 """The one that picamera2's hardware encoder opens; on other machines it is a camera, or nothing."""
-_READ = {"YUV420": "yuv420p", "NV12": "nv12", "YUYV": "yuyv422"}
+_READ = {"YUV420": "yuv420p", "NV12": "nv12"}
 """What a camera gives that is asked for YUV420: a Pi's that, others what they have. Names are FFmpeg's."""
 
 

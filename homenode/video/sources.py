@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.reformatter import ColorRange
 
 from homenode.video.clocks import now_ms
 from homenode.video.encoder import Encoded
@@ -179,9 +180,10 @@ def _whole(stream: Any) -> Any:
 
 
 def fitted(frame: av.VideoFrame, width: int, height: int) -> Picture:
-    """As large as was asked for."""
-    if (frame.width, frame.height, frame.format.name) != (width, height, "yuv420p"):
-        frame = frame.reformat(width, height, "yuv420p")
+    """As large as was asked for, from black to white in video range: JPEG's is wider."""
+    as_it_is = (frame.width, frame.height, frame.format.name) == (width, height, "yuv420p")
+    if not as_it_is or frame.color_range == ColorRange.JPEG:
+        frame = frame.reformat(width, height, "yuv420p", dst_color_range=ColorRange.MPEG)
     return frame.to_ndarray().astype(np.uint8, copy=False)
 
 
