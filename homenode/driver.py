@@ -178,6 +178,8 @@ class DriverType:
             bus), one of ``i2c1``, ``spi0``, ``w1``, ``uart0``, ``pcm``. Serial ports are found by their path.
         wired: Its devices never sleep: `stale_after` defaults to never.
         stale_after_ms: How long a device of this ``MANUFACTURER/MODEL`` may be silent; None if not known.
+        put_out: The command of a small program that, when its standard input ends without a word, switches
+            these outputs off: the node was killed. None if there is none; then none is a camera's lamp.
         forget: Erases what devices measured from this folder of an instance; pairings stay. Returns how many
             values; a folder of another driver has none. May raise OSError.
         work: What ``homenode radio WORD`` does: ``show``, ``backup``, ``restore``. Lines for a person; raises
@@ -197,5 +199,6 @@ class DriverType:
     needs: Callable[[Mapping[str, Any]], Sequence[tuple[str, int | str]]] = lambda options: ()
     wired: bool = False
     stale_after_ms: Callable[[str], int | None] = lambda model: None
+    put_out: Callable[[Sequence[Device]], Sequence[str]] | None = None
     forget: Callable[[Path], int] = lambda folder: 0
     work: Mapping[str, Callable[[RadioWork], Sequence[str]]] = field(default_factory=dict)

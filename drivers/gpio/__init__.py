@@ -23,6 +23,12 @@ def _open(name: str, options: Mapping[str, Any], devices: Sequence[Device], host
     return GpioDriver(devices, host)
 
 
+def _put_out(devices: Sequence[Device]) -> Sequence[str]:
+    from drivers.gpio.driver import put_out
+
+    return put_out(devices)
+
+
 def _forget(folder: Path) -> int:
     from drivers.gpio.counting import forget
 
@@ -40,5 +46,6 @@ DRIVER = DriverType(
     check=wrong,
     needs=needs,
     wired=True,
+    put_out=_put_out,
     forget=_forget,
 )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from drivers.gpio.analog import Analog
 from drivers.gpio.counting import Meter, Meters
 from drivers.gpio.kinds import COUNTED, DEBOUNCE_MS, WIRINGS
 from drivers.gpio.one_wire import Thermometers
-from drivers.gpio.pins import drop, open_factory
+from drivers.gpio.pins import drop, open_factory, place
 from homenode.config.model import Device
 from homenode.driver import Host
 from homenode.errors import DriverLost, HomenodeError, Refused, acted_on
@@ -92,6 +94,12 @@ class _MeterPin:
         pin, self._pin = self._pin, None
         if pin is not None:
             pin.close()
+
+
+def put_out(devices: Sequence[Device]) -> list[str]:
+    """The command that switches these outputs off once its standard input ends."""
+    off = [f"{line.number}={0 if line.high else 1}" for line in map(_Line, devices)]
+    return [sys.executable, "-I", "-S", str(Path(__file__).with_name("put_out.py")), place(), *off]
 
 
 class GpioDriver:

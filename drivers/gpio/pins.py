@@ -45,7 +45,7 @@ def open_factory(pulls: Mapping[int, str]) -> Any:
         SetupError: The library is unknown, not installed, or finds no pins here.
         DriverLost: The pigpio daemon doesn't answer.
     """
-    name = os.environ.get("GPIOZERO_PIN_FACTORY", "lgpio")
+    name = _factory_name()
     if name not in FACTORIES:
         raise SetupError(
             f"{name!r} is no pin library",
@@ -110,8 +110,24 @@ def header_chip(labels: Mapping[int, str]) -> int | None:
     return min((number for number, label in labels.items() if label in known), default=None)
 
 
+def place() -> str:
+    """Where the pins are: a device of the kernel's, or HOST:PORT of a pigpiod."""
+    if _factory_name() == "pigpio":
+        return ":".join(_pigpiod())
+    return f"/dev/gpiochip{header_chip(chip_labels()) or 0}"
+
+
+def _factory_name() -> str:
+    return os.environ.get("GPIOZERO_PIN_FACTORY", "lgpio")
+
+
+def _pigpiod() -> tuple[str, str]:
+    """Where its daemon is: host, port."""
+    return os.environ.get("PIGPIO_ADDR", "localhost"), os.environ.get("PIGPIO_PORT", "8888")
+
+
 def _open_pigpio(factory: Any, pulls: Mapping[int, str]) -> Any:
-    host, port = os.environ.get("PIGPIO_ADDR", "localhost"), os.environ.get("PIGPIO_PORT", "8888")
+    host, port = _pigpiod()
     where = f"pigpio daemon at {host}:{port}"
     if not port.isdigit():
         raise SetupError(f"{port!r} is no port", where="PIGPIO_PORT", do="give a number such as 8888")

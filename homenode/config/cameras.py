@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from homenode.config.broker import there, without_secret
-from homenode.config.devices import named
+from homenode.config.devices import Drivers, named
 from homenode.config.model import VIEWS, Camera, Decision, Device, Ice
 from homenode.config.notes import Notes, listed, nearest
 from homenode.config.points import why_no_point
@@ -26,7 +26,13 @@ MOST_MASKS, MOST_CORNERS = 20, 50
 
 
 def read_cameras(
-    node: Node | None, notes: Notes, beside: Path, devices: Mapping[str, Device], *, files: bool
+    node: Node | None,
+    notes: Notes,
+    beside: Path,
+    devices: Mapping[str, Device],
+    drivers: Drivers,
+    *,
+    files: bool,
 ) -> dict[str, Camera]:
     """Cameras by name, those with mistakes included, so that rules and decisions aren't blamed.
 
@@ -49,6 +55,7 @@ def read_cameras(
         values = read_table(rows, rest, where, notes, beside, at=key, others=("masks",))
         for light in ("lamp", "indicator"):
             _is_light(values[light], rest, f"{where}.{light}", notes, devices)
+        _goes_out(values["lamp"], rest, f"{where}.lamp", notes, devices, drivers)
         if files:
             _exists(values["password_file"], rest, where, notes)
         cameras[name] = Camera(
@@ -175,6 +182,18 @@ def _is_light(point: str, entry: Node, field: str, notes: Notes, devices: Mappin
         notes.wrong(at, field, why, suggestion=suggestion)
     elif kind is not None and kind.name not in LAMP_KINDS:
         notes.wrong(at, field, f"a point of kind {listed(LAMP_KINDS)}")
+
+
+def _goes_out(
+    lamp: str, entry: Node, field: str, notes: Notes, devices: Mapping[str, Device], drivers: Drivers
+) -> None:
+    """Whatever happens to the node, nobody is left in the light of a camera."""
+    at, device = entry.get("lamp") if isinstance(entry, Table) else None, devices.get(lamp.partition(".")[0])
+    kind = drivers.get(device.driver) if device is not None else None
+    if at is not None and kind is not None and kind.put_out is None:
+        able = listed(name for name, one in drivers.items() if one.put_out is not None)
+        found = f"{lamp} of {kind.name}, which would stay lit if the node were killed"
+        notes.wrong(at, field, f"a light that is wired to this node (driver: {able})", found=found)
 
 
 def _exists(path: Path | None, entry: Node, where: str, notes: Notes) -> None:

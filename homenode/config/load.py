@@ -96,7 +96,7 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
     devices = read_devices(section("devices"), notes, beside, drivers, radios, files=files)
     check_header(top["board"] or "", top["hats"], devices, radios, drivers, root, notes)
     broker = read_broker(section("broker"), notes, beside, devices, files=files)
-    cameras = read_cameras(section("cameras"), notes, beside, devices, files=files)
+    cameras = read_cameras(section("cameras"), notes, beside, devices, drivers, files=files)
     resident = read_resident(section("resident"), notes, devices)
     modes = read_modes(section("modes"), notes, devices)
     uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)

@@ -174,7 +174,7 @@ class Camera:
     Attributes:
         source: As written: ``csi``, ``/dev/video0``, ``rtsp://…``, ``file:…`` or ``scene``.
         username, password_file: Of one on the network.
-        lamp: Point of the lamp that it sees in the dark by, "" if it needs none.
+        lamp: Point of the lamp, on a pin, that it sees in the dark by, "" if it needs none.
         indicator: Point of the light that is lit whenever somebody may look.
         masks: Areas that are never shown: polygons, points as shares of width and height.
         enhance: Whether a dark picture is made brighter.

@@ -226,9 +226,9 @@ CAMERA = (
     Field(
         "lamp",
         "point",
-        "Lamp that it sees in the dark by; lit during a session only.",
+        "Lamp that it sees in the dark by, on a pin; lit during a session only.",
         default="",
-        shown="a lamp or socket of this home, such as bedroom_ir.light",
+        shown="a lamp on a pin of this node, such as bedroom_ir.light",
     ),
     Field(
         "indicator",

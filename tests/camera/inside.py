@@ -192,6 +192,15 @@ async def unplugged() -> str:
         return told("unplugged", await viewer.until(did="ended"))
 
 
+async def hangs() -> str:
+    """At the end of its look: what is another user's is killed by the kernel."""
+    async with looking(CSI, OUT / "none.h264") as viewer:
+        await viewer.until_pictures(5)
+        run("kill -STOP $(pgrep -f homenode.video.capture)")
+        viewer.leash.close()
+        return f"nobody films {await until_gone(1):.1f} s after"
+
+
 async def gateway_killed() -> str:
     """kill -9 of the node, while what films hangs."""
     async with looking(CSI, OUT / "none.h264") as viewer:
@@ -212,6 +221,7 @@ SHOWS: dict[str, tuple[str, Show]] = {
     "USB camera without the right to it": ("", denied),
     "USB camera that is not there": ("", lambda: why("absent", {**USB, "device": "/dev/video99"})),
     "USB camera, unplugged while it films": ("", unplugged),
+    "what films hangs at the end of its look": ("", hangs),
     "node killed while what films hangs": ("", gateway_killed),
 }
 """What is shown, and the film that is to be judged."""

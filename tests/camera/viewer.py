@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,8 +44,10 @@ class Viewer:
         writer: asyncio.StreamWriter,
         connection: RTCPeerConnection,
         kept: Kept,
+        leash: RawIOBase,
     ) -> None:
         self._reader, self._writer, self._connection, self._kept = reader, writer, connection, kept
+        self.leash = leash
 
     async def take(self, answer: str) -> None:
         await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
@@ -81,7 +84,7 @@ async def asking(source: Mapping[str, Any], into: Path) -> AsyncIterator[Viewer]
     with into.open("wb") as file:
         kept = Kept(file)
         rtcrtpreceiver.get_decoder = lambda codec: kept
-        viewer = Viewer(reader, writer, connection, kept)
+        viewer = Viewer(reader, writer, connection, kept, leash)
         connection.addTransceiver("video", direction="recvonly")
         await connection.setLocalDescription(await connection.createOffer())
         viewer.say(

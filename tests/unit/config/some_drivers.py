@@ -64,6 +64,7 @@ WIRED = DriverType(
     open=_open,
     check=_pins_once,
     wired=True,
+    put_out=lambda devices: ["true"],
 )
 DRIVERS = {"zigbee": RADIO, "gpio": WIRED}
 

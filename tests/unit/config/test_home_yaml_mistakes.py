@@ -136,6 +136,7 @@ ONE_MISTAKE = [
     ("source: csi, ", "source: csi, password_file: gone, ", "cameras.hall.password_file", ""),
     ("source: csi, ", "source: csi, lamp: sgn.light, ", "cameras.hall.lamp", "sign.light"),
     ("source: csi, ", "source: csi, lamp: sink.water, ", "cameras.hall.lamp", ""),
+    ("source: csi, ", "source: csi, lamp: stove.light, ", "cameras.hall.lamp", ""),
     ("indicator: sign.light", "indicator: sign", "cameras.hall.indicator", ""),
     (", indicator: sign.light", "", "video.night.cameras", ""),
     ("[[[0, 0], [1, 0], [0, 0.5]]]", "[[0, 0, 1, 1]]", "cameras.hall.masks", ""),
