@@ -50,7 +50,7 @@ soak: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m soak
 
 looks: apt $(VENV)/.test
-	$(BIN)/python -m pytest -m looks
+	$(BIN)/python -m pytest -m looks -s
 
 chaos: apt $(VENV)/.test
 	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -17,6 +18,13 @@ def _end(home: Flat) -> None:
     home.ask(session=home.entries()[-1]["session"], end=True)
 
 
+def _signalled(home: Flat, to: Callable[[], Iterable[int]], number: signal.Signals) -> None:
+    """Those of its processes, and then the viewer ends it."""
+    for pid in to():
+        os.kill(pid, number)
+    _end(home)
+
+
 INTERRUPTIONS: dict[str, Callable[[Flat], object]] = {
     "kill -9 of what films": lambda home: [os.kill(pid, signal.SIGKILL) for pid in home.films()],
     "kill -9 of the node": lambda home: home.node.kill(),
@@ -25,6 +33,8 @@ INTERRUPTIONS: dict[str, Callable[[Flat], object]] = {
     "stop button": lambda home: home.sim.do("press no"),
     "panel": lambda home: home.node.ask("video", "stop"),
     "viewer": _end,
+    "stopped, and the viewer": lambda home: _signalled(home, home.films, signal.SIGSTOP),
+    "kill -9 of what waits for the node's death": lambda home: _signalled(home, home.keepers, signal.SIGKILL),
     "reload": lambda home: (home.describe(more="ask: yes"), home.node.ask("reload")),
 }
 NODE_ENDS = ("kill -9 of the node", "restart")
@@ -49,7 +59,7 @@ def interrupted(
         wait: For how long it may then go on, in seconds.
         mood: How the camera behaves.
     """
-    left = list(hows)
+    left, took = list(hows), defaultdict[str, list[float]](list)
     while left:
         with home.run(capture=capture) as node:
             how = ""
@@ -65,13 +75,18 @@ def interrupted(
                 INTERRUPTIONS[how](home)
                 if how == "kill -9 of what films":  # it may have come before there was one
                     node.ask("video", "stop")
-                home.dark(WITHIN_S)
+                took[how].append(home.dark(WITHIN_S))
                 if how == "link cut":
                     home.broker.start()
                     node.until("link up")
         with home.run(capture=capture) as node:
             entries = home.entries()
             node.stop()
+    print(
+        "\ninterrupted by",
+        *(f"{how}: {len(s)}, dark after {max(s):.2f} s at most" for how, s in took.items()),
+        sep="\n  ",
+    )
     verified = homenode("journal", "verify", "--data", str(home.folder / "data"))
     assert verified.returncode == 0, verified.stdout
     assert {one["session"] for one in entries if one["event"] == "granted"} <= {

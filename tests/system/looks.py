@@ -133,15 +133,28 @@ class Flat:
                     found[int(noted.stem)] = json.loads(noted.read_text())["port"]
         return found
 
+    def keepers(self) -> list[int]:
+        """Processes of this node that wait for its death, to put out the lights."""
+        return list(self.ours(b"drivers/gpio/put_out.py"))
+
+    def ours(self, program: bytes) -> Iterator[int]:
+        """Processes that the node has started with this in their command."""
+        mark = f"PIGPIO_PORT={self.sim.places['gpio']}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it is gone
+                found = program in (process / "cmdline").read_bytes()
+                if found and mark in (process / "environ").read_bytes().split(b"\0"):
+                    yield int(process.name)
+
     def ports(self) -> set[int]:
         """Of those that ever filmed, the ports that are open, as the kernel says."""
         noted = {json.loads(one.read_text())["port"] for one in (self.folder / "captures").glob("*.json")}
         rows = Path("/proc/net/udp").read_text().splitlines()[1:]
         return noted & {int(row.split()[1].rpartition(":")[2], 16) for row in rows}
 
-    def dark(self, within_s: float = 1.0) -> None:
-        """Nobody films, no port is open, lamp and light are off; within a second of now."""
-        until(
+    def dark(self, within_s: float = 1.0) -> float:
+        """Nobody films, no port is open, lamp and light are off; within a second of now. After how long?"""
+        return until(
             lambda: not self.films() and not self.ports() and self.lit() == (False, False),
             within_s,
             self.seen,
@@ -158,12 +171,13 @@ class Flat:
         return [json.loads(line) for line in answer.stdout.splitlines()]
 
 
-def until(true: Callable[[], object], within_s: float, what: Callable[[], str]) -> None:
-    """Wait until it is true."""
-    end = time.clock_gettime(time.CLOCK_BOOTTIME) + within_s
+def until(true: Callable[[], object], within_s: float, what: Callable[[], str]) -> float:
+    """Wait until it is true; seconds that it took."""
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
     while not true():
-        assert time.clock_gettime(time.CLOCK_BOOTTIME) < end, what()
+        assert time.clock_gettime(time.CLOCK_BOOTTIME) < began + within_s, what()
         time.sleep(0.02)
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
 @contextmanager

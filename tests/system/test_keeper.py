@@ -39,27 +39,13 @@ def home(tmp_path: Path) -> Iterator[Flat]:
         yield made
 
 
-def keepers(home: Flat) -> list[str]:
-    """Processes of this node that keep its lights."""
-    mark = f"PIGPIO_PORT={home.sim.places['gpio']}".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            keeps = b"drivers/gpio/put_out.py" in (process / "cmdline").read_bytes()
-            if keeps and mark in (process / "environ").read_bytes().split(b"\0"):
-                found.append(process.name)
-        except OSError:  # it is gone
-            continue
-    return found
-
-
 def test_a_gateway_that_is_killed_leaves_the_lamp_off_and_no_process(home: Flat) -> None:
     with home.run() as node:
         home.look()
-        assert (home.lit(), len(keepers(home))) == ((True, True), 1)
+        assert (home.lit(), len(home.keepers())) == ((True, True), 1)
         node.kill()
         home.dark(1.5)
-        until(lambda: not keepers(home), PATIENCE_S, home.seen)
+        until(lambda: not home.keepers(), PATIENCE_S, home.seen)
 
 
 def test_a_look_that_ends_in_order_leaves_no_keeper(home: Flat) -> None:
@@ -67,7 +53,7 @@ def test_a_look_that_ends_in_order_leaves_no_keeper(home: Flat) -> None:
         look = home.look()
         home.asked(session=look["session"], end=True)
         home.dark()
-        until(lambda: not keepers(home), PATIENCE_S, home.seen)
+        until(lambda: not home.keepers(), PATIENCE_S, home.seen)
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")

@@ -191,7 +191,7 @@ def _interrupted(home: Seen, hows: list[str], chance: random.Random) -> None:
 
 
 def test_what_really_films_is_gone_within_a_second_however_it_is_interrupted(home: Seen) -> None:
-    ways = ["kill -9 of what films", "link cut", "stop button", "kill -9 of the node"]
+    ways = ["kill -9 of what films", "link cut", "stopped, and the viewer", "kill -9 of the node"]
     _interrupted(home, ways, random.Random(2))
 
 
