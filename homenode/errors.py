@@ -104,6 +104,12 @@ class Refused(HomenodeError):
     code = "refused"
 
 
+class Unanswered(Refused):
+    """Nobody answered a request: it may be done or not, so who asked has to look, and may ask again."""
+
+    code = "unanswered"
+
+
 class NoLook(Refused):
     """Nobody looks through this camera now, on this request."""
 

@@ -120,6 +120,7 @@ class _Talk:
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
             self._http.start_next_cycle()
+            await asyncio.sleep(0)  # who sends requests without end takes turns with the others
 
     async def _request(self) -> Request | None:
         head, body = None, b""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homenode.errors import FileMistakes, HomenodeError, Mistake, Refused
+from homenode.errors import FileMistakes, Mistake, Refused, Unanswered
 from homenode.gateway.local_socket import ask
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def answer(data: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> A
         if mistakes := reply.get("mistakes"):
             raise FileMistakes([Mistake(**mistake) for mistake in mistakes])
         raise Refused(str(reply.get("error", "the node gave no reason")))
-    raise HomenodeError("the node hung up without an answer", where=str(data), do="look at its log")
+    raise Unanswered("the node hung up without an answer", where=str(data), do="look at its log")
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
+from homenode.errors import FileMistakes, HomenodeError, SetupError, Unanswered
 
 log = logging.getLogger("homenode.socket")
 
@@ -200,7 +200,7 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float | None = 30.0
 
     Raises:
         SetupError: No node runs there.
-        Refused: It doesn't answer.
+        Unanswered: It doesn't answer.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
         asker.settimeout(timeout_s)
@@ -218,8 +218,8 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float | None = 30.0
                     if request.get("do") != "watch":
                         return
         except TimeoutError as error:
-            raise Refused(
+            raise Unanswered(
                 f"the node did not answer within {timeout_s:.0f} s", where=str(folder), do="look at its log"
             ) from error
         except ConnectionError as error:
-            raise Refused("the node hung up", where=str(folder), do="look at its log") from error
+            raise Unanswered("the node hung up", where=str(folder), do="look at its log") from error

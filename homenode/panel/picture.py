@@ -199,7 +199,7 @@ def _entry(entry: Mapping[str, Any], cameras: Mapping[str, str], language: str) 
         "key": str(entry["n"]),
         "when": f"{day} {first}" + (f"–{last}" if last != first else ""),
         "text": text,
-        "more": f"{reason} {say(why, language)}" if why else reason,
+        "more": f"{reason} · {say(why, language)}" if why else reason,
     }
 
 

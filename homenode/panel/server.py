@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from homenode.errors import HomenodeError, Refused
+from homenode.errors import HomenodeError, Refused, Unanswered
 from homenode.gateway.ask import answer
 from homenode.gateway.clock import Clock
 from homenode.panel.paired import Paired
@@ -22,7 +22,7 @@ from homenode.panel.picture import Picture, picture, to_see_to
 from homenode.panel.things import Quiet
 from homenode.panel.words import LANGUAGES, PAGE_WORDS, say
 from homenode.tries import Tries
-from homenode.web import Request, Response, as_json, serve
+from homenode.web import Request, Response, as_json, network_of, serve
 
 log = logging.getLogger("homenode.panel")
 
@@ -33,6 +33,8 @@ SAYING_S, SAID = 150.0, 200
 """Until a sentence was said; its longest in characters (`gateway.asked`)."""
 WRONG_CODES, DEEDS, MINUTE_MS = 10, 30, 60_000
 """From one address in five minutes; things done from one tablet in a minute."""
+MOST_EACH = 20
+"""Connections of one address, of 40 in all: a tablet opens six."""
 COOKIE = "panel"
 _YEAR_S = 400 * 86_400
 """As long as browsers keep one; it is given anew each time the page is opened."""
@@ -69,11 +71,11 @@ class Server:
 
     async def start(self, host: str, port: int) -> asyncio.Server:
         """Listen. Raises OSError."""
-        server = await serve(host, port, self.handle)
+        server = await serve(host, port, self.handle, most_each=MOST_EACH)
         port = server.sockets[0].getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        local = {f"localhost:{port}"} if ipaddress.ip_address(host).is_loopback else set()
-        self._hosts = frozenset({f"{shown}:{port}"} | local)
+        names = [shown, *(["localhost"] if ipaddress.ip_address(host).is_loopback else [])]
+        self._hosts = frozenset(f"{name}:{port}" for name in names) | frozenset(names if port == 80 else [])
         self.url = f"http://{shown}:{port}"
         return server
 
@@ -137,12 +139,12 @@ class Server:
         return f"{at:%Y-%m-%d}"
 
     def _pair(self, request: Request, language: str) -> Response:
-        now = self._clock.now()
-        if self._wrong.blocked(request.peer, now):
+        now, peer = self._clock.now(), network_of(request.peer)
+        if self._wrong.blocked(peer, now):
             return as_json({"error": say("code_wait", language)}, 429)
         token = self._paired.pair(str(_body(request).get("code", "")), self._day())
         if token is None:
-            self._wrong.failed(request.peer, now)
+            self._wrong.failed(peer, now)
             log.warning("wrong code", extra={"from": request.peer})
             return as_json({"error": say("code_wrong", language)}, 403)
         log.info("paired", extra={"from": request.peer})
@@ -163,8 +165,7 @@ class Server:
             await self._ask(wish or WISHES[do])
         except HomenodeError as error:
             log.info("not done", extra={"do": do, "why": str(error)})
-            key = "something_new" if do in ("ok", "yes") and isinstance(error, Refused) else "not_done"
-            return as_json({"error": say(key, language)}, 409)
+            return as_json({"error": say(_why_not(do, error), language)}, 409)
         await self._look()
         if do == "leave" and self._saying is None:
             self._saying = asyncio.ensure_future(self._say())
@@ -184,6 +185,13 @@ class Server:
             log.info("not said", extra={"why": str(error)})
         finally:
             self._saying = None
+
+
+def _why_not(do: str, error: HomenodeError) -> str:
+    """What the resident is told: no more than is known."""
+    if isinstance(error, Unanswered):
+        return "not_known"
+    return "something_new" if do in ("ok", "yes") and isinstance(error, Refused) else "not_done"
 
 
 def _cookie(token: str) -> str:

@@ -93,6 +93,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "by_care": ("{by}, hemtjänsten", "{by}, home care"),
     # doing
     "not_done": ("Det gick inte: försök igen", "That didn't work: try again"),
+    "not_known": (
+        "Vet inte om det gick fram: se efter, och försök igen",
+        "Not known whether that got through: look, and try again",
+    ),
     "too_many": ("Vänta en stund", "Please wait a little"),
     # pairing
     "pair": ("Koppla panelen", "Pair this panel"),
@@ -134,7 +138,7 @@ def word_of(symbol: str, state: State, language: str) -> str:
 
 PAGE_WORDS = (
     "all_off", "see_to", "not_sure", "no_contact", "no_contact_more", "unknown", "things", "panel", "alerts",
-    "ok", "leave", "back", "camera", "stop", "yes", "no", "who_looked", "close", "not_done", "pair",
+    "ok", "leave", "back", "camera", "stop", "yes", "no", "who_looked", "close", "not_known", "pair",
     "pair_how", "code", "erase", "code_wrong", "pair_first", "other_language",
 )  # fmt: skip
 """Those that the page itself needs, also when it hears nothing any more."""

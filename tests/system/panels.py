@@ -5,17 +5,23 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from homenode.gateway.ask import answer
+from homenode.gateway.clock import Clock
+from homenode.panel.paired import Paired
 from tests.system.brokers import Mosquitto
 from tests.system.looks import STAND_IN, until
 from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
+from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_sim_run import Apartment, apartment
 
 PATIENCE_MS = 20_000
@@ -95,11 +101,18 @@ says: {sv: "Balkongdörren står öppen.", en: "The balcony door is open."}
 
 
 class Panel:
-    """`homenode panel`, as a process."""
+    """`homenode panel`, as a process; `within`: a command that executes it somewhere else."""
 
-    def __init__(self, data: Path, python: str = sys.executable) -> None:
+    def __init__(
+        self,
+        data: Path,
+        python: str = sys.executable,
+        *,
+        listen: str = "127.0.0.1:0",
+        within: Sequence[str] = (),
+    ) -> None:
         self.data, self.log = data, ""
-        command = [python, "-m", "homenode.cli", "panel", "--data", str(data), "--listen", "127.0.0.1:0"]
+        command = [*within, python, "-m", "homenode.cli", "panel", "--data", str(data), "--listen", listen]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
@@ -123,9 +136,8 @@ class Panel:
         self.process.wait()
 
     def code(self) -> str:
-        """A code that lets one in."""
-        said = homenode_panel(self.data, "pair").stdout
-        return re.search(r"code (\d{6})", said)[1]  # type: ignore[index]  # else the test fails
+        """A code that lets one in, as `homenode panel pair` shows it."""
+        return Paired(self.data, Clock()).new_code()
 
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str
@@ -150,9 +162,9 @@ class Panel:
         return cookie
 
 
-def homenode_panel(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def homenode_panel(data: Path, *words: str, within: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """One of its commands, to its end."""
-    command = [sys.executable, "-m", "homenode.cli", "panel", *words, "--data", str(data)]
+    command = [*within, sys.executable, "-m", "homenode.cli", "panel", *words, "--data", str(data)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -173,8 +185,7 @@ class Flat:
     def change(self, **how: str) -> None:
         """Write it anew, and have the node read it."""
         self.describe(**how)
-        answer = self.node.ask("reload")
-        assert answer.returncode == 0, answer.stderr
+        self.ask("reload")
 
     def start(self) -> None:
         """The node."""
@@ -182,6 +193,10 @@ class Flat:
         pins["PIGPIO_PORT"] = str(self.sim.places["gpio"])
         self.node = NodeProcess(self.folder / "home.yaml", self.data, env=pins, watched=False)
         self.node.until("link up")
+
+    def ask(self, do: str, **more: str) -> Any:
+        """What commands ask the node for, without the start of a process."""
+        return answer(self.data, {"do": do, **more}, PATIENCE_S)
 
     def shut(self) -> None:
         """Everything is off and shut."""
@@ -191,11 +206,18 @@ class Flat:
             self.sim.do(f"clear {what}")
         self.sim.do("trip front_lock")
         for plug in ("iron", "coffee_maker"):
-            self.node.ask("switch", f"{plug}.switch", "off")
+            self.ask("switch", point=f"{plug}.switch", to="off")
+
+    def calm(self) -> None:
+        """As before a test, however it ended: all is shut, nobody out, no alert open, the broker there."""
+        self.node.process.send_signal(signal.SIGCONT)
+        self.shut()
+        self.ask("mode", mode="home")
+        self.status(lambda known: not known["alerts"] and known["link"]["state"] == "up")
 
     def status(self, what: Callable[[dict[str, Any]], object]) -> None:
         """Wait until the node's status says so."""
-        until(lambda: what(self.node.status()), PATIENCE_S, lambda: str(self.node.status()))
+        until(lambda: what(self.ask("status")), PATIENCE_S, lambda: str(self.ask("status")))
 
 
 @contextmanager
@@ -231,9 +253,21 @@ def tablet(browser: Any, panel: Panel, **how: Any) -> Iterator[Any]:
     assert not complaints
 
 
+def now_s() -> float:
+    """A clock that only runs."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def shows(page: Any, state: str, text: str) -> None:
     """Wait for that headline."""
     page.locator(f".head.{state}", has_text=text).wait_for()
+
+
+def ask_to_look(heard: Receiver, id: str, reason: str = "hör dig inte") -> None:
+    """Care wants to look into the bedroom."""
+    args = {"camera": "bed", "view": "silhouette", "reason": reason, "sdp": "offer"}
+    wish = {"id": id, "do": "video", "by": "Eva Lind", "expires": in_an_hour(), "args": args}
+    heard.send("hn1/panel-1/care/command", wish)
 
 
 @contextmanager

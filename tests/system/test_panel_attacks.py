@@ -67,13 +67,14 @@ def test_who_guesses_codes_must_wait(panel: Panel) -> None:
     wrong = [f"{(int(code) + nth) % 1_000_000:06}" for nth in range(1, 13)]
     answers = [panel.ask("POST", "/pair", {"code": one})[0] for one in wrong]
     assert answers == [403] * 10 + [429] * 2
-    assert panel.ask("POST", "/pair", {"code": panel.code()})[0] == 429
+    status, told, _ = panel.ask("POST", "/pair", {"code": panel.code()})  # the right one waits, too
+    assert (status, told["error"]) == (429, "För många försök: vänta fem minuter")
 
 
-@pytest.mark.parametrize("code", [None, 5, [], {}, "", "5" * 1000, "\u0000", True])
-def test_a_code_that_is_none_is_wrong(panel: Panel, code: Any) -> None:
+def test_a_code_that_is_none_is_wrong(panel: Panel) -> None:
     panel.code()
-    assert panel.ask("POST", "/pair", {"code": code})[0] == 403
+    for code in (None, 5, [], {}, "", "5" * 1000, "\u0000", True):
+        assert panel.ask("POST", "/pair", {"code": code})[0] == 403, code
 
 
 def test_another_page_cannot_press_a_button(home: Flat, panel: Panel) -> None:
@@ -82,7 +83,7 @@ def test_another_page_cannot_press_a_button(home: Flat, panel: Panel) -> None:
         status, _, _ = panel.ask("POST", "/do", {"do": "leave"}, Cookie=cookie, Origin=origin)
         assert status == 403
         assert panel.ask("POST", "/pair", {"code": panel.code()}, Origin=origin)[0] == 403
-    assert home.node.status()["mode"] == "home"
+    assert home.ask("status")["mode"] == "home"
 
 
 def test_another_name_for_it_is_not_answered(panel: Panel) -> None:
@@ -93,13 +94,12 @@ def test_another_name_for_it_is_not_answered(panel: Panel) -> None:
     assert panel.ask("GET", "/", Host=panel.host.replace("127.0.0.1", "localhost"))[0] == 200
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"[]", b"{", b"null", b'"leave"', b"[" * 5000, {"do": "reload"}, {"do": ["leave"]}, {"do": "mode"}],
-)
-def test_what_is_no_wish_is_not_done(home: Flat, panel: Panel, body: Any) -> None:
-    assert panel.ask("POST", "/do", body, Cookie=panel.paired())[0] == 404
-    assert home.node.status()["mode"] == "home"
+def test_what_is_no_wish_is_not_done(home: Flat, panel: Panel) -> None:
+    cookie = panel.paired()
+    none = (b"", b"[]", b"{", b"null", b'"leave"', b"[" * 5000)
+    for body in (*none, {"do": "reload"}, {"do": ["leave"]}, {"do": "mode"}):
+        assert panel.ask("POST", "/do", body, Cookie=cookie)[0] == 404, body
+    assert home.ask("status")["mode"] == "home"
 
 
 def test_who_presses_without_end_must_wait(home: Flat, panel: Panel) -> None:
@@ -137,7 +137,8 @@ def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(home: F
                 page.get_by_role("button", name=digit, exact=True).tap()
             page.get_by_role("button", name="OK").tap()
 
-        code = panel.code()
+        shown = homenode_panel(home.data, "pair").stdout.split()
+        code = shown[shown.index("code") + 1].rstrip(":")
         type_code("000000" if code != "000000" else "111111")
         page.get_by_text("Fel kod, eller för gammal").wait_for()
         type_code(code)
@@ -166,13 +167,6 @@ def test_without_a_node_it_says_so_and_serves_all_the_same(tmp_path: Path) -> No
         status, answer, _ = alone.ask("POST", "/do", {"do": "leave"}, Cookie=alone.paired())
         assert (status, answer) == (409, {"error": "Det gick inte: försök igen"})
         assert "no node is running on this folder" in alone.log
-
-
-@pytest.mark.parametrize("listen", ["0.0.0.0", "8.8.8.8:80", "169.254.1.1"])
-def test_an_address_for_everybody_is_refused(tmp_path: Path, listen: str) -> None:
-    answer = homenode_panel(tmp_path, "--listen", listen)
-    assert answer.returncode == 1
-    assert "--listen" in answer.stderr
 
 
 def test_it_ends_when_it_is_told_to(panel: Panel) -> None:

@@ -427,12 +427,12 @@ def test_who_looks_now_and_why() -> None:
         (
             ENTRY | SEEN | {"why": "stopped"},
             "Eva, hemtjänsten tittade: sovrum, suddigt",
-            "Varför: rond Du sa stopp.",
+            "Varför: rond · Du sa stopp.",
         ),
         (
             ENTRY | {"from": None, "why": "refused"},
             "Eva, hemtjänsten såg ingenting: sovrum",
-            "Varför: rond Du sa nej.",
+            "Varför: rond · Du sa nej.",
         ),
         (
             ENTRY | {"event": "refused", "code": "view"},

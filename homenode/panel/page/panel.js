@@ -5,6 +5,7 @@ import { h, patch } from "/parts.js";
 const OLDEST_MS = 10_000;
 const EACH_MS = 1_000;
 const READS_MS = 120_000;     // so long the log of looks stays open
+const TWICE_MS = 500;         // a hand that shakes presses twice: what came under it meanwhile isn't meant
 const kept = (name) => { try { return localStorage.getItem(name) ?? ""; } catch { return ""; } };
 const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private window */ } };
 
@@ -77,6 +78,7 @@ setInterval(draw, 500);
 
 async function post(path, body) {
   if (busy) return null;
+  const pressed = performance.now();
   busy = true;
   draw();
   try {
@@ -91,9 +93,10 @@ async function post(path, body) {
     await look();
     return found;
   } catch {
-    say(word("not_done"));
+    say(word("not_known"));
     return null;
   } finally {
+    await new Promise((go) => setTimeout(go, pressed + TWICE_MS - performance.now()));
     busy = false;
     draw();
   }
@@ -147,7 +150,10 @@ function draw() {
   const old = isOld();
   if (performance.now() - reads > READS_MS) reads = 0;
   const busy = !old && (told.alerts.length || told.camera?.looks.length);
-  const is = { old, busy, dense: busy || told?.tiles.length > 8, night: told?.night, out: paired === false };
+  const upright = innerHeight > innerWidth;
+  const full = busy || (!old && (told.mode.text || told.notes.length));
+  const dense = told?.tiles.length > (upright ? 12 : 8) || (full && !upright);
+  const is = { old, busy, dense, night: told?.night, out: paired === false };
   document.body.className = Object.keys(is).filter((name) => is[name]).join(" ");
   const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : [
     old || !reads ? headline(old) : null, !old && looks(), !old && alerts(), reads ? log() : home(old)]);
