@@ -7,28 +7,23 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.camera.viewer import asking, looking
+from tests.camera import care, stick
+from tests.camera.viewer import asking, looking, screen
 
 OUT, UNITS = Path("/out"), Path("/etc/systemd/system")
 WEBCAM = "/dev/video11"
-"""Where a Pi 4 has its encoder: it must not be taken for one."""
+"""Vivid, where a Pi 4 has its encoder: it must not be taken for one."""
 CSI = {"kind": "picamera2"}
-USB = {"kind": "v4l2", "device": WEBCAM}
+VIVID = {"kind": "v4l2", "device": WEBCAM}
+USB = {"kind": "v4l2", "device": stick.NAME}
 PICTURES = 25
-HOME = """\
-home: show-1
-timezone: Europe/Stockholm
-clock: {trust: always}
-voice: {device: none}
-devices:
-  hall: {driver: gpio, pin: 17, kind: contact, room: hall}
-"""
-"""This machine has no pins: the node says so, and runs."""
+NOWHERE = Path("/dev/null")
 VIRTUAL = """\
 Virtual0:
   supported_formats:
@@ -39,17 +34,6 @@ Virtual0:
 """
 HEAP = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"\n'
 """As Raspberry Pi OS has it."""
-KMS = """\
-import libcamera
-class PixelFormats:
-    RGB888 = BGR888 = XRGB8888 = XBGR8888 = YUV420 = YVU420 = MJPEG = NV12 = YUYV = YVYU = None
-asked = libcamera.Camera.generate_configuration
-def answered(self, roles):
-    return asked(self, roles) or asked(self, [libcamera.StreamRole.Viewfinder] * len(roles))
-libcamera.Camera.generate_configuration = answered
-"""
-"""picamera2 loads it to show pictures on a screen; Debian has it not, and there is no screen. And it asks a
-camera for its raw forms, which libcamera's virtual one answers with nothing; here with those that it has."""
 HOMENODE = "#!/opt/homenode/bin/python\nimport sys\nfrom homenode.cli import main\nsys.exit(main())\n"
 
 Show = Callable[[], Coroutine[Any, Any, str]]
@@ -64,9 +48,11 @@ def run(command: str) -> str:
 
 
 async def prepare() -> str:
-    """With two cameras that are programs: libcamera's, and one of the kernel."""
+    """With two cameras that are programs: libcamera's, and one of the kernel; and with pins that are one."""
     install()
+    care.power()
     run(
+        "modprobe -a uvcvideo vhci-hcd; "
         f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0 vid_cap_nr={WEBCAM[-2:]}; "
         "udevadm settle; systemctl daemon-reload; systemctl start homenode-video.socket homenode"
         " || { journalctl -u homenode --no-pager | tail -30; false; }"
@@ -79,12 +65,13 @@ def install() -> None:
     Path("/usr/share/libcamera/pipeline/virtual").mkdir(parents=True, exist_ok=True)
     Path("/usr/share/libcamera/pipeline/virtual/virtual.yaml").write_text(VIRTUAL)
     Path("/etc/udev/rules.d/60-heap.rules").write_text(HEAP)
-    Path("/usr/lib/python3/dist-packages/kms.py").write_text(KMS)
     Path("/opt/homenode/bin/homenode").write_text(HOMENODE)
     Path("/etc/homenode").mkdir()
-    Path("/etc/homenode/home.yaml").write_text(HOME)
+    Path("/etc/homenode/home.yaml").write_text(care.HOME)
     for unit in ("homenode.service", "homenode-video.socket", "homenode-video@.service"):
         shutil.copy(f"/src/deploy/{unit}", UNITS / unit)
+    (UNITS / "homenode.service.d").mkdir()
+    (UNITS / "homenode.service.d/pins.conf").write_text(care.PINS)
     run(
         "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
         "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
@@ -116,17 +103,17 @@ async def until_gone(within_s: float) -> float:
 
 async def filmed(name: str, source: Mapping[str, object]) -> str:
     """So many pictures in a file, and then nobody films."""
-    async with looking(source, OUT / f"{name}.h264") as viewer:
+    async with looking(source, OUT / f"{name}.h264") as (viewer, gateway):
         await viewer.until_pictures(PICTURES)
-        viewer.say(do="end")
-        await viewer.until(did="ended")
+        gateway.say(do="end")
+        await gateway.until(did="ended")
     return f"nobody films {await until_gone(10):.1f} s after the end"
 
 
 async def why(code: str, source: Mapping[str, object]) -> str:
     """How it ends that can't be filmed."""
-    async with asking(source, OUT / "none.h264") as viewer:
-        return told(code, await viewer.until(did="ended"))
+    async with screen(NOWHERE) as viewer, asking(source, viewer) as gateway:
+        return told(code, await gateway.until(did="ended"))
 
 
 def told(code: str, ended: Mapping[str, Any]) -> str:
@@ -139,8 +126,8 @@ async def the_unit_holds() -> str:
     """Who films, and what systemd thinks of it."""
     run(f"systemd-analyze verify {UNITS}/homenode-video.socket {UNITS}/homenode-video@.service")
     told = run("systemd-analyze security homenode-video@0 --no-pager | tail -1")
-    async with looking(CSI, OUT / "none.h264") as viewer:
-        await viewer.until(did="live")
+    async with looking(CSI, NOWHERE) as (_, gateway):
+        await gateway.until(did="live")
         confined(*films())
     return re.sub(r".*: ", "exposure ", told)
 
@@ -157,9 +144,26 @@ def confined(pid: int) -> None:
 
 
 @contextmanager
-def another_program() -> Iterator[None]:
+def plugged(form: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A USB camera, in; out at the end at the latest."""
+    with subprocess.Popen([sys.executable, "-m", "tests.camera.stick", form, OUT / "frames"]) as camera:
+        try:
+            run(f"udevadm wait --timeout=90 {stick.NAME}")
+            yield camera
+        finally:
+            camera.kill()
+
+
+async def filmed_from(form: str) -> str:
+    """A USB camera that sends this form."""
+    with plugged(form):
+        return await filmed(form, USB)
+
+
+@contextmanager
+def another_program(device: str) -> Iterator[None]:
     """Films with the same camera."""
-    command = ["v4l2-ctl", "-d", WEBCAM, "--stream-mmap", "--stream-count=100000"]
+    command = ["v4l2-ctl", "-d", device, "--stream-mmap", "--stream-count=100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as other:
         assert other.stdout is not None
         other.stdout.read(1)  # it has told of its first picture
@@ -171,7 +175,7 @@ def another_program() -> Iterator[None]:
 
 async def held() -> str:
     """By another program."""
-    with another_program():
+    with plugged("mjpeg"), another_program(stick.NAME):
         return await why("held", USB)
 
 
@@ -179,35 +183,69 @@ async def denied() -> str:
     """By the rights of the device."""
     run(f"chmod 600 {WEBCAM}")
     try:
-        return await why("denied", USB)
+        return await why("denied", VIVID)
     finally:
         run(f"chmod 660 {WEBCAM}")
 
 
 async def unplugged() -> str:
     """While it films."""
-    async with looking(USB, OUT / "none.h264") as viewer:
+    with plugged("mjpeg") as camera:
+        async with looking(USB, NOWHERE) as (viewer, gateway):
+            await viewer.until_pictures(5)
+            camera.kill()
+            return told("unplugged", await gateway.until(did="ended"))
+
+
+def drops(percent: int) -> None:
+    """So many of vivid's pictures don't come."""
+    run(f"v4l2-ctl -d {WEBCAM} --set-ctrl=percentage_of_dropped_buffers={percent}")
+
+
+async def silent() -> str:
+    """For a while."""
+    async with looking(VIVID, NOWHERE) as (viewer, gateway):
         await viewer.until_pictures(5)
-        run(f"v4l2-ctl -d {WEBCAM} --set-ctrl=disconnect=1")
-        return told("unplugged", await viewer.until(did="ended"))
+        drops(100)
+        try:
+            warned = await gateway.until(warn="silent")
+        finally:
+            drops(0)
+        await gateway.until(warn=None)
+        return str(warned["text"]["en"])
 
 
 async def hangs() -> str:
     """At the end of its look: what is another user's is killed by the kernel."""
-    async with looking(CSI, OUT / "none.h264") as viewer:
+    async with looking(CSI, NOWHERE) as (viewer, gateway):
         await viewer.until_pictures(5)
         run("kill -STOP $(pgrep -f homenode.video.capture)")
-        viewer.leash.close()
+        gateway.leash.close()
         return f"nobody films {await until_gone(1):.1f} s after"
 
 
 async def gateway_killed() -> str:
-    """kill -9 of the node, while what films hangs."""
-    async with looking(CSI, OUT / "none.h264") as viewer:
+    """kill -9 of the node, while what films hangs; care had asked it for the look."""
+    async with screen(NOWHERE) as viewer:
+        await viewer.take(await care.look("bed", viewer.offer))
         await viewer.until_pictures(5)
-        run("kill -STOP $(pgrep -f homenode.video.capture)")
-        run("kill -9 $(systemctl show --property MainPID --value homenode)")
-        return f"nobody films {await until_gone(10):.1f} s after"
+        (pid,), lit = films(), await care.lit()
+        assert lit == (True, True), lit
+        ports = open_ports(pid)
+        assert ports, "it sends from nowhere"
+        run(f"kill -STOP {pid}; kill -9 $(systemctl show --property MainPID --value homenode)")
+        gone_s = await until_gone(10)
+        assert not ports & open_ports(), ports
+        dark_s = await care.until_dark(10)
+        return (
+            f"nobody films {gone_s:.1f} s after, no port is open, lamp and light are off {dark_s:.1f} s later"
+        )
+
+
+def open_ports(pid: int | None = None) -> set[str]:
+    """UDP's, of a process or all."""
+    owner = f"pid={pid}," if pid else ""
+    return {row.split()[3].rpartition(":")[2] for row in run("ss -Hunap").splitlines() if owner in row}
 
 
 SHOWS: dict[str, tuple[str, Show]] = {
@@ -215,12 +253,15 @@ SHOWS: dict[str, tuple[str, Show]] = {
     "CSI camera, by picamera2 and libcamera": ("csi", lambda: filmed("csi", CSI)),
     "its unit: user, sandbox": ("", the_unit_holds),
     "CSI camera that is not there": ("", lambda: why("absent", {**CSI, "camera": 3})),
-    "USB camera, YUYV": ("usb", lambda: filmed("usb", USB)),
-    "USB camera, a size it has not": ("size", lambda: filmed("size", {**USB, "width": 500, "height": 400})),
+    "USB camera, MJPEG": ("mjpeg", lambda: filmed_from("mjpeg")),
+    "USB camera, YUYV": ("yuyv", lambda: filmed_from("yuyv")),
     "USB camera that another program has": ("", held),
-    "USB camera without the right to it": ("", denied),
-    "USB camera that is not there": ("", lambda: why("absent", {**USB, "device": "/dev/video99"})),
     "USB camera, unplugged while it films": ("", unplugged),
+    "USB camera that is not there": ("", lambda: why("absent", USB)),
+    "vivid, YUYV": ("vivid", lambda: filmed("vivid", VIVID)),
+    "vivid, a size it has not": ("size", lambda: filmed("size", {**VIVID, "width": 500, "height": 400})),
+    "vivid without the right to it": ("", denied),
+    "vivid that falls silent": ("", silent),
     "what films hangs at the end of its look": ("", hangs),
     "node killed while what films hangs": ("", gateway_killed),
 }

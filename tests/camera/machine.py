@@ -20,7 +20,7 @@ MIRROR = "http://deb.debian.org/debian"
 DEBIAN = (
     "systemd-sysv", "udev", "kmod", "iproute2", "linux-image-amd64", "initramfs-tools", "zstd", "procps",
     "python3", "python3-venv", "python3-prctl", "python3-libcamera", "libcamera-ipa", "v4l-utils",
-    "gcc", "libc6-dev", "libpython3-dev",
+    "mosquitto", "gcc", "libc6-dev", "libpython3-dev",
 )  # fmt: skip
 """The last three for PiDNG, which picamera2 imports and which has no wheel."""
 WHEELS = (
@@ -38,12 +38,17 @@ WHEELS = (
 PREFERENCES = "Package: *libcamera*\nPin: release n=trixie-backports\nPin-Priority: 600\n"
 """The virtual camera is built from libcamera 0.7 on."""
 PYKMS = """\
-class _Names:
+import libcamera
+class Names:
     def __getattr__(self, name):
         return name
-PixelFormat = _Names()
+PixelFormat = Names()
+asked = libcamera.Camera.generate_configuration
+def answered(self, roles):
+    return asked(self, roles) or asked(self, [libcamera.StreamRole.Viewfinder])
+libcamera.Camera.generate_configuration = answered
 """
-"""What picamera2 shows pictures on a screen with; Debian has it not, and there is no screen."""
+"""What stands in for others: README.md says for whom and why."""
 FSTAB = """\
 /dev/vda / ext4 defaults 0 1
 repository /src 9p trans=virtio,version=9p2000.L,ro,msize=262144 0 0
@@ -126,9 +131,10 @@ def _recipe() -> str:
 
 
 def _of_ours() -> list[str]:
-    """What a node with a camera needs of PyPI."""
+    """What a node with a camera and pins needs of PyPI, and what plays its pins."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["video"]]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *extras["video"], *extras["gpio"], *extras["sim"]]
 
 
 def _download(wheels: Path) -> None:

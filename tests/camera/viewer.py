@@ -35,25 +35,52 @@ class Kept(Decoder):
         return []
 
 
-class Viewer:
-    """Of one granted look."""
+class Screen:
+    """The browser of somebody who looks."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        connection: RTCPeerConnection,
-        kept: Kept,
-        leash: RawIOBase,
-    ) -> None:
-        self._reader, self._writer, self._connection, self._kept = reader, writer, connection, kept
-        self.leash = leash
+    def __init__(self, connection: RTCPeerConnection, kept: Kept) -> None:
+        self._connection, self._kept = connection, kept
+
+    @property
+    def offer(self) -> str:
+        return self._connection.localDescription.sdp
 
     async def take(self, answer: str) -> None:
         await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
+    async def until_pictures(self, count: int) -> None:
+        """So many more have come."""
+        async with asyncio.timeout(PATIENCE_S):
+            for _ in range(count):
+                await self._kept.came.get()
+
+
+@asynccontextmanager
+async def screen(into: Path) -> AsyncIterator[Screen]:
+    """One that asks for pictures."""
+    connection = RTCPeerConnection(RTCConfiguration([]))
+    with into.open("wb") as file:
+        kept = Kept(file)
+        rtcrtpreceiver.get_decoder = lambda codec: kept
+        connection.addTransceiver("video", direction="recvonly")
+        await connection.setLocalDescription(await connection.createOffer())
+        try:
+            yield Screen(connection, kept)
+        finally:
+            await connection.close()
+
+
+class Gateway:
+    """Who speaks to what films."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leash: RawIOBase) -> None:
+        self._reader, self._writer, self.leash = reader, writer, leash
+
     def say(self, **words: Any) -> None:
         self._writer.write(json.dumps(words).encode() + b"\n")
+
+    def hang_up(self) -> None:
+        self._writer.close()
 
     async def until(self, **wanted: Any) -> Mapping[str, Any]:
         """The next line that says so; an "ended" that was not asked for ends it."""
@@ -66,42 +93,27 @@ class Viewer:
                     break
         raise AssertionError(f"no {wanted}, but {line.decode().strip() or 'the end'}")
 
-    async def until_pictures(self, count: int) -> None:
-        """So many more have come."""
-        async with asyncio.timeout(PATIENCE_S):
-            for _ in range(count):
-                await self._kept.came.get()
-
 
 @asynccontextmanager
-async def asking(source: Mapping[str, Any], into: Path) -> AsyncIterator[Viewer]:
-    """What a gateway and a browser do, after systemd has started what films."""
-    gateway = socket.socket(socket.AF_UNIX)
-    gateway.connect(SOCKET)
-    leash = leashed(gateway)
-    reader, writer = await asyncio.open_unix_connection(sock=gateway)
-    connection = RTCPeerConnection(RTCConfiguration([]))
-    with into.open("wb") as file:
-        kept = Kept(file)
-        rtcrtpreceiver.get_decoder = lambda codec: kept
-        viewer = Viewer(reader, writer, connection, kept, leash)
-        connection.addTransceiver("video", direction="recvonly")
-        await connection.setLocalDescription(await connection.createOffer())
-        viewer.say(
+async def asking(source: Mapping[str, Any], screen: Screen) -> AsyncIterator[Gateway]:
+    """What a gateway does, after systemd has started what films."""
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(SOCKET)
+    with leashed(line) as leash:
+        gateway = Gateway(*await asyncio.open_unix_connection(sock=line), leash)
+        gateway.say(
             do="start", session="s-1", source=source, view="clear", masks=[], enhance=False, ice={},
-            sdp=connection.localDescription.sdp, until_ms=now_ms() + 240_000, timezone="Europe/Stockholm",
+            sdp=screen.offer, until_ms=now_ms() + 240_000, timezone="Europe/Stockholm",
         )  # fmt: skip
         try:
-            yield viewer
+            yield gateway
         finally:
-            await connection.close()
-            writer.close()
-            leash.close()
+            gateway.hang_up()
 
 
 @asynccontextmanager
-async def looking(source: Mapping[str, Any], into: Path) -> AsyncIterator[Viewer]:
-    """One that is answered."""
-    async with asking(source, into) as viewer:
-        await viewer.take((await viewer.until(sdp=...))["sdp"])
-        yield viewer
+async def looking(source: Mapping[str, Any], into: Path) -> AsyncIterator[tuple[Screen, Gateway]]:
+    """A look that is answered."""
+    async with screen(into) as viewer, asking(source, viewer) as gateway:
+        await viewer.take((await gateway.until(sdp=...))["sdp"])
+        yield viewer, gateway
