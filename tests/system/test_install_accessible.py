@@ -13,7 +13,7 @@ import pytest
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import Flat, flat, needs_chromium
 from tests.system.npm import FOLDER, needs_npm
-from tests.system.pages import Served, card, chromium, in_order, join, phone, tab, tap
+from tests.system.pages import Served, card, in_order, join, phone, tab, tap
 from tests.system.soak_home import until
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
@@ -30,12 +30,6 @@ SHOWS_FOCUS = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
   return one === document.body || one.id === "main" || parseFloat(style.outlineWidth) >= 2;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -15,19 +15,13 @@ import pytest
 
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import IEEE, Flat, flat, needs_chromium
-from tests.system.pages import Served, card, chromium, in_order, join, phone, tab, tap
+from tests.system.pages import Served, card, in_order, join, phone, tab, tap
 from tests.system.soak_home import until
 from tests.system.test_install_terminal import CODE, KEY
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 pytest.importorskip("fpdf", reason="the extra install is not installed")
 pytestmark = [needs_mosquitto, needs_chromium]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

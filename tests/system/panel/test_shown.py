@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
 from tests.system.npm import needs_npm
-from tests.system.panel_eyes import shot, wrong_with
-from tests.system.panels import Flat, Panel, ask_to_look, care, flat, now_s, shows, tablet
+from tests.system.panel.eyes import shot, wrong_with
+from tests.system.panels import Flat, Panel, ask_to_look, care, now_s, shows, tablet
 
 pytestmark = [needs_mosquitto, needs_chromium]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flat]:
-    with flat(tmp_path_factory.mktemp("panel")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def panel(home: Flat) -> Iterator[Panel]:
-    with Panel(home.data) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def shut(home: Flat) -> Iterator[None]:
-    """Each test begins and ends with a home that is off and shut."""
-    yield
-    home.calm()
 
 
 def tile(page: Any, name: str) -> Any:

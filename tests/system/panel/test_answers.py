@@ -7,34 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
-from tests.system.panel_eyes import shot
-from tests.system.panels import Flat, Panel, ask_to_look, care, flat, tablet
+from tests.system.panel.eyes import shot
+from tests.system.panels import Flat, Panel, ask_to_look, care, tablet
 from tests.system.test_bad_input_asks import in_an_hour
 
 pytestmark = [needs_mosquitto, needs_chromium]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flat]:
-    with flat(tmp_path_factory.mktemp("panel")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def panel(home: Flat) -> Iterator[Panel]:
-    with Panel(home.data) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def shut(home: Flat) -> Iterator[None]:
-    """Each test begins and ends with a home that is off and shut."""
-    yield
-    home.calm()
 
 
 def alert(page: Any, text: str) -> Any:

@@ -1,11 +1,10 @@
 """Every state of the panel on three screens, as weak eyes see it.
 
-The pictures of the documents: ``SCREENSHOTS=homenode/panel python -m pytest tests/system/test_panel_*.py``.
+The pictures of the documents: ``SCREENSHOTS=homenode/panel python -m pytest tests/system/panel``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,31 +12,12 @@ import pytest
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
 from tests.system.npm import needs_npm
-from tests.system.panel_eyes import PICTURED, light_of, shot, wrong_with
-from tests.system.panels import Flat, Panel, flat, shows, tablet
+from tests.system.panel.eyes import PICTURED, light_of, shot, wrong_with
+from tests.system.panels import Flat, Panel, shows, tablet
 
 pytestmark = [needs_mosquitto, needs_chromium]
 NIGHT_LIGHT = 0.06
 """Mean share of white light that a dark screen may give: a tenth of it is a candle's."""
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flat]:
-    with flat(tmp_path_factory.mktemp("panel")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def panel(home: Flat) -> Iterator[Panel]:
-    with Panel(home.data) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def shut(home: Flat) -> Iterator[None]:
-    """Each test begins and ends with a home that is off and shut."""
-    yield
-    home.calm()
 
 
 @needs_npm

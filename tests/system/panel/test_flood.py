@@ -6,14 +6,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.benchmarks.processes import cpu_s, own_mb
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
-from tests.system.pages import chromium
-from tests.system.panel_eyes import shot
+from tests.system.panel.eyes import shot
 from tests.system.panels import Flat, Panel, care, flat, now_s, shows, tablet
 
 pytestmark = [needs_mosquitto, needs_chromium]
@@ -57,9 +57,10 @@ def stuck(panel: Panel) -> Iterator[None]:
         yield
 
 
-def test_a_flood_and_stuck_browsers_leave_the_panel_right_and_small_and_no_rule_late(mad: Flat) -> None:
+def test_a_flood_and_stuck_browsers_leave_the_panel_right_and_small_and_no_rule_late(
+    mad: Flat, browser: Any
+) -> None:
     with (
-        chromium() as browser,
         Panel(mad.data) as panel,
         care(mad) as heard,
         tablet(browser, panel) as page,

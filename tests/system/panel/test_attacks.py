@@ -14,20 +14,14 @@ import pytest
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
 from tests.system.nodes import PATIENCE_S
-from tests.system.pages import chromium
-from tests.system.panels import PATIENCE_MS, Flat, Panel, flat, homenode_panel, shows, tablet
+from tests.system.panels import PATIENCE_MS, Flat, Panel, homenode_panel, shows, tablet
 
 pytestmark = needs_mosquitto
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flat]:
-    with flat(tmp_path_factory.mktemp("panel")) as made:
-        yield made
-
-
 @pytest.fixture
 def panel(home: Flat) -> Iterator[Panel]:
+    """One for each test, as it remembers who guessed."""
     with Panel(home.data) as running:
         yield running
 
@@ -124,38 +118,41 @@ def test_a_page_has_no_way_out(panel: Panel) -> None:
 
 
 @needs_chromium
-def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(home: Flat, panel: Panel) -> None:
-    with chromium() as browser:
-        context = browser.new_context(viewport={"width": 800, "height": 480}, has_touch=True)
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.goto(panel.url)
-        page.get_by_text("Koppla panelen").wait_for()
+def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(
+    home: Flat, panel: Panel, browser: Any
+) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 480}, has_touch=True)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(panel.url)
+    page.get_by_text("Koppla panelen").wait_for()
 
-        def type_code(code: str) -> None:
-            for digit in code:
-                page.get_by_role("button", name=digit, exact=True).tap()
-            page.get_by_role("button", name="OK").tap()
+    def type_code(code: str) -> None:
+        for digit in code:
+            page.get_by_role("button", name=digit, exact=True).tap()
+        page.get_by_role("button", name="OK").tap()
 
-        shown = homenode_panel(home.data, "pair").stdout.split()
-        code = shown[shown.index("code") + 1].rstrip(":")
-        type_code("000000" if code != "000000" else "111111")
-        page.get_by_text("Fel kod, eller för gammal").wait_for()
-        type_code(code)
-        shows(page, "off", "Allt är av och stängt")
-        page.reload()
-        shows(page, "off", "Allt är av och stängt")
-        listed = homenode_panel(home.data, "panels").stdout.splitlines()
-        assert homenode_panel(home.data, "revoke", listed[-1].split()[0]).returncode == 0
-        page.get_by_text("Koppla panelen").wait_for()
-        assert page.locator(".tile").count() == 0
-        assert homenode_panel(home.data, "revoke", "nobody").returncode == 1
-        context.close()
+    shown = homenode_panel(home.data, "pair").stdout.split()
+    code = shown[shown.index("code") + 1].rstrip(":")
+    type_code("000000" if code != "000000" else "111111")
+    page.get_by_text("Fel kod, eller för gammal").wait_for()
+    type_code(code)
+    shows(page, "off", "Allt är av och stängt")
+    page.reload()
+    shows(page, "off", "Allt är av och stängt")
+    listed = homenode_panel(home.data, "panels").stdout.splitlines()
+    assert homenode_panel(home.data, "revoke", listed[-1].split()[0]).returncode == 0
+    page.get_by_text("Koppla panelen").wait_for()
+    assert page.locator(".tile").count() == 0
+    assert homenode_panel(home.data, "revoke", "nobody").returncode == 1
+    context.close()
 
 
 @needs_chromium
-def test_a_second_server_on_the_same_home_knows_the_same_tablets(home: Flat, panel: Panel) -> None:
-    with chromium() as browser, Panel(home.data) as other, tablet(browser, other) as page:
+def test_a_second_server_on_the_same_home_knows_the_same_tablets(
+    home: Flat, panel: Panel, browser: Any
+) -> None:
+    with Panel(home.data) as other, tablet(browser, other) as page:
         shows(page, "off", "")
         assert seen(panel, panel.paired())["picture"]["headline"]["state"] == "off"
 
