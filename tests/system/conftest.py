@@ -1,4 +1,4 @@
-"""What tests of pages share."""
+"""What tests of pages and pictures share; each loads what it needs when it is used."""
 
 from __future__ import annotations
 
@@ -15,3 +15,30 @@ def browser() -> Iterator[Any]:
 
     with chromium() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def cabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Chromium at the other end of a cable."""
+    from tests.system.filming import Cabled
+
+    with Cabled(tmp_path_factory.mktemp("chromium")) as found:
+        yield found
+
+
+@pytest.fixture
+def viewer(cabled: Any) -> Iterator[Any]:
+    """A page there that looks."""
+    with cabled.viewer() as found:
+        yield found
+
+
+@pytest.fixture
+def filmed() -> Iterator[Any]:
+    """What films, as a process; it fell over nothing and told no secret."""
+    from tests.system.filming import Filmed
+
+    with Filmed() as found:
+        yield found
+    assert "Traceback" not in found.complaints
+    assert "secret" not in found.complaints

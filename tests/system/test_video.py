@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,25 +22,6 @@ from tests.system.firefox import FirefoxPage, needs_firefox
 pytestmark = needs_a_viewer
 GONE_WITHIN_S = 1.0
 """How long a session may outlive its end; the machine may be busy, so tests allow as much again."""
-
-
-@pytest.fixture(scope="module")
-def cabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cabled]:
-    with Cabled(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
-@pytest.fixture
-def viewer(cabled: Cabled) -> Iterator[Viewer]:
-    with cabled.viewer() as found:
-        yield found
-
-
-@pytest.fixture
-def filmed() -> Iterator[Filmed]:
-    with Filmed() as found:
-        yield found
-    assert "Traceback" not in found.complaints
 
 
 def _live(filmed: Filmed, viewer: Viewer, **more: Any) -> None:

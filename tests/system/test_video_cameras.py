@@ -32,26 +32,6 @@ needs_rtsp = pytest.mark.skipif(_no_rtsp_server(), reason="gir1.2-gst-rtsp-serve
 pytestmark = needs_a_viewer
 
 
-@pytest.fixture(scope="module")
-def cabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cabled]:
-    with Cabled(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
-@pytest.fixture
-def viewer(cabled: Cabled) -> Iterator[Viewer]:
-    with cabled.viewer() as found:
-        yield found
-
-
-@pytest.fixture
-def filmed() -> Iterator[Filmed]:
-    with Filmed() as found:
-        yield found
-    assert "Traceback" not in found.complaints
-    assert "secret" not in found.complaints
-
-
 @contextmanager
 def ip_camera(*told: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Its address, and the camera, to be unplugged."""
