@@ -31,11 +31,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is signed in."""
+    """Somebody who is signed in; a `screen` is a wall's, which only shows."""
 
     id: str
     name: str
     grants: tuple[Grant, ...]
+    screen: bool = False
 
     def acts_for(self, party: str) -> bool:
         """Whether they are one of this party."""

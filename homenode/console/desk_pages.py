@@ -10,7 +10,7 @@ from homenode.console.plot import plot
 from homenode.console.shown import picture
 from homenode.console.video_pages import cameras_of, offers_of
 from homenode.console.visit import Page, Visit
-from homenode.console.worklist import MOST_ALONE, Row, rows
+from homenode.console.worklist import MOST_ALONE, MOST_OF_HOME, MOST_ON_WALL, Row, rows
 from homenode.listen.settings import HOME
 from homenode.listen.told import ALL
 from homenode.web import Response
@@ -34,7 +34,7 @@ def rows_of(visit: Visit, home: str) -> list[Row]:
     person = visit.person
     cases = person.cases(visit.room.board)
     if not home:
-        return rows(cases, person.id)
+        return rows(cases, person.id, MOST_ON_WALL if person.screen else MOST_OF_HOME)
     return rows([case for case in cases if case.home == home], person.id, MOST_ALONE)
 
 

@@ -113,6 +113,8 @@ class Server:
             return visit.refuse(401, "sign_in_first") if visit.by_script else sign_pages.first(visit)
         if request.method == "POST" and not visit.is_own_form():
             return visit.refuse(403, "other_page")
+        if request.method == "POST" and visit.person.screen:
+            return visit.refuse(403, "only_shows")
         return await found(visit) if found is not None else visit.nothing()
 
     def _caller(self, request: Request) -> str:

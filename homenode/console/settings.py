@@ -59,6 +59,7 @@ USER = (
         shown="what `homenode console password` prints, in quotes",
     ),
     Field("roles", "words", "Names of roles.", required=True),
+    Field("screen", "flag", "A screen on a wall: stays signed in, shows and does nothing.", default=False),
 )
 OIDC = (
     Field(
@@ -91,6 +92,7 @@ class User:
     name: str
     password: str = field(repr=False)
     roles: tuple[str, ...] = ()
+    screen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,8 @@ def _users(node: Node | None, roles: Mapping[str, Grant], notes: Notes, beside: 
         where = f"users.{name}"
         values = read_table(USER, value, where, notes, beside)
         _known(values["roles"] or (), roles, value, f"{where}.roles", notes)
-        users[name] = User(name, values["name"] or "", values["password"] or "", values["roles"] or ())
+        known = values["name"] or "", values["password"] or "", values["roles"] or ()
+        users[name] = User(name, *known, bool(values["screen"]))
     return users
 
 

@@ -20,6 +20,8 @@ FROM_THERE, ADDRESS, USER = 10, 50, 100
 """Wrong passwords in five minutes after which one has to wait: of one user from one address, from one address
 whoever it is, of one user from anywhere: who guesses must not easily keep a caregiver out at night."""
 MOST_SESSIONS = 2_000
+YEAR_MS = 366 * 86_400_000
+"""So long a wall's screen stays signed in: nobody comes by with a keyboard."""
 AT_ONCE = 2
 """Passwords that are checked at the same time: one takes 64 MB for some 50 ms."""
 
@@ -97,8 +99,10 @@ class SignIn:
                 self._sessions.pop(fact["hash"], None)
 
     def _begin(self, kept: Mapping[str, Any], at: int) -> None:
-        until, idle = at + self._settings.session_ms, self._now() + self._settings.idle_ms
         name = kept["who"], kept["by"]
+        screen = kept["local"] and self._screen(kept["who"])
+        until = at + (YEAR_MS if screen else self._settings.session_ms)
+        idle = until if screen else self._now() + self._settings.idle_ms
         self._sessions[kept["hash"]] = Session(*name, kept["local"], tuple(kept["roles"]), until, idle)
         while len(self._sessions) > MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
@@ -113,7 +117,7 @@ class SignIn:
             del self._sessions[found]
             return None
         if used:
-            session.idle = now + self._settings.idle_ms
+            session.idle = max(session.idle, now + self._settings.idle_ms)
         return session
 
     def end(self, token: str) -> str:
@@ -127,7 +131,12 @@ class SignIn:
         if session.local:
             user = self._settings.users.get(session.who)
             roles = user.roles if user else ()
-        return Person(session.who, session.name, self._settings.grants(roles))
+        screen = session.local and self._screen(session.who)
+        return Person(session.who, session.name, self._settings.grants(roles), screen)
+
+    def _screen(self, who: str) -> bool:
+        user = self._settings.users.get(who)
+        return user is not None and user.screen
 
 
 def csrf_of(token: str) -> str:

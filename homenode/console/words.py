@@ -292,6 +292,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Det kom inte från den här konsolens egna sidor. Ladda om och försök igen.",
         "That did not come from this console's own pages. Reload and try again.",
     ),
+    "only_shows": (
+        "Den här inloggningen är en skärm på en vägg (screen: i console.yaml) och kan bara visa.",
+        "This sign-in is a screen on a wall (screen: in console.yaml), and only shows.",
+    ),
     "note_first": ("Skriv vad som gjordes.", "Write what was done."),
     "no_stage": (
         "Det finns ingen mer att kalla på för det här larmet (escalate: i listen.yaml). Ring.",

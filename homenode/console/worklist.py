@@ -16,6 +16,8 @@ from homenode.listen.told import ALL
 
 MOST_OF_HOME = 5
 """Rows of one home among those of all: the next home is on the same screen."""
+MOST_ON_WALL = 2
+"""On a screen that nobody scrolls."""
 MOST_ALONE = 200
 """Rows of one home by itself; as they are closed, others come."""
 

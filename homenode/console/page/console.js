@@ -78,6 +78,14 @@ function draw(rows, order) {
 
 // --- what is shown
 
+// Nobody scrolls a wall's screen: what has no place isn't half there, and is counted.
+const onWall = document.documentElement.classList.contains("screen");
+
+function below(row) {
+  row.hidden = false;
+  return row.getBoundingClientRect().bottom > innerHeight;
+}
+
 function sift() {
   const filter = place("filter");
   if (!filter) return;
@@ -86,18 +94,21 @@ function sift() {
   const rows = [...place("rows").children];
   let shown = 0;
   let all = 0;
+  let full = false;
   for (const row of rows) {
     const more = Number(row.dataset.more ?? 0);   // cases of its home that have no row
     const fits = more ? show !== "alarm" || row.dataset.severity === "alarm" : (!text || row.textContent.toLowerCase().includes(text))
       && (show !== "mine" || row.dataset.has === "me")
       && (show !== "unowned" || !row.dataset.has)
       && (show !== "alarm" || row.dataset.severity === "alarm");
-    row.hidden = !fits;
-    shown += fits && !more;
+    full ||= onWall && below(row);
+    row.hidden = !fits || full;
+    shown += !row.hidden && !more;
     all += more || 1;
   }
   const count = place("count");
   count.value = count.dataset.words.replace("{n}", shown).replace("{of}", all);
+  count.hidden = !all;
 }
 
 function ages() {
@@ -156,4 +167,5 @@ if (place("bar")) {
   quiet();
 }
 setInterval(() => { ages(); cutOff(); }, 1_000);
+if (onWall) new ResizeObserver(sift).observe(document.querySelector("header"));
 listen();
