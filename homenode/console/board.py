@@ -10,6 +10,7 @@ from typing import Any
 from homenode.console.case import Case, alert_of, begins, key_of, severity_of
 from homenode.console.duty import Duty
 from homenode.console.looks import Looks
+from homenode.console.shared import Shared
 from homenode.listen.told import ALL, Kind
 
 MOST_DONE = 20_000
@@ -28,6 +29,7 @@ class Home:
         online: By its heartbeat and its will; None before either came.
         silent_since: Since when the receiver calls it silent; None if it doesn't.
         status: The newest message on ``status``; None before one came.
+        shared: Its points, if it shares any and a relative may see them.
         version: Of the board, when it changed last.
     """
 
@@ -38,6 +40,7 @@ class Home:
     status: Mapping[str, Any] | None = None
     heard: int = 0
     version: int = 0
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def faults(self) -> list[Mapping[str, Any]]:
@@ -184,6 +187,8 @@ class Board:
             self.deaf.pop(party, None)
         else:
             self.deaf.setdefault(party, now)
+            for home in (one for one in self.homes.values() if one.party == party):
+                home.shared.points.clear()  # what was is not what is
         self.version += 1
 
     # --- what is asked

@@ -247,6 +247,10 @@ class Witness:
         if self._room.board.status(self._party, home, body):
             self._room.wake()
 
+    def reading(self, home: str, point: str, body: Mapping[str, Any] | None) -> None:
+        """Of a shared point. Open pages show it at their next pulse."""
+        self._room.board.home(self._party, home).shared.came(point, body)
+
     def replied(self, home: str, reply: Reply) -> None:
         """The answer to a command, whoever asked."""
         self._room.answered(reply)

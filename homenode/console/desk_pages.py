@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from homenode.console.case import ACTIONS, LONGEST_NOTE
 from homenode.console.plot import plot
-from homenode.console.shown import picture
+from homenode.console.shown import Pictured, pictured
 from homenode.console.video_pages import cameras_of, offers_of
 from homenode.console.visit import Page, Visit
 from homenode.console.worklist import MOST_ALONE, MOST_OF_HOME, MOST_ON_WALL, Row, rows
@@ -94,18 +94,18 @@ async def home(visit: Visit) -> Response:
     return _not_theirs(visit, f"/home/{name}")
 
 
-def pictures(visit: Visit) -> dict[str, str]:
-    """What a relative sees: of each home, one word."""
+def pictures(visit: Visit) -> dict[str, Pictured]:
+    """What a relative sees of each home."""
     names = sorted({home for grant in visit.person.grants for home in grant.homes or ()})
     return {name: _picture(visit, name) for name in names if visit.person.related(name)}
 
 
-def _picture(visit: Visit, home: str) -> str:
+def _picture(visit: Visit, home: str) -> Pictured:
     board = visit.room.board
-    known = [one for (party, name), one in board.homes.items() if (party, name) == ("care", home)]
-    if "care" in board.deaf:
-        return "unknown"
-    return picture(known, board.of_home("care", home))
+    known = board.homes.get(("care", home))
+    if known is None or "care" in board.deaf:
+        return Pictured("unknown")
+    return pictured(known, board.of_home("care", home), visit.language, visit.now)
 
 
 async def log(visit: Visit) -> Response:

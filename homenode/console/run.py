@@ -104,6 +104,7 @@ async def _receive(room: ControlRoom, settings: Settings, journal: Journal, task
         settings.homes,
         on_messages=single.came,
         on_link=single.link,
+        readings=room.settings.related if party == "care" else (),
     )
     handed = takers(settings, sys.stderr, as_json=False) | {TARGET: room.taker(party)}
     desk = Desk(store, handed, intake.send, room.clock, Pulses(settings.silent_after_ms), tasks)

@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +19,7 @@ from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import LANGUAGES
 from homenode.config.values import TIME, WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
-from homenode.console.access import ROLES, Grant
+from homenode.console.access import RELATIVE, ROLES, Grant
 from homenode.console.rounds import Round
 from homenode.errors import FileMistakes, SetupError
 from homenode.listen.settings import HOME, Settings, read_settings
@@ -128,6 +129,12 @@ class Console:
     provider: Provider | None = None
     rounds: tuple[Round, ...] = ()
     relays: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def related(self) -> frozenset[str]:
+        """Homes of which a relative may see something."""
+        homes = [grant.homes or () for grant in self.roles.values() if grant.role == RELATIVE]
+        return frozenset(chain.from_iterable(homes))
 
     def grants(self, roles: tuple[str, ...]) -> tuple[Grant, ...]:
         """Of roles that there are."""

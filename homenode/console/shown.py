@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from homenode.console.access import Person
 from homenode.console.board import Board, Home
@@ -13,6 +13,7 @@ from homenode.console.words import say
 from homenode.contract.times import Zone, wall_ms
 from homenode.install.known import value_in_words
 from homenode.listen.told import ALL
+from homenode.panel.picture import headline
 
 LONGEST_TEXT = 500
 """Of what a home says, in a row for everybody; what is cut stays in the journal."""
@@ -102,6 +103,32 @@ def picture(homes: list[Home], cases: list[Case]) -> str:
     if open_now:
         return "seen_to"
     return "partly" if any(home.state == "fault" for home in homes) else "calm"
+
+
+class Pictured(NamedTuple):
+    """What a relative sees of a home.
+
+    Attributes:
+        seen: As `picture` says, or ``no_alert`` if it shares something that isn't off and shut.
+        tiles: What it shares, as on its panel; None if that can't be known now.
+        whole: ``off``, ``on`` or ``unknown``: of what it shares, "" if it shares nothing.
+    """
+
+    seen: str
+    tiles: list[dict[str, str]] | None = None
+    whole: str = ""
+
+
+def pictured(home: Home, cases: list[Case], language: str, now: int) -> Pictured:
+    """What care was told of it, and what it shares."""
+    seen = picture([home], cases)
+    if seen in ("unknown", "silent"):
+        return Pictured(seen)
+    tiles = home.shared.tiles(now, language)
+    if not tiles:
+        return Pictured(seen, tiles)
+    whole = headline(tiles, language, out=False, alerted=False)["state"]
+    return Pictured("no_alert" if seen == "calm" and whole != "off" else seen, tiles, whole)
 
 
 def filters(timezone: str) -> dict[str, Callable[..., str]]:

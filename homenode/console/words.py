@@ -162,13 +162,27 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Inget larm, men allt i hemmet går inte att veta just nu",
         "No alert, but not everything in the home can be told right now",
     ),
+    "picture_no_alert": ("Inget larm", "No alert"),
+    "shared_off": (
+        "Det som hemmet delar är av och stängt. Annat vet ingen här.",
+        "What the home shares is off and shut. Of other things nobody here knows.",
+    ),
+    "shared_on": ("Allt är inte av och stängt:", "Not everything is off and shut:"),
+    "shared_unknown": (
+        "Om allt är av och stängt går inte att veta just nu:",
+        "Whether everything is off and shut can't be known right now:",
+    ),
+    "shares_nothing": (
+        "Hemmet delar inte om spis, dörrar och fönster är av och stängda: det visar bara panelen där.",
+        "The home does not share whether stove, doors and windows are off and shut: its own panel shows it.",
+    ),
     "picture_alert": ("Hemtjänsten har fått ett larm", "Care has received an alert"),
     "picture_seen_to": ("Hemtjänsten tar hand om ett larm", "Care is seeing to an alert"),
     "picture_silent": ("Hemmet hörs inte just nu", "The home is not heard right now"),
     "picture_unknown": ("Vi vet inte just nu", "We don't know right now"),
     "picture_help": (
-        "Du ser bara om hemmet hörs och om hemtjänsten har något att göra där.",
-        "You see only whether the home is heard and whether care has something to do there.",
+        "Du ser bara om hemmet hörs, om hemtjänsten har något att göra där, och det som hemmet delar.",
+        "You see only whether the home is heard, whether care has something to do there, and what it shares.",
     ),
     # duty
     "nobody_on": ("Ingen är i tjänst", "Nobody is on duty"),

@@ -109,13 +109,21 @@ def parse_status(payload: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) and isinstance(body.get("open"), list) else None
 
 
+def parse_reading(payload: bytes) -> dict[str, Any] | None:
+    """A message on ``readings``; None if it can't be read."""
+    body = _object(payload)
+    return body if isinstance(body, dict) else None
+
+
 def split(topic: str) -> tuple[str, str, str] | None:
-    """Home, party ("" for ``link``) and last word of a topic of the contract."""
+    """Home, party ("" for ``link``) and word of a topic of the contract; of a reading ``readings`` alone."""
     match topic.split("/"):
         case [version, home, "link"] if version == VERSION and home:
             return home, "", "link"
         case [version, home, party, word] if version == VERSION and home:
             return home, party, word
+        case [version, home, party, "readings", _, _] if version == VERSION and home:
+            return home, party, "readings"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 
@@ -33,6 +33,7 @@ class Intake:
     Args:
         client_id: The same for ever: the broker keeps what comes while we are away.
         homes: Only these; empty for all.
+        readings: Homes whose shared readings are wanted, too.
         on_message: What came; `take` it when it is durable.
         on_link: Whether there is a connection.
     """
@@ -46,9 +47,10 @@ class Intake:
         *,
         on_messages: Callable[[list[Inbound], Connection], None],
         on_link: Callable[[bool], None],
+        readings: Iterable[str] = (),
     ) -> None:
         self._broker, self._client_id, self._party = broker, client_id, party
-        self._homes = homes or ("+",)
+        self._homes, self._readings = homes or ("+",), tuple(readings)
         self._on_messages, self._on_link = on_messages, on_link
         self._addresses = [address(url) for url in broker.urls]
         self._connection: Connection | None = None
@@ -113,6 +115,7 @@ class Intake:
             partial(topics.status, party=self._party),
         )
         passing = [topic(home) for home in self._homes for topic in of_home]
+        passing += [topics.reading(home, self._party, "+.+") for home in self._readings]
         for wanted, qos in ((kept, 1), (passing, 0)):
             for begin in range(0, len(wanted), TOPICS_AT_ONCE):
                 connection.subscribe(wanted[begin : begin + TOPICS_AT_ONCE], qos)

@@ -17,6 +17,7 @@ from homenode.listen.event import (
     Event,
     Reply,
     parse_alert,
+    parse_reading,
     parse_reply,
     parse_status,
     place_of,
@@ -74,6 +75,13 @@ class Opening:
         """A message on ``status``; None if it can't be read."""
         try:
             return parse_status(self.plain(topics.status(home, self._party), payload))
+        except Refused:
+            return None
+
+    def reading(self, topic: str, payload: bytes) -> dict[str, Any] | None:
+        """A shared reading; None if it can't be read."""
+        try:
+            return parse_reading(self.plain(topic, payload))
         except Refused:
             return None
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from homenode.contract.topics import party_and_point
 from homenode.gateway.clock import Clock
 from homenode.link.connection import Connection, Inbound
 from homenode.listen.desk import Desk
@@ -33,6 +34,9 @@ class Onlooker(Protocol):
 
     def status(self, home: str, body: Mapping[str, Any]) -> None:
         """What is open in a home, and its health."""
+
+    def reading(self, home: str, point: str, body: Mapping[str, Any] | None) -> None:
+        """Of a shared point; None if it can't be read, or there is none any more."""
 
     def replied(self, home: str, reply: Reply) -> None:
         """The answer to a command, whoever asked."""
@@ -102,6 +106,9 @@ class Single:
                 changed.add(home)
             elif word == "status":
                 self._status(home, message.payload)
+            elif word == "readings" and self._onlooker:
+                _, point = party_and_point(home, message.topic)
+                self._onlooker.reading(home, point, self._opening.reading(message.topic, message.payload))
         for home in changed:
             self.desk.look(home)
         if taken:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from homenode.config.durations import milliseconds
-from homenode.config.model import Device, Home, Shown
+from homenode.config.model import Device, Shown
 from homenode.kinds import kind_of
 from homenode.panel.things import ABOVE, Thing
 
@@ -49,7 +49,19 @@ class _Watch(NamedTuple):
     hold_ms: int | None
 
 
-def things_of(home: Home, rules: Iterable[BoundRule], heard: Iterable[str]) -> list[Thing]:
+class Furnished(Protocol):
+    """What has to be known of a home."""
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """By name."""
+
+    @property
+    def panel(self) -> Mapping[str, Shown]:
+        """What home.yaml says of the panel."""
+
+
+def things_of(home: Furnished, rules: Iterable[BoundRule], heard: Iterable[str]) -> list[Thing]:
     """What is shown, in order.
 
     Args:

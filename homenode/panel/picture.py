@@ -36,7 +36,7 @@ def picture(told: Mapping[str, Any], quiet: Quiet, language: str) -> Picture:
         for point, one in zip(row["points"], row["known"], strict=True)
     }
     known = quiet.look(things, known, told["now"])
-    tiles = [_tile(thing, state_of(thing, known), language) for thing in things]
+    tiles = [tile(thing, state_of(thing, known), language) for thing in things]
     at = datetime.fromisoformat(told["at"])
     alerts = sorted(told["alerts"], key=lambda one: SEVERITIES.index(one["severity"]))
     return {
@@ -71,21 +71,21 @@ def headline(
         out: The resident has left, or is about to.
         alerted: An alarm or a warning is open: no green above a smoke alarm.
     """
-    rows = [tile for tile in tiles if tile["state"] != "off"]
+    rows = [row for row in tiles if row["state"] != "off"]
     if tiles and not rows and not alerted:
         return {"state": "off", "text": say("all_off", language), "more": ""}
-    on = alerted or any(tile["state"] == "on" for tile in rows)
+    on = alerted or any(row["state"] == "on" for row in rows)
     key = "before_you_go" if out and rows else "see_to" if on else "not_sure" if tiles else "nothing"
-    more = " · ".join(f"{tile['name']}: {tile['word']}" for tile in rows)
+    more = " · ".join(f"{row['name']}: {row['word']}" for row in rows)
     return {"state": "on" if on else "unknown", "text": say(key, language), "more": more}
 
 
 def to_see_to(shown: Picture) -> str:
     """What is said to who leaves; "" if there is nothing."""
-    rows = [tile for tile in shown["tiles"] if tile["state"] != "off"]
+    rows = [row for row in shown["tiles"] if row["state"] != "off"]
     if not rows:
         return ""
-    told = [f"{tile['name']}, {tile['room']}: {tile['word']}." for tile in rows]
+    told = [f"{row['name']}, {row['room']}: {row['word']}." for row in rows]
     return " ".join([f"{say('before_you_go', shown['language'])}:", *told])
 
 
@@ -95,7 +95,8 @@ def is_night(hour: int) -> bool:
     return hour >= first or hour < end
 
 
-def _tile(thing: Thing, state: State, language: str) -> dict[str, str]:
+def tile(thing: Thing, state: State, language: str) -> dict[str, str]:
+    """How a thing is shown."""
     return {
         "key": thing.points[0],
         "symbol": thing.symbol,

@@ -21,7 +21,7 @@ pytest.importorskip("jinja2", reason="the extra console is not installed")
 pytest.importorskip("argon2", reason="the extra console is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from tests.system.consoles import Client, Console, person  # noqa: E402 - it needs the extra
+from tests.system.consoles import PEOPLE, Client, Console, person  # noqa: E402 - it needs the extra
 
 pytestmark = [needs_mosquitto, needs_chromium]
 CLOCK = Clock()
@@ -105,6 +105,32 @@ def test_what_colleagues_do_shows_at_once_and_outlives_a_kill(
         row(nils, "Eva Lind has it").wait_for()
         homes.alert("north-1", "resolved")
         row(nils, "over in the home").wait_for()  # an alarm that nobody acknowledged stays
+
+
+def test_a_relative_sees_what_a_real_home_shares_and_that_another_shares_nothing(
+    tmp_path: Path, broker: Mosquitto, browser: Any
+) -> None:
+    shut = a_home(tmp_path / "shut", broker.port, [(0, False)])
+    wide = a_home(tmp_path / "wide", broker.port, [(0, True)])
+    people = PEOPLE.replace("homes: [north-1]}", "homes: [north-1, test-1]}")
+    with (
+        Homes(broker.port) as homes,
+        Console(tmp_path, broker.port, people=people) as console,
+        person(browser, console, "dora") as page,
+    ):
+        homes.looks("north-1", "silhouette")
+        homes.link("north-1", True)
+        page.get_by_text("The home does not share").wait_for()
+        seen = page.locator(".picture", has_text="test-1")
+        seen.get_by_text("We don't know right now").wait_for()
+        with NodeProcess(shut, tmp_path / "node"):
+            seen.get_by_text("What the home shares is off and shut").wait_for()
+            assert seen.locator("li").inner_text() == "Front door (front_door): shut"
+        seen.get_by_text("We don't know right now").wait_for()
+        assert seen.get_by_text("shut").count() == 0
+        with NodeProcess(wide, tmp_path / "node"):
+            seen.get_by_text("Not everything is off and shut").wait_for()
+            assert seen.locator("li").inner_text() == "Front door (front_door): open"
 
 
 def test_kill_9_at_any_moment_loses_no_alert_and_nothing_that_was_done(

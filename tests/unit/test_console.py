@@ -23,6 +23,7 @@ from homenode.console.shown import age, picture, valued
 from homenode.console.words import WORDS
 from homenode.listen import told
 from homenode.listen.told import Kind
+from homenode.panel.things import State
 from tests.unit.listening import NOW, message
 
 MIN = 60_000
@@ -356,9 +357,11 @@ def test_every_word_that_a_page_uses_is_there_and_every_word_is_used() -> None:
     used = set(re.findall(r'\bt\("([a-z_]+)"', pages)) | set(re.findall(r'\b(?:say|t)\("([a-z_]+)"', code))
     used = {key for key in used if not key.endswith("_")}
     assert used <= WORDS.keys()
-    named = {*re.findall(r'"([a-z_]+)"', pages + code), *VIEWS}
+    named = {*re.findall(r'"([a-z_]+)"', pages + code), *VIEWS, *(state.value for state in State)}
     made = {
-        f"{stem}_{end}" for stem in ("state", "picture", "did", "quality", "log", "view") for end in named
+        f"{stem}_{end}"
+        for stem in ("state", "picture", "shared", "did", "quality", "log", "view")
+        for end in named
     }
     assert WORDS.keys() - used - named - made == set()
 
