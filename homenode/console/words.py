@@ -244,14 +244,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "stand still, the picture is old. Only a camera's own film in the clear view lacks them.",
     ),
     "legend_moved": (
-        "I silhuetten: så länge sedan något rörde sig, om så bara ett andetag (minuter:sekunder).",
-        "In the silhouette: so long ago anything moved, if only by a breath (minutes:seconds).",
+        "I silhuetten: så länge sedan något rörde sig (minuter:sekunder). Andning syns inte.",
+        "In the silhouette: so long ago anything moved (minutes:seconds). Breath isn't seen.",
     ),
     "legend_nothing": (
-        "Inget har rört sig sedan titten började. Det visar inte att någon mår bra, och inte heller att "
-        "andningen står still: är du osäker, gå dit.",
-        "Nothing has moved since the look began. It shows neither that somebody is well nor that they do "
-        "not breathe: if in doubt, go there.",
+        "Inget har rört sig sedan titten började. Det säger inget om andningen: är du osäker, gå dit.",
+        "Nothing has moved since the look began. It says nothing of breath: if in doubt, go there.",
     ),
     "no_answer": ("Hemmet svarar inte.", "The home does not answer."),
     "video_wrong": (
