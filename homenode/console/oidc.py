@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -30,8 +30,8 @@ MOST_B = 256 * 1024
 MOST_FLOWS = 1_000
 LEEWAY_S = 60
 """That clocks may differ by."""
-FRESH_MS = 3_600_000
-"""Until what the provider says of itself is asked again."""
+FRESH_MS = 60_000
+"""Until what the provider says of itself is asked again: who is sent to one that is down is lost there."""
 SIGNED_BY = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"]
 """Never by a secret that both have, and never by nobody."""
 
@@ -114,6 +114,17 @@ class Elsewhere:
             claims = {**more, **claims}
         return self._known(claims)
 
+    async def out(self, now: int) -> str:
+        """Where one signs out there, too; "" if it doesn't say or doesn't answer."""
+        try:
+            about = await self._discovered(now)
+        except Refused:
+            return ""
+        end = str(about.get("end_session_endpoint", ""))
+        if not end.startswith(("https://", "http://")):
+            return ""
+        return f"{end}?{urlencode({'client_id': self._provider.client_id})}"
+
     async def _claims(self, token: str, flow: Flow, about: Mapping[str, Any]) -> dict[str, Any]:
         """What the token says, if the provider signed it, now, for us, in this flow."""
         keys = await _fetch(about["jwks_uri"])
@@ -139,12 +150,15 @@ class Elsewhere:
         names = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
         roles = [role for name in names for role in self._provider.roles.get(str(name), ())]
         if not roles:
-            raise Refused("no_role")
+            name = self._provider.groups
+            found = f"{name}: {', '.join(map(str, names))[:200]}" if names else f"no claim {name}"
+            do = "oidc.roles names none of them" if names else "oidc.scope or the provider leaves it out"
+            raise Refused("no_role", where=found, do=do)
         shown = claims.get("name") or claims.get("preferred_username") or claims["sub"]
         return Known(f"{self._provider.issuer} {claims['sub']}", str(shown)[:80], tuple(dict.fromkeys(roles)))
 
     async def _discovered(self, now: int) -> dict[str, Any]:
-        """What the provider says of itself, for an hour."""
+        """What the provider says of itself."""
         if not self._about or now >= self._asked + FRESH_MS:
             about = await _fetch(f"{self._provider.issuer}/.well-known/openid-configuration")
             if str(about.get("issuer", "")).rstrip("/") != self._provider.issuer:
@@ -172,7 +186,12 @@ async def _fetch(url: str, data: bytes | None = None, headers: Mapping[str, str]
 
     try:
         body = await asyncio.to_thread(fetch)
-    except (URLError, OSError, ValueError) as error:
+    except HTTPError as error:
+        said = error.read(500).decode(errors="replace")
+        raise Refused("oidc_failed", where=f"{url}: {error.code} {said}") from error
+    except OSError as error:  # URLError is one
+        raise Refused("oidc_down", where=f"{url}: {error}") from error
+    except ValueError as error:
         raise Refused("oidc_failed", where=f"{url}: {error}") from error
     if not isinstance(body, dict):
         raise Refused("oidc_failed", where=url)

@@ -22,7 +22,9 @@ async def form(visit: Visit) -> Response:
     """Where one signs in."""
     if visit.session is not None:
         return visit.redirect("/")
-    return visit.page("sign_in.html", why="", user="")
+    elsewhere = visit.pages.elsewhere if "out" in visit.request.query else None
+    out = "" if elsewhere is None else await elsewhere.out(visit.now)
+    return visit.page("sign_in.html", why="", user="", out=out)
 
 
 def first(visit: Visit) -> Response:
@@ -58,13 +60,14 @@ def begin(visit: Visit, who: str, name: str, roles: tuple[str, ...], *, local: b
 
 
 async def sign_out(visit: Visit) -> Response:
-    """The session ends here, not only in the browser."""
-    if visit.session is not None:
+    """The session ends here, not only in the browser; that of a provider is the provider's."""
+    session = visit.session
+    if session is not None:
         if not visit.is_own_form():
             return visit.refuse(403, "other_page")
-        _end(visit, visit.session)
+        _end(visit, session)
     visit.set_cookie(visit.cookie, "", 0)
-    return visit.redirect("/sign-in")
+    return visit.redirect("/sign-in" if session is None or session.local else "/sign-in?out=1")
 
 
 def _end(visit: Visit, session: Session) -> None:
@@ -72,11 +75,14 @@ def _end(visit: Visit, session: Session) -> None:
     visit.room.record("signed_out", who=session.who, by=session.name, hash=hashed, note=visit.address)
 
 
-async def elsewhere(visit: Visit) -> Response:
+async def away(visit: Visit) -> Response:
     """Off to the provider."""
     if visit.pages.elsewhere is None:
         return visit.nothing()
-    token, to = await visit.pages.elsewhere.begin(f"{visit.url}{BACK}", visit.now)
+    try:
+        token, to = await visit.pages.elsewhere.begin(f"{visit.url}{BACK}", visit.now)
+    except Refused as error:
+        return _refused(visit, error)
     visit.set_cookie(f"{visit.cookie}-flow", token, FLOW_S)
     return visit.redirect(to)
 
@@ -89,16 +95,20 @@ async def back(visit: Visit) -> Response:
     try:
         known = await visit.pages.elsewhere.end(token, visit.request.query, f"{visit.url}{BACK}", visit.now)
     except Refused as error:
-        log.warning("sign-in elsewhere failed", extra={"why": str(error)})
         visit.room.record("sign_in_failed", who="", by="", note=visit.address)
-        return visit.page("sign_in.html", 403, why=error.what, user="")
+        return _refused(visit, error)
     return begin(visit, known.id, known.name, known.roles, local=False)
+
+
+def _refused(visit: Visit, error: Refused) -> Response:
+    log.warning("sign-in elsewhere failed", extra={"why": str(error)})
+    return visit.page("sign_in.html", 403, why=error.what, user="")
 
 
 ROUTES: Mapping[tuple[str, str], Page] = {
     ("GET", "/sign-in"): form,
     ("POST", "/sign-in"): sign_in,
     ("POST", "/sign-out"): sign_out,
-    ("GET", "/sign-in/elsewhere"): elsewhere,
+    ("GET", "/sign-in/elsewhere"): away,
     ("GET", BACK): back,
 }

@@ -279,6 +279,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Inloggningen där gick inte att lita på. Försök igen; loggen säger mer.",
         "That sign-in could not be trusted. Try again; the log says more.",
     ),
+    "oidc_down": (
+        "Inloggningstjänsten svarar inte. Försök igen om en stund, eller ring den som sköter konsolen.",
+        "The sign-in service does not answer. Try again in a while, or telephone whoever runs the console.",
+    ),
+    "still_there": (
+        "Du är utloggad här, men inte hos {name}: nästa person vid den här datorn kan komma in som du.",
+        "You are signed out here, but not at {name}: the next person at this computer may come in as you.",
+    ),
+    "sign_out_there": ("Logga ut även där", "Sign out there, too"),
     "oidc_stale": (
         "Inloggningen tog för lång tid eller började i en annan webbläsare. Försök igen.",
         "The sign-in took too long, or began in another browser. Try again.",

@@ -77,9 +77,22 @@ def test_who_is_in_a_group_signs_in_with_its_roles(console: Console, page: Any) 
     page.get_by_role("heading", name="Sign in").wait_for()
 
 
+def test_who_signs_out_is_told_that_the_provider_still_knows_them(console: Console, page: Any) -> None:
+    sign_in_there(page, console, "night-eva")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("signed out here, but not at OpenID").wait_for()
+    page.get_by_role("link", name="Sign out there, too").click()
+    page.get_by_role("button", name="Yes, sign me out").click()
+    page.get_by_text("Sign-out Success").wait_for()
+    page.goto(f"{console.url}/sign-in")
+    page.get_by_role("link", name="Sign in with OpenID").click()
+    page.locator("[name=login]").wait_for()
+
+
 def test_who_is_in_no_group_of_ours_is_not_let_in(console: Console, page: Any) -> None:
     sign_in_there(page, console, "kitchen-ole")
     page.get_by_text("have no role in the console").wait_for()
+    assert "groups: kitchen: no_role" in console.log
     page.goto(console.url)
     page.get_by_role("heading", name="Sign in").wait_for()
 

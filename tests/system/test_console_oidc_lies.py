@@ -126,6 +126,22 @@ def signs_in(console: Console, provider: Provider) -> int:
     return status
 
 
+def test_a_provider_that_is_away_is_told_as_that_and_not_as_a_liar(
+    console: Console, provider: Provider
+) -> None:
+    provider.shutdown()
+    provider.server_close()
+    answer = Client(console).get("/sign-in/elsewhere")
+    assert (answer.status, "The sign-in service does not answer" in answer.text) == (403, True)
+    assert "oidc_down" in console.log
+
+
+def test_a_claim_that_the_provider_leaves_out_stands_in_the_log(console: Console, provider: Provider) -> None:
+    provider.changed = {"groups": None}
+    assert signs_in(console, provider) == 403
+    assert "no claim groups: no_role (oidc.scope or the provider leaves it out)" in console.log
+
+
 def test_only_a_token_that_is_right_in_everything_lets_in(console: Console, provider: Provider) -> None:
     assert signs_in(console, provider) == 303
     now = Clock().wall() // 1000
@@ -159,6 +175,6 @@ def test_a_token_that_somebody_else_signed_or_nobody_is_refused(console: Console
 
 def test_a_provider_that_has_another_name_is_not_asked(console: Console, provider: Provider) -> None:
     provider.about = {"issuer": "http://evil.example"}
-    assert signs_in(console, provider) == 409
+    assert signs_in(console, provider) == 403
     provider.about = {"jwks_uri": "http://127.0.0.1:9/"}
     assert signs_in(console, provider) == 403
