@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homenode.listen.bounds import MOST_B, MOST_COMMANDS, MOST_OPEN, shortened, size
-from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reply, split
+from homenode.listen.event import Event, Reply, parse_alert, parse_link, parse_reading, parse_reply, split
 from homenode.listen.places import EPOCHS, GAPS, Places
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
@@ -318,4 +318,8 @@ def test_links_replies_and_topics_are_read() -> None:
     assert split("hn1/a/link") == ("a", "", "link")
     assert split("hn1/a/care/alerts") == ("a", "care", "alerts")
     assert split("hn2/a/care/alerts") is split("hn1//care/alerts") is None
-    assert split("hn2/a/link") is split("hn1//link") is split("hn1/a/care/readings/x/y") is None
+    assert split("hn1/a/care/readings/x/y") == ("a", "care", "readings")
+    assert split("hn2/a/link") is split("hn1//link") is split("hn1/a/care/readings/x") is None
+    assert split("hn2/a/care/readings/x/y") is split("hn1//care/readings/x/y") is None
+    assert parse_reading(b'{"value": true}') == {"value": True}
+    assert parse_reading(b"") is parse_reading(b"[]") is None
