@@ -204,6 +204,44 @@ def test_a_resend_changes_nothing_and_each_case_is_on_one_list(steps: list[str])
     assert {case.key for case in one.to_do()} == {key for key, case in one.cases.items() if case.to_do}
 
 
+def test_what_a_home_refuses_is_in_the_history_and_asked_again_it_is_forgotten() -> None:
+    board = Board()
+    came(board, 1)
+    did(board, "acknowledge")
+    own(board, Kind.REFUSED, told.refused("a", NOW, "stove:1", "Eva Lind", "it is over"))
+    done = case(board).history[-1]
+    assert (done.what, done.by, done.note) == ("refused", "Eva Lind", "it is over")
+    did(board, "acknowledge")
+    assert (case(board).refused, case(board).asked) == ("", True)
+
+
+def test_a_status_is_news_when_a_page_would_show_another_state_or_look() -> None:
+    board = Board()
+    board.online("care", "a", True, NOW)
+    good = {"open": [], "health": {"state": "good"}}
+    assert board.status("care", "a", good)
+    assert not board.status("care", "a", {**good, "versions": {}})
+    assert board.status("care", "a", {**good, "looks": [{}]})
+    assert not board.status("care", "a", {**good, "looks": [{}]})
+    assert board.status("care", "a", {**good, "looks": [{}], "health": {"state": "fault"}})
+
+
+def test_whatever_happens_makes_the_board_newer() -> None:
+    board, versions = Board(), [0]
+    for change in (
+        lambda: came(board, 1),
+        lambda: did(board, "take"),
+        lambda: board.link("care", False, NOW),
+        lambda: board.link("care", True, NOW),
+        lambda: board.online("care", "a", True, NOW),
+        lambda: board.status("care", "a", {"open": []}),
+    ):
+        change()
+        versions.append(board.version)
+    assert all(one < other for one, other in pairwise(versions))
+    assert case(board).version == versions[2]
+
+
 # --- who sees what
 
 
@@ -383,6 +421,8 @@ def test_a_round_is_due_at_its_times_until_it_is_gone_or_it_is_morning() -> None
     found = stops([one], "Europe/Stockholm", at("2026-01-05T23:30+01:00"))
     assert [stop.at for stop in found] == [at("2026-01-05T23:00+01:00"), at("2026-01-06T02:00+01:00")]
     assert queue(found, {}, at("2026-01-05T23:30+01:00")) == found[:1]
+    assert queue(found, {}, found[0].at - 1) == []
+    assert queue(found, {}, found[0].at) == found[:1]
     assert queue(found, {found[0].id: 0}, at("2026-01-05T23:30+01:00")) == []
     later = stops([one], "Europe/Stockholm", at("2026-01-06T03:00+01:00"))
     assert later[0].id == found[0].id  # after midnight it is the same one still
