@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -219,7 +221,7 @@ async def hangs() -> str:
     """At the end of its look: what is another user's is killed by the kernel."""
     async with looking(CSI, NOWHERE) as (viewer, gateway):
         await viewer.until_pictures(5)
-        run("kill -STOP $(pgrep -f homenode.video.capture)")
+        os.kill(*films(), signal.SIGSTOP)
         gateway.leash.close()
         return f"nobody films {await until_gone(1):.1f} s after"
 
