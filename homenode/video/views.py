@@ -2,7 +2,8 @@
 
 A view is made so that what it hides is not in it, whatever the viewer does with it. *Blurred* has 40 x 30
 points; *silhouette* is the outline of what moves, at 80 x 60 points, filled evenly, over a room of 24 x 18
-points in six tones: a face of a quarter of the picture's height is then 4 points by 5.
+points in six tones. Few points alone don't hide a face: eyes and mouth are dark for the points between them.
+So in both what is smaller than 3 x 3 points is gone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Shape = NDArray[np.uint8]
 BLURRED = (40, 30)
 FIGURE, ROOM = (80, 60), (24, 18)
 _ROOM_TONES, _ROOM_DARK, _ROOM_LIGHT = 6, 35, 125
+_FEATURE = np.ones((3, 3), np.uint8)
+"""What is smaller, in points, isn't shown; so are eyes and mouth, even if a head fills half the height."""
 _FIGURE_TONE = 230
 _NOW_S, _ROOM_S = 0.12, 20.0
 """Of the time over which points are averaged: what is seen, and what stands still for so long is the room."""
@@ -46,9 +49,15 @@ _MIDDLE = 90
 def blurred(picture: Picture, at_ms: int = 0) -> Picture:
     """Shapes and colours, no features."""
     for plane in planes(picture):
-        few = cv2.resize(plane, BLURRED, interpolation=cv2.INTER_AREA)
+        few = _without_features(cv2.resize(plane, BLURRED, interpolation=cv2.INTER_AREA))
         plane[:] = cv2.resize(few, plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return picture
+
+
+def _without_features(few: Levels) -> Levels:
+    """Nothing dark, then nothing light, that is smaller than `_FEATURE`."""
+    closed = cv2.morphologyEx(few, cv2.MORPH_CLOSE, _FEATURE)
+    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, _FEATURE))
 
 
 class Silhouette:
@@ -139,7 +148,7 @@ class Silhouette:
 
 
 def _tones(few: Levels) -> Picture:
-    room = cv2.resize(few, ROOM, interpolation=cv2.INTER_AREA)
+    room = _without_features(cv2.resize(few, ROOM, interpolation=cv2.INTER_AREA))
     low, high = np.percentile(room, (2, 98))
     share = ((room - low) / max(high - low, 4)).clip(0, 0.999)
     tones = np.floor(share * _ROOM_TONES) / (_ROOM_TONES - 1) * (_ROOM_LIGHT - _ROOM_DARK) + _ROOM_DARK

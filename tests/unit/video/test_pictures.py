@@ -16,7 +16,7 @@ import av
 
 from homenode.video.darkness import Enhancement
 from homenode.video.judge import FROZEN_MS, LASTS_MS, Judge
-from homenode.video.looks import Looks
+from homenode.video.looks import Looks, Step
 from homenode.video.picture import BLACK, NO_COLOUR, Picture, empty, planes
 from homenode.video.scene import Dark, Scene, in_the_dark
 from homenode.video.stamp import stamp
@@ -202,6 +202,24 @@ def _bed(at_s: float = 0, *, body: float = 0) -> Levels:
     bed[200:430, 150:600] += 30
     bed[200:430, 140:158] = 45
     return bed + 60 * body * (1 - ((across - 400) / 170) ** 2 - ((down - 310) / 60) ** 2).clip(0, 0.05) * 20
+
+
+@pytest.mark.parametrize("view", [lambda: blurred, Silhouette], ids=["blurred", "silhouette"])
+@pytest.mark.parametrize("rows", range(24, 241, 24))
+def test_a_head_has_no_face(view: Callable[[], Step], rows: int) -> None:
+    """It is shown as if it had no eyes and no mouth, but for one of six tones at its rim."""
+    down, across = (
+        (at - middle) / rows for at, middle in zip(np.mgrid[:HIGH, :WIDE], (231, 317), strict=True)
+    )
+    head = (across / 0.38) ** 2 + (down / 0.5) ** 2 < 1
+    eyes = ((abs(across) - 0.15) / 0.09) ** 2 + ((down + 0.06) / 0.05) ** 2 < 1
+    mouth = (across / 0.14) ** 2 + ((down - 0.27) / 0.04) ** 2 < 1
+    shown = []
+    for dark in (eyes | mouth, np.zeros_like(head)):
+        picture = empty(WIDE, HIGH)
+        planes(picture)[0][:] = np.where(dark, 50, np.where(head, 200, _bed()))
+        shown.append(planes(view()(picture, 0))[0].astype(int))
+    assert np.abs(shown[0] - shown[1]).max() <= 18
 
 
 def test_who_lies_still_is_seen() -> None:
