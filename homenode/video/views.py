@@ -37,8 +37,8 @@ _STILL_S = 2.5
 _MOVES, _MOVES_AT_ONCE, _MOVES_LEAST = 4.0, 7.0, 5.0
 """Times the noise, and levels at least, that somebody differs from the room, or from a moment ago."""
 _EDGE = 0.18
-"""Share of its difference from the room that a part's rim gains. Measured: a lamp's, 95 % below 0.16; people's,
-95 % above 0.18 to 0.3, but often below at a fifth of the scene's contrast: they are then missed."""
+"""Share of its difference from the room that a part's rim gains. Measured: a lamp's, 95 % below 0.16;
+people's, 95 % above 0.18 to 0.3, but often less at a fifth of the scene's contrast: they are missed."""
 _MOVED_S = 0.25
 """Longer than a network camera's whole picture differs from those before it."""
 _BEGINNING_MS, _SETTLED_S = 700, 1.5
