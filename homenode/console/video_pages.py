@@ -14,13 +14,14 @@ from homenode.console.case import Case
 from homenode.console.control_room import ANSWER_S
 from homenode.console.looks import Look
 from homenode.console.rounds import Stop, queue, stops
-from homenode.console.shown import at_ms
+from homenode.console.shown import at_ms, readable, text_of
 from homenode.console.visit import Page, Visit
 from homenode.contract.command import why_not_args
 from homenode.listen.event import Reply
 from homenode.web import Response, as_json
 
 LINES = 300
+LONGEST_SESSION = 80
 ASKED_S = 300.0 + ANSWER_S
 """The longest that a home gives its resident to answer, and for the camera after that."""
 
@@ -49,6 +50,9 @@ async def ask(visit: Visit) -> Response:
     within_s = ASKED_S if camera.asks else ANSWER_S
     reply = await visit.room.ask(CARE, camera.home, "video", visit.person.name, args, within_s)
     session = str(reply.result.get("session", "")) if reply is not None and reply.ok else ""
+    taken = visit.room.board.looks.looks.get(session)
+    if len(session) > LONGEST_SESSION or (taken is not None and taken.home != camera.home):
+        reply, session = None, ""  # another home's look is not written over
     known = {
         "party": CARE, "home": camera.home, "camera": camera.camera, "view": args["view"],
         "reason": args["reason"], "by": visit.person.name, "who": visit.person.id,
@@ -91,7 +95,9 @@ async def renew(visit: Visit) -> Response:
         return visit.nothing()
     if not reply.ok:
         return as_json({"error": reply.why}, 409)
-    return as_json({"until": reply.result.get("until")})
+    warning = reply.result.get("warning")
+    told = text_of({"text": warning}, visit.language) if isinstance(warning, dict) else ""
+    return as_json({"until": reply.result.get("until"), "warning": readable(told)})
 
 
 async def end(visit: Visit) -> Response:

@@ -43,6 +43,7 @@ def schema() -> shapes.Schema:
         "view": shapes.one_of(VIEWS),
         "until": shapes.TIME,
         "limit": shapes.TIME,
+        "warning": shapes.TEXTS,
         "entry": entry,
     }
     return shapes.either(

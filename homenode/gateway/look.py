@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from homenode.config.model import Camera
+from homenode.config.rows import LANGUAGES
+from homenode.contract.command import LONGEST_TEXT
 from homenode.errors import NoLook
 from homenode.gateway.capture import Capture
 from homenode.gateway.keeper import Keeper
@@ -34,7 +36,7 @@ class Look:
     Attributes:
         lit: Since when its light is on; None if it isn't.
         lighting: Held by who switches its lamp.
-        warning: What the capture process says is wrong with the picture, "" if nothing.
+        warning: What is wrong with the picture, as what films says it in each language; empty if nothing.
     """
 
     def __init__(self, node: Node, looks: Looks, session: Session, camera: Camera, sdp: str) -> None:
@@ -46,7 +48,7 @@ class Look:
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.lit: Instant | None = None
         self.lighting = asyncio.Lock()
-        self.warning = ""
+        self.warning: Mapping[str, str] = {}
 
     @property
     def lamp(self) -> str:
@@ -183,8 +185,14 @@ class Look:
         elif said.get("did") == "live":
             self._looks.live(self.session.id)
         elif "warn" in said:
-            self.warning = str(said["warn"] or "")
-            log.info("picture", extra={"session": self.session.id, "warning": self.warning})
+            self.warning = _texts(said)
+            log.info("picture", extra={"session": self.session.id, "warning": said["warn"]})
+
+
+def _texts(said: Mapping[str, Any]) -> Mapping[str, str]:
+    text = said.get("text")
+    told = text if said["warn"] and isinstance(text, dict) else {}
+    return {one: str(told[one])[:LONGEST_TEXT] for one in LANGUAGES if told.get(one)}
 
 
 def _code_and_text(said: Mapping[str, Any], name: str) -> tuple[str, str]:

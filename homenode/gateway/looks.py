@@ -135,7 +135,7 @@ class Looks:
         if "renew" in args:
             one = self._sessions.renew(session, party, self._now)
             self._looks[session].prolong()
-            return {"session": session, "until": self._text(one.due)}
+            return {"session": session, "until": self._text(one.due), **_warning(self._looks[session])}
         self._sessions.running(session, party, self._now)
         self.end(session, Why.VIEWER)
         return {"session": session, "entry": self.log.head}
@@ -166,7 +166,7 @@ class Looks:
 
     def _told(self, look: Look, sdp: str) -> Mapping[str, Any]:
         one = look.session
-        until = {"until": self._text(one.due), "limit": self._text(one.limit)}
+        until = {"until": self._text(one.due), "limit": self._text(one.limit), **_warning(look)}
         return {"session": one.id, "sdp": sdp, "view": one.wish.view, **until, "entry": self.log.head}
 
     # -- what a session comes to
@@ -279,3 +279,8 @@ class Looks:
 
 
 _LIT = (State.GRANTED, State.LIVE)
+
+
+def _warning(look: Look) -> Mapping[str, Any]:
+    """For who looks: what they see may not be so."""
+    return {"warning": look.warning} if look.warning else {}

@@ -1,8 +1,8 @@
 """What films, played: it speaks the lines of `homenode/video/README.md`, holds a port, and needs no camera.
 
 The camera's source says how it behaves: ``file:WORD`` (its last part). ``good``; ``dies`` after its first
-picture; ``refuses`` the offer; ``deaf`` to everything but SIGKILL; ``silent``: never answers; ``once``
-does, and then no more; ``garbage``.
+picture; ``frozen`` after it; ``refuses`` the offer; ``deaf`` to everything but SIGKILL; ``silent``: never
+answers; ``once`` does, and then no more; ``garbage``.
 With the argument ``unleashed`` the gateway's end of it doesn't kill it.
 It notes who it is in the folder ``captures`` beside that file, with its port.
 """
@@ -64,6 +64,8 @@ class StandIn:
             if self.live_at and now_ms() >= self.live_at:
                 self.live_at = 0
                 self.say(did="live")
+                if self.mood == "frozen":
+                    self.say(warn="frozen", text={"sv": "fryst", "en": "frozen"})
                 if self.mood == "dies":
                     os.kill(os.getpid(), signal.SIGKILL)
             if now_ms() > self.until_ms and self.mood != "deaf":

@@ -44,6 +44,7 @@ class Filming:
     def __init__(self, port: int) -> None:
         self.commands: list[Command] = []
         self.mood, self.until = "lets", "2099-12-31T00:00:00Z"
+        self.warning: dict[str, Any] = {}
         self._loop = asyncio.new_event_loop()
         self._peer: Any = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -73,7 +74,7 @@ class Filming:
             await self._peer.setLocalDescription(await self._peer.createAnswer())
             answer["result"] = {"session": "s1", "sdp": self._peer.localDescription.sdp, "until": self.until}
         elif "renew" in command.args:
-            answer["result"] = {"session": "s1", "until": self.until}
+            answer["result"] = {"session": "s1", "until": self.until, **self.warning}
         elif "end" in command.args:
             await self.stop()
         if self.mood != "silent":
@@ -141,7 +142,10 @@ def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser:
         [asked] = home.asked("sdp")
         assert (asked.by, asked.args["camera"], asked.args["view"]) == ("Eva Lind", "bedroom", "silhouette")
         assert asked.args["reason"].startswith("Round ")
-        console.until(lambda: home.asked("renew"), "the lease is renewed", 30)
+        home.warning = {"warning": {"sv": "Bilden står still.", "en": "The picture is frozen."}}
+        page.get_by_role("alert").filter(
+            has_text="The picture is frozen."
+        ).wait_for()  # with the lease's renewal
         page.get_by_role("button", name="Stop looking").click()
         console.until(lambda: home.asked("end"), "the end")
         page.get_by_role("button", name="Seen to").click()

@@ -84,6 +84,20 @@ def test_a_granted_look_is_lit_filmed_renewed_ended_and_written_down(home: Flat)
     assert homenode("journal", "verify", "--data", str(home.folder / "data")).returncode == 0
 
 
+def test_who_looks_is_told_that_the_picture_is_frozen(home: Flat) -> None:
+    home.describe(mood="frozen")
+    with home.run():
+        look = home.look()
+        assert "warning" not in look
+        live(home)
+
+        def warned() -> bool:
+            told = home.asked(session=look["session"], renew=True)["result"]
+            return told.get("warning") == {"sv": "fryst", "en": "frozen"}
+
+        until(warned, PATIENCE_S, home.seen)
+
+
 def test_what_no_decision_allows_is_refused_and_written_down_and_nothing_is_started(home: Flat) -> None:
     home.describe(more="ask: never, modes: [home]")
     with home.run() as node:

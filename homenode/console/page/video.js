@@ -43,7 +43,7 @@ function gathered(peer) {
 
 async function start(place) {
   const form = place.querySelector("form");
-  const look = on = { place, video: place.querySelector("video"), session: "", moved: 0, frames: 0 };
+  const look = on = { place, video: place.querySelector("video"), session: "", moved: 0, frames: 0, warning: "" };
   place.classList.add("on");
   busy(look, true);
   place.querySelector(".strong").disabled = true;
@@ -85,14 +85,15 @@ async function answered(look, { session, sdp }) {
 
 async function renew(look) {
   try {
-    await post(look, "/video/renew", { session: look.session });
+    look.warning = (await post(look, "/video/renew", { session: look.session })).warning;
   } catch (error) {
     over(look, error.message);
   }
 }
 
 function watch(look) {
-  tell(look, look.frames && performance.now() - look.moved > FROZEN_MS ? look.place.dataset.frozen : "");
+  const stands = look.frames && performance.now() - look.moved > FROZEN_MS;
+  tell(look, stands ? look.place.dataset.frozen : look.warning);
 }
 
 function end(look) {
