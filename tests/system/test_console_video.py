@@ -231,6 +231,9 @@ def test_a_look_whose_browser_died_is_over_when_its_lease_is(both: Any) -> None:
     assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 200
     console.until(lambda: "how is not known" in eva.get("/views").text, "its end")
     assert "at the latest" in eva.get("/views").text
+    log = eva.get("/log")  # where nobody did it
+    assert log.status == 200
+    assert "how is not known" in log.text
     assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 404
 
 
