@@ -18,6 +18,9 @@ from homenode.session.decision import Wish
 LEASE_MS = 30_000
 """A viewer who isn't heard of for so long is gone. The console renews every 10 s, so two may be lost."""
 
+_REMEMBERED = 32
+"""Looks that are over: whoever asks for more of one is told why."""
+
 
 class State(Enum):
     """How far a session has come."""
@@ -95,6 +98,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
+        self._gone: dict[str, Session] = {}
 
     def __iter__(self) -> Iterator[Session]:
         return iter(tuple(self._sessions.values()))
@@ -139,13 +143,14 @@ class Sessions:
         """The granted session of this id.
 
         Raises:
-            NoLook: It never was this party's, or is over.
+            NoLook: It never was this party's; or it is over, and why.
         """
-        one = self._sessions.get(session)
-        if one is None or one.wish.party != party:
+        one = self._sessions.get(session) or self._gone.get(session)
+        if one is None or one.wish.party != party or one.state is State.ASKED:
             raise NoLook("no_session", f"there is no session {session!r}")
-        if one.state not in (State.GRANTED, State.LIVE) or now >= one.due:
-            raise NoLook("over", f"the session {session} is over")
+        if one.state is State.ENDED or now >= one.due:
+            why = one.why or one.over_time
+            raise NoLook(why.value, f"the session {session} is over: {why.value}")
         return one
 
     def renew(self, session: str, party: str, now: Instant) -> Session:
@@ -203,7 +208,9 @@ class Sessions:
         """Nothing of it is left: process, lamp and light; its camera is free."""
         one = self._sessions.get(session)
         if one is not None and one.state is State.ENDED:
-            del self._sessions[session]
+            self._gone[session] = self._sessions.pop(session)
+            while len(self._gone) > _REMEMBERED:
+                del self._gone[next(iter(self._gone))]
 
     def _move(self, one: Session, step: Step, now: Instant) -> list[Session]:
         state = NEXT.get((one.state, step))

@@ -173,7 +173,7 @@ def test_offers_that_can_not_be_served_are_refused_in_words_and_leave_nothing(ho
         (home.folder / "home.yaml").write_text(text.replace("2099-12-31", "2020-01-02"))
         assert node.ask("reload").returncode == 0
         home.dark(1.5)
-        assert home.asked(session=granted, sdp=named)["error"]["code"] in ("over", "no_session")
+        assert home.asked(session=granted, sdp=named)["error"]["code"] == "decision"
         assert home.refused(sdp=named) == "not_now"
         assert home.films() == {}
 

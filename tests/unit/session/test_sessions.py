@@ -145,11 +145,22 @@ def test_only_whose_it_is_renews_it_and_only_while_it_lasts() -> None:
     assert code(lambda: home.renew("t", "care", 1_001)) == "no_session"
     assert code(lambda: home.renew("s", "property", 1_001)) == "no_session"
     assert home.running("s", "care", 1_000 + LEASE_MS - 1).id == "s"
-    assert code(lambda: home.renew("s", "care", 1_000 + LEASE_MS)) == "over"
+    assert code(lambda: home.renew("s", "care", 1_000 + LEASE_MS)) == "lease"
     home.end("s", Why.LINK, 1_002)
-    assert code(lambda: home.renew("s", "care", 1_003)) == "over"
+    assert code(lambda: home.renew("s", "care", 1_003)) == "link"
     (asked,) = home.request("t", wish(camera="hall"), ASKS, 1_000)
-    assert code(lambda: home.renew(asked.id, "care", 1_001)) == "over"
+    assert code(lambda: home.renew(asked.id, "care", 1_001)) == "no_session"
+
+
+def test_why_a_look_is_over_is_told_when_nothing_is_left_of_it() -> None:
+    home = Sessions()
+    for nth in range(40):
+        home.request(f"s{nth}", WISH, NIGHTS, 1_000)
+        home.end_all(Why.STOPPED, 1_001)
+        home.gone(f"s{nth}")
+    assert code(lambda: home.renew("s39", "care", 1_002)) == "stopped"
+    assert code(lambda: home.renew("s39", "property", 1_002)) == "no_session"
+    assert code(lambda: home.renew("s0", "care", 1_002)) == "no_session", "not for ever"
 
 
 def test_the_same_viewer_comes_back_for_a_view_that_the_decision_allows() -> None:
