@@ -33,8 +33,10 @@ wait."""
 CLOCK_FAULT = NodeFault(
     "clock",
     {
-        "sv": "klockan är inte ställd: nätets tid svarar inte; regler med klockslag vilar",
-        "en": "the clock is not set: no time service answers; rules with times of day rest",
+        "sv": "klockan är inte ställd: nätets tid svarar inte; regler med klockslag vilar, och "
+        "kameror visar inget (home.yaml: clock: {trust: always}, om den går rätt ändå)",
+        "en": "the clock is not set: no time service answers; rules with times of day rest, and "
+        "cameras show nothing (home.yaml: clock: {trust: always}, if it is right all the same)",
     },
 )
 
