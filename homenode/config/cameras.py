@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,19 @@ def read_cameras(
 
 
 def read_video(
-    node: Node | None, notes: Notes, cameras: Mapping[str, Camera], modes: Collection[str], *, heard: bool
+    node: Node | None,
+    notes: Notes,
+    cameras: Mapping[str, Camera],
+    modes: Collection[str],
+    *,
+    heard: bool,
+    asked: bool,
 ) -> dict[str, Decision]:
     """Care decisions by id; those with mistakes are left out.
 
     Args:
         heard: Whether the resident has a button to answer with.
+        asked: Whether anything is known by which the resident could hear or read the question.
     """
     decisions: dict[str, Decision] = {}
     for name, key, entry in named(node, "video", notes, "{cameras: [CAMERA], from: DAY, to: DAY, …}"):
@@ -91,15 +99,22 @@ def read_video(
         _dark(entry, where, values["cameras"], cameras, notes)
         if values["from"] > values["to"]:
             notes.wrong(entry.entries["to"][1], f"{where}.to", f"a day from {values['from']} on")
-        views = list(values["views"])
-        if not views or views != [view for view in VIEWS if view in views]:
+        views, right = values["views"], tuple(view for view in VIEWS if view in values["views"])
+        if not views or views != right:
             shown = f"some of {listed(VIEWS)}, in this order, each once"
-            notes.wrong(entry.entries["views"][1], f"{where}.views", shown)
+            found, likely = (f"[{', '.join(some)}]" for some in (views, right))
+            at = entry.entries["views"][1]
+            notes.wrong(at, f"{where}.views", shown, found=found, suggestion=likely if right else "")
         if values["ask"] == "yes" and not heard:
             shown = "a button to answer with (resident: {ok: …, stop: …})"
             notes.warn(entry.entries["ask"][1], f"{where}.ask", shown)
+        if values["ask"] == "yes" and not asked:
+            found = "yes, and the resident hears nothing (voice: {device: none})"
+            shown = "a loudspeaker, or a panel that shows the question (panel:)"
+            notes.warn(entry.entries["ask"][1], f"{where}.ask", shown, found=found)
         if len(notes.mistakes) == before:
-            decisions[name] = _decision(name, values)
+            last = entry.entries["to"][1]
+            decisions[name] = replace(_decision(name, values), line=last.line, column=last.column)
     return decisions
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 from homenode.boards import MODEL, board_here
 from homenode.config.load import Drivers, in_order, read_home
@@ -80,18 +82,22 @@ def check_home(
     return CheckReport(_in_order(mistakes, notes.file), tuple(warnings), home, rules, rule_files)
 
 
-def look_closer(report: CheckReport, file: str, machine: Path = MODEL) -> CheckReport:
+def look_closer(
+    report: CheckReport, file: str, machine: Path = MODEL, *, now_ms: int | None = None
+) -> CheckReport:
     """The report with what only a person needs to know before the node runs: what no rule can have meant.
 
     Args:
         report: Of `check_home`.
         file: home.yaml, as mistakes name it.
         machine: Where the kernel says what machine this is.
+        now_ms: Unix time; this machine's if not given.
     """
+    from homenode.gateway.clock import Clock
     from homenode.language.applied import Applied
     from homenode.language.hazards import uncovered
     from homenode.language.lint import Findings, lint
-    from homenode.language.rivals import rivals
+    from homenode.language.rivals import double_meanings, rivals
 
     if report.home is None:
         return report
@@ -101,8 +107,10 @@ def look_closer(report: CheckReport, file: str, machine: Path = MODEL) -> CheckR
         rule = report.rule_files.get(use.file)
         if rule is not None and use.name in sound:
             found.add(lint(Applied(rule, home, use)))
-    for warning in (*rivals(home, report.rules), *uncovered(home, report.rules)):
+    rules = report.rules
+    for warning in (*rivals(home, rules), *double_meanings(home, rules), *uncovered(home, rules)):
         found.warnings.append(replace(warning, file=file))
+    found.warnings += _over(home, file, Clock().wall() if now_ms is None else now_ms)
     mistakes = _in_order([*report.mistakes, *found.mistakes, *_elsewhere(home, file, machine)], file)
     return replace(report, mistakes=mistakes, warnings=(*report.warnings, *found.warnings))
 
@@ -218,6 +226,24 @@ def _elsewhere(home: Home, file: str, machine: Path) -> list[Mistake]:
     line = next((number for number, text in enumerate(lines, 1) if text.startswith("board")), 0)
     accepted = f"{here.word}: this machine is a {here.name}"
     return [Mistake(file, line, "board", repr(home.board), accepted, here.word)]
+
+
+def _over(home: Home, file: str, now_ms: int) -> list[Mistake]:
+    """Care decisions that allow nothing any more."""
+    today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(home.timezone)).date()
+    return [
+        Mistake(
+            file,
+            one.line,
+            f"video.{one.id}.to",
+            f"{one.last}, since when nobody may look by it",
+            "a later day, if it was prolonged, or no such decision",
+            "",
+            one.column,
+        )
+        for one in home.video.values()
+        if one.last < today
+    ]
 
 
 def _slip(mistake: Mistake) -> tuple[int, str]:

@@ -15,8 +15,9 @@ class Field:
         name: Key.
         type: ``text``, ``word`` ([a-z0-9_-]), ``number``, ``whole``, ``flag`` (true/false), ``duration``
             (becomes whole ms), ``path`` (relative to the file), ``point``, ``words`` (a list),
-            ``time`` (HH:MM), ``moment`` (a day with or without a time of it; becomes a naive datetime),
-            ``day`` (becomes a date), ``hours`` (HH:MM-HH:MM; becomes two minutes of the day).
+            ``time`` (HH:MM), ``times`` (a list of them; becomes minutes of the day), ``moment`` (a day with
+            or without a time of it; becomes a naive datetime), ``day`` (becomes a date), ``hours``
+            (HH:MM-HH:MM; becomes two minutes of the day).
         help: One plain sentence; shown by editors and in errors.
         required: Must be there.
         default: Value when absent.

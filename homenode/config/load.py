@@ -99,6 +99,8 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
     cameras = read_cameras(section("cameras"), notes, beside, devices, drivers, files=files)
     resident = read_resident(section("resident"), notes, devices)
     modes = read_modes(section("modes"), notes, devices)
+    voice = read_voice(section("voice"), notes, beside, files=files)
+    panel = read_panel(section("panel"), notes, devices)
     uses = read_uses(section("rules"), notes, beside, devices, cameras, texts)
     if not notes.mistakes:
         _little(root, notes, broker is not None, devices, uses)
@@ -117,10 +119,17 @@ def _home(path: Path, root: Table, notes: Notes, drivers: Drivers, files: bool, 
         clock_trusted=read_clock(section("clock"), notes),
         resident_ok=resident["ok"],
         resident_stop=resident["stop"],
-        voice=read_voice(section("voice"), notes, beside, files=files),
+        voice=voice,
         cameras=cameras,
-        video=read_video(section("video"), notes, cameras, modes, heard=any(resident.values())),
-        panel=read_panel(section("panel"), notes, devices),
+        video=read_video(
+            section("video"),
+            notes,
+            cameras,
+            modes,
+            heard=any(resident.values()),
+            asked=voice.device != "none" or bool(panel),
+        ),
+        panel=panel,
         ice=read_ice(section("ice"), notes, beside, files=files),
         exports=read_exports(section("export"), notes),
         board=top["board"] or "",

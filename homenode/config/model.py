@@ -204,6 +204,7 @@ class Decision:
         no_answer: ``refuse`` or ``grant``: what silence counts as.
         announce: ``light``, or ``voice``: it is said, too.
         longest_ms: Of one session.
+        line, column: Of its last day in home.yaml.
     """
 
     id: str
@@ -219,6 +220,8 @@ class Decision:
     answer_within_ms: int = 30_000
     announce: str = "voice"
     longest_ms: int = 120_000
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

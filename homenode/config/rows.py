@@ -253,6 +253,7 @@ VIDEO = (
         "Whether the resident is asked each time.",
         required=True,
         choices=("yes", "never"),
+        shown="yes (each time), or never (nobody is asked or woken; the light tells)",
     ),
     Field(
         "no_answer",

@@ -73,6 +73,8 @@ def read_table(
 
 def read_value(row: Field, node: Node, where: str, notes: Notes, beside: Path) -> Any:
     """One value, or the row's default if it doesn't fit (then `notes` says so)."""
+    if row.type in ("words", "times"):
+        return _read_items(row, node, where, notes)
     try:
         return _convert(row, node, beside)
     except Wrong as wrong:
@@ -97,6 +99,7 @@ def accepted(row: Field) -> str:
         "point": "a point such as stove.power",
         "words": "a list of words",
         "time": "a time of day such as 07:30, in quotes or not",
+        "times": 'times of day, such as ["23:00", "03:00"]',
         "moment": 'a day or a time of it, such as "2008-02-26" or "2008-02-26 07:00"',
         "day": "a day such as 2026-06-30",
         "hours": "hours of the day such as 22:00-06:00",
@@ -119,8 +122,6 @@ def _range(row: Field, unit: str) -> str:
 
 
 def _convert(row: Field, node: Node, beside: Path) -> Any:
-    if row.type == "words":
-        return _words(row, node)
     if not isinstance(node, Scalar) or node.value is None:
         raise Wrong(accepted(row))
     if row.type in ("number", "whole"):
@@ -147,8 +148,7 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
             raise Wrong(shown, _with_unit(row, node)) from error
     if row.type == "time":
         if not re.fullmatch(TIME, text):
-            early = f"0{text}" if re.fullmatch(TIME, f"0{text}") else ""
-            raise Wrong(accepted(row), early)
+            raise Wrong(accepted(row), _as_time(text))
         return _minute(text)
     if row.type == "hours":
         edges = re.fullmatch(HOURS, text)
@@ -174,6 +174,12 @@ def _text(row: Field, node: Scalar, beside: Path) -> Any:
     if row.pattern and not re.fullmatch(row.pattern, text):
         raise Wrong(accepted(row))
     return beside / text if row.type == "path" else text
+
+
+def _as_time(text: str) -> str:
+    """``7.30`` as a time of day: ``07:30``; "" if it is none."""
+    likely = text.replace(".", ":").zfill(5)
+    return likely if re.fullmatch(TIME, likely) else ""
 
 
 def _minute(text: str) -> int:
@@ -218,14 +224,22 @@ def _in_range(row: Field, number: int | float) -> int | float:
     return number
 
 
-def _words(row: Field, node: Node) -> tuple[str, ...]:
+def _read_items(row: Field, node: Node, where: str, notes: Notes) -> Any:
+    """A list: each item that doesn't fit is told, and then it is the default."""
+    shown = f"a list of {listed(row.choices, most=40)}" if row.choices else accepted(row)
     if not isinstance(node, Listing):
-        raise Wrong(accepted(row))
-    taken = []
+        alone = node.text if isinstance(node, Scalar) else ""
+        fits = alone and (not row.choices or alone in row.choices)
+        notes.wrong(node, where, shown, suggestion=f"[{alone}]" if fits else "")
+        return row.default
+    taken, before = [], len(notes.mistakes)
     for item in node.items:
         if not isinstance(item, Scalar) or item.value is None or not item.text.isprintable():
-            raise Wrong(accepted(row))
-        if row.choices and item.text not in row.choices:
-            raise Wrong(f"a list of {listed(row.choices, most=40)}", nearest(item.text, row.choices))
-        taken.append(item.text)
-    return tuple(taken)
+            notes.wrong(item, where, shown)
+        elif row.choices and item.text not in row.choices:
+            notes.wrong(item, where, shown, suggestion=nearest(item.text, row.choices))
+        elif row.type == "times" and not re.fullmatch(TIME, item.text):
+            notes.wrong(item, where, shown, suggestion=_as_time(item.text))
+        else:
+            taken.append(_minute(item.text) if row.type == "times" else item.text)
+    return tuple(taken) if len(notes.mistakes) == before else row.default

@@ -17,7 +17,7 @@ from homenode.config.fields import Field
 from homenode.config.load import in_order
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import LANGUAGES
-from homenode.config.values import TIME, WORD, read_table
+from homenode.config.values import WORD, read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.console.access import RELATIVE, ROLES, Grant
 from homenode.console.rounds import Round
@@ -80,7 +80,7 @@ OIDC = (
 ROUND = (
     Field("home", "text", "Id of the home.", required=True, pattern=HOME),
     Field("camera", "word", "Its name in home.yaml.", required=True),
-    Field("at", "words", "Times of day.", required=True),
+    Field("at", "times", "Times of day.", required=True, default=()),
 )
 SECTIONS = ("listen", "roles", "users", "oidc", "rounds", "ice")
 
@@ -308,12 +308,7 @@ def _rounds(node: Node | None, notes: Notes, beside: Path) -> tuple[Round, ...]:
         return ()
     for number, entry in enumerate(node.items, 1):
         values = read_table(ROUND, entry, f"rounds.{number}", notes, beside)
-        times = values["at"] or ()
-        if not all(re.fullmatch(TIME, one) for one in times):
-            notes.wrong(entry, f"rounds.{number}.at", 'times of day, such as ["23:00", "03:00"]')
-            continue
-        minutes = tuple(int(one[:2]) * 60 + int(one[3:]) for one in times)
-        rounds.append(Round(values["home"] or "", values["camera"] or "", minutes))
+        rounds.append(Round(values["home"] or "", values["camera"] or "", values["at"]))
     return tuple(rounds)
 
 

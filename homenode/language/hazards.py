@@ -89,7 +89,8 @@ def _known(home: Home) -> tuple[str, ...]:
     points = [f"{device.name}.{kind}" for device in home.devices.values() for kind in device.kinds or ()]
     points += [point for shared in home.share.values() for point in shared if "*" not in point]
     points += [point for use in home.rules for bound in use.bind.values() for point in bound]
-    mine = (p for p in points if p.partition(".")[0] in home.devices and p != home.resident_ok)
+    answers = home.resident_ok, home.resident_stop
+    mine = (p for p in points if p.partition(".")[0] in home.devices and p not in answers)
     return tuple(dict.fromkeys(mine))
 
 
@@ -106,7 +107,7 @@ def _points(hazard: Hazard, home: Home, known: Sequence[str]) -> list[str]:
         and device.kinds is None
         and device.name not in of
         and _is_called(device, hazard.words)
-        if f"{device.name}.{hazard.kind}" != home.resident_ok
+        if f"{device.name}.{hazard.kind}" not in (home.resident_ok, home.resident_stop)
     ]
 
 

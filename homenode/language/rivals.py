@@ -1,4 +1,4 @@
-"""Steps of two rules that switch one point in opposite ways (pure)."""
+"""A point that two want different things of: two rules that switch it, or a rule and the resident (pure)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations
 from homenode.config.model import Home, RuleUse
 from homenode.errors import Mistake
 from homenode.kinds import kind_of
-from homenode.language.bound import BoundRule, BoundStep
+from homenode.language.bound import BoundRule, BoundStep, points_of
 
 
 def rivals(home: Home, rules: Sequence[BoundRule]) -> list[Mistake]:
@@ -61,9 +61,25 @@ def _does(point: str, step: BoundStep) -> str:
     return f"it {word}" + (" when it resolves" if step.after_ms is None else "")
 
 
-def _warning(home: Home, use: RuleUse, point: str, told: str) -> Mistake:
+def double_meanings(home: Home, rules: Sequence[BoundRule]) -> list[Mistake]:
+    """A warning for each use that is raised by the button with which the resident says yes to a look."""
+    ok, uses = home.resident_ok, {use.name: use for use in home.rules}
+    if not ok or not any(decision.ask for decision in home.video.values()):
+        return []
+    told, accepted = "a press would also say yes to a look (resident.ok)", "another button for resident.ok"
+    return [
+        _warning(home, uses[rule.name], ok, told, accepted) for rule in rules if ok in points_of(rule.when)
+    ]
+
+
+def _warning(
+    home: Home,
+    use: RuleUse,
+    point: str,
+    told: str,
+    accepted: str = "one rule that switches a point, or two that agree",
+) -> Mistake:
     places = (place for place in use.places if place.startswith("bind.") and place.endswith(f".{point}"))
     line, column = use.places.get(next(places, ""), (use.line, use.column))
     where = f"rules.{use.name}"
-    accepted = "one rule that switches a point, or two that agree"
     return Mistake(str(home.path), line, where, f"{point}: {told}", accepted, "", column)

@@ -99,6 +99,7 @@ session: 8 h
         ("session: 1 s", "session"),
         ("rounds: {home: a}", "rounds"),
         ("rounds: [{home: a, camera: bed, at: [noon]}]", "rounds.1.at"),
+        ("rounds: [{home: a, camera: bed, at: '23:00'}]", "rounds.1.at"),
         ("rounds: [{home: a, camera: bed}]", "rounds.1.at"),
         ("ice: {urls: ['http://relay']}", "ice.urls"),
         ("ice: {urls: ['turn:relay'], password_file: gone}", "ice.password_file"),
@@ -119,6 +120,20 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, line: str, field: str)
         kept += [] if skipping else [old]
     found = mistakes(tmp_path, "\n".join([*kept, line, ""]))
     assert field in [name for _, name in found]
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "suggestion"),
+    [("7.45", "7.45", "07:45"), ("24:00", "'24:00'", ""), ("{a: 1}", "a mapping", "")],
+)
+def test_a_time_of_a_round_that_is_wrong_is_named(
+    tmp_path: Path, given: str, found: str, suggestion: str
+) -> None:
+    with pytest.raises(FileMistakes) as error:
+        read(tmp_path, GOOD + f'rounds: [{{home: a, camera: bed, at: ["23:00", {given}]}}]\n')
+    (mistake,) = error.value.mistakes
+    assert (mistake.field, mistake.found, mistake.suggestion) == ("rounds.1.at", found, suggestion)
+    assert mistake.accepted == 'times of day, such as ["23:00", "03:00"]'
 
 
 def test_all_mistakes_are_told_in_one_run(tmp_path: Path) -> None:

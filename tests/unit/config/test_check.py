@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from homenode.config.check import check, check_home
+from homenode.config.check import check, check_home, look_closer
 from homenode.config.registry import GROUP, DriverTypes
 from homenode.config.rule_files import Texts
+from homenode.errors import Mistake
 from homenode.speech import silence
 from tests.unit.config.some_drivers import DRIVERS
 
@@ -201,3 +202,52 @@ def test_a_recording_that_isnt_there_is_told_at_its_radio(tmp_path: Path) -> Non
     assert told(files=False) == []
     file.write_text("")
     assert told() == []
+
+
+LOOKED_INTO = """\
+home: a
+timezone: Europe/Stockholm
+broker: {url: "mqtts://broker.example"}
+devices:
+  help: {driver: gpio, pin: 17, kind: button, room: bedroom}
+  yes:  {driver: gpio, pin: 27, kind: button, room: bedroom}
+  sign: {driver: gpio, pin: 6, kind: light, room: bedroom}
+cameras: {bed: {room: bedroom, source: scene, indicator: sign.light}}
+video: {night: {cameras: [bed], from: 2026-01-01, to: 2026-06-30, views: [clear], ask: yes}}
+resident: {ok: yes.button}
+rules: [{use: help_button, bind: {button: [help.button], eye: bed}}]
+"""
+SUMMER_MS = 1_782_856_799_999
+"""The last instant of 2026-06-30 in Stockholm."""
+
+
+def looked_into(folder: Path, text: str, now_ms: int = SUMMER_MS) -> list[Mistake]:
+    """Warnings of such a home."""
+    (folder / "home.yaml").write_text(text)
+    report = check_home(folder / "home.yaml", drivers=DRIVERS)
+    assert report.mistakes == ()
+    return list(look_closer(report, "home.yaml", now_ms=now_ms).warnings)
+
+
+def test_a_home_in_which_a_look_is_asked_for_is_warned_of_nothing(tmp_path: Path) -> None:
+    assert looked_into(tmp_path, LOOKED_INTO) == []
+
+
+def test_a_help_button_that_would_also_say_yes_to_a_look_is_a_warning(tmp_path: Path) -> None:
+    text = LOOKED_INTO.replace("ok: yes.button", "ok: help.button")
+    (warning,) = (one for one in looked_into(tmp_path, text) if "resident.ok" in one.found)
+    assert (warning.field, warning.line) == ("rules.help_button", 11)
+    assert warning.found == "help.button: a press would also say yes to a look (resident.ok)"
+    never = looked_into(tmp_path, text.replace("ask: yes", "ask: never"))
+    assert not [one for one in never if "resident.ok" in one.found], "nobody asks"
+
+
+def test_the_button_that_ends_a_look_is_no_help_button_without_a_rule(tmp_path: Path) -> None:
+    assert looked_into(tmp_path, LOOKED_INTO.replace("ok: yes.button", "stop: yes.button")) == []
+    assert looked_into(tmp_path, LOOKED_INTO.replace("resident: {ok: yes.button}\n", "")) != []
+
+
+def test_a_decision_that_ended_is_a_warning_with_its_day(tmp_path: Path) -> None:
+    (warning,) = looked_into(tmp_path, LOOKED_INTO, SUMMER_MS + 1)
+    assert (warning.field, warning.line, warning.column) == ("video.night.to", 9, 55)
+    assert "2026-06-30" in warning.found

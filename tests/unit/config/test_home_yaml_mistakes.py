@@ -107,6 +107,7 @@ ONE_MISTAKE = [
     ("  guests: {}", "  guests: {after: 1 h}", "modes.guests.after", ""),
     ("from: 22:00, ", "", "modes.night", ""),
     ("to: 06:30", "to: 6:30", "modes.night.to", "06:30"),
+    ("to: 06:30", "to: 6.30", "modes.night.to", "06:30"),
     ("to: 06:30", "to: 24:00", "modes.night.to", ""),
     ("to: 06:30", "to: 22:00", "modes.night.to", ""),
     ("  guests: {}", "  home: {longest: 1 d}", "modes.home.longest", ""),
@@ -150,18 +151,23 @@ ONE_MISTAKE = [
     ("[[[0, 0], [1, 0], [0, 0.5]]]", "all", "cameras.hall.masks", ""),
     ("cameras: [hall]", "cameras: [hal]", "video.night.cameras", "hall"),
     ("cameras: [hall]", "cameras: []", "video.night.cameras", ""),
-    ("cameras: [hall]", "cameras: hall", "video.night.cameras", ""),
+    ("cameras: [hall]", "cameras: hall", "video.night.cameras", "[hall]"),
+    ("cameras: [hall]", "cameras: [[hall]]", "video.night.cameras", ""),
     ("from: 2026-01-01", "from: 2026-13-01", "video.night.from", ""),
     ("from: 2026-01-01", "from: 2026-07-01", "video.night.to", ""),
     (", to: 2026-06-30", "", "video.night.to", ""),
     ("hours: 22:00-06:00", "hours: 22-06", "video.night.hours", ""),
     ("hours: 22:00-06:00", "hours: 22:00-22:00", "video.night.hours", ""),
     ("hours: 22:00-06:00", "hours: 22:00-24:00", "video.night.hours", ""),
-    ("views: [blurred, clear]", "views: [clear, blurred]", "video.night.views", ""),
-    ("views: [blurred, clear]", "views: [clear, clear]", "video.night.views", ""),
+    ("views: [blurred, clear]", "views: [clear, blurred]", "video.night.views", "[blurred, clear]"),
+    ("views: [blurred, clear]", "views: [clear, clear]", "video.night.views", "[clear]"),
+    ("views: [blurred, clear]", "views: [blurred, klar]", "video.night.views", "clear"),
+    ("views: [blurred, clear]", "views: blurred", "video.night.views", "[blurred]"),
+    ("views: [blurred, clear]", "views: suddig", "video.night.views", ""),
     ("views: [blurred, clear]", "views: [clean]", "video.night.views", "clear"),
     ("views: [blurred, clear]", "views: []", "video.night.views", ""),
     ("ask: yes", "ask: always", "video.night.ask", ""),
+    ("ask: yes", "ask: no", "video.night.ask", ""),
     (", ask: yes", "", "video.night.ask", ""),
     ("ask: yes", "ask: yes, no_answer: grnt", "video.night.no_answer", "grant"),
     ("ask: yes", "ask: yes, party: property", "video.night.party", ""),
@@ -328,3 +334,44 @@ def test_a_resident_who_is_asked_and_has_no_button_is_a_warning(folder: Path) ->
     (folder / "home.yaml").write_text(HOME)
     _, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
     assert "video.night.ask" not in [warning.field for warning in notes.warnings]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("views: [blurred, clear]", "views: [blurred, klar]", "'klar'"),
+        ("views: [blurred, clear]", "views: [clear, blurred]", "[clear, blurred]"),
+        ("cameras: [hall]", "cameras: [hall, [bed]]", "a list of 1"),
+        ("cameras: [hall]", "cameras: hall", "'hall'"),
+    ],
+)
+def test_the_word_of_a_list_that_is_wrong_is_named_where_it_stands(
+    mistakes: Mistakes, before: str, after: str, found: str
+) -> None:
+    text = HOME.replace(before, after, 1)
+    (mistake,) = mistakes(text)
+    assert mistake.found == found
+    shown = text.splitlines()[mistake.line - 1][mistake.column - 1 :]
+    assert shown.startswith((found.strip("'"), "[bed]"))
+
+
+def test_each_wrong_word_of_a_list_is_told(mistakes: Mistakes) -> None:
+    found = mistakes(HOME.replace("views: [blurred, clear]", "views: [siluett, blurred, klar]"))
+    assert [one.suggestion for one in found] == ["silhouette", "clear"]
+
+
+def test_what_never_to_ask_means_is_told_to_who_says_no(mistakes: Mistakes) -> None:
+    (mistake,) = mistakes(HOME.replace("ask: yes", "ask: no"))
+    assert "never (nobody is asked" in mistake.accepted
+
+
+def test_a_question_that_nobody_can_hear_or_read_is_a_warning(folder: Path) -> None:
+    panel = "panel: {sink.water: {name: Diskbänken}, front_door.contact: }"
+    deaf = HOME.replace('device: "plughw:CARD=Device,DEV=0"', "device: none")
+    told = {HOME: 0, deaf: 0, HOME.replace(panel, ""): 0, deaf.replace(panel, ""): 1}
+    told[deaf.replace(panel, "").replace("ask: yes", "ask: never")] = 0
+    for text, times in told.items():
+        (folder / "home.yaml").write_text(text, encoding="utf-8")
+        _, notes = read_home(folder / "home.yaml", drivers=DRIVERS)
+        assert notes.mistakes == []
+        assert ["voice: {device: none}" in one.found for one in notes.warnings].count(True) == times
