@@ -101,7 +101,7 @@ class Board:
             case "shift" | "shift_off":
                 self.duty.apply(fact)
                 self.log.append(fact)
-            case "looked" | "look_view" | "look_ended" | "round":
+            case "looked" | "look_granted" | "look_view" | "look_ended" | "round":
                 self.looks.apply(fact)
                 self.log.append(fact)
             case _:

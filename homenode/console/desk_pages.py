@@ -60,7 +60,7 @@ async def act(visit: Visit) -> Response:
         return _not_theirs(visit, f"/alert/{key}/{what}")
     note = visit.field("note", LONGEST_NOTE)
     if what in ("close", "note") and not note:
-        return visit.refuse(409, "note_first")
+        return visit.refuse(409, "note_first", f"/alert/{key}")
     await visit.room.act(visit.person, case, what, note)
     return visit.redirect("/" if visit.field("back") == "list" else f"/alert/{key}")
 

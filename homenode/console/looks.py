@@ -17,7 +17,9 @@ class Look:
 
     Attributes:
         views: All that were shown.
+        begin: When it was granted; before that, or without, when it was asked for.
         until: When the home ends it unless it is asked for longer, as it said last (ms).
+        session: What the home calls it; "" before it is granted.
         ended: Why it is over, "" while it is on.
     """
 
@@ -33,6 +35,7 @@ class Look:
     until: int = 0
     end: int = 0
     ended: str = ""
+    session: str = ""
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class Looks:
     rounds: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
     def apply(self, fact: Mapping[str, Any]) -> None:
-        """A look began, went on in another view, or ended; a stop of a round was seen to."""
+        """A look was asked for, granted, went on in another view, or ended; a stop of a round was seen to."""
         if fact["what"] == "round":
             self.rounds[fact["id"]] = (fact["at"], fact["by"], fact["note"])
         elif fact["what"] == "looked":
@@ -53,6 +56,8 @@ class Looks:
             self.looks[fact["id"]] = Look(**about, views=[fact["view"]], **times)
         elif (known := self.looks.get(fact["id"])) and fact["what"] == "look_view":
             known.views.append(fact["view"])
+        elif known and fact["what"] == "look_granted":
+            known.begin, known.until, known.session = fact["at"], fact["until"], fact["session"]
         elif known:
             known.end, known.ended = fact["at"], fact["why"]
         for table in (self.looks, self.rounds):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from homenode.console.access import Person
 from homenode.console.board import Board, Home
 from homenode.console.case import Case
+from homenode.console.whys import in_words
 from homenode.console.words import say
 from homenode.contract.times import Zone, wall_ms
 from homenode.install.known import value_in_words
@@ -162,6 +163,7 @@ def filters(timezone: str) -> dict[str, Callable[..., str]]:
     return {
         "clock": clock, "moment": moment, "second": second, "iso": iso, "wall": wall, "age": age,
         "sentence": said, "room": room_of, "text": text_of, "valued": valued, "deed": deed,
+        "why": in_words,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ sees no picture. A lease that the page no longer renews runs out in the home.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 
 from homenode.config.model import VIEWS
@@ -16,6 +17,7 @@ from homenode.console.looks import Look
 from homenode.console.rounds import Stop, queue, stops
 from homenode.console.shown import at_ms, readable, text_of
 from homenode.console.visit import Page, Visit
+from homenode.console.whys import in_words, why_of
 from homenode.contract.command import why_not_args
 from homenode.listen.event import Reply
 from homenode.web import Response, as_json
@@ -48,23 +50,24 @@ async def ask(visit: Visit) -> Response:
     if args["view"] not in VIEWS or why_not_args("video", args):
         return visit.refuse(409, "video_wrong")
     within_s = ASKED_S if camera.asks else ANSWER_S
+    name, note = f"look-{secrets.token_hex(8)}", f"{args['view']}: {args['reason']}"
+    visit.room.record(
+        "looked", id=name, party=CARE, home=camera.home, camera=camera.camera, view=args["view"],
+        reason=args["reason"], by=visit.person.name, who=visit.person.id, note=note,
+        until=visit.now + int(within_s * 1000),
+    )  # fmt: skip
+    await visit.room.written()  # who looks is written down before they can
     reply = await visit.room.ask(CARE, camera.home, "video", visit.person.name, args, within_s)
-    session = str(reply.result.get("session", "")) if reply is not None and reply.ok else ""
-    taken = visit.room.board.looks.looks.get(session)
-    if len(session) > LONGEST_SESSION or (taken is not None and taken.home != camera.home):
-        reply, session = None, ""  # another home's look is not written over
-    known = {
-        "party": CARE, "home": camera.home, "camera": camera.camera, "view": args["view"],
-        "reason": args["reason"], "by": visit.person.name, "who": visit.person.id,
-    }  # fmt: skip
-    name = session or f"refused-{visit.now}"
-    until = visit.now if reply is None else at_ms(reply.result.get("until")) or visit.now
-    visit.room.record("looked", id=name, note=f"{args['view']}: {args['reason']}", until=until, **known)
-    if not session:
-        why = "no_answer" if reply is None else reply.why
-        visit.room.record("look_ended", id=name, home=camera.home, why=why, by="", note=why)
-    await visit.room.written()  # who looks is written down before they do
-    return _answered(visit, reply)
+    if reply is not None and reply.ok and not 0 < len(_session(reply)) <= LONGEST_SESSION:
+        reply = None
+    if reply is not None and reply.ok:
+        about = {"by": visit.person.name, "note": "", "session": _session(reply)}
+        until = at_ms(reply.result.get("until")) or visit.now
+        visit.room.record("look_granted", id=name, home=camera.home, until=until, **about)
+    else:
+        _ended(visit, visit.room.board.looks.looks[name], why_of(reply))
+    await visit.room.written()
+    return _answered(visit, name, reply)
 
 
 async def view(visit: Visit) -> Response:
@@ -72,58 +75,72 @@ async def view(visit: Visit) -> Response:
     asked, known = visit.json(), _on(visit)
     if known is None:
         return visit.nothing()
-    args = {name: asked.get(name) for name in ("session", "view", "sdp")}
+    args = {"session": known.session, "view": asked.get("view"), "sdp": asked.get("sdp")}
     if args["view"] not in VIEWS or why_not_args("video", args):
         return visit.refuse(409, "video_wrong")
     reply = await visit.room.ask(CARE, known.home, "video", known.by, args)
     if reply is not None and reply.ok:
         about = {"home": known.home, "view": args["view"], "by": known.by, "note": args["view"]}
         visit.room.record("look_view", id=known.id, **about)
-    return _answered(visit, reply)
+    return _answered(visit, known.id, reply)
 
 
-def _answered(visit: Visit, reply: Reply | None) -> Response:
+def _answered(visit: Visit, name: str, reply: Reply | None) -> Response:
     if reply is None or not reply.ok:
-        return as_json({"error": visit.t("no_answer") if reply is None else reply.why}, 409)
-    return as_json({name: reply.result.get(name) for name in ("session", "sdp", "until")})
+        return _refused(visit, reply)
+    return as_json({"session": name, "sdp": reply.result.get("sdp")})
+
+
+def _refused(visit: Visit, reply: Reply | None) -> Response:
+    return as_json({"error": readable(in_words(why_of(reply), visit.language))}, 409)
+
+
+def _session(reply: Reply) -> str:
+    return str(reply.result.get("session", ""))
+
+
+def _ended(visit: Visit, look: Look, why: str, by: str = "") -> None:
+    if not look.ended:  # while we waited for the home
+        visit.room.record("look_ended", id=look.id, home=look.home, why=why, by=by, note=why)
 
 
 async def renew(visit: Visit) -> Response:
-    """The page is still there."""
-    reply = await _of_session(visit, "renew")
-    if reply is None:
+    """The page is still there; one that is refused has ended."""
+    known = _on(visit)
+    if known is None:
         return visit.nothing()
-    if not reply.ok:
-        return as_json({"error": reply.why}, 409)
+    reply = await _ask(visit, known, "renew")
+    if reply is None or not reply.ok:
+        if reply is not None:
+            _ended(visit, known, why_of(reply))
+        return _refused(visit, reply)
+    known.until = at_ms(reply.result.get("until")) or known.until
     warning = reply.result.get("warning")
     told = text_of({"text": warning}, visit.language) if isinstance(warning, dict) else ""
-    return as_json({"until": reply.result.get("until"), "warning": readable(told)})
+    return as_json({"warning": readable(told)})
 
 
 async def end(visit: Visit) -> Response:
     """The page says goodbye."""
-    reply = await _of_session(visit, "end")
-    return visit.nothing() if reply is None else as_json({"ok": reply.ok})
+    known = _on(visit)
+    if known is None:
+        return visit.nothing()
+    reply = await _ask(visit, known, "end")
+    done = reply is not None and reply.ok
+    _ended(visit, known, "ended" if done else why_of(reply), known.by if done else "")
+    return as_json({"ok": done})
 
 
 def _on(visit: Visit) -> Look | None:
     """The look that is meant, if it is this person's and goes on."""
     known = visit.room.board.looks.looks.get(str(visit.json().get("session", "")))
-    return known if known is not None and known.who == visit.person.id and not known.ended else None
-
-
-async def _of_session(visit: Visit, what: str) -> Reply | None:
-    """None if there is none that goes on; a refused one has ended."""
-    known = _on(visit)
-    if known is None:
+    if known is None or known.who != visit.person.id or known.ended or not known.session:
         return None
-    reply = await visit.room.ask(CARE, known.home, "video", known.by, {"session": known.id, what: True})
-    if what == "renew" and reply is not None and reply.ok:
-        known.until = at_ms(reply.result.get("until")) or known.until
-    elif what == "end" or (reply is not None and not reply.ok):
-        why = "ended" if what == "end" else (reply.why if reply else "")
-        visit.room.record("look_ended", id=known.id, home=known.home, why=why, by=known.by, note=why)
-    return reply or Reply("", False, visit.t("no_answer"))
+    return known
+
+
+async def _ask(visit: Visit, look: Look, what: str) -> Reply | None:
+    return await visit.room.ask(CARE, look.home, "video", look.by, {"session": look.session, what: True})
 
 
 async def rounds(visit: Visit) -> Response:
@@ -144,7 +161,7 @@ async def gone(visit: Visit) -> Response:
         return visit.nothing()
     note = visit.field("note", 1_000)
     if visit.field("skip") and not note:
-        return visit.refuse(409, "note_first")
+        return visit.refuse(409, "note_first", _page_of(stop))
     visit.room.record("round", id=stop.id, home=stop.round.home, by=visit.person.name, note=note)
     await visit.room.written()
     return visit.redirect(_next(visit))
@@ -180,9 +197,11 @@ def _stops(visit: Visit) -> list[Stop]:
 def _next(visit: Visit) -> str:
     """Where the queue goes on: the page of the next home, or that there is none."""
     due = queue(_stops(visit), visit.room.board.looks.rounds, visit.now)
-    if not due:
-        return "/rounds"
-    return f"/video?home={due[0].round.home}&camera={due[0].round.camera}&round={due[0].id}"
+    return _page_of(due[0]) if due else "/rounds"
+
+
+def _page_of(stop: Stop) -> str:
+    return f"/video?home={stop.round.home}&camera={stop.round.camera}&round={stop.id}"
 
 
 ROUTES: Mapping[tuple[str, str], Page] = {

@@ -166,12 +166,12 @@ class Visit:
         """To another page of ours."""
         return Response(303, headers={"Location": quote(to, safe="/?=&#%:+,;@"), **self._headers()})
 
-    def refuse(self, status: int, key: str) -> Response:
-        """Not done, and why."""
+    def refuse(self, status: int, key: str, back: str = "") -> Response:
+        """Not done, and why; `back`: the page on which it can be done."""
         if self.by_script:
             body = json.dumps({"error": self.t(key)}, ensure_ascii=False).encode()
             return Response(status, body, "application/json")
-        return self.page("refused.html", status, why=key)
+        return self.page("refused.html", status, why=key, back=back)
 
     def nothing(self) -> Response:
         """There is no such page, or it is not for them: the same answer, so that nobody learns which."""

@@ -209,7 +209,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "shift": ("förde in ett pass", "entered a shift"),
     "shift_off": ("strök ett pass", "struck out a shift"),
     "time": ("Tid", "Time"),
-    "looked": ("tittade", "looked"),
+    "looked": ("bad att få titta", "asked to look"),
+    "look_granted": ("fick titta", "was let look"),
     "look_view": ("bytte vy", "changed the view"),
     "look_ended": ("titten slutade", "the look ended"),
     "round": ("gick ronden", "went the round"),
@@ -217,7 +218,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "view": ("Vy", "View"),
     "view_silhouette": ("Silhuett", "Silhouette"),
     "view_blurred": ("Suddig", "Blurred"),
-    "view_clear": ("Klar", "Clear"),
+    "view_clear": ("Tydlig", "Clear"),
     "look_offered": ("Hemmet erbjuder en titt", "The home offers a look"),
     "look_not_now": ("Inte nu. Hemmet tillåter det: {when}.", "Not now. The home allows it: {when}."),
     "look_nowhere": (
@@ -236,10 +237,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Live. The resident can tell that the camera is on.",
     ),
     "look_over": ("Titten är slut.", "The look is over."),
+    "look_console": (
+        "Konsolen svarar inte, så titten är slut. Försök igen om en stund.",
+        "The console doesn't answer, so the look is over. Try again in a while.",
+    ),
     "look_frozen": ("Bilden rör sig inte: den är inte direkt.", "The picture does not move: it is not live."),
     "legend_clock": (
         "I bildens hörn: nodens klocka, och under den en punkt som flyttar sig med varje bild. Står de still "
-        "är bilden gammal. Bara en kameras egen film i klar vy saknar dem.",
+        "är bilden gammal. Bara en kameras egen film i tydlig vy saknar dem.",
         "In the picture's corner: the node's clock, and under it a dot that moves with each picture. If they "
         "stand still, the picture is old. Only a camera's own film in the clear view lacks them.",
     ),
@@ -251,16 +256,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Inget har rört sig sedan titten började. Det säger inget om andningen: är du osäker, gå dit.",
         "Nothing has moved since the look began. It says nothing of breath: if in doubt, go there.",
     ),
-    "no_answer": ("Hemmet svarar inte.", "The home does not answer."),
     "video_wrong": (
         "Den vyn finns inte för kameran, eller så saknas skälet.",
         "That view is not there for this camera, or the reason is missing.",
     ),
     "ended": ("Slut", "Ended"),
-    "lost": (
-        "Slut; hur är inte känt: den som tittade försvann.",
-        "Ended, how is not known: whoever looked was gone.",
-    ),
     "at_latest": ("senast {time}", "{time} at the latest"),
     "round_next": ("Nästa: {home}", "Next: {home}"),
     "round_none": ("Inget att titta till nu.", "Nothing to look in on now."),
@@ -305,6 +305,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # refused
     "not_done": ("Gick inte", "Not done"),
     "back": ("Tillbaka till arbetslistan", "Back to the worklist"),
+    "go_back": ("Tillbaka", "Back"),
     "no_page": (
         "Den sidan finns inte, eller är inte för dig.",
         "There is no such page, or it is not for you.",

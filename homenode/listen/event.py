@@ -56,12 +56,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a command; `why` says in words why it was refused, `result` what came of it."""
+    """The answer to a command.
+
+    Attributes:
+        why: In words, why it was refused.
+        result: What came of it.
+        code: Why it was refused, as a word of the contract.
+    """
 
     id: str
     ok: bool
     why: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
 
 
 def of_party(by: str, party: str) -> bool:
@@ -97,10 +104,10 @@ def parse_reply(payload: bytes) -> Reply | None:
     body = _object(payload)
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         return None
-    error = body.get("error")
-    why = str(error.get("text", ""))[:LONGEST_TEXT] if isinstance(error, dict) else ""
-    result = body.get("result")
-    return Reply(body["id"], body.get("ok") is True, why, result if isinstance(result, dict) else {})
+    error, result = body.get("error"), body.get("result")
+    said = error if isinstance(error, dict) else {}
+    why, code = (str(said.get(name, ""))[:LONGEST_TEXT] for name in ("text", "code"))
+    return Reply(body["id"], body.get("ok") is True, why, result if isinstance(result, dict) else {}, code)
 
 
 def parse_status(payload: bytes) -> dict[str, Any] | None:

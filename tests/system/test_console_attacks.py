@@ -228,6 +228,8 @@ def test_the_landlord_sees_nothing_of_care_and_a_relative_no_case(console: Conso
         Client(console).sign_in("dora"),
         key_in(console, "north-1"),
     )
+    menu = lars.get("/").text.partition("</header>")[0]
+    assert ("/log" in menu, "/rounds" in menu, "/views" in menu) == (True, False, False)
     for somebody in (lars, dora):
         assert somebody.get(f"/alert/{key}").status == 404
         assert somebody.post(f"/alert/{key}/close", {"note": "x"}).status == 404
@@ -252,7 +254,9 @@ def test_deeds_that_there_are_not_and_paths_that_lead_out(console: Console) -> N
         assert answer.status == 404, path
         assert "argon2" not in answer.text
     assert eva.post(f"/alert/{key}/delete").status == 404
-    assert eva.post(f"/alert/{key}/close", {"note": " "}).status == 409
+    unwritten = eva.post(f"/alert/{key}/close", {"note": " "})
+    assert unwritten.status == 409
+    assert f'href="/alert/{key}">Back<' in unwritten.text
     assert eva.get("//evil.example/").to == ""
     for method in ("PUT", "DELETE", "HEAD", "OPTIONS", "TRACE"):
         assert eva.ask(method, "/").status == 405

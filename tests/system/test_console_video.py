@@ -6,9 +6,11 @@ The home is a peer of WebRTC that nobody here wrote (aiortc), behind the contrac
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +40,10 @@ rounds:
 """
 
 
+OFFER = (Path(__file__).parents[1] / "unit" / "video" / "chromium.sdp").read_text()
+ASKED = {"home": "north-1", "camera": "bedroom", "view": "clear", "reason": "x", "sdp": OFFER}
+
+
 class Filming:
     """A home that lets everybody look: one green picture after the other, until the lease ends."""
 
@@ -45,6 +51,7 @@ class Filming:
         self.commands: list[Command] = []
         self.mood, self.until = "lets", "2099-12-31T00:00:00Z"
         self.warning: dict[str, Any] = {}
+        self.error = {"code": "refused", "text": "the resident said no"}
         self._loop = asyncio.new_event_loop()
         self._peer: Any = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -65,7 +72,7 @@ class Filming:
             answer = {
                 "id": command.id,
                 "ok": False,
-                "error": {"code": "not_now", "text": "the resident said no"},
+                "error": self.error,
             }
         elif "sdp" in command.args:
             self._peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
@@ -73,6 +80,9 @@ class Filming:
             await self._peer.setRemoteDescription(aiortc.RTCSessionDescription(command.args["sdp"], "offer"))
             await self._peer.setLocalDescription(await self._peer.createAnswer())
             answer["result"] = {"session": "s1", "sdp": self._peer.localDescription.sdp, "until": self.until}
+        elif self.mood == "stopped" and "renew" in command.args:
+            error = {"code": "stopped", "text": "the resident stopped it"}
+            answer = {"id": command.id, "ok": False, "error": error}
         elif "renew" in command.args:
             answer["result"] = {"session": "s1", "until": self.until, **self.warning}
         elif "end" in command.args:
@@ -170,20 +180,26 @@ def test_a_page_that_is_left_ends_its_look(both: Any, browser: Any) -> None:
     assert home.asked("sdp")[0].args["view"] == "clear"
 
 
-def test_a_refusal_is_told_in_the_homes_words_and_written_down(both: Any, browser: Any) -> None:
+def test_a_refusal_is_told_in_the_readers_language_and_written_down(both: Any, browser: Any) -> None:
     console, home = both
     home.mood = "refuses"
-    with person(browser, console, "eva") as page:
+    with person(browser, console, "eva", locale="sv-SE") as page:
         page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
-        page.get_by_label("Why").fill("round")
-        page.get_by_role("button", name="Look now").click()
-        page.get_by_text("the resident said no").wait_for()
-        page.get_by_role("button", name="Look now").and_(page.locator(":enabled")).wait_for()
-        page.goto(f"{console.url}/views")
-        page.get_by_text("the resident said no").wait_for()
+        page.get_by_label("Varför").fill("rond")
+        page.get_by_role("button", name="Titta nu").click()
+        page.get_by_text("Den boende sa nej. Ring, eller gå dit.").wait_for()
+        home.error = {"code": "of_a_newer_home", "text": "the moon is full"}
+        page.get_by_role("button", name="Titta nu").and_(page.locator(":enabled")).click()
+        page.get_by_text("the moon is full").wait_for()
+        for path in ("/views", "/log"):
+            page.goto(f"{console.url}{path}")
+            page.get_by_text("Den boende sa nej. Ring, eller gå dit.").wait_for()
+            page.get_by_text("the moon is full").wait_for()
+        page.goto(f"{console.url}/views?language=en")
+        page.get_by_text("The resident said no. Telephone, or go there.").wait_for()
 
 
-def test_a_picture_that_stops_is_not_taken_for_a_live_one(both: Any, browser: Any) -> None:
+def test_why_a_look_ended_is_told_and_nothing_is_called_live_meanwhile(both: Any, browser: Any) -> None:
     console, home = both
     with person(browser, console, "eva") as page:
         page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
@@ -191,7 +207,43 @@ def test_a_picture_that_stops_is_not_taken_for_a_live_one(both: Any, browser: An
         page.get_by_role("button", name="Look now").click()
         page.get_by_text("Live.").wait_for()
         asyncio.run_coroutine_threadsafe(_hold(home), home._loop).result(PATIENCE_S)
-        page.get_by_text("The picture does not move").or_(page.get_by_text("The look is over")).wait_for()
+        page.get_by_text("The picture does not move").wait_for()
+        assert page.get_by_text("Live. The resident").count() == 0
+        home.mood = "stopped"
+        page.get_by_text("The resident ended the look.").wait_for()
+        assert page.get_by_text("The picture does not move").count() == 0
+        page.goto(f"{console.url}/views")
+        page.get_by_text("The resident ended the look.").wait_for()
+
+
+def test_a_console_that_is_gone_says_so_in_words(both: Any, browser: Any) -> None:
+    console, _ = both
+    with person(browser, console, "eva") as page:
+        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.get_by_label("Why").fill("round")
+        console.kill()
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("The console doesn't answer").wait_for()
+
+
+def test_a_look_that_the_console_did_not_live_to_hear_of_is_in_its_log(both: Any) -> None:
+    console, home = both
+    home.mood = "silent"
+    eva = Client(console).sign_in("eva")
+    asked = json.dumps({**ASKED, "reason": "she fell"})
+    asking = threading.Thread(target=_until_cut_off, args=(eva, asked, eva.csrf()))
+    asking.start()
+    console.until(lambda: home.asked("sdp"), "the question")
+    console.kill()
+    asking.join(PATIENCE_S)
+    console.start()
+    assert "she fell" in eva.get("/views").text
+    assert "asked to look" in eva.get("/log").text
+
+
+def _until_cut_off(client: Client, body: str, csrf: str) -> None:
+    with suppress(OSError, http.client.HTTPException):
+        client.ask("POST", "/video/ask", body, X_CSRF=csrf)
 
 
 async def _hold(home: Filming) -> None:
@@ -221,20 +273,20 @@ def test_an_offer_comes_to_an_open_alert_and_one_tap_looks(both: Any, homes: Hom
 def test_a_look_whose_browser_died_is_over_when_its_lease_is(both: Any) -> None:
     console, home = both
     eva = Client(console).sign_in("eva")
-    offer = (Path(__file__).parents[1] / "unit" / "video" / "chromium.sdp").read_text()
-    asked = {"home": "north-1", "camera": "bedroom", "view": "clear", "reason": "x", "sdp": offer}
-    assert eva.ask("POST", "/video/ask", json.dumps(asked), X_CSRF=eva.csrf()).status == 200
+    looked = eva.ask("POST", "/video/ask", json.dumps(ASKED), X_CSRF=eva.csrf())
+    assert looked.status == 200
+    renewal = json.dumps({"session": json.loads(looked.text)["session"]})
     console.kill()
     console.start()
     assert "how is not known" not in eva.get("/views").text  # it may go on
     home.until = "2026-01-05T06:12:03.250+01:00"
-    assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 200
+    assert eva.ask("POST", "/video/renew", renewal, X_CSRF=eva.csrf()).status == 200
     console.until(lambda: "how is not known" in eva.get("/views").text, "its end")
     assert "at the latest" in eva.get("/views").text
     log = eva.get("/log")  # where nobody did it
     assert log.status == 200
     assert "how is not known" in log.text
-    assert eva.ask("POST", "/video/renew", '{"session": "s1"}', X_CSRF=eva.csrf()).status == 404
+    assert eva.ask("POST", "/video/renew", renewal, X_CSRF=eva.csrf()).status == 404
 
 
 def test_only_the_one_who_looks_may_renew_or_end(both: Any) -> None:
@@ -244,13 +296,17 @@ def test_only_the_one_who_looks_may_renew_or_end(both: Any) -> None:
     def send(client: Client, path: str, **body: Any) -> int:
         return client.ask("POST", path, json.dumps(body), X_CSRF=client.csrf()).status
 
-    offer = {"home": "north-1", "camera": "bedroom", "view": "silhouette", "reason": "x", "sdp": "v=0"}
     home.mood = "refuses"
-    assert send(eva, "/video/ask", **offer) == 409
-    assert send(eva, "/video/ask", **offer | {"view": "infrared"}) == 409
-    assert send(eva, "/video/ask", **offer | {"reason": ""}) == 409
-    assert send(eva, "/video/ask", **offer | {"sdp": "v" * 61_000}) == 409
-    assert send(eva, "/video/ask", **offer | {"camera": "bath"}) == 404
+    assert send(eva, "/video/ask", **ASKED) == 409
+    assert send(eva, "/video/ask", **ASKED | {"view": "infrared"}) == 409
+    assert send(eva, "/video/ask", **ASKED | {"reason": ""}) == 409
+    assert send(eva, "/video/ask", **ASKED | {"sdp": "v" * 61_000}) == 409
+    assert send(eva, "/video/ask", **ASKED | {"camera": "bath"}) == 404
     assert len(home.commands) == 1
-    assert send(nils, "/video/renew", session="s1") == 404
-    assert send(nils, "/video/end", session="s1") == 404
+    home.mood = "lets"
+    looked = eva.ask("POST", "/video/ask", json.dumps(ASKED), X_CSRF=eva.csrf())
+    session = json.loads(looked.text)["session"]
+    for path in ("/video/renew", "/video/end"):
+        assert send(nils, path, session=session) == 404
+        assert send(eva, path, session=session) == 200
+    assert send(eva, "/video/renew", session=session) == 404

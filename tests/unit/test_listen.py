@@ -314,6 +314,8 @@ def test_links_replies_and_topics_are_read() -> None:
     assert parse_link(b"") is parse_link(b"{}") is parse_link(b'{"online": 1}') is None
     assert parse_reply(b'{"id": "1", "ok": true}') == Reply("1", True)
     assert parse_reply(b'{"id": "1", "ok": false, "error": {"text": "no"}}') == Reply("1", False, "no")
+    told = parse_reply(b'{"id": "1", "ok": false, "error": {"code": "busy", "text": "no"}}')
+    assert told == Reply("1", False, "no", code="busy")
     assert parse_reply(b"{}") is parse_reply(b'{"id": 1}') is None
     assert split("hn1/a/link") == ("a", "", "link")
     assert split("hn1/a/care/alerts") == ("a", "care", "alerts")

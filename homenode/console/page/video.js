@@ -12,7 +12,7 @@ async function post(look, path, body, keepalive = false) {
     method: "POST", keepalive,
     headers: { "Content-Type": "application/json", "X-CSRF": look.place.dataset.csrf },
     body: JSON.stringify(body),
-  });
+  }).catch(() => { throw new Error(look.place.dataset.console); });
   const found = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(found.error ?? answer.statusText);
   return found;
@@ -24,10 +24,11 @@ async function connect(look) {
   const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   look.peer?.close();
   look.peer = peer;
+  look.frames = 0;
   peer.addTransceiver("video", { direction: "recvonly" });
   peer.ontrack = (event) => { look.video.srcObject = new MediaStream([event.track]); };
   peer.onconnectionstatechange = () => {
-    if (peer === look.peer && ["failed", "closed"].includes(peer.connectionState)) over(look);
+    if (peer === look.peer && ["failed", "closed"].includes(peer.connectionState)) lost(look);
   };
   await peer.setLocalDescription();
   if (iceServers.length) await gathered(peer);
@@ -67,7 +68,6 @@ async function change(look, view) {
 async function answered(look, { session, sdp }) {
   look.session = session;
   if (look !== on) { end(look); return; }
-  look.frames = 0;
   look.moved = performance.now();
   const peer = look.peer;
   await peer.setRemoteDescription({ type: "answer", sdp });
@@ -75,7 +75,7 @@ async function answered(look, { session, sdp }) {
     if (look !== on || peer !== look.peer) return;
     look.frames += 1;
     look.moved = performance.now();
-    if (look.frames === 1) { look.video.hidden = false; say(look, look.place.dataset.live); }
+    if (look.frames === 1) { look.video.hidden = false; watch(look); }
     look.video.dataset.frames = look.frames;
     look.video.requestVideoFrameCallback(seen);
   };
@@ -91,9 +91,18 @@ async function renew(look) {
   }
 }
 
+// Without pictures nothing is live; the home knows why before its lease is to be renewed.
 function watch(look) {
-  const stands = look.frames && performance.now() - look.moved > FROZEN_MS;
-  tell(look, stands ? look.place.dataset.frozen : look.warning);
+  const stood = look.stands;
+  look.stands = look.frames > 0 && performance.now() - look.moved > FROZEN_MS;
+  tell(look, look.stands ? look.place.dataset.frozen : look.warning);
+  if (look.frames) say(look, look.stands || look.warning ? "" : look.place.dataset.live);
+  if (look.stands && !stood) renew(look);
+}
+
+async function lost(look) {
+  if (look.session) await renew(look);
+  over(look);
 }
 
 function end(look) {
