@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from homenode.errors import FileMistakes, Mistake
 
 WIDEST = 100
 """Characters shown of a long line, around the place."""
+_SECRET = re.compile(r"""(pas+w[a-z]*["']?:\s*)\S.*""")
+"""Not shown, whatever is wrong beside it: the lines go into logs."""
 
 
 class Excerpts:
@@ -38,7 +41,7 @@ class Excerpts:
 def pointed(text: str, line: int, column: int) -> tuple[str, str]:
     """A line of a file and, under it, a caret at `column` (both from 1); nothing in it moves a terminal."""
     start = max(0, column - 1 - WIDEST // 2) if len(text) > WIDEST else 0
-    shown = text[start : start + WIDEST]
+    shown = _SECRET.sub(r"\1…", text)[start : start + WIDEST]
     safe = "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in shown)
-    before = "".join("\t" if character == "\t" else " " for character in shown[: column - 1 - start])
+    before = "".join("\t" if character == "\t" else " " for character in text[start : column - 1])
     return f"{line:5} | {safe}", f"{'':5} | {before}^"

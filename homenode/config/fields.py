@@ -25,6 +25,7 @@ class Field:
         low, high: Accepted range of numbers (durations in ms).
         pattern: Regular expression the text must match in full, "" if any.
         shown: How the accepted form reads to a person, such as ``00:15:8d:00:02:aa:bb:01``.
+        secret: What was found is not told.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Field:
     high: float | None = None
     pattern: str = ""
     shown: str = ""
+    secret: bool = False
 
 
 def filled(rows: Sequence[Field], /, **given: Any) -> dict[str, Any]:

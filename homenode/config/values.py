@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,10 @@ def read_value(row: Field, node: Node, where: str, notes: Notes, beside: Path) -
     try:
         return _convert(row, node, beside)
     except Wrong as wrong:
-        notes.wrong(node, where, wrong.accepted, suggestion=wrong.suggestion)
+        if row.secret:
+            notes.wrong(replace(node, column=0), where, wrong.accepted, found="something else")
+        else:
+            notes.wrong(node, where, wrong.accepted, suggestion=wrong.suggestion)
         return row.default
 
 

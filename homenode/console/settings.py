@@ -58,6 +58,7 @@ USER = (
         required=True,
         pattern=r"\$argon2id\$.{40,300}",
         shown="what `homenode console password` prints, in quotes",
+        secret=True,
     ),
     Field("roles", "words", "Names of roles.", required=True),
     Field("screen", "flag", "A screen on a wall: stays signed in, shows and does nothing.", default=False),

@@ -184,7 +184,9 @@ def cameras_of(visit: Visit, home: str) -> dict[str, Camera]:
 
 
 def offers_of(visit: Visit, case: Case) -> list[Camera]:
-    """Those through which a case's home offers a look."""
+    """Those through which a case's home offers a look; what is seen to is no reason for one."""
+    if not case.to_do:
+        return []
     return offered(cameras_of(visit, case.home), case.body["data"].get("offers"))
 
 

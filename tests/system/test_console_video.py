@@ -40,6 +40,7 @@ rounds:
 """
 
 
+LOOK = "/video?home=north-1&camera=bedroom"
 OFFER = (Path(__file__).parents[1] / "unit" / "video" / "chromium.sdp").read_text()
 ASKED = {"home": "north-1", "camera": "bedroom", "view": "clear", "reason": "x", "sdp": OFFER}
 
@@ -170,7 +171,7 @@ def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser:
 def test_a_page_that_is_left_ends_its_look(both: Any, browser: Any) -> None:
     console, home = both
     with person(browser, console, "eva") as page:
-        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.goto(f"{console.url}{LOOK}")
         page.get_by_label("Why").fill("asked for by her daughter")
         page.get_by_label("Clear").check()
         page.get_by_role("button", name="Look now").click()
@@ -184,7 +185,7 @@ def test_a_refusal_is_told_in_the_readers_language_and_written_down(both: Any, b
     console, home = both
     home.mood = "refuses"
     with person(browser, console, "eva", locale="sv-SE") as page:
-        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.goto(f"{console.url}{LOOK}")
         page.get_by_label("Varför").fill("rond")
         page.get_by_role("button", name="Titta nu").click()
         page.get_by_text("Den boende sa nej. Ring, eller gå dit.").wait_for()
@@ -201,11 +202,14 @@ def test_a_refusal_is_told_in_the_readers_language_and_written_down(both: Any, b
 
 def test_why_a_look_ended_is_told_and_nothing_is_called_live_meanwhile(both: Any, browser: Any) -> None:
     console, home = both
-    with person(browser, console, "eva") as page:
-        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+    with person(browser, console, "eva", viewport={"width": 360, "height": 740}) as page:
+        page.goto(f"{console.url}{LOOK}")
         page.get_by_label("Why").fill("round")
         page.get_by_role("button", name="Look now").click()
         page.get_by_text("Live.").wait_for()
+        box = page.locator("video").bounding_box()
+        assert box["width"] == page.locator(".seen").bounding_box()["width"]
+        assert box["height"] == pytest.approx(box["width"] * 480 / 640, abs=2), "no black above and below"
         asyncio.run_coroutine_threadsafe(_hold(home), home._loop).result(PATIENCE_S)
         page.get_by_text("The picture does not move").wait_for()
         assert page.get_by_text("Live. The resident").count() == 0
@@ -214,12 +218,15 @@ def test_why_a_look_ended_is_told_and_nothing_is_called_live_meanwhile(both: Any
         assert page.get_by_text("The picture does not move").count() == 0
         page.goto(f"{console.url}/views")
         page.get_by_text("The resident ended the look.").wait_for()
+        for cell in page.locator("td").all():
+            box = cell.bounding_box()
+            assert box["x"] + box["width"] <= 360, cell.inner_text()
 
 
 def test_a_console_that_is_gone_says_so_in_words(both: Any, browser: Any) -> None:
     console, _ = both
     with person(browser, console, "eva") as page:
-        page.goto(f"{console.url}/video?home=north-1&camera=bedroom")
+        page.goto(f"{console.url}{LOOK}")
         page.get_by_label("Why").fill("round")
         console.kill()
         page.get_by_role("button", name="Look now").click()
@@ -267,6 +274,14 @@ def test_an_offer_comes_to_an_open_alert_and_one_tap_looks(both: Any, homes: Hom
         page.get_by_text("the node's clock").wait_for()
         [asked] = home.asked("sdp")
         assert (asked.args["view"], asked.args["reason"]) == ("silhouette", "Alert: The door is open")
+        page.get_by_role("button", name="Stop looking").click()
+        page.get_by_role("button", name="Look now").and_(page.locator(":enabled")).wait_for()
+        eva, key = Client(console).sign_in("eva"), page.url.rpartition("/")[2]
+        assert 'value="Alert: The door is open"' in eva.get(f"{LOOK}&for={key}").text
+        eva.post(f"/alert/{key}/close", {"note": "a false alarm"})
+        page.get_by_text("The home offers a look").wait_for(state="detached")
+        assert "The home offers a look" not in eva.get(f"/alert/{key}").text
+        assert 'value="Alert: The door is open"' not in eva.get(f"{LOOK}&for={key}").text
         assert page.evaluate("window.loaded") == "once"
 
 

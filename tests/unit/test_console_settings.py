@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("jinja2", reason="the extra console is not installed")
 
+from homenode.config.excerpt import Excerpts
 from homenode.console.access import Grant
 from homenode.console.rounds import Round
 from homenode.console.settings import Console, read_console
@@ -140,6 +141,24 @@ def test_all_mistakes_are_told_in_one_run(tmp_path: Path) -> None:
     text = "listen: resident.yaml\nroles: {n: {sees: care}}\nusers: {e: {name: E}}\nadress: x\n"
     found = mistakes(tmp_path, text)
     assert {line for line, _ in found} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "{name: Eva, password: hemligt, roles: [night]}",
+        "{name: Eva, password: [hemligt], roles: [night]}",
+        '{name: Eva, "password": hemligt, rols: [night]}',
+        "{name: Eva, pasword: hemligt, roles: [night]}",
+        "\n    name: Eva\n    roles: [night]\n    password:\n      hemligt",
+    ],
+)
+def test_a_password_is_told_nowhere(tmp_path: Path, user: str) -> None:
+    with pytest.raises(FileMistakes) as error:
+        read(tmp_path, GOOD.partition("users:")[0] + f"users:\n  eva: {user}\n")
+    told = "\n".join(Excerpts().told(error.value.mistakes))
+    assert "users.eva.password" in told
+    assert "hemligt" not in told
 
 
 def test_a_file_that_is_no_console_is_told_so(tmp_path: Path) -> None:

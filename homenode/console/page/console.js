@@ -35,7 +35,7 @@ function take(told) {
   for (const part of ["case", "bar", "pictures"]) {
     if (told[part]) replace(place(part), told[part]);
   }
-  if (told.offers && !document.querySelector(".look.on")) replace(place("offers"), told.offers);
+  if (told.offers !== undefined && !document.querySelector(".look.on")) replace(place("offers"), told.offers);
   loud = told.loud;
   document.title = document.title.replace(/^(\(\d+\) )?/, told.calls ? `(${told.calls}) ` : "");
   for (const one of told.news) notify(one);
