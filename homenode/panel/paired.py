@@ -64,6 +64,10 @@ class Paired:
             state["panels"] = [*state["panels"], panel][-MOST_PANELS:]
         return token
 
+    def waits(self) -> bool:
+        """Whether there is a code that would let a tablet in."""
+        return self._state()["code"] is not None
+
     def knows(self, token: str) -> bool:
         """Whether this tablet may look."""
         hashed = _hash(token)

@@ -146,7 +146,8 @@ class Server:
         if token is None:
             self._wrong.failed(peer, now)
             log.warning("wrong code", extra={"from": request.peer})
-            return as_json({"error": say("code_wrong", language)}, 403)
+            why = "code_wrong" if self._paired.waits() else "code_over"
+            return as_json({"error": say(why, language)}, 403)
         log.info("paired", extra={"from": request.peer})
         return as_json({"ok": True}, Set_Cookie=_cookie(token))
 

@@ -107,6 +107,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "code": ("Kod", "Code"),
     "erase": ("Sudda", "Erase"),
     "code_wrong": ("Fel kod, eller för gammal", "Wrong code, or too old"),
+    "code_over": (
+        "Koden gäller inte längre. Ta fram en ny: ”homenode panel pair” vid hemmets dator.",
+        "The code is worth nothing any more. Make a new one: “homenode panel pair” at the home's computer.",
+    ),
     "code_wait": ("För många försök: vänta fem minuter", "Too many tries: wait five minutes"),
     "pair_first": ("Panelen är inte kopplad", "This panel is not paired"),
 }
@@ -139,6 +143,6 @@ def word_of(symbol: str, state: State, language: str) -> str:
 PAGE_WORDS = (
     "all_off", "see_to", "not_sure", "no_contact", "no_contact_more", "unknown", "things", "panel", "alerts",
     "ok", "leave", "back", "camera", "stop", "yes", "no", "who_looked", "close", "not_known", "pair",
-    "pair_how", "code", "erase", "code_wrong", "pair_first", "other_language",
+    "pair_how", "code", "erase", "pair_first", "other_language",
 )  # fmt: skip
 """Those that the page itself needs, also when it hears nothing any more."""

@@ -17,6 +17,7 @@ let seen = null;          // when it was true, by two clocks: one stands still w
 let hidden = false;       // slept or covered since: what stands there may be of before
 let busy = false;
 let code = "";
+let said = "";            // what a press came to, if not to what was meant
 let reads = 0;            // since when the log of looks is open
 let fading = 0;
 
@@ -103,12 +104,14 @@ async function post(path, body) {
 }
 
 function say(text) {
-  document.getElementById("said").replaceChildren(text);
+  said = text;
+  draw();
   clearTimeout(fading);
   if (text) fading = setTimeout(say, OLDEST_MS, "");
 }
 
 async function enter() {
+  if (busy || code.length < 6) return;
   const found = await post("/pair", { code });
   code = "";
   if (found && !found.error) await begin().then(look);
@@ -130,8 +133,9 @@ document.addEventListener("click", ({ target }) => {
   } else if (act) post("/do", { do: act, seen: shown ?? "" });
 });
 
-document.addEventListener("keydown", ({ key }) => {
+document.addEventListener("keydown", ({ key, target }) => {
   if (paired === false && /^(\d|Backspace)$/.test(key)) type(key);
+  if (paired === false && key === "Enter" && !target.closest("[data-act]")) enter();
   if (key === "Escape" && reads) { reads = 0; draw(); document.querySelector("[data-act=log]")?.focus(); }
 });
 
@@ -158,12 +162,13 @@ function draw() {
   const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : [
     old || !reads ? headline(old) : null, !old && looks(), !old && alerts(), reads ? log() : home(old)]);
   patch(document.getElementById("main"), fresh);
+  patch(document.getElementById("said"), h("div", { id: "said", role: "alert" }, paired !== false && said));
 }
 
 function pairing() {
   return [
     h("h1", {}, word("pair")),
-    h("p", {}, word("pair_how")),
+    h("p", { class: said ? "told on" : "told", role: "status" }, said || word("pair_how")),
     h("output", { class: "code", "aria-label": word("code") }, code.padEnd(6, "·")),
     h("div", { class: "keys" }, [..."123456789"].map(key),
       button("erase", word("erase")), key("0"), button("enter", "OK", { disabled: busy || code.length < 6 })),

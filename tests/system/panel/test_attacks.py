@@ -17,6 +17,8 @@ from tests.system.nodes import PATIENCE_S
 from tests.system.panels import PATIENCE_MS, Flat, Panel, homenode_panel, shows, tablet
 
 pytestmark = needs_mosquitto
+FREE_MS = 2_000
+"""A key that can't be pressed within is covered: what is said stays for 10 s."""
 
 
 @pytest.fixture
@@ -59,8 +61,10 @@ def test_a_code_is_asked_for_once_and_the_cookie_cannot_be_read_by_scripts(panel
 def test_who_guesses_codes_must_wait(panel: Panel) -> None:
     code = panel.code()
     wrong = [f"{(int(code) + nth) % 1_000_000:06}" for nth in range(1, 13)]
-    answers = [panel.ask("POST", "/pair", {"code": one})[0] for one in wrong]
-    assert answers == [403] * 10 + [429] * 2
+    answers = [panel.ask("POST", "/pair", {"code": one})[:2] for one in wrong]
+    assert [status for status, _ in answers] == [403] * 10 + [429] * 2
+    told = [found["error"].partition(".")[0] for _, found in answers[:10]]
+    assert told == ["Fel kod, eller för gammal"] * 4 + ["Koden gäller inte längre"] * 6
     status, told, _ = panel.ask("POST", "/pair", {"code": panel.code()})  # the right one waits, too
     assert (status, told["error"]) == (429, "För många försök: vänta fem minuter")
 
@@ -134,9 +138,14 @@ def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(
 
     shown = homenode_panel(home.data, "pair").stdout.split()
     code = shown[shown.index("code") + 1].rstrip(":")
+    keys = page.locator("main button")
+    before = [key.bounding_box() for key in keys.all()]
     type_code("000000" if code != "000000" else "111111")
     page.get_by_text("Fel kod, eller för gammal").wait_for()
+    assert [key.bounding_box() for key in keys.all()] == before, "a key moved from under the finger"
+    context.set_default_timeout(FREE_MS)
     type_code(code)
+    context.set_default_timeout(PATIENCE_MS)
     shows(page, "off", "Allt är av och stängt")
     page.reload()
     shows(page, "off", "Allt är av och stängt")
@@ -145,6 +154,43 @@ def test_a_tablet_is_paired_by_touch_outlives_restarts_and_can_be_let_go(
     page.get_by_text("Koppla panelen").wait_for()
     assert page.locator(".tile").count() == 0
     assert homenode_panel(home.data, "revoke", "nobody").returncode == 1
+    context.close()
+
+
+@needs_chromium
+def test_a_code_is_typed_and_sent_by_keyboard_and_who_needs_a_new_one_is_told(
+    panel: Panel, browser: Any
+) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 480})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(panel.url)
+    page.get_by_text("Koppla panelen").wait_for()
+    known = panel.code()
+
+    def send(code: str, status: int) -> None:
+        page.keyboard.type(code[:5])
+        page.keyboard.press("Enter")  # too short to be sent
+        page.keyboard.type(code[5:])
+        with page.expect_response("**/pair*") as answer:
+            page.keyboard.press("Enter")
+        assert answer.value.status == status
+        page.locator("output", has_text="······").wait_for()
+        page.locator("main button:enabled").first.wait_for()
+
+    for nth in range(1, 6):
+        send(f"{(int(known) + nth) % 1_000_000:06}", 403)
+    page.get_by_text("Koden gäller inte längre. Ta fram en ny: ”homenode panel pair”").wait_for()
+    over = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+    assert over <= 0, "all of it is on the screen"
+    send(known, 403)
+    page.get_by_text("Koden gäller inte längre").wait_for()
+    page.keyboard.type("1")
+    page.get_by_role("button", name="Sudda").press("Enter")  # erases, and sends nothing
+    page.locator("output", has_text="······").wait_for()
+    page.keyboard.type(panel.code())
+    page.get_by_role("button", name="5").press("Enter")  # where a finger left the focus
+    shows(page, "off", "Allt är av och stängt")
     context.close()
 
 
