@@ -99,6 +99,7 @@ def some() -> list[dict[str, Any]]:
         own(Kind.SILENT, told.silent("a", NOW, NOW - 9, "no heartbeat")),
         own(Kind.NOBODY, told.nobody(NOW), ALL),
         {"what": "shift", **at, **SHIFT}, {"what": "looked", **at, **LOOK},
+        {"what": "look_granted", **at, "id": "l", "home": "a", "session": "s1", "until": NOW + 9, "note": ""},
         {"what": "look_ended", "at": NOW + 1, "id": "l", "why": "ended"},
         {"what": "round", **at, "id": "r", "note": "asleep"},
         {"what": "signed_in", **at, "local": True, "roles": [], "hash": "h", "note": ""},

@@ -269,11 +269,13 @@ def test_looks_are_the_newest_first_and_bounded() -> None:
     assert (len(newest), newest[0].id, newest[-1].id) == (MOST_SHOWN, str(MOST_SHOWN), "1")
     assert looks.rounds[str(MOST_SHOWN)] == (MOST_SHOWN, "Eva", "asleep")
     assert len(looks.rounds) == MOST_SHOWN
-    looks.apply({"what": "look_view", "at": 1, "id": "5", "view": "clear"})
+    looks.apply({"what": "look_granted", "at": 7, "id": "5", "session": "s1", "until": 30_007})
+    looks.apply({"what": "look_view", "at": 8, "id": "5", "view": "clear"})
     looks.apply({"what": "look_ended", "at": 9, "id": "5", "why": "time"})
     looks.apply({"what": "look_ended", "at": 9, "id": "nobody", "why": "time"})
     look = looks.looks["5"]
-    assert (look.begin, look.end, look.ended, look.views) == (5, 9, "time", ["silhouette", "clear"])
+    assert (look.begin, look.end, look.ended, look.views) == (7, 9, "time", ["silhouette", "clear"])
+    assert (look.session, look.until, looks.looks["6"].session) == ("s1", 30_007, "")
 
 
 def test_what_is_done_is_forgotten_at_last_and_what_is_open_never(monkeypatch: pytest.MonkeyPatch) -> None:
