@@ -103,6 +103,12 @@ def test_a_call_is_taken_looked_into_and_closed(home: Seen, cabled: Cabled) -> N
         assert len(home.films()) == 1, "the same process"
         eva.get_by_role("button", name="Stop looking").click()
         home.dark(1.5)
+        tap.click()
+        looks(console, eva)
+        home.sim.do("press no")
+        home.dark(1.5)
+        eva.get_by_text("The resident ended the look.").wait_for()
+        assert eva.locator("video").is_hidden()
         eva.get_by_role("button", name="Acknowledge").click()
         eva.get_by_text("over in the home", exact=True).wait_for()
         eva.get_by_label("What was done?").fill("She sat up in bed and wanted water. Went there.")
@@ -111,12 +117,16 @@ def test_a_call_is_taken_looked_into_and_closed(home: Seen, cabled: Cabled) -> N
         eva.get_by_text("Nothing to do.").wait_for()
         eva.get_by_role("link", name="Views").click()
         eva.get_by_text("Silhouette, Clear").wait_for()
+        eva.get_by_text("The resident ended the look.").wait_for()
         shot(eva, "6-views")
         told = [(one["event"], one["view"], one["by"]) for one in home.entries()]
         assert told == [
             ("granted", "silhouette", "Eva Lind"),
             ("live", "silhouette", "Eva Lind"),
             ("view", "clear", "Eva Lind"),
+            ("ended", "clear", "Eva Lind"),
+            ("granted", "clear", "Eva Lind"),
+            ("live", "clear", "Eva Lind"),
             ("ended", "clear", "Eva Lind"),
         ]
         until(lambda: not home.care.alerts("fault"), PATIENCE_S, home.seen)

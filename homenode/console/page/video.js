@@ -100,9 +100,10 @@ function watch(look) {
   if (look.stands && !stood) renew(look);
 }
 
+// The home says why, or that for it the look goes on.
 async function lost(look) {
   if (look.session) await renew(look);
-  over(look);
+  over(look, look.place.dataset.unreached);
 }
 
 function end(look) {
