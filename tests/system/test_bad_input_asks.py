@@ -19,6 +19,7 @@ from paho.mqtt import publish
 from homenode.contract.times import Zone
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
+from tests.system.soak_home import until
 from tests.system.test_bad_input_storage import stops_in_time
 from tests.system.test_node import a_home
 
@@ -197,6 +198,7 @@ def test_garbage_on_the_command_topics_is_counted_and_logged_once_a_minute(
 def test_each_command_that_may_not_be_is_answered_with_its_reason(
     node: NodeProcess, broker: Mosquitto
 ) -> None:
+    until(lambda: node.status()["drivers"]["tape"] == "ended", what="the tape's end")
     with Receiver(broker.port, "hn1/test-1/+/reply") as parties:
         for nth, (party, body, _) in enumerate(wrong := commands()):
             parties.send(f"hn1/test-1/{party}/command", {"id": f"c{nth}", **body})

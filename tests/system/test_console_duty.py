@@ -180,7 +180,7 @@ def test_an_alarm_is_heard_and_notified(tmp_path: Path, broker: Mosquitto, brows
 
 
 def test_what_the_next_one_does_not_see_calls_for_somebody_again(tmp_path: Path, broker: Mosquitto) -> None:
-    with Console(tmp_path, broker.port, "") as console, Homes(broker.port) as homes:
+    with Console(tmp_path, broker.port, "roster: false\n") as console, Homes(broker.port) as homes:
         eva = Client(console).sign_in("eva")
         eva.post("/duty", {"party": "care", "who": "eva", "begin": local(-5), "end": local(60)})
         for home in ("north-1", "south-1"):
