@@ -58,7 +58,7 @@ async def _events(visit: Visit) -> AsyncIterator[Mapping[str, Any]]:
             told["calls"] = len(calls)
             told["loud"] = bool(calls or any(person.acts_for(party) for party in board.deaf))
             new = calls.keys() - called
-            listed = rows(cases, person.id)
+            listed = rows(cases, person.id) if new else []
             told["news"] = [_news(visit, calls[row.key]) for row in listed if row.key in new]
             called = frozenset(calls)
             yield told

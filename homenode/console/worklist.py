@@ -59,6 +59,8 @@ def rows(cases: Sequence[Case], who: str, most: int = MOST_OF_HOME) -> list[Row]
     homes: dict[str, list[Case]] = {}
     for case in cases:
         homes.setdefault(case.home, []).append(case)
+    if all(len(own) <= most for own in homes.values()):
+        return list(cases)
     kept = {
         case.key
         for home, own in homes.items()
