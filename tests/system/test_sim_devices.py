@@ -59,11 +59,12 @@ class Host:
         return self.app.devices.get(t.EUI64(device.ieee.to_bytes(8, "little")))
 
     async def until(self, is_so: Any) -> None:
-        """Wait for news until it is so."""
+        """Wait until it is so: asked at each news, and now and then, as a device's own state is none."""
         async with asyncio.timeout(PATIENCE_S):
             while not is_so():
                 self._news.clear()
-                await self._news.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), 0.2)
 
     async def interviewed(self, devices: Iterable[VirtualDevice]) -> None:
         """Let them join and wait for their interviews."""
