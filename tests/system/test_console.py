@@ -12,7 +12,7 @@ import pytest
 
 from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.flats import needs_chromium
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.receivers import Homes
 from tests.system.test_node import a_home
@@ -25,14 +25,6 @@ from tests.system.consoles import PEOPLE, Client, Console, person  # noqa: E402 
 
 pytestmark = [needs_mosquitto, needs_chromium]
 CLOCK = Clock()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

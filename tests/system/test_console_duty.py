@@ -13,7 +13,7 @@ import pytest
 
 from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.flats import needs_chromium
 from tests.system.receivers import Homes
 
 pytest.importorskip("jinja2", reason="the extra console is not installed")
@@ -22,14 +22,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 from tests.system.consoles import Client, Console, person  # noqa: E402 - it needs the extra
 
 pytestmark = [needs_mosquitto, needs_chromium]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

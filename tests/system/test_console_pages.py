@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.flats import needs_chromium
 from tests.system.npm import FOLDER, needs_npm
 from tests.system.receivers import AT, Homes
 
@@ -48,14 +48,6 @@ MORE = {
         "en": "The stove has been on for 20 min and nobody was seen in the kitchen",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +95,8 @@ def violations(page: Any) -> list[str]:
 
 
 def wide(page: Any) -> int:
-    """Pixels that a page is wider than its screen."""
+    """Pixels that a page, with its style, is wider than its screen."""
+    page.wait_for_load_state()
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 

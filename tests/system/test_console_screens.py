@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.flats import needs_chromium
 from tests.system.receivers import Homes
 
 pytest.importorskip("jinja2", reason="the extra console is not installed")
@@ -36,14 +35,6 @@ LONG = {
     "en": "The stove has been on for 20 min and nobody was seen in the kitchen",
 }
 FALL = {"sv": "Någon har fallit", "en": "Somebody has fallen"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def in_sight(page: Any, row: Any) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from homenode.contract import topics
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, IEEE, flat, needs_chromium
+from tests.system.flats import IEEE, flat, needs_chromium
 from tests.system.receivers import AT, Homes
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
@@ -33,14 +32,6 @@ devices:
 rules:
   - {{use: water_leak, bind: {{water: [sink.water]}}}}
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def test_water_in_the_apartment_is_seen_to_at_two_desks(tmp_path: Path, browser: Any) -> None:

@@ -20,7 +20,7 @@ from paho.mqtt import client as mqtt
 from homenode.contract.command import Command, parse_command
 from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.flats import CHROMIUM, needs_chromium
+from tests.system.flats import needs_chromium
 from tests.system.nodes import PATIENCE_S
 from tests.system.receivers import Homes
 
@@ -131,14 +131,6 @@ def homes(broker: Mosquitto) -> Iterator[Homes]:
 def both(tmp_path: Path, broker: Mosquitto, homes: Homes) -> Iterator[tuple[Console, Filming]]:
     with Console(tmp_path, broker.port, CAMERAS) as console, Filming(broker.port) as home:
         yield console, home
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser: Any) -> None:

@@ -50,12 +50,6 @@ KINDS = """async () => {
 LIVE = "Live. The resident can tell"
 
 
-@pytest.fixture(scope="module")
-def cabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cabled]:
-    with Cabled(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Seen]:
     with seen(tmp_path) as made:
