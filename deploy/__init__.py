@@ -1,0 +1,1 @@
+"""What turns this repository into running nodes; see README.md."""
