@@ -147,6 +147,12 @@ def _console(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _fleet(args: argparse.Namespace) -> int:
+    from homenode.fleet.run import run
+
+    return run(args)
+
+
 def _panel(args: argparse.Namespace) -> int:
     from homenode.panel.run import run
 
@@ -298,6 +304,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
     add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
+    add("fleet", _fleet, "All homes of an operator: how they are, updates ring by ring, diagnostics.")
     add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
     add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
@@ -322,6 +329,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.listen.arguments import add_arguments
         case "console":
             from homenode.console.arguments import add_arguments
+        case "fleet":
+            from homenode.fleet.arguments import add_arguments
         case "panel":
             from homenode.panel.arguments import add_arguments
         case "radio":

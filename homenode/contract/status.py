@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homenode.config.model import LOOKERS, LOOKS_KNOWN_TO, VIEWS
-from homenode.contract import shapes
+from homenode.contract import figures, shapes
 
 SEES_MODE = ("care", "resident")
 """Only they learn whether somebody is at home (design section 5)."""
@@ -63,7 +63,9 @@ def schema(party: str) -> shapes.Schema:
         "home": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
         "at": shapes.TIME,
         "open": shapes.several(shapes.mapping(entry, {"acknowledged_by": shapes.several(shapes.NAME, 1)})),
-        "health": shapes.mapping({"state": shapes.one_of(("good", "fault"))}),
+        "health": shapes.mapping(
+            {"state": shapes.one_of(("good", "fault"))}, figures.schema() if party == "operator" else {}
+        ),
         "versions": {
             "type": "object",
             "additionalProperties": {"type": "string"},

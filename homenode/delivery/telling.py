@@ -143,12 +143,14 @@ class Teller:
         *,
         well: bool,
         refused: int = 0,
+        figures: Mapping[str, Any] = {},
     ) -> Message:
         """What is open for a party: what it was told of, and nothing else.
 
         Args:
             well: No fault is open, told to this party or not: where nobody hears, none may be shown as good.
             refused: How many of its commands were.
+            figures: Of node and machine (`homenode.health`), for the operator.
         """
         entries = [
             _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
@@ -168,7 +170,7 @@ class Teller:
             at=self._time(at),
             open_alerts=entries,
             mode=mode,
-            health={"state": "good" if well else "fault"},
+            health={"state": "good" if well else "fault", **figures},
             versions=self._versions,
             refused=refused,
             looks=self.looks if party in LOOKS_KNOWN_TO else (),

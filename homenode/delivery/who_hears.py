@@ -63,6 +63,7 @@ class Delivery:
         self._touched: set[str] = set()
         self._well = True
         self._refused: dict[str, int] = {}
+        self._figures: Mapping[str, Any] = {}
 
     # --- inputs
 
@@ -215,6 +216,11 @@ class Delivery:
         """So many commands of the party were refused since the start; its status says so."""
         self._refused[party] = count
         return self._status(party, at)
+
+    def figures(self, figures: Mapping[str, Any], at: Instant) -> Message:
+        """How node and machine are, from now on in the operator's status."""
+        self._figures = figures
+        return self._status("operator", at)
 
     # --- alerts
 
@@ -395,8 +401,9 @@ class Delivery:
         alerts = [alert for alert in self._alerts.values() if party in alert.told]
         groups = [group for group in self._faults if group.party == party and group.told]
         refused = self._refused.get(party, 0)
+        figures = self._figures if party == "operator" else {}
         return self._teller.status(
-            party, at, self._mode, alerts, groups, well=not self._faults, refused=refused
+            party, at, self._mode, alerts, groups, well=not self._faults, refused=refused, figures=figures
         )
 
     # --- through a restart

@@ -14,6 +14,7 @@ from homenode.gateway import local_socket, systemd
 from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
 from homenode.gateway.crew import Crew
+from homenode.gateway.health import Health
 from homenode.gateway.hearing import Hearing
 from homenode.gateway.looks import Looks
 from homenode.gateway.outcomes import Outcomes
@@ -58,6 +59,7 @@ class Node:
         self.requests = Requests(self)
         self.watchers = Watchers(self)
         self.time = Timekeeping(self)
+        self.health = Health(self)
         self.stopping = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +76,7 @@ class Node:
             self.start("time", self.time.run())
             self.start("watchdog", self.time.watchdog())
             self.start("voice", self.actions.voice.run())
+            self.start_apart("health", self.health.run())
             systemd.notify("READY=1")
             log.info("ready", extra={"home": self.home.home, "points": len(self.judge.engine.home.points)})
             await self.stopping.wait()
@@ -87,6 +90,7 @@ class Node:
         await self.uplink.stop()
         self.watchers.close()
         self.time.remember()
+        self.health.stop()
         for task in tuple(self._tasks):
             task.cancel()
 

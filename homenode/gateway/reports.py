@@ -44,6 +44,7 @@ def _technical(node: Node) -> dict[str, Any]:
         },
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "journal": {"trouble": str(node.journal.trouble or "")},
+        "health": node.health.figures,
     }
 
 

@@ -72,6 +72,7 @@ class Connection:
         version: Of MQTT, ``mqtt.MQTTv311`` or ``mqtt.MQTTv5``.
         on_progress: Called after something was read, outside paho.
         takes_itself: What comes is acknowledged by `take`, not when it is read.
+        keeps_session: The broker keeps for this client what comes while it is away.
 
     Attributes:
         acknowledged, refused, inbound, denied: What came since somebody emptied them: messages that the
@@ -91,6 +92,7 @@ class Connection:
         version: int,
         on_progress: Callable[[], None],
         takes_itself: bool = False,
+        keeps_session: bool = True,
     ) -> None:
         self.address, self._broker, self._newest = address, broker, version == mqtt.MQTTv5
         self._keepalive_s, self._on_progress = keepalive_s, on_progress
@@ -111,7 +113,7 @@ class Connection:
             CallbackAPIVersion.VERSION2,
             client_id,
             protocol=MQTTProtocolVersion(version),
-            clean_session=None if self._newest else False,
+            clean_session=None if self._newest else not keeps_session,
             reconnect_on_failure=False,
             manual_ack=takes_itself,
         )
@@ -236,6 +238,11 @@ class Connection:
         if mid is not None:
             self._asked[mid] = topics
         self.flush()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the broker has answered every wish to subscribe."""
+        return not self._asked
 
     def flush(self) -> None:
         """Write what was published."""

@@ -61,11 +61,42 @@ def afternoon() -> Day:
     return Day(loaded.home, loaded.rules, limits_ms, tuple(day))
 
 
+FIGURES = {
+    "slot": "A",
+    "model": "Raspberry Pi 4 Model B Rev 1.5",
+    "kernel": "6.12.48+deb13-arm64",
+    "restarts": 0,
+    "card_worn_pct": 10,
+    "card_worn_by": "device",
+    "card_spare": "normal",
+    "card_errors": 0,
+    "temperature_c": 50,
+    "undervoltage": None,
+    "clock": "synchronised",
+    "clock_by": "chrony",
+    "clock_error_ms": 100,
+    "certificate_until": "2026-12-01T12:00:00.000+00:00",
+    "memory_free_pct": 70,
+    "disk_free_pct": 90,
+    "booted": "2026-01-01T02:00:00.000+00:00",
+    "started": "2026-01-01T02:00:21.000+00:00",
+    "radios": {"zigbee": True},
+    "devices": 3,
+    "silent": 0,
+    "blind": 0,
+    "configuration": 7,
+}
+"""Of a node that is well; null is what nothing tells."""
+
+
 def examples() -> dict[str, list[Any]]:
     """By the name of their schema, one of each type."""
     day = afternoon()
     home, at = day.home.home, ZONE.text(START)
-    told = [message for party in Run(day).got.values() for message in party]
+    run = Run(day)
+    told = [message for party in run.got.values() for message in party]
+    well = run.judge.delivery.figures(FIGURES, START)
+    told.append((well.topic, well.payload, True))
     told += [(topics.link(home), status.link_payload(online, at), True) for online in (True, False)]
     late = next(payload for topic, payload, _ in told if topic.endswith("/stove/power"))
     told.append((topics.reading(home, "care", "stove.power"), as_historical(late), False))
@@ -87,7 +118,8 @@ def examples() -> dict[str, list[Any]]:
         assert not CONTRACT.why_not(topic, payload, retain=retain)
         body = json.loads(payload)
         kind = body.get("type") or [body.get(name) for name in ("ok", "online", "quality")] + [
-            bool(body.get("open"))
+            bool(body.get("open")),
+            len(body.get("health", "")) > 1,
         ]
         found[CONTRACT.name_of(topic, retain=retain)].setdefault(str(kind), body)
     return {name: list(bodies.values()) for name, bodies in found.items()}

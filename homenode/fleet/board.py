@@ -1,0 +1,139 @@
+"""What is known of each home by what its node tells the operator (pure)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from homenode.contract.figures import taken
+from homenode.contract.times import wall_ms
+
+LONGEST_B = 1 << 16
+MOST_HOMES = 100_000
+LONGEST_WORD, LONGEST_TEXT, MOST_FAULTS = 80, 500, 100
+LATE_MS = 180_000
+"""Three heartbeats (design section 5: one each 60 s)."""
+
+
+@dataclass(slots=True)
+class Home:
+    """One home.
+
+    Attributes:
+        online: As its link says; None before anything came.
+        beat_ms: Wall time of its last word on the link.
+        status_ms: That of its status.
+        changed_ms: When it came or went, if that was seen.
+        figures: As `homenode.contract.figures` lists them; what is missing is unknown.
+        update: Of its last update: ``version``, ``state``, ``why``, ``at``.
+        faults: Language to text, of each open fault.
+        odd: Why its last status can't be read; "" if it can.
+    """
+
+    name: str
+    online: bool | None = None
+    beat_ms: int | None = None
+    status_ms: int | None = None
+    changed_ms: int | None = None
+    version: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    update: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[Mapping[str, str], ...] = ()
+    odd: str = ""
+
+    @property
+    def seen_ms(self) -> int | None:
+        """The last sign of life."""
+        return max((at for at in (self.beat_ms, self.status_ms) if at is not None), default=None)
+
+    @property
+    def radios_down(self) -> int | None:
+        """None if it doesn't tell of radios."""
+        radios = self.figures.get("radios")
+        return None if radios is None else sum(not works for works in radios.values())
+
+
+class Board:
+    """All homes, by name."""
+
+    def __init__(self) -> None:
+        self.homes: dict[str, Home] = {}
+
+    def _of(self, name: str) -> Home | None:
+        home = self.homes.get(name)
+        if home is None and len(self.homes) < MOST_HOMES and re.fullmatch(r"[a-z0-9-]{1,40}", name):
+            home = self.homes[name] = Home(name)
+        return home
+
+    def link(self, name: str, payload: bytes, now_ms: int, *, retained: bool = False) -> Home | None:
+        """A word on a home's link; returns the home if it can be read."""
+        body = _body(payload)
+        home = self._of(name)
+        if home is None or not isinstance(body.get("online"), bool):
+            return None
+        if home.online is not None and home.online is not body["online"] and not retained:
+            home.changed_ms = now_ms
+        home.online, at_ms = body["online"], _time(body.get("at"))
+        # A will was written as the connection was made: it says when the home went no better than its status.
+        home.beat_ms = at_ms if home.online or home.beat_ms is None else home.beat_ms
+        return home
+
+    def status(self, name: str, payload: bytes) -> Home | None:
+        """The operator's status of a home; returns the home."""
+        home = self._of(name)
+        if home is None:
+            return None
+        body = _body(payload)
+        if not body:
+            home.odd = "its status is no JSON object" if payload else ""
+            return home
+        home.odd = ""
+        home.status_ms = _time(body.get("at"))
+        versions = body.get("versions")
+        home.version = _word(versions.get("homenode")) if isinstance(versions, dict) else ""
+        home.figures = taken(body.get("health"))
+        update = body.get("update")
+        home.update = _update(update) if isinstance(update, dict) else {}
+        opened = body.get("open")
+        entries = opened[:MOST_FAULTS] if isinstance(opened, list) else []
+        home.faults = tuple(_texts(one.get("text")) for one in entries if isinstance(one, dict))
+        return home
+
+
+def _body(payload: bytes) -> dict[str, Any]:
+    """A JSON object; empty if it is none."""
+    if len(payload) > LONGEST_B:
+        return {}
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _time(value: object) -> int | None:
+    try:
+        return wall_ms(value)  # type: ignore[arg-type]  # refused if it is no text
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _word(value: object, longest: int = LONGEST_WORD) -> str:
+    """A text that a terminal can show."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(sign if sign.isprintable() else "�" for sign in value[:longest])
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {language: _word(value[language], LONGEST_TEXT) for language in ("sv", "en") if language in value}
+
+
+def _update(told: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {name: _word(told.get(name)) for name in ("version", "state", "at", "slot")}
+    return {**found, "why": _texts(told.get("why"))}

@@ -1,0 +1,97 @@
+"""`homenode fleet`: its commands, from the connection to what is printed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+from homenode.errors import Refused
+from homenode.fleet.board import Board, Home
+from homenode.fleet.ears import Ears
+from homenode.fleet.fields import FIELDS
+from homenode.fleet.filters import read_filter
+from homenode.fleet.settings import Settings, settings_of
+from homenode.fleet.table import Columns, as_json, cell, chosen, summary
+from homenode.gateway.clock import Clock
+from homenode.gateway.logs import start_logging
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the command line asks.
+
+    Raises:
+        HomenodeError: It can't be done; says why and what to do.
+    """
+    start_logging()
+    match args.verb:
+        case "list":
+            return _list(args)
+        case _:
+            return _show(args)
+
+
+async def heard(settings: Settings, clock: Clock) -> Board:
+    """All homes, as the broker keeps them."""
+    board = Board()
+    ears = Ears(settings, board, clock)
+    try:
+        await ears.connect()
+        await ears.all_heard()
+    finally:
+        ears.close()
+    return board
+
+
+def _list(args: argparse.Namespace) -> int:
+    if args.fields:
+        for field in FIELDS:
+            print(f"{field.name:15}{field.about}")
+        return 0
+    wanted = read_filter(args.filter) if args.filter else None
+    chosen(Board(), 0, wanted, args.sort)  # a wrong --sort is told before anything is asked
+    clock = Clock()
+    board = asyncio.run(heard(settings_of(args), clock))
+    now_ms = clock.wall()
+    homes = chosen(board, now_ms, wanted, args.sort)
+    if args.json:
+        for home in homes:
+            print(json.dumps(as_json(home, now_ms), ensure_ascii=False))
+        return 0
+    columns = Columns()
+    rows = columns.rows(homes, now_ms, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    print("\n".join([columns.heads(), *rows]))
+    print(summary(board, homes, now_ms))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    clock = Clock()
+    board = asyncio.run(heard(settings_of(args), clock))
+    home = board.homes.get(args.home)
+    if home is None:
+        raise Refused(f"there is no home {args.home}", do="homenode fleet list shows all")
+    told = as_json(home, clock.wall())
+    if args.json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return 0
+    _print(home, clock.wall())
+    return 0
+
+
+def _print(home: Home, now_ms: int) -> None:
+    for field in FIELDS:
+        value = field.of(home, now_ms)
+        print(f"{field.name:15}{cell(field, value):20}{field.about}".rstrip())
+    radios: Mapping[str, bool] = home.figures.get("radios") or {}
+    for name, works in radios.items():
+        print(f"radio {name}: {'works' if works else 'DOWN'}")
+    for fault in home.faults:
+        print(f"fault: {fault.get('sv') or fault.get('en')}")
+    for text in (home.update.get("why") or {}).values():
+        print(f"update: {text}")
+    if home.odd:
+        print(f"odd: {home.odd}")

@@ -1,0 +1,146 @@
+"""When somebody must act, with what each limit is taken from, and what to do (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+WORN_PCT = 90
+"""Of a card's life: eMMC tells 90 to 100 % as its last step but "exceeded" (JESD84-B51, 0x0A)."""
+SPARE_WARNING = 2
+"""PRE_EOL_INFO: 80 % of the reserved blocks are used."""
+HOT_C, COOL_C = 80.0, 75.0
+"""At 80 °C a Raspberry Pi begins to slow its cores (raspberrypi.com/documentation, frequency management)."""
+HOT_SAMPLES = 12
+"""The median of two hours: longer than any look through a camera warms it."""
+UNDERVOLTED_MS = DAY_MS
+"""The fault lasts so long after the last time."""
+RENEWAL_FAILED = 6
+"""Enrolment renews in the last third of a certificate's life; in the last sixth half of that has passed."""
+UNSYNCHRONISED_MS = 2 * DAY_MS
+"""A board's quartz goes wrong by up to 50 ppm: 9 s in two days, which no rule notices and no TLS."""
+DISK_FULL = 0.05
+"""Below it the journal soon drops its oldest readings; 5 % is also what ext4 keeps for root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Somebody must act, in plain words."""
+
+    source: str
+    text: Mapping[str, str]
+
+
+SOURCES = (
+    "card wear",
+    "card errors",
+    "power supply",
+    "too hot",
+    "certificate ends",
+    "time service",
+    "disk room",
+)
+"""Of the faults; a device's name has no blank, so none is ever taken for the other."""
+
+
+def card_wear(worn_pct: int | None, spare: int | None) -> Verdict | None:
+    """The card nears its end."""
+    if (worn_pct or 0) < WORN_PCT and (spare or 0) < SPARE_WARNING:
+        return None
+    sv = f"minneskortet är förbrukat till {worn_pct} %" if worn_pct else "minneskortets reservblock tar slut"
+    en = f"{worn_pct} % of the card's life is used" if worn_pct else "the card's spare blocks run out"
+    return Verdict(
+        "card wear", {"sv": f"{sv}: byt det inom en månad", "en": f"{en}: change it within a month"}
+    )
+
+
+def card_errors(errors: int | None) -> Verdict | None:
+    """The disk or its file system has made mistakes."""
+    if not errors:
+        return None
+    return Verdict(
+        "card errors",
+        {
+            "sv": "minneskortet har gett läs- eller skrivfel: byt det; starta om noden en gång tills dess, "
+            "då filsystemet kontrolleras",
+            "en": "the card gave errors in reading or writing: change it; until then restart the node once, "
+            "which checks the file system",
+        },
+    )
+
+
+def power(since_ms: int | None) -> Verdict | None:
+    """`since_ms`: since the supply last failed to hold its voltage; None if it never did."""
+    if since_ms is None or since_ms >= UNDERVOLTED_MS:
+        return None
+    return Verdict(
+        "power supply",
+        {
+            "sv": "nätdelen håller inte spänningen: byt nätdel eller kabel, eller ta bort det som matas från "
+            "USB; underspänning förstör minneskort",
+            "en": "the power supply doesn't hold its voltage: change it or its cable, or take away what USB "
+            "feeds; under-voltage ruins cards",
+        },
+    )
+
+
+def heat(recent_c: float | None, *, was_hot: bool) -> Verdict | None:
+    """`recent_c`: the median of the last `HOT_SAMPLES`."""
+    if recent_c is None or recent_c < (COOL_C if was_hot else HOT_C):
+        return None
+    return Verdict(
+        "too hot",
+        {
+            "sv": "noden är för varm i timmar och saktar ner: ställ den fritt, "
+            "inte i solen eller på ett element",
+            "en": "the node is too hot for hours and slows down: give it air, away from sun and radiators",
+        },
+    )
+
+
+def certificate(begins_ms: int, ends_ms: int, wall_ms: int) -> Verdict | None:
+    """All in ms since 1970."""
+    left_ms = ends_ms - wall_ms
+    if left_ms > (ends_ms - begins_ms) / RENEWAL_FAILED:
+        return None
+    days = max(0, left_ms // DAY_MS)
+    over = left_ms <= 0
+    return Verdict(
+        "certificate ends",
+        {
+            "sv": ("nodens certifikat har gått ut" if over else f"nodens certifikat går ut om {days} dygn")
+            + " och har inte förnyats: se efter att kontoret svarar och godkänner noden (homenode enrol)",
+            "en": ("the node's certificate has ended" if over else f"the node's certificate ends in {days} d")
+            + " and was not renewed: see that the office answers and takes the node (homenode enrol)",
+        },
+    )
+
+
+def time_service(unsynchronised_ms: int) -> Verdict | None:
+    """So long no time service has kept the clock."""
+    if unsynchronised_ms < UNSYNCHRONISED_MS:
+        return None
+    return Verdict(
+        "time service",
+        {
+            "sv": "ingen tidstjänst har svarat på två dygn: se efter tidsservern i nätet och brandväggen",
+            "en": "no time service has answered for two days: look at the network's time server and firewall",
+        },
+    )
+
+
+def disk_room(free: float | None) -> Verdict | None:
+    """`free`: of the disk with the data, 0 to 1."""
+    if free is None or free >= DISK_FULL:
+        return None
+    return Verdict(
+        "disk room",
+        {
+            "sv": "disken med nodens data är nästan full: se efter vad annat som ligger där, eller byt till "
+            "ett större kort",
+            "en": "the disk with the node's data is nearly full: see what else lies there, or take a "
+            "larger card",
+        },
+    )
