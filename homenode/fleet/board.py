@@ -24,7 +24,7 @@ class Home:
 
     Attributes:
         online: As its link says; None before anything came.
-        beat_ms: Wall time of its last word on the link.
+        beat_ms: Wall time of its last word on the link: by our clock if we heard it, else by its own.
         status_ms: That of its status.
         changed_ms: When it came or went, if that was seen.
         figures: As `homenode.contract.figures` lists them; what is missing is unknown.
@@ -76,9 +76,11 @@ class Board:
             return None
         if home.online is not None and home.online is not body["online"] and not retained:
             home.changed_ms = now_ms
-        home.online, at_ms = body["online"], _time(body.get("at"))
-        # A will was written as the connection was made: it says when the home went no better than its status.
-        home.beat_ms = at_ms if home.online or home.beat_ms is None else home.beat_ms
+        home.online = body["online"]
+        if not retained:
+            home.beat_ms = now_ms if home.online else home.beat_ms
+        elif home.online or home.beat_ms is None:  # a will's time is that of its connection's beginning
+            home.beat_ms = _time(body.get("at"))
         return home
 
     def status(self, name: str, payload: bytes) -> Home | None:

@@ -7,6 +7,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -57,6 +58,8 @@ class Ears:
         self._opening = Opening(PARTY, settings.keys)
         self._connection: Connection | None = None
         self._heard_s = 0.0
+        self._sent, self._empty = set[int](), asyncio.Event()
+        self._empty.set()
         self.up = asyncio.Event()
         self.sealed: set[str] = set()
         """Homes whose status no key opens."""
@@ -134,7 +137,15 @@ class Ears:
             self.up.clear()
             connection.close()
             self._connection = None
+            self._sent.clear()
+            self._empty.set()
             await asyncio.sleep(backoff.next_s())
+
+    async def drained(self) -> None:
+        """Until the broker has what was sent, or for 2 s."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2.0):
+                await self._empty.wait()
 
     def close(self) -> None:
         """Hang up."""
@@ -146,6 +157,9 @@ class Ears:
         connection = self._connection
         if connection is None:
             return
+        self._sent.difference_update(connection.acknowledged)
+        if not self._sent:
+            self._empty.set()
         connection.acknowledged.clear()
         messages, connection.inbound = connection.inbound, []
         for message in messages:
@@ -197,7 +211,8 @@ class Ears:
             "args": args,
         }
         payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        connection.publish(topics.command(home, PARTY), payload, False)
+        self._empty.clear()
+        self._sent.add(connection.publish(topics.command(home, PARTY), payload, False))
         connection.flush()
         return str(body["id"])
 

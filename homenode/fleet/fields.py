@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from homenode.contract.times import wall_ms
 from homenode.fleet.board import LATE_MS, Home
@@ -157,10 +158,24 @@ def bad_of(home: Home, now_ms: int) -> int:
     return sum(field.bad(field.of(home, now_ms)) for field in FIELDS) + bool(home.odd)
 
 
-def in_parts(version: str) -> tuple[tuple[int, int, str], ...]:
-    """A version in the order of versions: 1.10 is after 1.9, and 1.2rc1 before 1.2 (PEP 440's order)."""
-    parts = re.findall(r"\d+|[a-z]+", version.lower())
-    numbers = [(1, int(part), "") if part.isdigit() else (-1, 0, part) for part in parts]
-    while numbers and numbers[-1] == (1, 0, ""):
+_VERSION = re.compile(r"[vV]?(\d+(?:\.\d+)*)[.-]?([a-zA-Z]*)(\d*)")
+_BEFORE = ("dev", "a", "alpha", "b", "beta", "pre", "rc")
+
+
+def in_parts(version: str) -> tuple[Any, ...]:
+    """A version in the order of versions: 1.10 is after 1.9, 1.2rc1 before 1.2, 1.2.0 is 1.2."""
+    found = _VERSION.match(version)
+    if found is None:
+        return ((), 0, version)
+    numbers = [int(part) for part in found[1].split(".")]
+    while numbers and not numbers[-1]:
         numbers.pop()
-    return (*numbers, (0, 0, ""))
+    word = found[2].lower()
+    place = (
+        _BEFORE.index(word) - len(_BEFORE)
+        if word in _BEFORE
+        else 1
+        if found.end() < len(version) or word
+        else 0
+    )
+    return (tuple(numbers), place, int(found[3] or 0), version[found.end() :])

@@ -30,6 +30,26 @@ def run(args: argparse.Namespace) -> int:
     match args.verb:
         case "list":
             return _list(args)
+        case "watch":
+            from homenode.fleet.watch import run as watch
+
+            return watch(args)
+        case "prometheus":
+            from homenode.fleet.exporter import run as export
+
+            return export(args)
+        case "update":
+            from homenode.fleet.update import update
+
+            return update(args)
+        case "halt" | "resume" | "cancel":
+            from homenode.fleet.update import wish
+
+            return wish(args)
+        case "progress":
+            from homenode.fleet.update import progress
+
+            return progress(args)
         case _:
             return _show(args)
 

@@ -1,0 +1,192 @@
+"""`homenode fleet update`, `halt`, `resume`, `cancel`, `progress`: the rings at work."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import re
+import secrets
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from homenode.errors import Refused, SetupError
+from homenode.fleet import kept as kept_in
+from homenode.fleet.board import Board
+from homenode.fleet.ears import UTC, Ears
+from homenode.fleet.kept import Kept
+from homenode.fleet.plan import Step
+from homenode.fleet.ring_file import read_rings
+from homenode.fleet.rings import Rollout
+from homenode.fleet.settings import Settings, settings_of
+from homenode.gateway.clock import Clock
+from homenode.journal.lock import FolderLock
+
+TICK_S = 1.0
+RINGS = "rings.yaml"
+
+
+def update(args: argparse.Namespace) -> int:
+    """Order a version, ring by ring, or go on with it; until it is done, cancelled or interrupted.
+
+    Raises:
+        HomenodeError: It can't be begun; says why and what to do.
+    """
+    folder = Path(args.data)
+    settings, wanted = settings_of(args), _order(args)
+    with FolderLock.take(folder):
+        kept = kept_in.read(folder)
+        if kept is not None and not kept.rollout.ended:
+            if kept.args["sha256"] != wanted["sha256"] or kept.rollout.version != args.version:
+                do = "homenode fleet cancel ends it"
+                raise Refused(f"{kept.rollout.version} is still on its way", where=str(folder), do=do)
+        else:
+            plan, window = read_rings(args.rings)
+            if args.ring:
+                known = [ring for ring in plan.rings if ring.name == args.ring]
+                if not known:
+                    names = ", ".join(ring.name for ring in plan.rings)
+                    raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {names}")
+                plan = type(plan)(tuple(known), plan.soak_ms, plan.settle_ms, plan.patience_ms, plan.allow)
+            if window:
+                wanted.setdefault("window", window)
+            kept = Kept(
+                Rollout(plan, args.version, secrets.token_hex(4)), wanted, args.by or getpass.getuser()
+            )
+            kept_in.write(folder, kept)
+        return asyncio.run(_work(settings, kept, folder))
+
+
+def _order(args: argparse.Namespace) -> dict[str, Any]:
+    if not re.fullmatch(r"[0-9a-f]{64}", args.sha256):
+        raise SetupError(f"--sha256 {args.sha256[:80]}", do="give the 64 digits that sha256sum prints")
+    order: dict[str, Any] = {"version": args.version, "url": args.url, "sha256": args.sha256}
+    if args.size:
+        order["size"] = args.size
+    for name in ("window", "not_before"):
+        if value := getattr(args, name):
+            order[name] = value
+    if args.exception:
+        order["exception"] = args.exception.read_text().strip()
+    return order
+
+
+def wish(args: argparse.Namespace) -> int:
+    """Have the tool that runs halt, go on or cancel; without one do so here.
+
+    Raises:
+        HomenodeError: There is nothing to halt, or it can't be done.
+    """
+    folder = Path(args.data)
+    if kept_in.read(folder) is None:
+        raise Refused("no update is on its way", where=str(folder), do="name its folder with --data")
+    try:
+        lock = FolderLock.take(folder)
+    except SetupError:
+        kept_in.wish(folder, args.verb)
+        print(f"{args.verb}: told the tool that runs")
+        return 0
+    with lock:
+        kept = kept_in.read(folder)
+        assert kept is not None
+        if kept.rollout.ended:
+            raise Refused(f"{kept.rollout.version} is {kept.rollout.ended}")
+        kept_in.wish(folder, args.verb)
+        return asyncio.run(_work(settings_of(args), kept, folder, once=args.verb != "resume"))
+
+
+def progress(args: argparse.Namespace) -> int:
+    """How far it has come.
+
+    Raises:
+        HomenodeError: There is none.
+    """
+    kept = kept_in.read(Path(args.data))
+    if kept is None:
+        raise Refused("no update is on its way", where=args.data, do="name its folder with --data")
+    rollout = kept.rollout
+    state = rollout.ended or (f"HALTED: {rollout.halted}" if rollout.halted else "on its way")
+    print(f"{rollout.version} by {kept.by}: {state}")
+    for ring, counts in rollout.counted().items():
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        now = " (now)" if rollout.ring is not None and rollout.ring.name == ring else ""
+        print(f"ring {ring}{now}: {told or 'no home'}")
+    for name, course in sorted(rollout.courses.items()):
+        if course.harmed or course.at.value in ("failed", "left behind"):
+            print(f"{name}: {course.at.value}{', worse' if course.harmed else ''}: {course.why}")
+    return 0
+
+
+async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = False) -> int:
+    """Until it is at its end, or SIGINT or SIGTERM; with `once` only what is asked."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    worker = _Worker(settings, kept, folder)
+    async with asyncio.TaskGroup() as tasks:
+        await worker.ears.connect()
+        link = tasks.create_task(worker.ears.run(), name="link")
+        while not stopping.is_set():
+            if worker.ears.up.is_set():
+                await worker.ears.all_heard()
+                worker.tick()
+            if kept.rollout.ended or once:
+                break
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await stopping.wait()
+        await worker.ears.drained()
+        worker.ears.close()
+        link.cancel()
+    if not kept.rollout.ended and not once:
+        worker.tell(["stopped: nobody else is ordered; the same command goes on"])
+    return 1 if kept.rollout.halted and not kept.rollout.ended else 0
+
+
+class _Worker:
+    def __init__(self, settings: Settings, kept: Kept, folder: Path) -> None:
+        self._kept, self._folder, self._clock = kept, folder, Clock()
+        self._board = Board()
+        self._said: dict[str, Any] = {}
+        self.ears = Ears(settings, self._board, self._clock, replied=self._replied)
+
+    def tick(self) -> None:
+        """What time and homes ask for."""
+        rollout, now = self._kept.rollout, self._clock.wall()
+        steps = [self._wish(kept_in.take_wish(self._folder)), rollout.step(self._board.homes, now)]
+        for step in steps:
+            # Written before it is sent: a tool that is killed in between asks again under the same id.
+            self._keep()
+            for home in step.cancel:
+                self.ears.command(home, "update", {"cancel": True}, self._kept.by)
+            for home in step.order:
+                self.ears.command(home, "update", self._kept.args, self._kept.by, rollout.id_of(home))
+            self.tell(step.news)
+
+    def _wish(self, word: str) -> Step:
+        rollout = self._kept.rollout
+        match word:
+            case "halt":
+                return rollout.halt("by hand")
+            case "resume":
+                return rollout.resume()
+            case "cancel":
+                return rollout.cancel()
+        return Step()
+
+    def _replied(self, home: str, body: Mapping[str, Any]) -> None:
+        self.tell(self._kept.rollout.replied(home, body, self._clock.wall()))
+
+    def _keep(self) -> None:
+        state = self._kept.rollout.dump()
+        if state != self._said:
+            self._said = state
+            kept_in.write(self._folder, self._kept)
+
+    def tell(self, news: list[str]) -> None:
+        """A line each, with the time."""
+        for line in news:
+            print(f"{UTC.text(self._clock.wall())[11:19]} {line}", flush=True)
