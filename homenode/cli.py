@@ -159,6 +159,18 @@ def _panel(args: argparse.Namespace) -> int:
     return run(args, _data(args))
 
 
+def _office(args: argparse.Namespace) -> int:
+    from homenode.office.command import run
+
+    return run(args)
+
+
+def _enrol(args: argparse.Namespace) -> int:
+    from homenode.enrol.command import run
+
+    return run(args)
+
+
 def _driver(args: argparse.Namespace) -> int:
     from homenode.kit.command import run
 
@@ -306,6 +318,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
     add("fleet", _fleet, "All homes of an operator: how they are, updates ring by ring, diagnostics.")
     add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
+    add("office", _office, "The office: enrols boxes (EST), and says which home each is for.")
+    add("enrol", _enrol, "Have this box find its office, its certificate and its home.")
     add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
     add("sim", _sim, "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
@@ -333,6 +347,10 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.fleet.arguments import add_arguments
         case "panel":
             from homenode.panel.arguments import add_arguments
+        case "office":
+            from homenode.office.arguments import add_arguments
+        case "enrol":
+            from homenode.enrol.arguments import add_arguments
         case "radio":
             from homenode.radio_commands import add_arguments
         case "rules":

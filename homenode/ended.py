@@ -12,8 +12,8 @@ _EXTRAS = {
     "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "zigpy_znp": "znp", "zigpy_deconz": "deconz",
     "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
-    "fpdf": "install", "h11": "install", "cryptography": "install",
-    "jinja2": "console", "argon2": "console",
+    "joserfc": "keys", "fpdf": "install", "h11": "install", "cryptography": "install",
+    "jinja2": "console", "argon2": "console", "segno": "office",
 }  # fmt: skip
 
 

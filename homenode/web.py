@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,6 +32,8 @@ MOST_BYTES = 64 * 1024
 """Of a request's body."""
 MOST_OPEN = 40
 """Connections at a time: a phone opens six."""
+SLICE_BYTES = 256 * 1024
+"""Of a file, read and sent at a time."""
 HANDSHAKE_S = 10.0
 """For TLS."""
 PATIENCE_S = 30.0
@@ -49,7 +52,10 @@ PRIVATE: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Names of headers are in small letters; `peer` is the address that it came from."""
+    """One request. Names of headers are in small letters; `peer` is the address that it came from.
+
+    `certificate` is that of the client (DER), checked by the handshake; empty without one.
+    """
 
     method: str
     path: str
@@ -57,6 +63,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     peer: str = ""
+    certificate: bytes = b""
 
     @property
     def form(self) -> dict[str, str]:
@@ -72,14 +79,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Bytes of a file, from `first` on."""
+
+    path: Path
+    first: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """What is answered: a body, or events until one of both sides ends."""
+    """What is answered: a body, a part of a file, or events until one of both sides ends."""
 
     status: int = 200
     body: bytes = b""
     type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
     events: AsyncIterator[Mapping[str, Any]] | None = None
+    file: Slice | None = None
 
 
 def as_json(value: object, status: int = 200, **headers: str) -> Response:
@@ -146,16 +163,21 @@ class _Talk:
         }
         peer = self._writer.get_extra_info("peername") or ("",)
         query = dict(parse_qsl(target.query))
-        return Request(head.method.decode("ascii"), target.path, query, headers, body, peer[0])
+        tls = self._writer.get_extra_info("ssl_object")
+        certificate = (tls.getpeercert(binary_form=True) if tls is not None else None) or b""
+        return Request(head.method.decode("ascii"), target.path, query, headers, body, peer[0], certificate)
 
     async def _say(self, response: Response) -> None:
         headers = {**PRIVATE, **response.headers, "Content-Type": response.type}
         if response.events is None:
-            headers["Content-Length"] = str(len(response.body))
+            size = response.file.size if response.file is not None else len(response.body)
+            headers["Content-Length"] = str(size)
         reason = HTTPStatus(response.status).phrase.encode()
         named = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
         await self._send(h11.Response(status_code=response.status, headers=named, reason=reason))
-        if response.events is None:
+        if response.file is not None:
+            await self._send_file(response.file)
+        elif response.events is None:
             await self._send(h11.Data(data=response.body))
         else:
             async with contextlib.aclosing(_paced(response.events)) as events:
@@ -165,6 +187,14 @@ class _Talk:
                     )
                     await self._send(h11.Data(data=text.encode()))
         await self._send(h11.EndOfMessage())
+
+    async def _send_file(self, part: Slice) -> None:
+        with part.path.open("rb") as file:
+            file.seek(part.first)
+            left = part.size
+            while left and (data := await asyncio.to_thread(file.read, min(left, SLICE_BYTES))):
+                left -= len(data)
+                await self._send(h11.Data(data=data))
 
     async def _send(self, event: h11.Event) -> None:
         data = self._http.send(event)

@@ -158,6 +158,11 @@ class Clock:
         """What the machine's boot-time clock shows when the steady clock shows `until`."""
         return int((time.clock_gettime(time.CLOCK_BOOTTIME) + self.real_seconds(until)) * 1000)
 
+    @staticmethod
+    def up_s() -> float:
+        """Since the machine booted."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
     def trusted(self) -> bool:
         """Whether the wall time may be believed; once it may, it stays so."""
         if not self._trusted:

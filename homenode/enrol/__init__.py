@@ -1,0 +1,1 @@
+"""`homenode enrol`: a box finds its office, its certificate and its home by itself."""

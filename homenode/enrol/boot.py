@@ -1,0 +1,257 @@
+"""What root does for enrolment on a node: the card's provisioning file in, the machine set up, news out.
+
+Started at each boot and whenever state.json changes. What the node's user can write is not believed here: its
+folder is written to by new files only, and of its state.json a text and a lamp are made, nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pwd
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from homenode.enrol import blink, machine, paper, state
+from homenode.enrol.places import FILE, TOLD, Places
+from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision
+from homenode.enrol.steps import Outcome, State, Why
+from homenode.enrol.words import said
+from homenode.errors import FileMistakes, Mistake
+from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace
+from homenode.journal.segment import sync_folder
+from homenode.journal.wall_time import text_of
+
+log = logging.getLogger("homenode.enrol")
+
+USER = "homenode"
+RUN = Path("/run")
+WHERE: Mapping[str, tuple[str, int]] = {
+    "10-homenode.network": ("systemd/network", 0o644),
+    "wpa_supplicant.conf": ("homenode-machine", 0o600),
+    "homenode.sources": ("homenode-machine/chrony", 0o644),
+    "authorized_keys": ("homenode-machine", 0o644),
+}
+"""Below /run, at each boot: nothing of it is on a root that is read-only."""
+LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
+OWN_TRIGGER = "mmc0"
+"""What a Pi's green lamp shows otherwise."""
+MOST_STATE = 100_000
+
+
+def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> int:
+    """Once; exit status."""
+    mistakes = _take(places)
+    _set_up(places, run)
+    told = _state(places)
+    _tell(places, told, mistakes)
+    for lamp in lamps:
+        _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
+    return 0
+
+
+def _state(places: Places) -> Mapping[str, object]:
+    try:
+        return state.read(places.state) if places.state.stat().st_size <= MOST_STATE else {}
+    except OSError:
+        return {}
+
+
+# The provisioning file
+
+
+def _take(places: Places) -> tuple[Mistake, ...]:
+    """Take what the installer put on the card; its mistakes, if it has any: then it stays."""
+    file, home = places.boot / FILE, places.boot / "home.yaml"
+    if not file.exists() and not home.exists():
+        return ()
+    try:
+        provision = read_provision(file, FILE) if file.exists() else Provision()
+        files = provision.files or _beside(places.boot)
+        text = _with(file.read_text("utf-8-sig") if file.exists() else "", {} if provision.files else files)
+        provision_of(text, FILE)
+    except FileMistakes as error:
+        outcome = Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
+        _hand_over(places, places.state, json.dumps(_failed(outcome), ensure_ascii=False).encode(), 0o640)
+        log.warning("provisioning file has mistakes", extra={"first": str(error.mistakes[0])[:300]})
+        return error.mistakes
+    _hand_over(places, places.provision, text.encode(), 0o600)
+    _keep(places, provision)
+    try:
+        with _writable(places.boot):
+            for path in (file, home, *(places.boot / "rules").glob("*.yaml")):
+                wipe(path)
+            sync_folder(places.boot)
+    except OSError as error:  # it is taken all the same, and taken again at the next boot
+        log.error("provisioning file not wiped", extra={"why": error.strerror})
+    log.info("provisioning file taken")
+    return ()
+
+
+def _beside(folder: Path) -> dict[str, str]:
+    """home.yaml and rules that lie beside it."""
+    paths = [folder / "home.yaml", *sorted((folder / "rules").glob("*.yaml"))]
+    try:
+        return {
+            path.relative_to(folder).as_posix(): path.read_text("utf-8-sig")
+            for path in paths
+            if path.exists()
+        }
+    except (OSError, ValueError) as error:
+        raise FileMistakes(
+            [Mistake("home.yaml", 0, "file", f"unreadable ({error})", "UTF-8 text")]
+        ) from error
+
+
+def _with(text: str, files: Mapping[str, str]) -> str:
+    """The provisioning file with the home in it; JSON is YAML 1.2."""
+    if not files:
+        return text
+    return text.rstrip() + f"\nhome: {json.dumps({'files': dict(files)}, ensure_ascii=False)}\n"
+
+
+def _failed(outcome: Outcome) -> dict[str, object]:
+    told = said(outcome.why)
+    return {"state": outcome.state.value, "key": outcome.why.key, **told, "at": text_of(Clock().wall())}
+
+
+def _keep(places: Places, provision: Provision) -> None:
+    """What is for the machine, in a folder of root's own: a service key comes from a card only."""
+    if provision.machine != Machine():
+        places.machine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        body = json.dumps(machine.kept(provision.machine)).encode()
+        replace(places.machine / "machine.json", body, 0o600)
+
+
+def wipe(path: Path) -> None:
+    """Overwrite and remove a file; nothing if it isn't there. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+
+
+# The machine
+
+
+def _set_up(places: Places, run: Path) -> None:
+    try:
+        kept = machine.read_back(json.loads((places.machine / "machine.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    changed = False
+    for name, text in machine.files_of(kept).items():
+        folder, mode = WHERE[name]
+        path = run / folder / name
+        if path.exists() and path.read_text() == text:
+            continue
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        replace(path, text.encode(), mode)
+        changed = True
+    if changed and run == RUN:
+        for command in (["networkctl", "reload"], ["chronyc", "reload", "sources"]):
+            with contextlib.suppress(
+                OSError, subprocess.TimeoutExpired
+            ):  # whoever isn't here reads it at start
+                subprocess.run(command, check=False, capture_output=True, timeout=10)
+
+
+# News
+
+
+def _tell(places: Places, told: Mapping[str, object], mistakes: tuple[Mistake, ...]) -> None:
+    """On the boot partition, if it says something else there by now."""
+    if not places.boot.is_dir():
+        return
+    text = paper.written(told, [str(one) for one in mistakes])
+    data, path = text.encode("utf-8-sig"), places.boot / TOLD
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == data:
+            return
+    try:
+        with _writable(places.boot):
+            new = path.with_suffix(".new")
+            with new.open("wb") as file:  # FAT has no owners: nothing else of `replace` would work
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+            sync_folder(places.boot)
+    except OSError as error:
+        log.warning("nothing said on the card", extra={"why": error.strerror})
+
+
+@contextlib.contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """The boot partition is mounted read-only but while it is written to."""
+    again = os.statvfs(folder).f_flag & os.ST_RDONLY and os.path.ismount(folder)
+    if again:
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=False, capture_output=True)
+    try:
+        yield
+    finally:
+        if again:
+            os.sync()
+            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=False, capture_output=True)
+
+
+def _light(lamp: Path, flashes: int) -> None:
+    """As the code says; what the kernel doesn't offer is left."""
+    if not (lamp / "trigger").exists():
+        return
+    try:
+        now = (lamp / "trigger").read_text()
+        if not flashes:
+            if OWN_TRIGGER in now and f"[{OWN_TRIGGER}]" not in now:
+                (lamp / "trigger").write_text(OWN_TRIGGER)
+        elif "pattern" in now:
+            (lamp / "trigger").write_text("pattern")
+            (lamp / "pattern").write_text(blink.pattern(flashes))
+        else:
+            (lamp / "trigger").write_text("timer")
+            for name in ("delay_on", "delay_off"):
+                (lamp / name).write_text(str(blink.half_period_ms(flashes)))
+    except OSError as error:
+        log.debug("lamp not lit", extra={"lamp": str(lamp), "why": error.strerror})
+
+
+def _hand_over(places: Places, path: Path, data: bytes, mode: int) -> None:
+    """A new file for the node's user, past whatever that user put in its place. Raises OSError."""
+    owner = _owner(places)
+    for folder in (places.data, places.folder):
+        if not folder.exists():
+            folder.mkdir(mode=0o750, parents=True)
+            os.chown(folder, *owner)
+    at = os.open(places.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        aside = f".{path.name}.{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside, dir_fd=at)
+        made = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=at)
+        with os.fdopen(made, "wb") as file:
+            os.fchmod(made, mode)
+            os.fchown(made, *owner)
+            file.write(data)
+            file.flush()
+            os.fsync(made)
+        os.rename(aside, path.name, src_dir_fd=at, dst_dir_fd=at)
+        os.fsync(at)
+    finally:
+        os.close(at)
+
+
+def _owner(places: Places) -> tuple[int, int]:
+    if places.data.exists():
+        found = places.data.stat()
+        return found.st_uid, found.st_gid
+    try:
+        user = pwd.getpwnam(USER)
+    except KeyError:
+        return os.geteuid(), os.getegid()
+    return user.pw_uid, user.pw_gid

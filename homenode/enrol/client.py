@@ -1,0 +1,190 @@
+"""An EST client (RFC 7030), and our own requests to an office, over http.client and ssl."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import http.client
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from homenode.errors import Refused
+
+TIMEOUT_S = 20.0
+MOST_BYTES = 1_000_000
+EST, OURS = "/.well-known/est", "/homenode/v1"
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl passes on without a name for it."""
+
+
+class Unreachable(Refused):
+    """Nobody answered, or it broke off; later perhaps."""
+
+    code = "unreachable"
+
+
+class Untrusted(Refused):
+    """Somebody answered who is not the office, as far as this box can tell."""
+
+    code = "untrusted"
+
+
+class Disowned(Refused):
+    """The office's TLS takes this box's certificate no more: it ended, or its authority counts no more."""
+
+    code = "disowned"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered; `date_ms` by the office's clock, None if it didn't say."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    date_ms: int | None
+
+    @property
+    def text(self) -> str:
+        """For a person."""
+        return self.body[:2000].decode("utf-8", "replace").strip()
+
+    @property
+    def again_s(self) -> int:
+        """Retry-After; 0 without, or if it is a date that can't be read."""
+        said = self.headers.get("retry-after", "")
+        if said.isdecimal():
+            return int(said[:9])
+        with contextlib.suppress(ValueError, TypeError):
+            at = parsedate_to_datetime(said).timestamp()
+            return max(0, int(at - (self.date_ms or at * 1000) / 1000))
+        return 0
+
+
+class Office:
+    """An office by its URL; a connection for each request, as they are few and far between.
+
+    Args:
+        ca: Who must have certified it (PEM); None for nobody: only to fetch what is then compared by its
+            fingerprint.
+        own: This box's certificate and key.
+        check_time: Whether the office's certificate must be in force by this machine's clock.
+    """
+
+    def __init__(
+        self, url: str, ca: str | None, own: tuple[Path, Path] | None = None, *, check_time: bool = True
+    ) -> None:
+        self._where, self._url = urlsplit(url), url
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            if ca is None:
+                self._context.check_hostname = False
+                self._context.verify_mode = ssl.CERT_NONE
+            else:
+                self._context.load_verify_locations(cadata=ca)
+            if not check_time:
+                self._context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
+            if own is not None:
+                self._context.load_cert_chain(*own)
+        except (ssl.SSLError, OSError, ValueError) as error:
+            raise Refused(f"certificates can't be used: {error}", where=url) from error
+        self.shown = b""
+        """The certificate (DER) that the office showed last."""
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request.
+
+        Raises:
+            Unreachable, Untrusted, Disowned: As they say.
+        """
+        base = self._where.path.rstrip("/")
+        host, port = self._where.hostname or "", self._where.port or 443
+        link = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
+        try:
+            link.connect()
+            assert isinstance(link.sock, ssl.SSLSocket)
+            self.shown = link.sock.getpeercert(binary_form=True) or b""
+            link.request(method, base + path, body, dict(headers or {}))
+            answer = link.getresponse()
+            found = answer.read(MOST_BYTES + 1)
+        except ssl.SSLCertVerificationError as error:
+            raise Untrusted(error.verify_message or str(error), where=self._url) from error
+        except ssl.SSLError as error:
+            if "ALERT" in str(error.reason):
+                raise Disowned(_plain(error), where=self._url) from error
+            raise Unreachable(_plain(error), where=self._url) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(
+                getattr(error, "strerror", None) or str(error) or repr(error), where=self._url
+            ) from error
+        finally:
+            link.close()
+        if len(found) > MOST_BYTES:
+            raise Unreachable(f"answered more than {MOST_BYTES:,} bytes", where=self._url)
+        named = {name.lower(): text for name, text in answer.getheaders()}
+        return Answer(answer.status, named, found, _date_ms(named.get("date", "")))
+
+    def cacerts(self) -> Answer:
+        """Who certifies here."""
+        return self.ask("GET", f"{EST}/cacerts")
+
+    def enrol(self, request: bytes, *, serial: str = "", code: str = "", again: bool = False) -> Answer:
+        """A certificate for a request (DER); `again` with the names of the present one."""
+        headers = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
+        if code:
+            pair = base64.b64encode(f"{serial}:{code}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+        what = "simplereenroll" if again else "simpleenroll"
+        return self.ask("POST", f"{EST}/{what}", base64.encodebytes(request), headers)
+
+    def told(self, what: str, text: str, **more: Any) -> Answer:
+        """Report something."""
+        body = json.dumps({"what": what, "text": text, **more}, ensure_ascii=False).encode()
+        return self.ask("POST", f"{OURS}/told", body, {"Content-Type": "application/json"})
+
+
+def der_of(answer: Answer) -> bytes:
+    """The certs-only CMS of an answer: base64 as the RFC wants it, or bare as some servers send it.
+
+    Raises:
+        Refused: It is neither.
+    """
+    body = answer.body
+    if body[:1] == b"\x30" and not body[:64].isascii():
+        return body
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error as error:
+        raise Refused("the office answered no certificates") from error
+
+
+def json_of(answer: Answer) -> dict[str, Any]:
+    """An answer in JSON. Raises Refused."""
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise Refused("the office answered no JSON") from error
+    if not isinstance(found, dict):
+        raise Refused("the office answered something else than was asked for")
+    return found
+
+
+def _date_ms(said: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(said).timestamp() * 1000)
+    except (ValueError, TypeError):
+        return None
+
+
+def _plain(error: ssl.SSLError) -> str:
+    return str(error.reason or error).lower().replace("_", " ")

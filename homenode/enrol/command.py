@@ -1,0 +1,116 @@
+"""`homenode enrol`: tries until the box is enrolled; a timer starts it again each day."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import random
+import signal
+import threading
+from typing import Any
+
+from homenode.enrol import state
+from homenode.enrol.places import Places
+from homenode.enrol.steps import Outcome, State, Why, wait_s
+from homenode.errors import SetupError
+from homenode.gateway.clock import Clock
+from homenode.gateway.logs import start_logging
+
+log = logging.getLogger("homenode.enrol")
+
+MOST_TRIES_SETTLED = 6
+"""Of a day's visit, when the home runs; tomorrow is another day."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the arguments say; exit status."""
+    places = Places(
+        *(path.absolute() for path in (args.config, args.data, args.boot, args.trust, args.machine))
+    )
+    match args.what:
+        case "status":
+            return _status(places)
+        case "boot":
+            from homenode.enrol.boot import boot
+
+            start_logging(as_json=args.log == "json", verbose=args.verbose)
+            return boot(places)
+    start_logging(as_json=args.log == "json", verbose=args.verbose)
+    return _tries(places, args.serial, once=args.what == "once")
+
+
+def _status(places: Places) -> int:
+    print(json.dumps(state.read(places.state), ensure_ascii=False, indent=1))
+    return 0
+
+
+def _tries(places: Places, serial: str, *, once: bool) -> int:
+    from homenode.enrol.finding import serial as own_serial
+    from homenode.enrol.visit import Visit
+
+    clock, stop = Clock(), threading.Event()
+    serial = serial or own_serial()
+    if not serial:
+        raise SetupError("this machine has neither a serial number nor a machine id", do="give --serial")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    visit = Visit(places, serial, clock)
+    started, failed = clock.now(), 0
+    while True:
+        outcome = _once(visit)
+        _tell(places, visit, outcome)
+        if outcome.done or once:
+            return 0 if outcome.done else 1
+        settled = places.home.exists() and _counts(visit)
+        failed += 1
+        if settled and failed >= MOST_TRIES_SETTLED:
+            return 0
+        pause_s = wait_s(outcome, failed - 1, random.random(), settled=settled)
+        log.info(
+            "tries again",
+            extra={
+                "why": outcome.why.key,
+                "in_s": round(pause_s),
+                "since_s": (clock.now() - started) // 1000,
+            },
+        )
+        if stop.wait(pause_s):
+            return 0
+
+
+def _once(visit: Any) -> Outcome:
+    try:
+        outcome: Outcome = visit.once()
+    except OSError as error:
+        return Outcome(
+            State.FAILED, Why("card", {"text": f"{error.filename or ''} {error.strerror}".strip()})
+        )
+    return outcome
+
+
+def _counts(visit: Any) -> bool:
+    held = visit.held()
+    return held is not None and held.fits and visit.now_ms() < held.until_ms
+
+
+def _tell(places: Places, visit: Any, outcome: Outcome) -> None:
+    """Say it where others read it; that the card takes nothing, the log says."""
+    from homenode.enrol.visit import short
+    from homenode.journal.wall_time import text_of
+
+    held = visit.held()
+    if outcome.state is State.WAITING and held is not None and places.home.exists() and _counts(visit):
+        facts = {"home": held.home, "text": outcome.why.facts.get("text", outcome.why.key)}
+        outcome = Outcome(State.ENROLLED, Why("not_renewed", facts))
+    more = {
+        "serial": visit.serial,
+        "fingerprint": short(visit.print) if visit.print else "",
+        "home": held.home if held is not None else None,
+        "not_after": text_of(held.until_ms) if held is not None else None,
+    }
+    log.info("enrolment", extra={"state": outcome.state.value, "why": outcome.why.key, **outcome.why.facts})
+    try:
+        state.write(places, outcome, visit.now_ms(), **more)
+    except OSError as error:
+        log.error("state not written", extra={"why": error.strerror})

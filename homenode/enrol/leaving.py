@@ -1,0 +1,93 @@
+"""A tenancy ends by the office's order: what is of it is erased, and the proof goes to the office.
+
+What is to be done stands in a file, so that a power cut at any moment is gone on from.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from homenode.config.registry import driver_types
+from homenode.enrol.client import Office
+from homenode.enrol.places import Places
+from homenode.enrol.proof import signed
+from homenode.enrol.state import read
+from homenode.enrol.steps import Outcome, State, Why
+from homenode.errors import HomenodeError, SetupError
+from homenode.install.home_file import replace
+from homenode.journal.erase import PLAN, erase
+from homenode.journal.segment import sync_folder
+from homenode.journal.wall_time import text_of
+
+_OURS = ("former", "good.home", "good.home.new")
+"""In the data folder: what the home was, before and now."""
+
+
+def order(places: Places, home: str, serial: str) -> None:
+    """The office wants it; durable. Raises OSError."""
+    if not places.erase.exists():
+        said = {"home": home, "serial": serial}
+        replace(places.erase, json.dumps(said).encode(), 0o640)
+
+
+def carry_out(places: Places, now_ms: int) -> str:
+    """Erase; the proof. Nothing is done twice.
+
+    Raises:
+        HomenodeError: It can't be done, such as while the node runs.
+        OSError: The disk doesn't let go of it.
+    """
+    said = read(places.erase)
+    if "proof" in said:
+        return str(said["proof"])
+    lines, left = "", 0
+    data = places.data
+    if any((data / "journal").glob("*")) or (data / PLAN).exists():
+        out = io.StringIO()
+        forgets = [kind.forget for kind in driver_types().values()]
+        left = erase(data, forgets, now_ms, sure=True, out=out)
+        lines = out.getvalue()
+    places.home.unlink(missing_ok=True)
+    for path in (places.config / "rules", places.config / "trust", *(data / name for name in _OURS)):
+        _remove(path)
+    sync_folder(places.config)
+    proof: dict[str, Any] = {
+        "home": said.get("home", ""), "serial": said.get("serial", ""), "at": text_of(now_ms), "left": left,
+        "journal": lines.splitlines(),
+    }  # fmt: skip
+    text = signed(proof, places.key.read_bytes())
+    replace(places.erase, json.dumps({**said, "proof": text}).encode(), 0o640)
+    return text
+
+
+def bring(places: Places, office: Office, proof: str) -> Outcome:
+    """The proof to the office; when it has it, the key goes, too. Raises Refused, OSError."""
+    answer = office.told("erased", "the tenancy is erased", proof=proof)
+    if answer.status != 200:
+        why = Why("not_erased", {"text": answer.text})
+        return Outcome(State.FAILED, why, again_s=answer.again_s or 3600)
+    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent", places.erase):
+        path.unlink(missing_ok=True)
+    sync_folder(places.config)
+    return Outcome(State.WAITING, Why("left"), again_s=3600)
+
+
+def try_it(places: Places, office: Office, now_ms: int) -> Outcome:
+    """As far as it goes now."""
+    try:
+        proof = carry_out(places, now_ms)
+    except (HomenodeError, OSError) as error:
+        what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
+        return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=60)
+    return bring(places, office, proof)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,61 @@
+"""What a provisioning file says of the machine → files for networkd, wpa_supplicant, chrony, sshd (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from homenode.enrol.provision_file import Machine
+
+WIRELESS = "wlan0"
+
+
+def files_of(machine: Machine) -> dict[str, str]:
+    """Name to text; the edge knows where each goes."""
+    found = {}
+    wireless = bool(machine.wifi)
+    if machine.network or wireless:
+        found["10-homenode.network"] = _network(machine.network, wireless)
+    if wireless:
+        found["wpa_supplicant.conf"] = (
+            f'country={machine.wifi["country"]}\nnetwork={{\n  ssid="{machine.wifi["ssid"]}"\n'
+            f'  psk="{machine.wifi["password"]}"\n}}\n'
+        )
+    if machine.nts or machine.ntp:
+        lines = [f"server {one} iburst nts" for one in machine.nts] + [
+            f"server {one} iburst" for one in machine.ntp
+        ]
+        found["homenode.sources"] = "\n".join(lines) + "\n"
+    if machine.service_key:
+        found["authorized_keys"] = machine.service_key + "\n"
+    return found
+
+
+def _network(network: Mapping[str, Any], wireless: bool) -> str:
+    name = network.get("interface") or (WIRELESS if wireless else "e* usb*")
+    lines = ["[Match]", f"Name={name}", "", "[Network]"]
+    if network.get("address"):
+        lines += [f"Address={network['address']}", *_line("Gateway", network.get("gateway"))]
+    else:
+        lines.append("DHCP=yes")
+    for key, names in (("DNS", network.get("dns")), ("Domains", network.get("domains"))):
+        if names:
+            lines.append(f"{key}={' '.join(names)}")
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, value: object) -> list[str]:
+    return [f"{name}={value}"] if value else []
+
+
+def kept(machine: Machine) -> dict[str, Any]:
+    """For JSON."""
+    return asdict(machine)
+
+
+def read_back(said: Mapping[str, Any]) -> Machine:
+    """From JSON that `kept` made. Raises KeyError, TypeError."""
+    return Machine(
+        dict(said["network"]), dict(said["wifi"]), tuple(said["nts"]), tuple(said["ntp"]), said["service_key"]
+    )

@@ -1,0 +1,73 @@
+"""Where enrolment finds and leaves things on a node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "homenode-provision.yaml"
+"""On the boot partition; once taken, it is gone from there."""
+TOLD = "homenode-READ-ME.txt"
+"""On the boot partition, for a laptop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folders; each may lie elsewhere for a test."""
+
+    config: Path = Path("/etc/homenode")
+    data: Path = Path("/var/lib/homenode")
+    boot: Path = Path("/boot/firmware")
+    trust: Path = Path("/usr/share/homenode/trust")
+    machine: Path = Path("/var/lib/homenode-machine")
+    """Root's own: what a provisioning file said of network, time and service key."""
+
+    @property
+    def folder(self) -> Path:
+        """Of enrolment's own files."""
+        return self.data / "enrol"
+
+    @property
+    def provision(self) -> Path:
+        """The provisioning file, when it was taken."""
+        return self.folder / "provision.yaml"
+
+    @property
+    def state(self) -> Path:
+        """For others to read."""
+        return self.folder / "state.json"
+
+    @property
+    def turn(self) -> Path:
+        """What the office gave last, so that a copy of this card is found out."""
+        return self.folder / "turn"
+
+    @property
+    def key(self) -> Path:
+        """Made here, and never leaves."""
+        return self.config / "node.key"
+
+    @property
+    def certificate(self) -> Path:
+        """Of the key."""
+        return self.config / "node.pem"
+
+    @property
+    def ca(self) -> Path:
+        """Who certifies boxes, offices and brokers."""
+        return self.config / "ca.pem"
+
+    @property
+    def home(self) -> Path:
+        """What describes the home."""
+        return self.config / "home.yaml"
+
+    @property
+    def erase(self) -> Path:
+        """Is there while the tenancy is to be erased."""
+        return self.folder / "erase"
+
+    @property
+    def factory(self) -> tuple[Path, Path]:
+        """Certificate and key from the factory, if there are any."""
+        return self.config / "factory.pem", self.config / "factory.key"

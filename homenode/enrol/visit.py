@@ -1,0 +1,321 @@
+"""One try: from what is on the disk to what comes next, as `steps` decides; all files and requests of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from homenode.enrol import assignment, keys, leaving, radios
+from homenode.enrol.client import Answer, Disowned, Office, Unreachable, Untrusted, der_of, json_of
+from homenode.enrol.finding import offices
+from homenode.enrol.places import Places
+from homenode.enrol.provision_file import Provision, read_provision
+from homenode.enrol.state import read
+from homenode.enrol.steps import Do, Held, Known, Outcome, State, Why, next_step, of_answer
+from homenode.errors import FileMistakes, Refused
+from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace
+from homenode.journal.wall_time import text_of
+
+log = logging.getLogger("homenode.enrol")
+
+OFFICE = "office.json"
+"""Which office the box was enrolled by."""
+TURN = "Homenode-Turn"
+
+
+class Visit:
+    """Of a box. One object for all tries of a run."""
+
+    def __init__(self, places: Places, serial: str, clock: Clock) -> None:
+        self._places, self._clock, self.serial = places, clock, serial
+        self._offset_ms: int | None = None
+        """What to add to this clock to get the office's."""
+        self._refused = False
+        self._url = ""
+        self.key: ec.EllipticCurvePrivateKey | None = None
+
+    @property
+    def print(self) -> str:
+        """Fingerprint of the key; "" before there is one."""
+        return keys.fingerprint(self.key.public_key()) if self.key is not None else ""
+
+    def held(self) -> Held | None:
+        """The certificate that is here."""
+        found = keys.held(self._places.certificate, self.key.public_key()) if self.key is not None else None
+        return found[0] if found else None
+
+    def now_ms(self) -> int:
+        """As well as it is known."""
+        if self._clock.trusted() or self._offset_ms is None:
+            return self._clock.wall()
+        return self._clock.wall() + self._offset_ms
+
+    def once(self) -> Outcome:
+        """As far as it goes in one go. Raises OSError: the card doesn't take it; SetupError."""
+        places = self._places
+        self.key = keys.own_key(places.key)
+        provision = Provision()
+        with contextlib.suppress(FileNotFoundError):
+            if places.provision.exists():
+                try:
+                    provision = read_provision(places.provision, places.provision.name)
+                except FileMistakes as error:
+                    return Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
+        known_office = provision.office or read(places.folder / OFFICE).get("url", "")
+        alone = bool(provision.files) and not known_office
+        if alone:
+            return self._alone(provision)
+        for url in self._candidates(known_office):
+            outcome = self._at(url, provision)
+            if outcome.why.key not in ("network", "not_trusted"):
+                return outcome
+        if known_office or self._url:
+            return outcome
+        return Outcome(State.WAITING, Why("no_office"))
+
+    def _candidates(self, known: str) -> Iterator[str]:
+        if known:
+            yield known
+        else:
+            yield from offices()
+
+    def _alone(self, provision: Provision) -> Outcome:
+        """The card brought the home, and no office."""
+        try:
+            if not self._places.home.exists():
+                assignment.take(self._places, provision.files, "")
+        except assignment.NotTaken as wrong:
+            return Outcome(State.FAILED, wrong.why)
+        self._places.provision.unlink(missing_ok=True)
+        return Outcome(State.ENROLLED, Why("alone"), done=True)
+
+    def _at(self, url: str, provision: Provision) -> Outcome:
+        """At one office."""
+        places, self._url = self._places, url
+        try:
+            ca = self._authorities(url, provision)
+            if not ca:
+                return Outcome(State.FAILED, Why("no_trust"))
+            step = self._step(provision, office=bool(ca))
+            if step is Do.AWAIT_CLOCK:
+                return Outcome(State.WAITING, Why("clock"), again_s=10)
+            own = None if step is Do.ENROL else (places.certificate, places.key)
+            if step is Do.ENROL and not provision.code and all(path.is_file() for path in places.factory):
+                own = places.factory
+            office = self._office(url, ca, own)
+            known = self._learn(office, ca)
+            step = self._step(provision, office=True)  # the time may be known by now
+            if step in (Do.ENROL, Do.RENEW):
+                outcome = self._certify(office, known, provision, step)
+                if outcome is not None:
+                    return outcome
+                office = self._office(url, self._ca(), (places.certificate, places.key))
+            return self._visit(office, provision)
+        except Unreachable as error:
+            return Outcome(State.WAITING, Why("network", {"text": str(error)}))
+        except Untrusted as error:
+            return Outcome(State.FAILED, Why("not_trusted", {"text": str(error)}))
+        except Disowned as error:
+            self._refused = True
+            return Outcome(State.ASKING, Why("refused", {"text": str(error)}), again_s=10)
+        except Refused as error:
+            return Outcome(State.FAILED, Why("odd", {"text": str(error), "status": "-"}))
+
+    def _step(self, provision: Provision, *, office: bool) -> Do:
+        clock = self._clock
+        known = Known(
+            self.now_ms(), clock.trusted(), clock.up_s(), self.serial, office, self.held(), self._refused
+        )
+        step = next_step(known)
+        return Do.ENROL if provision.code and step in (Do.RENEW, Do.VISIT) else step
+
+    # Trust and time
+
+    def _ca(self) -> str:
+        try:
+            return self._places.ca.read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return ""
+
+    def _authorities(self, url: str, provision: Provision) -> str:
+        """Whom to trust (PEM): what is known, else what the card says, else the image."""
+        found = [self._ca(), provision.ca]
+        if not any(found) and provision.ca_sha256:
+            found.append(self._by_print(url, provision.ca_sha256))
+        if not any(found):
+            for path in sorted(self._places.trust.glob("*.pem")):
+                with contextlib.suppress(OSError, ValueError):
+                    found.append(path.read_text(encoding="ascii"))
+        return "\n".join(text for text in found if text)
+
+    def _by_print(self, url: str, wanted: str) -> str:
+        """The authority with this fingerprint, of an office that isn't trusted yet (RFC 7030, 4.1.1)."""
+        made = pkcs7.load_der_pkcs7_certificates(der_of(Office(url, None).cacerts()))
+        for one in made:
+            if hashlib.sha256(one.public_bytes(Encoding.DER)).hexdigest() == wanted:
+                return one.public_bytes(Encoding.PEM).decode()
+        raise Untrusted("no authority there has the fingerprint of the provisioning file", where=url)
+
+    def _office(self, url: str, ca: str, own: tuple[Path, Path] | None) -> Office:
+        return Office(url, ca, own, check_time=self._clock.trusted())
+
+    def _learn(self, office: Office, ca: str) -> list[x509.Certificate]:
+        """Who certifies there, and by its clock what time it is. Raises Refused and its kin."""
+        answer = office.cacerts()
+        if answer.status != 200:
+            raise Unreachable(f"answers {answer.status}: {answer.text[:200]}")
+        if answer.date_ms is not None and not self._clock.trusted():
+            self._believe(office, answer.date_ms)
+        return [
+            *pkcs7.load_der_pkcs7_certificates(der_of(answer)),
+            *x509.load_pem_x509_certificates(ca.encode()),
+        ]
+
+    def _believe(self, office: Office, date_ms: int) -> None:
+        """Take the office's time, if its certificate is in force then. Raises Untrusted."""
+        shown = x509.load_der_x509_certificate(office.shown)
+        start, end = (at.timestamp() * 1000 for at in (shown.not_valid_before_utc, shown.not_valid_after_utc))
+        if not start <= date_ms < end:
+            raise Untrusted("the office's certificate is not in force by its own clock", where=self._url)
+        offset_ms = date_ms - self._clock.wall()
+        if self._offset_ms is None:
+            log.warning(
+                "time of the office taken", extra={"at": text_of(date_ms), "off_s": offset_ms // 1000}
+            )
+        self._offset_ms = offset_ms
+
+    # Certificates
+
+    def _certify(
+        self, office: Office, authorities: list[x509.Certificate], provision: Provision, step: Do
+    ) -> Outcome | None:
+        """A certificate, the first or a new one; None if it is here. Raises Refused, OSError."""
+        assert self.key is not None
+        places, facts = self._places, keys.held(self._places.certificate, self.key.public_key())
+        if step is Do.RENEW and facts is not None:
+            answer = office.enrol(keys.renewing_request(self.key, facts[1]), again=True)
+        else:
+            request = keys.first_request(self.key, self.serial)
+            answer = office.enrol(request, serial=self.serial, code=provision.code)
+        if answer.status != 200:
+            self._refused |= step is Do.RENEW and answer.status in (401, 403)
+            log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
+            return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
+        made = pkcs7.load_der_pkcs7_certificates(der_of(answer))
+        certificate = keys.accepted(made, self.key.public_key(), authorities, self.now_ms())
+        places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        replace(places.folder / OFFICE, json.dumps({"url": self._url}).encode(), 0o640)
+        between = [
+            one
+            for one in authorities
+            if one.subject != one.issuer and one.public_key() != self.key.public_key()
+        ]
+        self._trust(authorities)
+        own = [certificate, *(one for one in between if one.subject == certificate.issuer)]
+        replace(places.certificate, b"".join(one.public_bytes(Encoding.PEM) for one in own), keys.MODE)
+        if step is Do.ENROL:
+            places.turn.unlink(missing_ok=True)
+        self._refused = False
+        self._wipe_code(provision)
+        log.info(
+            "certified", extra={"until": text_of(int(certificate.not_valid_after_utc.timestamp() * 1000))}
+        )
+        return None
+
+    def _trust(self, authorities: list[x509.Certificate]) -> None:
+        """ca.pem says whom the node trusts: office and broker. Written only if it changes."""
+        unique = {one.public_bytes(Encoding.PEM): one for one in authorities}
+        fresh = [
+            pem for pem, one in unique.items() if one.not_valid_after_utc.timestamp() * 1000 > self.now_ms()
+        ]
+        text = b"".join(fresh)
+        if text and text != self._ca().encode():
+            replace(self._places.ca, text, keys.MODE)
+
+    def _wipe_code(self, provision: Provision) -> None:
+        """A code that was used is on no disk any more; the home that came with it stays until it is taken."""
+        if provision.code:
+            kept = {"home": {"files": dict(provision.files)}} if provision.files else {}
+            body = {"office": self._url, "ca": self._ca(), **kept}  # JSON is YAML 1.2
+            replace(self._places.provision, json.dumps(body).encode(), 0o600)
+
+    # The daily visit
+
+    def _visit(self, office: Office, provision: Provision) -> Outcome:
+        places, held = self._places, self.held()
+        assert held is not None
+        with contextlib.suppress(Refused):
+            made = pkcs7.load_der_pkcs7_certificates(der_of(office.cacerts()))
+            self._trust(made)
+        turn = places.turn.read_text() if places.turn.exists() else ""
+        answer = office.ask("GET", "/homenode/v1/assignment", headers={TURN: turn} if turn else None)
+        if answer.status in (404, 405):
+            return self._stranger(held, provision)
+        if answer.status != 200:
+            self._refused |= answer.status in (403, 409)
+            return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
+        found = json_of(answer)
+        if isinstance(found.get("turn"), str):
+            replace(places.turn, found["turn"].encode(), 0o600)
+        if found.get("erase") is True:
+            leaving.order(places, held.home, self.serial)
+            return leaving.try_it(places, office, self.now_ms())
+        return self._home(office, held, found, provision)
+
+    def _stranger(self, held: Held, provision: Provision) -> Outcome:
+        """An EST server that is no office of ours: the card has to bring the home."""
+        if not self._places.home.exists() and provision.files:
+            try:
+                assignment.take(self._places, provision.files, "")
+            except assignment.NotTaken as wrong:
+                return Outcome(State.FAILED, wrong.why)
+        if not self._places.home.exists():
+            return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
+        self._places.provision.unlink(missing_ok=True)
+        return Outcome(State.ENROLLED, Why("enrolled", {"home": held.home}), done=True)
+
+    def _home(self, office: Office, held: Held, found: dict[str, Any], provision: Provision) -> Outcome:
+        places = self._places
+        assignment.trust(places, found.get("trust"))
+        if not places.home.exists():
+            files = assignment.files_of(found) or provision.files or None
+            if files is None:
+                return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
+            if found.get("backup") is True and not radios.newest(places.data):
+                self._take_backup(office)
+            try:
+                assignment.take(places, files, held.home)
+            except assignment.NotTaken as wrong:
+                office.told("home refused", wrong.text)
+                return Outcome(State.FAILED, wrong.why)
+            for radio, text in radios.restore(places, self.now_ms()).items():
+                office.told("radio", f"{radio}: {text}")
+        elif (body := radios.to_send(places)) is not None:
+            answer = office.ask("PUT", "/homenode/v1/backup", body, {"Content-Type": "application/json"})
+            if answer.status == 200:
+                radios.was_sent(places, body)
+        places.provision.unlink(missing_ok=True)
+        return Outcome(State.ENROLLED, Why("enrolled", {"home": held.home}), done=True)
+
+    def _take_backup(self, office: Office) -> None:
+        answer: Answer = office.ask("GET", "/homenode/v1/backup")
+        if answer.status == 200:
+            day = text_of(self.now_ms())[:10]
+            names = radios.put(self._places, json_of(answer).get("radios", {}), day)
+            log.info("backup of radios taken", extra={"radios": ", ".join(names)})
+
+
+def short(key: str) -> str:
+    """A fingerprint as two people compare it over the telephone."""
+    head = key[:16].upper()
+    return "-".join(head[at : at + 4] for at in range(0, 16, 4))

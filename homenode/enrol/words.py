@@ -1,0 +1,87 @@
+"""What enrolment says, in Swedish and English: on the panel, the card and the command line (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homenode.enrol.steps import Why
+
+LANGUAGES = ("sv", "en")
+
+WHY: Mapping[str, tuple[str, str, str, str]] = {
+    "start": ("Dosan startar.", "The box is starting.", "", ""),
+    "clock": ("Klockan är inte ställd än.", "The clock is not set yet.",
+              "Vänta några minuter; finns en tidsserver i nätet?",
+              "Wait some minutes; is there a time server in the network?"),
+    "network": ("Inget kontor svarar: {text}", "No office answers: {text}",
+                "Sitter nätkabeln i? Är detta rätt nät?", "Is the network cable in? Is this the right "
+                "network?"),
+    "no_office": ("Inget kontor hittades i nätet.", "No office was found in the network.",
+                  "Lägg homenode-provision.yaml på kortets första partition, eller be om namnet "
+                  "homenode-office i nätets DNS.",
+                  "Put homenode-provision.yaml on the card's first partition, or have homenode-office "
+                  "put into the network's DNS."),
+    "not_trusted": ("Kontoret har ett certifikat som dosan inte litar på: {text}",
+                    "The office has a certificate that the box does not trust: {text}",
+                    "Är ca: i provisioneringsfilen rätt? Är detta rätt nät?",
+                    "Is ca: in the provisioning file right? Is this the right network?"),
+    "no_trust": ("Dosan vet inte vilket kontor den ska lita på.", "The box does not know which office "
+    "to trust.",
+                 "Skriv ca: i provisioneringsfilen.", "Write ca: in the provisioning file."),
+    "asking": ("Dosan frågar kontoret.", "The box asks the office.", "", ""),
+    "approval": ("Kontoret ska godkänna dosan {serial} med nyckeln {key}.",
+                 "The office has to approve box {serial} with the key {key}.",
+                 "Ring kontoret och läs upp serienummer och nyckel. Kontoret säger: {text}",
+                 "Call the office and read out serial number and key. The office says: {text}"),
+    "code": ("Engångskoden gäller inte.", "The one-time code is not accepted.",
+             "Be kontoret om en ny kod. Kontoret säger: {text}", "Ask the office for a new code. The "
+             "office says: {text}"),
+    "twin": ("En annan dosa har samma identitet: {serial}.", "Another box has the same identity: {serial}.",
+             "Är kortet en kopia? Ring kontoret. Kontoret säger: {text}",
+             "Is the card a copy? Call the office. The office says: {text}"),
+    "refused": ("Kontoret säger nej.", "The office says no.", "Ring kontoret. Det säger: {text}",
+                "Call the office. It says: {text}"),
+    "busy": ("Kontoret har mycket att göra.", "The office is busy.", "Vänta.", "Wait."),
+    "broken": ("Kontoret har fel på sig ({status}).", "The office is broken ({status}).",
+               "Ring kontoret. Det säger: {text}", "Call the office. It says: {text}"),
+    "odd": ("Kontoret förstår inte dosan ({status}).", "The office does not understand the box ({status}).",
+            "Ring kontoret. Det säger: {text}", "Call the office. It says: {text}"),
+    "no_home": ("Dosan är känd, men hemmet {home} är inte beskrivet än.",
+                "The box is known, but the home {home} is not described yet.",
+                "Kontoret ska lägga in hemmet.", "The office has to describe the home."),
+    "home_wrong": ("Hemmets fil har fel: {text}", "The home's file has mistakes: {text}",
+                   "Kontoret ska rätta filen.", "The office has to correct the file."),
+    "other_home": ("Filen är för hemmet {found}, men dosan är för {home}.",
+                   "The file is for the home {found}, but the box is for {home}.",
+                   "Är kortet blandat med ett annat?", "Was the card mixed up with another one?"),
+    "file_wrong": ("Provisioneringsfilen har fel: {text}", "The provisioning file has mistakes: {text}",
+                   "Rätta filen på kortets första partition.", "Correct the file on the card's first "
+                   "partition."),
+    "card": ("Kortet kan inte skrivas: {text}", "The card can't be written: {text}",
+             "Byt kortet.", "Use another card."),
+    "enrolled": ("Dosan är inskriven för {home}.", "The box is enrolled for {home}.", "", ""),
+    "alone": ("Hemmet står på kortet; inget kontor är angivet.", "The home is on the card; no office is "
+    "named.", "", ""),
+    "not_renewed": ("Dosan är inskriven för {home}; kontoret nås inte: {text}",
+                    "The box is enrolled for {home}; the office can't be reached: {text}", "", ""),
+    "left": ("Hyresgästens uppgifter är raderade. Dosan väntar på ett nytt hem.",
+             "The tenant's data are erased. The box waits for a new home.", "", ""),
+    "not_erased": ("Allt kunde inte raderas: {text}", "Not everything could be erased: {text}",
+                   "Ring kontoret.", "Call the office."),
+}  # fmt: skip
+"""Key to the sentence and what to do, each in Swedish and English; {…} are facts."""
+
+TITLES = ("Hemnod", "Home node")
+
+
+def said(why: Why) -> dict[str, dict[str, str]]:
+    """The sentence and what to do, by language."""
+    sv, en, do_sv, do_en = (text.format_map(_Facts(why.facts)) for text in WHY[why.key])
+    return {"why": {"sv": sv, "en": en}, "do": {"sv": do_sv, "en": do_en}}
+
+
+class _Facts(dict[str, str]):
+    """A fact that isn't known is shown as that."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"

@@ -1,0 +1,85 @@
+"""The command line of `homenode office`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What follows ``homenode office``."""
+    commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        if name != "init":
+            sub.add_argument(
+                "--office",
+                type=Path,
+                default=None,
+                metavar="DIR",
+                help="its folder (default: homenode-office, or here)",
+            )
+        return sub
+
+    init = add("init", "Make an office: certificate authority, database, folder of homes.")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    init.add_argument(
+        "--name",
+        action="append",
+        required=True,
+        metavar="HOST",
+        help="by which boxes call it; several are allowed, the first stands on labels",
+    )
+    init.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="default: 0.0.0.0:8453")
+    init.add_argument("--title", default="homes", help="of the authority (default: homes)")
+    init.add_argument(
+        "--ca-cert",
+        type=Path,
+        metavar="FILE",
+        help="an intermediate's certificate, in place of one of its own",
+    )
+    init.add_argument("--ca-key", type=Path, metavar="FILE", help="its key")
+    init.add_argument("--chain", type=Path, metavar="FILE", help="from its issuer to the root")
+
+    serve = add("serve", "Answer boxes.")
+    serve.add_argument("--log", choices=("text", "json"), default="text")
+    serve.add_argument("--verbose", action="store_true", help="log more")
+
+    box = add("box", "Expect a box: makes its one-time code, with a label.")
+    box.add_argument("add", choices=("add",))
+    box.add_argument(
+        "serial", nargs="?", default="", help="its serial number; without it, whichever box comes first"
+    )
+    box.add_argument("--home", default="", help="what it is for; may be assigned later")
+    _labels(box)
+
+    assign = add("assign", "Say which home a box is for.")
+    assign.add_argument("serial")
+    assign.add_argument("home")
+    approve = add("approve", "Let in a box that has no code, by the fingerprint of its key.")
+    approve.add_argument("serial")
+    approve.add_argument("key", help="as the panel shows it, such as 3F2A-…")
+    swap = add(
+        "swap", "A new box for a home: the old one's certificate is revoked, the radio's backup handed on."
+    )
+    swap.add_argument("home")
+    swap.add_argument(
+        "serial", nargs="?", default="", help="of the new box; without it, whichever has the code"
+    )
+    _labels(swap)
+    leave = add("leave", "Somebody moves out: revoke, have the box erase the tenancy, and receive the proof.")
+    leave.add_argument("home")
+    leave.add_argument("--without-proof", action="store_true", help="the box is lost: don't wait for it")
+    revoke = add("revoke", "A box is stolen: its certificate counts no more.")
+    revoke.add_argument("serial")
+    revoke.add_argument("--why", default="stolen or lost")
+    roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
+    roll.add_argument("--finish", action="store_true", help="the old one counts no more")
+    listed = add("list", "Boxes, their homes, who waits for an approval, and what to look at.")
+    listed.add_argument("--json", action="store_true")
+
+
+def _labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--label", type=Path, metavar="FILE", help="write the label to a file (.svg or .pdf)")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="write the provisioning file for a card")

@@ -1,0 +1,270 @@
+"""The office's certificate authority: files in a folder, made and read here and nowhere else.
+
+`ca.pem` with `ca.key` issues; behind it in `ca.pem` stands the chain of a given intermediate. While one
+authority follows another, `former.pem` is the old one and `cross.pem` each certified by the other (4.1.3).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from homenode.errors import SetupError
+from homenode.install.home_file import replace
+
+CA_DAYS, SERVER_DAYS = 20 * 365, 397
+EARLY = timedelta(hours=1)
+"""A certificate counts from so long before it was issued: clocks differ."""
+LIST_DAYS = 30
+CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+"""id-kp-cmcRA: an EST server that may act for the authority (RFC 7030, 3.6.1)."""
+KINDS = (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER)
+
+
+class Authority:
+    """Of the office in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read it.
+
+        Raises:
+            SetupError: It isn't there, or can't be used.
+        """
+        self.folder = folder
+        try:
+            self.chain = x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())
+            key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+        except OSError as error:
+            do = "homenode office init DIR makes one; run this as the user that owns it"
+            raise SetupError(f"no authority: {error.strerror}", where=str(error.filename), do=do) from error
+        except (ValueError, TypeError) as error:
+            raise SetupError(f"the authority can't be read: {error}", where=str(folder)) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self.chain[0].public_key():
+            raise SetupError(
+                "ca.key is not the key (EC) of the first certificate in ca.pem", where=str(folder)
+            )
+        self._key = key
+        self.former = _certificates(folder / "former.pem")
+        self._cross = _certificates(folder / "cross.pem")
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """That issues."""
+        return self.chain[0]
+
+    def roots(self) -> list[x509.Certificate]:
+        """What /cacerts answers: all that a box is to trust, and what leads from one to the other."""
+        return [*self.chain, *self.former, *self._cross]
+
+    def issue(
+        self, key: ec.EllipticCurvePublicKey, serial: str, home: str, now: datetime, life: timedelta
+    ) -> x509.Certificate:
+        """A certificate of a box for its home."""
+        end = min(now + life, self.certificate.not_valid_after_utc)
+        return (
+            _of(subject_of(serial, home), self.certificate.subject, key, now - EARLY, end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(_by(self.certificate), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def revocations(self, rows: Sequence[tuple[int, datetime]], number: int, now: datetime) -> bytes:
+        """The list of revoked certificates, DER."""
+        made = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(now - EARLY)
+            .next_update(now + timedelta(days=LIST_DAYS))
+            .add_extension(x509.CRLNumber(number), critical=False)
+            .add_extension(_by(self.certificate), critical=False)
+        )
+        for serial, at in rows:
+            row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+            made = made.add_revoked_certificate(row)
+        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+    def server(self, names: Sequence[str], now: datetime) -> None:
+        """Make `server.pem` and `server.key`, if they are missing, near their end or of another authority."""
+        path = self.folder / "server.pem"
+        there = _certificates(path)
+        if there and _serves(there[0], self.certificate, names, now):
+            return
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = x509.SubjectAlternativeName([_name(name) for name in names])
+        end = min(now + timedelta(days=SERVER_DAYS), self.certificate.not_valid_after_utc)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+        use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, CMC_RA])
+        made = (
+            _of(subject, self.certificate.subject, key.public_key(), now - EARLY, end)
+            .add_extension(alternative, critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(use, critical=False)
+            .add_extension(_by(self.certificate), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        # of a box that knows only the former authority, the way leads over the new one certified by that
+        over = [one for one in self._cross if one.subject == self.certificate.subject]
+        replace(self.folder / "server.key", pem_of_key(key), 0o600)
+        replace(path, b"".join(map(pem, [made, *self._between(), *over])), 0o644)
+
+    def _between(self) -> list[x509.Certificate]:
+        return [one for one in self.chain if one.subject != one.issuer]
+
+
+def found(
+    folder: Path, name: str, now: datetime, given: tuple[Path, Path, Path | None] | None = None
+) -> Authority:
+    """Make the authority of a new office.
+
+    Args:
+        given: An intermediate's certificate and key, and the chain to its root, in place of an own root.
+
+    Raises:
+        SetupError: There is one, or what is given can't be used.
+    """
+    if (folder / "ca.key").exists():
+        raise SetupError("an authority is here", where=str(folder), do="name an empty folder")
+    if given is not None:
+        certificate, key, chain = (path.read_bytes() if path is not None else b"" for path in given)
+        replace(folder / "ca.pem", certificate.rstrip() + b"\n" + chain, 0o644)
+        replace(folder / "ca.key", key, 0o600)
+    else:
+        new = ec.generate_private_key(ec.SECP256R1())
+        replace(folder / "ca.key", pem_of_key(new), 0o600)
+        replace(folder / "ca.pem", pem(_root(name, new, now)), 0o644)
+    return Authority(folder)
+
+
+def roll(folder: Path, now: datetime) -> Authority:
+    """A new authority takes over; certificates of the old one count until they end.
+
+    Raises:
+        SetupError: The old one is no root, or another roll-over isn't over.
+    """
+    old = Authority(folder)
+    if old.former:
+        raise SetupError("a roll-over is under way", where=str(folder / "former.pem"),
+                         do="homenode office roll --finish, when no box needs it any more")  # fmt: skip
+    if old.certificate.subject != old.certificate.issuer:
+        raise SetupError(
+            "the authority was given, not made here", where=str(folder), do="have its owner roll it"
+        )
+    new = ec.generate_private_key(ec.SECP256R1())
+    common = str(old.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    root = _root(f"{common.partition(' from ')[0]} from {now:%Y-%m-%d %H:%M:%S}", new, now)
+    end = min(old.certificate.not_valid_after_utc, root.not_valid_after_utc)
+    cross = [
+        _authority(root.subject, old.certificate, new.public_key(), old._key, now, end),
+        _authority(old.certificate.subject, root, old._key.public_key(), new, now, end),
+    ]
+    replace(folder / "former.key", pem_of_key(old._key), 0o600)
+    replace(folder / "former.pem", pem(old.certificate), 0o644)
+    replace(folder / "cross.pem", b"".join(map(pem, cross)), 0o644)
+    replace(folder / "ca.key", pem_of_key(new), 0o600)
+    replace(folder / "ca.pem", pem(root), 0o644)
+    return Authority(folder)
+
+
+def finish(folder: Path) -> None:
+    """The former authority counts no more."""
+    for name in ("former.pem", "cross.pem", "former.key", "server.pem"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def subject_of(serial: str, home: str) -> x509.Name:
+    """CN is the home, by which the broker knows what it may see; serialNumber is the box."""
+    attributes = zip(KINDS, (home, serial), strict=True)
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in attributes])
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """As PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def pem_of_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """As PEM, PKCS#8."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _root(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return _authority(subject, None, key.public_key(), key, now, now + timedelta(days=CA_DAYS))
+
+
+def _authority(
+    subject: x509.Name,
+    issuer: x509.Certificate | None,
+    key: ec.EllipticCurvePublicKey,
+    signer: ec.EllipticCurvePrivateKey,
+    now: datetime,
+    end: datetime,
+) -> x509.Certificate:
+    by = issuer.subject if issuer is not None else subject
+    made = (
+        _of(subject, by, key, now - EARLY, end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+    if issuer is not None:
+        made = made.add_extension(_by(issuer), critical=False)
+    return made.sign(signer, hashes.SHA256())
+
+
+def _of(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
+    return made.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
+
+
+def _by(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    key = issuer.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+
+
+def _usage(
+    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(digital_signature, False, False, False, False, key_cert_sign, crl_sign, False, False)
+
+
+def _name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _serves(made: x509.Certificate, by: x509.Certificate, names: Sequence[str], now: datetime) -> bool:
+    """Whether it is by this authority, for these names, and good for more than a third of its life."""
+    life = made.not_valid_after_utc - made.not_valid_before_utc
+    told = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    fresh = made.not_valid_after_utc - now > life / 3
+    return fresh and made.issuer == by.subject and list(told) == [_name(name) for name in names]
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except FileNotFoundError:
+        return []
+
+
+def moment(ms: int) -> datetime:
+    """Of milliseconds since 1970."""
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,289 @@
+"""`homenode office …`: what an operator does at the office."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from homenode.errors import Refused, SetupError
+from homenode.gateway.clock import Clock
+from homenode.office import label
+from homenode.office.decide import HOME, SERIAL, Box, State, short
+from homenode.office.homes import FOLDER, Homes
+from homenode.office.settings import NAME, PORT, Settings, read_settings
+from homenode.office.store import Store
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; exit status."""
+    if args.what == "init":
+        return _init(args)
+    folder = args.office or (Path() if Path(NAME).is_file() else Path("homenode-office"))
+    settings = read_settings(folder)
+    if args.what == "serve":
+        from homenode.office.serve import run as serve
+
+        return serve(folder, settings, as_json=args.log == "json", verbose=args.verbose)
+    store = Store(folder)
+    try:
+        return _COMMANDS[args.what](args, settings, store)
+    finally:
+        store.close()
+
+
+def _init(args: argparse.Namespace) -> int:
+    from homenode.office.authority import found, moment
+
+    folder: Path = args.folder
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    if (args.ca_cert is None) != (args.ca_key is None):
+        raise SetupError(
+            "one of --ca-cert and --ca-key is missing", do="give both, or none for an own authority"
+        )
+    given = (args.ca_cert, args.ca_key, args.chain) if args.ca_cert is not None else None
+    now = moment(Clock().wall())
+    authority = found(folder, args.title, now, given)
+    listen = args.listen or f"0.0.0.0:{PORT}"
+    names = ", ".join(json.dumps(name) for name in args.name)
+    (folder / NAME).write_text(
+        f"# What `homenode office serve` does; `homenode office list` shows its boxes.\nnames: [{names}]\n"
+        f'listen: "{listen}"\n',
+        encoding="utf-8",
+    )
+    authority.server(args.name, now)
+    Store(folder).close()
+    Homes(folder / FOLDER).create()
+    print(f"an office in {folder}: keep ca.key to yourself, and a copy of it elsewhere")
+    print(
+        f"next: {folder / FOLDER}/HOME/home.yaml, homenode office box add --home HOME, homenode office serve"
+    )
+    return 0
+
+
+def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    _check(args.serial or "none", args.home or "none")
+    now = Clock().wall()
+    with store.changing():
+        box = store.box(args.serial) if args.serial else None
+        if args.home and (other := store.box_of(args.home)) and other.serial != args.serial:
+            raise Refused(f"{args.home} has box {other.serial}", do=f"homenode office swap {args.home}")
+        if args.serial:
+            box = box or Box(args.serial)
+            state = State.EXPECTED if box.state is State.GONE else box.state
+            store.put(replace(box, state=state, home=args.home or box.home))
+        code = store.new_code(now, args.serial, args.home)
+    _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code)
+    return 0
+
+
+def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: str, code: str) -> None:
+    """The code, on the terminal, on a label, for a card."""
+    from homenode.office.provisioning import ca_print, written
+
+    text = label.payload(settings.url, serial, code, ca_print(settings.folder))
+    print(label.on_terminal(text))
+    print(f"box {serial or '(whichever comes first)'}  home {home or '(assign it later)'}\ncode {code}")
+    if args.label is not None:
+        label.write(args.label, text, [code, serial or "-", home or "-", settings.names[0]])
+    if args.file is not None:
+        try:
+            args.file.write_text(written(settings, code), encoding="utf-8")
+            os.chmod(args.file, 0o600)
+        except OSError as error:
+            raise SetupError(f"it can't be written: {error.strerror}", where=str(args.file)) from error
+
+
+def _assign(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    _check(args.serial, args.home)
+    with store.changing():
+        box, other = store.box(args.serial) or Box(args.serial), store.box_of(args.home)
+        if other is not None and other.serial != box.serial:
+            raise Refused(
+                f"{args.home} has box {other.serial}", do=f"homenode office swap {args.home} {box.serial}"
+            )
+        if box.home and box.home != args.home and box.state is State.ENROLLED:
+            raise Refused(
+                f"box {box.serial} is enrolled for {box.home}", do=f"homenode office leave {box.home} first"
+            )
+        state = State.EXPECTED if box.state is State.GONE else box.state
+        store.put(replace(box, home=args.home, state=state))
+    if not Homes(settings.folder / FOLDER).has(args.home):
+        print(f"{args.home} has no {FOLDER}/{args.home}/home.yaml yet: the box will wait for it")
+    print(f"box {args.serial} is for {args.home}")
+    return 0
+
+
+def _approve(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    with store.changing():
+        box = store.box(args.serial)
+        wanted = re.sub(r"[^0-9a-f]", "", args.key.lower())
+        if box is None or not box.asked:
+            raise Refused(f"box {args.serial} has not asked", do="homenode office list shows who has")
+        if len(wanted) < 16 or not box.asked.startswith(wanted):
+            raise Refused(
+                f"box {args.serial} asks with the key {short(box.asked)}, not {args.key}",
+                do="compare with what its panel shows: another box may say that it is this one",
+            )
+        store.put(replace(box, approved=box.asked))
+    print(f"box {args.serial} is let in when it asks again" + ("" if box.home else "; assign it to a home"))
+    return 0
+
+
+def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    _check(args.serial or "none", args.home)
+    now = Clock().wall()
+    with store.changing():
+        old = store.box_of(args.home)
+        if old is None:
+            raise Refused(f"{args.home} has no box", do=f"homenode office box add --home {args.home}")
+        if old.serial == args.serial:
+            raise Refused(
+                "the new box is the old one", do=f"homenode office box add {args.serial} makes a new code"
+            )
+        if old.state is State.LEAVING:
+            raise Refused(
+                f"{args.home} is being left", do="homenode office list tells when the proof is here"
+            )
+        store.revoke(old.serial, now, "another box took its place")
+        store.put(replace(old, state=State.GONE, home="", key="", approved=""))
+        if args.serial:
+            box = store.box(args.serial) or Box(args.serial)
+            if box.state is State.ENROLLED:
+                raise Refused(f"box {box.serial} is enrolled for {box.home}")
+            store.put(replace(box, home=args.home, state=State.EXPECTED))
+        code = store.new_code(now, args.serial, args.home)
+        store.report(
+            now, old.serial, args.home, "swapped", f"box {args.serial or 'with the new code'} takes its place"
+        )
+    _lists(settings, store)
+    _hand_out(args, settings, args.serial, args.home, code)
+    print(f"box {old.serial} counts no more; the new one gets the backup of its radio")
+    return 0
+
+
+def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    now = Clock().wall()
+    with store.changing():
+        box = store.box_of(args.home)
+        if box is None:
+            raise Refused(f"{args.home} has no box", do="homenode office list")
+        store.revoke(box.serial, now, "the tenancy ended")
+        if args.without_proof:
+            store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+        else:
+            store.put(replace(box, state=State.LEAVING))
+        store.report(
+            now, box.serial, box.home, "leaving", "without proof" if args.without_proof else "erasure ordered"
+        )
+    if args.without_proof:
+        from homenode.office.backups import Backups
+
+        Backups(settings.folder / "backups").forget(args.home)
+    _lists(settings, store)
+    print(
+        f"{args.home}: its certificate is revoked"
+        + (
+            ""
+            if args.without_proof
+            else "; the box erases the tenancy when it calls next, within a day, and sends the proof"
+        )
+    )
+    return 0
+
+
+def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    with store.changing():
+        box = store.box(args.serial)
+        if box is None:
+            raise Refused(f"no box {args.serial} is known", do="homenode office list")
+        number = store.revoke(box.serial, Clock().wall(), args.why)
+        store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+    _lists(settings, store)
+    print(f"{number} certificate(s) of {args.serial} revoked; restart the broker with the new crl.pem")
+    return 0
+
+
+def _roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    from homenode.office.authority import finish, moment, roll
+
+    if args.finish:
+        finish(settings.folder)
+        print("the former authority counts no more")
+    else:
+        roll(settings.folder, moment(Clock().wall()))
+        (settings.folder / "server.pem").unlink(missing_ok=True)
+        print("a new authority issues; give the broker ca.pem and former.pem together, as its cafile")
+        print("boxes learn of it within a day; homenode office roll --finish when all have new certificates")
+    print("tell a running office: kill -HUP, or systemctl reload homenode-office")
+    return 0
+
+
+def _list(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    from homenode.journal.wall_time import text_of
+
+    homes, boxes, reports = Homes(settings.folder / FOLDER).names(), store.boxes(), store.reports()
+    rows = []
+    for box in boxes:
+        newest = store.newest(box.serial)
+        rows.append(
+            {
+                "serial": box.serial,
+                "state": box.state.value,
+                "home": box.home,
+                "seen": text_of(box.seen_ms) if box.seen_ms else None,
+                "not_after": text_of(newest[0]) if newest else None,
+                "asks_with": short(box.asked) if box.asked else None,
+            }
+        )
+    told = [
+        {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what, "text": one.text}
+        for one in reports
+    ]
+    without = [home for home in homes if all(row["home"] != home for row in rows)]
+    if args.json:
+        print(json.dumps({"boxes": rows, "homes_without_box": without, "reports": told}, ensure_ascii=False))
+        return 0
+    for row in rows:
+        asks = f"  asks to be approved: {row['asks_with']}" if row["asks_with"] else ""
+        print(
+            f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
+            f"certificate to {row['not_after'] or '-'}{asks}"
+        )
+    for home in without:
+        print(f"{'-':<34} {'-':<9} {home:<20} has no box")
+    for one in told:
+        print(f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {one['text']}")
+    return 0
+
+
+def _lists(settings: Settings, store: Store) -> None:
+    """The list of revoked certificates, anew, for a broker."""
+    from homenode.office.authority import Authority
+    from homenode.office.desk import Desk
+    from homenode.office.serve import LIST, write_list
+
+    write_list(settings.folder, Desk(settings, store, Authority(settings.folder), Clock()))
+    print(f"new {LIST}: copy it to the broker and restart it")
+
+
+def _check(serial: str, home: str) -> None:
+    if not re.fullmatch(SERIAL, serial):
+        raise Refused(f"{serial!r} is no serial number", do="4 to 64 letters, digits, . _ and -")
+    if not re.fullmatch(HOME, home):
+        raise Refused(f"{home!r} is no home", do="1 to 40 of a-z, 0-9 and -, such as vaxjo-0412")
+
+
+_COMMANDS = {
+    "box": _box,
+    "assign": _assign,
+    "approve": _approve,
+    "swap": _swap,
+    "leave": _leave,
+    "revoke": _revoke,
+    "roll": _roll,
+    "list": _list,
+}

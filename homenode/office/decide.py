@@ -1,0 +1,177 @@
+"""Who gets a certificate: given what the office knows of a box and what it showed, what to do (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+HOME = r"[a-z0-9-]{1,40}"
+SERIAL = r"[A-Za-z0-9._-]{4,64}"
+"""`/proc/device-tree/serial-number` of a Pi is 16 hexadecimal digits, a machine id 32."""
+RETRY_S = 300
+"""Until a box asks again: an operator who approves it waits for it at the door."""
+
+
+class State(Enum):
+    """Of a box, as the office sees it."""
+
+    EXPECTED = "expected"
+    """Known, and not heard of yet."""
+    ASKING = "asking"
+    """It came, and somebody has to decide."""
+    ENROLLED = "enrolled"
+    LEAVING = "leaving"
+    """Its certificate counts for nothing but the proof that it erased the tenancy."""
+    GONE = "gone"
+
+
+class How(Enum):
+    """By what a box says who it is."""
+
+    NOTHING = "nothing"
+    CODE = "code"
+    FACTORY = "factory certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box.
+
+    Attributes:
+        home: What it is for; "" if nothing yet.
+        key: SHA-256 of the public key that was certified; "" before.
+        asked: Of the key that it last asked for.
+        approved: Of the key that the operator said yes to.
+        enrolled_ms: When `key` was certified.
+    """
+
+    serial: str
+    state: State = State.EXPECTED
+    home: str = ""
+    key: str = ""
+    asked: str = ""
+    approved: str = ""
+    enrolled_ms: int = 0
+    seen_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code as it is kept: by its hash.
+
+    Attributes:
+        serial: Of the box that it is for; "" for whichever comes first.
+        home: That the box is for, if the code says so.
+        used_by: Public key that it was used for; "" if not yet.
+    """
+
+    hash: str
+    made_ms: int
+    until_ms: int
+    serial: str = ""
+    home: str = ""
+    used_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A certificate for this home; `revoke`: the box's former ones count no more, as it begins anew."""
+
+    home: str
+    revoke: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again later (202)."""
+
+    why: str
+    retry_s: int = RETRY_S
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """No; `clash`: two boxes say that they are one."""
+
+    why: str
+    status: int = 403
+    clash: bool = False
+
+
+Verdict = Issue | Wait | Refuse
+
+
+def enrolment(box: Box, key: str, how: How, code: Code | None, now_ms: int) -> Verdict:
+    """What a box gets that asks for its first certificate, or for one with another key.
+
+    Args:
+        box: As the office knows it; a new one if it doesn't.
+        key: SHA-256 of the public key that it wants certified.
+        code: That it gave, with `How.CODE`; None if the office knows none such.
+    """
+    if how is How.CODE:
+        if code is None:
+            return Refuse("this one-time code is not known: look at the label, or have a new one made", 401)
+        if wrong := _unfit(code, box, key, now_ms):
+            return Refuse(wrong, 401)
+    newer = code is not None and code.made_ms > box.enrolled_ms
+    yes = box.approved == key or (how is How.CODE and (newer or (code is not None and code.used_by == key)))
+    if box.state is State.ENROLLED and box.key != key and not yes:
+        return Refuse(
+            f"a box with serial number {box.serial} and another key is enrolled: if this one replaces it, "
+            "have the office make a new code, or approve this key",
+            clash=True,
+        )
+    if box.state is State.LEAVING:
+        return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")
+    if how is How.NOTHING and box.approved != key:
+        return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")
+    home = box.home or (code.home if code is not None else "")
+    if not home:
+        return Wait(f"box {box.serial} is not assigned to a home yet")
+    return Issue(home, revoke=bool(box.key))
+
+
+def _unfit(code: Code, box: Box, key: str, now_ms: int) -> str:
+    if code.used_by and code.used_by != key:
+        return "this one-time code was used before, by another box or for another key"
+    if code.serial and code.serial != box.serial:
+        return f"this one-time code is for another box than {box.serial}"
+    if now_ms >= code.until_ms and not code.used_by:
+        return "this one-time code is too old: have a new one made"
+    if code.home and box.home and code.home != box.home:
+        return f"this one-time code is for {code.home}, but box {box.serial} is assigned to {box.home}"
+    return ""
+
+
+def renewal(box: Box, key: str, *, revoked: str, same_subject: bool, home: str) -> Verdict:
+    """What a box gets that shows its present certificate (`simplereenroll`).
+
+    Args:
+        key: Of the certificate that it shows.
+        revoked: Why that certificate counts no more; "" if it does.
+        home: That the certificate is for.
+    """
+    if revoked:
+        return Refuse(f"this certificate was revoked ({revoked}): enrol anew, by a code or an approval")
+    if box.state is not State.ENROLLED or box.key != key:
+        return Refuse(f"this is not the certificate that box {box.serial} was given last", clash=True)
+    if box.home != home:
+        return Refuse(f"box {box.serial} is for {box.home or 'no home'} by now, no longer for {home}")
+    if not same_subject:
+        return Refuse("subject and alternative names must be those of the certificate (RFC 7030, 4.2.2)", 400)
+    return Issue(box.home)
+
+
+def turn_fits(shown: str, last: str, before: str) -> bool:
+    """Whether a box shows what it was given last, or before that if the last answer was lost; "" at first.
+
+    Of two boxes with copies of one key and certificate the second shows what is older.
+    """
+    return shown in (last, before)
+
+
+def short(key: str) -> str:
+    """A fingerprint as two people compare it over the telephone."""
+    head = key[:16].upper()
+    return "-".join(head[at : at + 4] for at in range(0, 16, 4))

@@ -1,0 +1,285 @@
+"""The office's counter: a request comes in with what TLS knows of its sender, an answer goes out.
+
+Only this file changes what the office knows while it serves; what is decided is decided in `decide`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from homenode.enrol.proof import opened
+from homenode.errors import Refused
+from homenode.gateway.clock import Clock
+from homenode.office import est
+from homenode.office.authority import Authority, moment
+from homenode.office.backups import Backups
+from homenode.office.decide import (
+    SERIAL,
+    Box,
+    How,
+    Issue,
+    Refuse,
+    State,
+    Verdict,
+    Wait,
+    enrolment,
+    renewal,
+    turn_fits,
+)
+from homenode.office.files import part_of
+from homenode.office.homes import FOLDER, Homes
+from homenode.office.settings import Settings
+from homenode.office.store import Issued, Store
+from homenode.tries import Tries
+from homenode.web import Request, Response, as_json, network_of
+
+log = logging.getLogger("homenode.office")
+
+EST, OURS = "/.well-known/est/", "/homenode/v1/"
+WRONG_CODES = 10
+"""From one address in five minutes."""
+TURN = "homenode-turn"
+MOST_TOLD = 2_000
+"""Characters of what a box tells that are kept in the list of reports."""
+
+
+class Desk:
+    """Of one office. `reload` after the authority changed."""
+
+    def __init__(self, settings: Settings, store: Store, authority: Authority, clock: Clock) -> None:
+        self._settings, self._store, self._authority, self._clock = settings, store, authority, clock
+        self._homes = Homes(settings.folder / FOLDER)
+        self._backups = Backups(settings.folder / "backups")
+        self._wrong = Tries(WRONG_CODES)
+        factory = settings.factory.read_bytes() if settings.factory is not None else b""
+        self._factory = x509.load_pem_x509_certificates(factory) if factory else []
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        response = self._answer(request)
+        headers = {**response.headers, "Date": formatdate(self._clock.wall() / 1000, usegmt=True)}
+        return replace(response, headers=headers)
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path
+        try:
+            if path.startswith(EST):
+                return self._est(request, path.removeprefix(EST))
+            if path == f"{OURS}crl" and request.method == "GET":
+                return Response(200, self.revocations(), "application/pkix-crl")
+            issued, box = self._known(request)
+            if path.startswith("/bundles/") and request.method in ("GET", "HEAD"):
+                return part_of(self._settings.bundles, path.removeprefix("/bundles/"), request)
+            return self._ours(request, path.removeprefix(OURS), issued, box)
+        except Refused as error:
+            return est.told(getattr(error, "status", 400), str(error))
+
+    # EST
+
+    def _est(self, request: Request, what: str) -> Response:
+        match request.method, what:
+            case "GET", "cacerts":
+                return est.certificates(self._authority.roots())
+            case "GET", "csrattrs":
+                return est.attributes()
+            case "POST", "simpleenroll" | "simplereenroll":
+                asked = est.request_of(request.body, request.headers.get("content-type", ""))
+                with self._store.changing():
+                    return self._enrol(request, asked, again=what == "simplereenroll")
+        known = ("cacerts", "csrattrs", "simpleenroll", "simplereenroll")
+        return est.told(405 if what in known else 404, f"{request.method} {request.path} is not offered here")
+
+    def _enrol(self, request: Request, asked: x509.CertificateSigningRequest, *, again: bool) -> Response:
+        now, key = self._clock.wall(), est.fingerprint(asked.public_key())
+        present = self._present(request)
+        if again and present is None:
+            return est.told(403, "renewing needs the present certificate in the TLS handshake")
+        how, serial, given = self._says(request, asked, present)
+        if not re.fullmatch(SERIAL, serial):
+            return est.told(
+                400, "the serial number of the box (serialNumber of the subject) is missing or odd"
+            )
+        box = self._store.box(serial) or Box(serial)
+        if present is not None and how is How.NOTHING:
+            issued, certificate = present
+            same, old = est.same_names(asked, certificate), est.fingerprint(certificate.public_key())
+            verdict = renewal(box, old, revoked=issued.why, same_subject=same or not again, home=issued.home)
+        else:
+            peer = network_of(request.peer)
+            if how is How.CODE and self._wrong.blocked(peer, self._clock.now()):
+                return est.told(429, "too many wrong codes from this address", {"Retry-After": "300"})
+            code = self._store.code(given) if how is How.CODE else None
+            verdict = enrolment(box, key, how, code, now)
+            if isinstance(verdict, Refuse) and verdict.status == 401:
+                self._wrong.failed(peer, self._clock.now())
+            if code is not None and not isinstance(verdict, Refuse):
+                self._store.use(code, serial, key)
+                box = replace(box, home=box.home or code.home)
+        return self._give(verdict, box, asked, key, now)
+
+    def _says(
+        self, request: Request, asked: x509.CertificateSigningRequest, present: tuple[Issued, object] | None
+    ) -> tuple[How, str, str]:
+        """By what the sender says who it is, its serial number, and its code."""
+        serial, code = est.basic(request.headers.get("authorization", ""))
+        if code:
+            return How.CODE, serial, code
+        if present is not None:
+            return How.NOTHING, present[0].serial, ""
+        if request.certificate:
+            certificate = x509.load_der_x509_certificate(request.certificate)
+            if certificate.issuer in [one.subject for one in self._factory]:
+                return How.FACTORY, est.serial_of(certificate.subject), ""
+        return How.NOTHING, est.serial_of(asked.subject), ""
+
+    def _give(
+        self, verdict: Verdict, box: Box, asked: x509.CertificateSigningRequest, key: str, now: int
+    ) -> Response:
+        box = replace(box, asked=key, seen_ms=now)
+        known = self._store.box(box.serial) is not None
+        match verdict:
+            case Issue(home, revoke):
+                if revoke:
+                    self._store.revoke(box.serial, now, "the box was enrolled anew")
+                    self._store.forget_turns(box.serial)
+                public = asked.public_key()
+                life = timedelta(milliseconds=self._settings.life_ms)
+                made = self._authority.issue(public, box.serial, home, moment(now), life)  # type: ignore[arg-type]
+                box = replace(
+                    box, state=State.ENROLLED, home=home, key=key, asked="", approved="", enrolled_ms=now
+                )
+                self._store.put(box)
+                end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
+                der = made.public_bytes(serialization.Encoding.DER)
+                self._store.add_certificate(made.serial_number, box, end_ms, der)
+                log.info("certified", extra={"box": box.serial, "home": home})
+                return est.certificates([made])
+            case Wait(why, retry_s):
+                if known or self._settings.unknown:
+                    state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
+                    self._store.put(replace(box, state=state))
+                log.info("waits", extra={"box": box.serial, "why": why})
+                return est.told(202, why, {"Retry-After": str(retry_s)})
+            case Refuse(why, status, clash):
+                if clash:
+                    self._store.report(now, box.serial, box.home, "two boxes, one identity", why)
+                log.warning("refused", extra={"box": box.serial, "why": why})
+                return est.told(status, why, {"WWW-Authenticate": est.REALM} if status == 401 else {})
+
+    # Boxes that have a certificate of ours
+
+    def _present(self, request: Request) -> tuple[Issued, x509.Certificate] | None:
+        """The certificate of ours that the sender showed, and what is known of it; None without one."""
+        if not request.certificate:
+            return None
+        certificate = x509.load_der_x509_certificate(request.certificate)
+        issued = self._store.issued(certificate.serial_number)
+        ours = [self._authority.certificate.subject, *(one.subject for one in self._authority.former)]
+        return (issued, certificate) if issued is not None and certificate.issuer in ours else None
+
+    def _known(self, request: Request) -> tuple[Issued, Box]:
+        """Who asks. Raises Refused."""
+        present = self._present(request)
+        if present is None:
+            raise _Forbidden("this needs a certificate of this office in the TLS handshake")
+        issued = present[0]
+        box = self._store.box(issued.serial)
+        if box is None or box.key != issued.key or (issued.why and box.state is not State.LEAVING):
+            raise _Forbidden(f"this certificate counts no more ({issued.why or 'another one was issued'})")
+        return issued, box
+
+    def _ours(self, request: Request, what: str, issued: Issued, box: Box) -> Response:
+        match request.method, what:
+            case "GET", "assignment":
+                return self._assignment(request, box)
+            case "POST", "told":
+                return self._told(request, issued, box)
+            case "PUT", "backup" if box.state is State.ENROLLED:
+                self._backups.keep(issued.home, request.body)
+                return as_json({"kept": True})
+            case "GET", "backup" if box.state is State.ENROLLED:
+                kept = self._backups.latest(issued.home)
+                if kept is None:
+                    return est.told(404, f"no backup of a radio of {issued.home} is kept")
+                return Response(200, kept, "application/json")
+        return est.told(404, f"{request.method} {request.path} is not offered here")
+
+    def _assignment(self, request: Request, box: Box) -> Response:
+        now, shown = self._clock.wall(), request.headers.get(TURN, "")
+        with self._store.changing():
+            last, before = self._store.turns(box.serial)
+            if not turn_fits(shown, last, before):
+                why = f"another box with the key and certificate of {box.serial} asked meanwhile"
+                self._store.report(now, box.serial, box.home, "two boxes, one identity", why)
+                return est.told(409, why)
+            turn = self._store.next_turn(box.serial, shown)
+            self._store.put(replace(box, seen_ms=now))
+        found = {"home": box.home, "time": now, "turn": turn, "trust": self._trust()}
+        if box.state is State.LEAVING:
+            return as_json({**found, "erase": True, "configuration": None, "backup": False})
+        signed = self._homes.signed(box.home)
+        found |= {"configuration": signed, "backup": self._backups.latest(box.home) is not None}
+        if signed is None and not found["trust"] and self._homes.has(box.home):
+            found["files"] = self._homes.files(box.home)  # nobody signs here: the office's word is taken
+        return as_json(found)
+
+    def _trust(self) -> dict[str, str]:
+        paths: Mapping[str, Path | None] = {
+            "operator": self._settings.operator, "care": self._settings.care,
+        }  # fmt: skip
+        return {party: path.read_text() for party, path in paths.items() if path is not None}
+
+    def _told(self, request: Request, issued: Issued, box: Box) -> Response:
+        try:
+            said: Any = json.loads(request.body)
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict) or not isinstance(said.get("what"), str):
+            raise Refused("no such report", do='send {"what": TEXT, "text": TEXT}')
+        what, text = said["what"][:80], str(said.get("text", ""))[:MOST_TOLD]
+        now = self._clock.wall()
+        with self._store.changing():
+            if what == "erased":
+                return self._erased(said, issued, box, now)
+            self._store.report(now, box.serial, box.home, what, text)
+        return as_json({"kept": True})
+
+    def _erased(self, said: Mapping[str, Any], issued: Issued, box: Box, now: int) -> Response:
+        if box.state is not State.LEAVING:
+            raise Refused(f"nobody ordered box {box.serial} to erase anything")
+        proof = opened(str(said.get("proof", "")), self._store.newest_of_key(box.serial, box.key) or b"")
+        if proof.get("home") != box.home or proof.get("serial") != box.serial:
+            raise Refused("the proof is of another home or box")
+        self._store.report(now, box.serial, box.home, "erased", json.dumps(proof, ensure_ascii=False))
+        self._backups.forget(box.home)
+        if not proof.get("left"):
+            self._store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+            self._store.forget_turns(box.serial)
+        folder = self._settings.folder / "proofs"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{box.home}-{now}.jws").write_text(str(said["proof"]), encoding="ascii")
+        log.info("erased", extra={"box": box.serial, "home": box.home})
+        return as_json({"kept": True})
+
+    def revocations(self) -> bytes:
+        """The list, anew."""
+        now = self._clock.wall()
+        rows = [(number, moment(at)) for number, at in self._store.revoked(now)]
+        return self._authority.revocations(rows, self._store.next_list(), moment(now))
+
+
+class _Forbidden(Refused):
+    """Not for this sender."""
+
+    status = 403

@@ -1,0 +1,102 @@
+"""`homenode office serve`: one HTTPS port, client certificates where there are any."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from pathlib import Path
+
+from homenode.errors import SetupError
+from homenode.gateway.clock import Clock
+from homenode.gateway.logs import start_logging
+from homenode.gateway.systemd import notify
+from homenode.install.home_file import replace
+from homenode.office.authority import Authority, moment, pem
+from homenode.office.desk import Desk
+from homenode.office.settings import Settings
+from homenode.office.store import Store
+from homenode.web import serve
+
+log = logging.getLogger("homenode.office")
+
+MOST_OPEN = 500
+"""Connections at a time: boxes of a district after a power cut; they come back with jitter."""
+MOST_EACH = 40
+EACH_S = 3600.0
+"""Between two looks at the office's own certificate, and two lists of revoked ones."""
+LIST = "crl.pem"
+
+
+def context_of(folder: Path, settings: Settings, authority: Authority) -> ssl.SSLContext:
+    """TLS 1.2 or newer; a client's certificate is wanted, checked if there is one, and never needed.
+
+    Raises:
+        SetupError: The server's certificate can't be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_OPTIONAL
+    trusted = b"".join(pem(one) for one in authority.roots())
+    trusted += settings.factory.read_bytes() if settings.factory is not None else b""
+    try:
+        context.load_verify_locations(cadata=trusted.decode("ascii"))
+        context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise SetupError(f"TLS can't be set up: {error}", where=str(folder)) from error
+    return context
+
+
+def write_list(folder: Path, desk: Desk) -> None:
+    """crl.pem, as a broker takes it. Raises OSError."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    made = x509.load_der_x509_crl(desk.revocations())
+    replace(folder / LIST, made.public_bytes(Encoding.PEM), 0o644)
+
+
+async def office(folder: Path, settings: Settings, told: asyncio.Event | None = None) -> None:
+    """Answer until it is ended or its authority changes; `told` is set when it listens.
+
+    Raises:
+        SetupError: The address can't be used, or the authority.
+    """
+    clock, authority = Clock(), Authority(folder)
+    authority.server(settings.names, moment(clock.wall()))
+    desk = Desk(settings, Store(folder), authority, clock)
+    host, _, port = settings.listen.rpartition(":")
+    tls = context_of(folder, settings, authority)
+    try:
+        listening = await serve(host.strip("[]"), int(port), desk.handle, most_open=MOST_OPEN,
+                                most_each=MOST_EACH, tls=tls)  # fmt: skip
+    except OSError as error:
+        raise SetupError(f"{settings.listen} can't be used: {error.strerror}", where="listen",
+                         do="name another address or port in office.yaml") from error  # fmt: skip
+    again = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
+    async with listening:
+        where = listening.sockets[0].getsockname()
+        log.info("office", extra={"listen": f"{where[0]}:{where[1]}"})
+        notify("READY=1")
+        if told is not None:
+            told.set()
+        while not again.is_set():
+            authority.server(settings.names, moment(clock.wall()))
+            tls.load_cert_chain(folder / "server.pem", folder / "server.key")
+            write_list(folder, desk)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EACH_S):
+                    await again.wait()
+
+
+def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> int:
+    """Serve; SIGHUP reads everything anew."""
+    from homenode.office.settings import read_settings
+
+    start_logging(as_json=as_json, verbose=verbose)
+    while True:
+        asyncio.run(office(folder, settings))
+        settings = read_settings(folder)

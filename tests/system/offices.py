@@ -1,0 +1,165 @@
+"""`homenode office` as a process, and boxes that call it over real TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from homenode.cli import main
+from homenode.enrol.places import Places
+from homenode.enrol.steps import Outcome
+from homenode.enrol.visit import Visit
+from homenode.gateway.clock import Clock
+from tests.system.brokers import free_port
+from tests.system.nodes import PATIENCE_S, homenode
+
+HOME = "vaxjo-0412"
+HOME_YAML = """\
+home: {home}
+timezone: Europe/Stockholm
+broker: {{url: "mqtts://broker.example:8883", ca: ca.pem, cert: node.pem, key: node.key}}
+devices:
+  sink: {{driver: gpio, pin: 27, kind: water, room: kitchen}}
+rules:
+  - use: water_leak
+    bind: {{water: [sink.water]}}
+"""
+SERIAL = "10000000aaaa0001"
+
+
+class OfficeProcess:
+    """One office; `lines` go into office.yaml."""
+
+    def __init__(self, folder: Path, lines: str = "", *, init: tuple[str, ...] = ()) -> None:
+        self.folder, self.port = folder, free_port()
+        self.log = folder.parent / f"{folder.name}.log"
+        made = homenode(
+            "office", "init", str(folder), "--name", "localhost", "--listen", f"127.0.0.1:{self.port}", *init
+        )
+        assert made.returncode == 0, made.stderr
+        with (folder / "office.yaml").open("a") as file:
+            file.write(lines)
+        self.url = f"https://localhost:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Serve."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "homenode.cli", "office", "serve", "--office", str(self.folder)]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - the clock of the machine that runs the tests
+        while time.monotonic() < deadline:  # noqa: TID251 - as above
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return self
+            except OSError:
+                assert self._process.poll() is None, self.log.read_text()
+                time.sleep(0.02)
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(PATIENCE_S)
+        self._process = None
+
+    def reload(self) -> None:
+        """As after a change of its authority; returns when it serves anew."""
+        assert self._process is not None
+        before = self.log.read_text().count(" office: office ")
+        self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - as above
+        while self.log.read_text().count(" office: office ") == before:
+            assert time.monotonic() < deadline, self.log.read_text()  # noqa: TID251 - as above
+            time.sleep(0.02)
+
+    def describe(self, home: str, text: str = HOME_YAML) -> None:
+        """A home in its folder."""
+        folder = self.folder / "homes" / home
+        folder.mkdir(exist_ok=True)
+        (folder / "home.yaml").write_text(text.format(home=home) if text is HOME_YAML else text)
+
+    def says(self, *words: str) -> str:
+        """A command at the office, and what it prints."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            assert main(["office", words[0], "--office", str(self.folder), *words[1:]]) == 0
+        return out.getvalue()
+
+    def code(self, *words: str) -> str:
+        """A new one-time code."""
+        return next(line.split()[1] for line in self.says(*words).splitlines() if line.startswith("code "))
+
+    def listed(self) -> dict[str, Any]:
+        """What `homenode office list` knows."""
+        found: dict[str, Any] = json.loads(self.says("list", "--json"))
+        return found
+
+    def box(self, serial: str) -> dict[str, Any]:
+        """One row of it."""
+        return next(row for row in self.listed()["boxes"] if row["serial"] == serial)
+
+    def reports(self) -> list[str]:
+        """Newest first."""
+        return [one["what"] for one in self.listed()["reports"]]
+
+    @property
+    def ca(self) -> str:
+        """Its authority, PEM."""
+        return (self.folder / "ca.pem").read_text()
+
+
+class Box:
+    """One box with a card of its own."""
+
+    def __init__(self, folder: Path, serial: str = SERIAL) -> None:
+        names = ("config", "data", "boot", "trust", "machine")
+        self.places = Places(*(folder / name for name in names))
+        for name in names[:-1]:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.places.folder.mkdir(exist_ok=True)
+        self.serial = serial
+        self.visit = Visit(self.places, serial, Clock())
+
+    def provisioned(self, office: OfficeProcess, code: str = "", **more: Any) -> Self:
+        """With a provisioning file that was taken from the card."""
+        said = {"office": office.url, "ca": office.ca, **({"code": code} if code else {}), **more}
+        self.places.provision.write_text(json.dumps({name: one for name, one in said.items() if one}))
+        return self
+
+    def once(self) -> Outcome:
+        """One try, in this process; as after a start."""
+        self.visit = Visit(self.places, self.serial, Clock())
+        return self.visit.once()
+
+    def words(self, *words: str) -> list[str]:
+        """Of `homenode enrol` for this box."""
+        places = self.places
+        folders = [
+            f"--{name}={getattr(places, name)}" for name in ("config", "data", "boot", "trust", "machine")
+        ]
+        return [sys.executable, "-m", "homenode.cli", "enrol", *words, *folders, "--serial", self.serial]
+
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """`homenode enrol` to its end."""
+        return subprocess.run(
+            self.words(*words), env={**os.environ, **(env or {})}, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """state.json."""
+        found: dict[str, Any] = json.loads(self.places.state.read_text())
+        return found

@@ -1,0 +1,176 @@
+"""From a card to a home: boxes and an office over real TLS, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homenode.enrol.steps import State
+from tests.system.clocks import NodeClock
+from tests.system.offices import HOME, Box, OfficeProcess
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
+    with OfficeProcess(tmp_path_factory.mktemp("office") / "office") as running:
+        yield running
+
+
+def enrolled(office: OfficeProcess, folder: Path, home: str, serial: str) -> Box:
+    """A box that lives in its home."""
+    office.describe(home)
+    box = Box(folder, serial).provisioned(office, office.code("box", "add", serial, "--home", home))
+    outcome = box.once()
+    assert outcome.state is State.ENROLLED, outcome
+    return box
+
+
+def subject(path: Path) -> str:
+    command = ["openssl", "x509", "-in", str(path), "-noout", "-subject", "-nameopt", "RFC2253"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_card_with_a_code_becomes_a_node_with_a_home(office: OfficeProcess, tmp_path: Path) -> None:
+    office.describe(HOME)
+    box = Box(tmp_path, "10000000aaaa0001")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+    done = box.run("once")
+    assert done.returncode == 0, done.stderr
+    assert box.state["state"] == "enrolled"
+    assert box.state["home"] == HOME
+    assert subject(box.places.certificate) == f"subject=serialNumber={box.serial},CN={HOME}"
+    assert box.places.home.read_text().startswith(f"home: {HOME}")
+    assert stat.S_IMODE(box.places.key.stat().st_mode) == 0o640
+    assert not box.places.provision.exists()
+    assert office.box(box.serial)["state"] == "enrolled"
+
+
+def test_a_code_is_for_one_key_and_no_other(office: OfficeProcess, tmp_path: Path) -> None:
+    office.describe("once-1")
+    code = office.code("box", "add", "--home", "once-1")
+    first = Box(tmp_path / "first", "10000000aaaa0002").provisioned(office, code)
+    assert first.once().state is State.ENROLLED
+    second = Box(tmp_path / "second", "10000000aaaa0003").provisioned(office, code)
+    outcome = second.once()
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "code")
+    assert "used before" in outcome.why.facts["text"]
+
+
+def test_an_answer_that_was_lost_costs_no_new_code(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "lost-1", "10000000aaaa0004")
+    code = office.code("box", "add", box.serial, "--home", "lost-1")
+    box.provisioned(office, code)
+    assert box.once().state is State.ENROLLED
+    box.places.certificate.unlink()
+    box.provisioned(office, code)
+    assert box.once().state is State.ENROLLED
+
+
+def test_without_a_code_somebody_approves_the_key_that_the_box_shows(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("asks-1")
+    box = Box(tmp_path, "10000000aaaa0005").provisioned(office)
+    assert box.run("once").returncode == 1
+    assert box.state["state"] == "approval"
+    shown = box.state["fingerprint"]
+    assert shown in box.state["why"]["sv"]
+    assert office.box(box.serial)["asks_with"] == shown
+    office.says("assign", box.serial, "asks-1")
+    assert box.once().state is State.APPROVAL
+    office.says("approve", box.serial, shown)
+    assert box.once().state is State.ENROLLED
+
+
+def test_a_second_box_with_one_identity_is_refused_and_reported(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    first = enrolled(office, tmp_path / "first", "twin-1", "10000000aaaa0006")
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "first", copy)
+    copied = Box(copy, first.serial)
+    assert copied.once().state is State.ENROLLED  # nobody can tell yet
+    assert copied.once().state is State.ENROLLED
+    outcome = first.once()
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "twin")
+    assert office.reports()[0] == "two boxes, one identity"
+    other = Box(tmp_path / "other", first.serial).provisioned(office)
+    assert other.once().state is State.FAILED
+    assert office.reports()[:2] == ["two boxes, one identity"] * 2
+
+
+def test_a_card_in_another_box_asks_in_its_own_name(office: OfficeProcess, tmp_path: Path) -> None:
+    first = enrolled(office, tmp_path, "moved-1", "10000000aaaa0007")
+    moved = Box(tmp_path, "10000000aaaa0008")
+    assert moved.once().state is State.APPROVAL
+    assert office.box(moved.serial)["state"] == "asking"
+    assert first.once().state is State.ENROLLED
+
+
+def test_a_certificate_is_renewed_in_the_last_third_of_its_life(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office", "life: 90 min\n") as office:
+        box = enrolled(office, tmp_path / "box", "short-1", "10000000aaaa0009")
+        clock, before = NodeClock(tmp_path), box.places.certificate.read_text()
+        clock.off_by(
+            30 * 60
+        )  # a certificate counts from an hour before it was issued: of 150 min 90 are past
+        assert box.run("once", env=clock.env).returncode == 0
+        assert box.places.certificate.read_text() == before
+        clock.off_by(45 * 60)
+        assert box.run("once", env=clock.env).returncode == 0
+        renewed = box.places.certificate.read_text()
+        assert renewed != before
+        assert subject(box.places.certificate) == f"subject=serialNumber={box.serial},CN=short-1"
+        clock.off_by(3 * 3600)
+        assert box.run("once", env=clock.env).returncode == 1
+        assert box.state["state"] == "approval"  # it ended: somebody has to look
+
+
+def test_a_clock_in_1970_is_no_hindrance_and_no_excuse(office: OfficeProcess, tmp_path: Path) -> None:
+    office.describe("old-1")
+    clock = NodeClock(tmp_path)
+    clock.in_1970()
+    box = Box(tmp_path / "box", "10000000aaaa0010")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", "old-1"))
+    done = box.run("once", env=clock.env)
+    assert done.returncode == 0, done.stderr
+    assert "time of the office taken" in done.stderr
+    assert box.state["at"] > "2026"
+    stranger = Box(tmp_path / "stranger", "10000000aaaa0011")
+    with OfficeProcess(tmp_path / "other") as other:
+        stranger.provisioned(office)
+        said = json.loads(stranger.places.provision.read_text())
+        stranger.places.provision.write_text(json.dumps({**said, "office": other.url}))
+        assert stranger.run("once", env=clock.env).returncode == 1
+    assert stranger.state["key"] == "not_trusted"
+
+
+def test_a_home_of_another_box_is_refused_and_told(office: OfficeProcess, tmp_path: Path) -> None:
+    office.describe("wrong-1", "home: other-1\ntimezone: Europe/Stockholm\ndevices: {}\n")
+    box = Box(tmp_path, "10000000aaaa0012")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", "wrong-1"))
+    outcome = box.once()
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "other_home")
+    assert not box.places.home.exists()
+    assert office.reports()[0] == "home refused"
+    office.describe("wrong-1")
+    assert box.once().state is State.ENROLLED
+
+
+def test_a_revoked_box_asks_anew(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "stolen-1", "10000000aaaa0013")
+    office.says("revoke", box.serial, "--why", "stolen")
+    assert box.once().state is State.FAILED
+    outcome = box.visit.once()  # in the same run, after the no
+    assert outcome.state is State.APPROVAL
+    listed = subprocess.run(
+        ["openssl", "crl", "-in", str(office.folder / "crl.pem"), "-noout", "-text"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "Serial Number:" in listed

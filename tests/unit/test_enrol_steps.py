@@ -1,0 +1,110 @@
+"""What a box does next, and what it says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homenode.enrol import blink
+from homenode.enrol.steps import (
+    CLOCK_S,
+    LONGEST_S,
+    PATIENT_S,
+    Do,
+    Held,
+    Known,
+    Outcome,
+    State,
+    Why,
+    due_ms,
+    next_step,
+    of_answer,
+    wait_s,
+)
+from homenode.enrol.words import WHY, said
+
+DAY_MS = 86_400_000
+HELD = Held("1234", "h", 0, 90 * DAY_MS)
+KNOWN = Known(DAY_MS, True, 1000.0, "1234", True, HELD)
+
+
+def test_the_last_third_begins_after_two() -> None:
+    assert due_ms(HELD) == 60 * DAY_MS
+    assert next_step(replace(KNOWN, now_ms=60 * DAY_MS - 1)) is Do.VISIT
+    assert next_step(replace(KNOWN, now_ms=60 * DAY_MS)) is Do.RENEW
+    assert next_step(replace(KNOWN, now_ms=90 * DAY_MS - 1)) is Do.RENEW
+    assert next_step(replace(KNOWN, now_ms=90 * DAY_MS)) is Do.ENROL
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"held": None}, {"held": replace(HELD, fits=False)}, {"serial": "5678"}, {"refused": True}],
+)
+def test_what_is_not_this_boxs_own_counts_for_nothing(change: dict[str, object]) -> None:
+    assert next_step(replace(KNOWN, **change)) is Do.ENROL  # type: ignore[arg-type]
+
+
+def test_a_clock_is_waited_for_and_not_for_ever() -> None:
+    young = replace(KNOWN, clock=False, up_s=CLOCK_S - 1)
+    assert next_step(young) is Do.AWAIT_CLOCK
+    assert next_step(replace(young, up_s=CLOCK_S)) is Do.VISIT
+    assert next_step(replace(young, clock=True)) is Do.VISIT
+
+
+def test_an_office_is_looked_for_before_anything_is_asked() -> None:
+    assert next_step(replace(KNOWN, office=False)) is Do.FIND
+
+
+@given(
+    failed=st.integers(0, 10_000), chance=st.floats(0, 1), settled=st.booleans(), again=st.integers(0, 10**9)
+)
+def test_a_wait_is_never_none_and_never_endless(
+    failed: int, chance: float, settled: bool, again: int
+) -> None:
+    outcome = Outcome(State.WAITING, Why("busy"), again_s=again)
+    found = wait_s(outcome, failed, chance, settled=settled)
+    assert 2.5 <= found <= 1.1 * DAY_MS / 1000
+    if not again:
+        assert found <= (PATIENT_S if settled else LONGEST_S)
+
+
+def test_a_street_after_a_power_cut_does_not_call_at_once() -> None:
+    outcome = Outcome(State.WAITING, Why("network"))
+    assert wait_s(outcome, 5, 0.0, settled=False) * 1.9 < wait_s(outcome, 5, 1.0, settled=False)
+    assert wait_s(replace(outcome, again_s=300), 0, 0.0, settled=False) == 300
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "key"),
+    [
+        (202, State.APPROVAL, "approval"), (401, State.FAILED, "code"), (403, State.FAILED, "refused"),
+        (409, State.FAILED, "twin"), (429, State.WAITING, "busy"), (503, State.WAITING, "busy"),
+        (500, State.WAITING, "broken"), (400, State.FAILED, "odd"), (404, State.FAILED, "odd"),
+    ],
+)  # fmt: skip
+def test_an_answer_says_who_must_act(status: int, state: State, key: str) -> None:
+    outcome = of_answer(status, "a\r\nb " * 100, 77, "1234", "AAAA")
+    assert (outcome.state, outcome.why.key, outcome.again_s, outcome.done) == (state, key, 77, False)
+    assert "\n" not in outcome.why.facts["text"]
+
+
+@pytest.mark.parametrize("key", sorted(WHY))
+def test_everything_is_said_in_both_languages(key: str) -> None:
+    told = said(Why(key, dict.fromkeys(("text", "serial", "key", "home", "found", "status"), "X")))
+    assert told["why"]["sv"] != told["why"]["en"]
+    assert "?" not in str(told["why"])
+    assert bool(told["do"]["sv"]) == bool(told["do"]["en"])
+    assert WHY[key][0].count("{") == WHY[key][1].count("{")
+
+
+def test_the_lamp_counts_and_rests_when_all_is_well() -> None:
+    assert blink.code("enrolled", "enrolled") == 0
+    assert {blink.code(state.value, "") for state in State} == {0, 1, 2, 3}
+    assert blink.code("failed", "file_wrong") == 4
+    assert blink.code("failed", "card") == 5
+    assert blink.code("of a later version", "") == 1
+    assert blink.pattern(2) == "1 200 1 0 0 300 0 0 1 200 1 0 0 1500 0 0"
+    assert set(blink.MEANINGS) == {*blink.CODES.values(), *blink.BY_WHY.values()}
