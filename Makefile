@@ -8,6 +8,7 @@
 #   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
 #   make looks [SEED=7]  fifty looks through a camera, interrupted in every way, leave nothing (needs root)
 #   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
+#   make deb [ARCH=arm64]   Debian packages of a node into dist/, for arm64 and amd64 (needs root); deploy/debian/README.md
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
@@ -20,7 +21,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
-.PHONY: demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
+.PHONY: deb deb-lock demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -71,6 +72,14 @@ oracle: $(VENV)/.test
 camera: apt $(VENV)/.test
 	@sh .ci/apt tests/camera/apt.txt
 	$(BIN)/python -m tests.camera
+
+deb: $(VENV)/.test
+	@sh .ci/apt deploy/image/apt.txt
+	$(BIN)/python -m deploy.debian.build $(ARCH)
+
+deb-lock: $(VENV)/.test
+	$(PIP) uv
+	$(BIN)/python -m deploy.debian.lock
 
 # What Tuya's and Xiaomi's devices mean, out of zha-quirks and zigbee2mqtt into drivers/zigbee/rows_*.json.
 quirks: $(VENV)/.test

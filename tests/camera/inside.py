@@ -36,7 +36,7 @@ Virtual0:
 """
 HEAP = 'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"\n'
 """As Raspberry Pi OS has it."""
-HOMENODE = "#!/opt/homenode/bin/python\nimport sys\nfrom homenode.cli import main\nsys.exit(main())\n"
+HOMENODE = "#!/usr/lib/homenode/bin/python\nimport sys\nfrom homenode.cli import main\nsys.exit(main())\n"
 
 Show = Callable[[], Coroutine[Any, Any, str]]
 
@@ -67,7 +67,7 @@ def install() -> None:
     Path("/usr/share/libcamera/pipeline/virtual").mkdir(parents=True, exist_ok=True)
     Path("/usr/share/libcamera/pipeline/virtual/virtual.yaml").write_text(VIRTUAL)
     Path("/etc/udev/rules.d/60-heap.rules").write_text(HEAP)
-    Path("/opt/homenode/bin/homenode").write_text(HOMENODE)
+    Path("/usr/lib/homenode/bin/homenode").write_text(HOMENODE)
     Path("/etc/homenode").mkdir()
     Path("/etc/homenode/home.yaml").write_text(care.HOME)
     for unit in ("homenode.service", "homenode-video.socket", "homenode-video@.service"):
@@ -79,8 +79,9 @@ def install() -> None:
         "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
     )
     run(
-        "set -e; chmod +x /opt/homenode/bin/homenode; "
-        "systemd-sysusers --inline 'g gpio -' 'u homenode -' 'u homenode-video -'; "
+        "set -e; chmod +x /usr/lib/homenode/bin/homenode; "
+        "systemd-sysusers /src/deploy/debian/homenode.sysusers; "
+        "ln -s /usr/lib/homenode/bin/homenode /usr/bin/homenode; "
         "chgrp -R homenode /etc/homenode; chmod 750 /etc/homenode; "
         "udevadm control --reload; udevadm trigger --settle --subsystem-match=dma_heap; "
         "ln -s system /dev/dma_heap/linux,cma"  # the name that picamera2 looks for; udev takes no comma
@@ -251,7 +252,7 @@ def open_ports(pid: int | None = None) -> set[str]:
 
 
 SHOWS: dict[str, tuple[str, Show]] = {
-    "a node by hand, as deploy/ says": ("", prepare),
+    "a node, as deploy/ says": ("", prepare),
     "CSI camera, by picamera2 and libcamera": ("csi", lambda: filmed("csi", CSI)),
     "its unit: user, sandbox": ("", the_unit_holds),
     "CSI camera that is not there": ("", lambda: why("absent", {**CSI, "camera": 3})),

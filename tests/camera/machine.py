@@ -63,7 +63,7 @@ FailureAction=poweroff-force
 Type=oneshot
 WorkingDirectory=/src
 Environment=PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-ExecStart=/opt/homenode/bin/python -m tests.camera.inside
+ExecStart=/usr/lib/homenode/bin/python -m tests.camera.inside
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS0
@@ -80,9 +80,9 @@ GLIBC = ("_2_28", "_2_27", "_2_17", "2014")
 """Names of platforms whose wheels Debian's libc can load."""
 INSTALL = """\
 mkdir /src /out
-python3 -m venv --system-site-packages /opt/homenode
-/opt/homenode/bin/pip install --quiet --no-index --find-links /wheels -r /needed
-echo /src >/opt/homenode/lib/python3.13/site-packages/homenode.pth
+python3 -m venv --system-site-packages /usr/lib/homenode
+/usr/lib/homenode/bin/pip install --quiet --no-index --find-links /wheels -r /needed
+echo /src >/usr/lib/homenode/lib/python3.13/site-packages/homenode.pth
 rm -r /wheels /needed
 systemctl enable show.service
 """
