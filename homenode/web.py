@@ -133,7 +133,7 @@ class _Talk:
                 log.error("page failed", extra={"path": request.path[:80], "why": repr(fault)})
                 log.debug("page failed", exc_info=True)
                 response = Response(500, b"a mistake in homenode itself; its log says more")
-            await self._say(response)
+            await self._say(response, head=request.method == "HEAD")
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
             self._http.start_next_cycle()
@@ -167,7 +167,7 @@ class _Talk:
         certificate = (tls.getpeercert(binary_form=True) if tls is not None else None) or b""
         return Request(head.method.decode("ascii"), target.path, query, headers, body, peer[0], certificate)
 
-    async def _say(self, response: Response) -> None:
+    async def _say(self, response: Response, *, head: bool = False) -> None:
         headers = {**PRIVATE, **response.headers, "Content-Type": response.type}
         if response.events is None:
             size = response.file.size if response.file is not None else len(response.body)
@@ -175,7 +175,9 @@ class _Talk:
         reason = HTTPStatus(response.status).phrase.encode()
         named = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
         await self._send(h11.Response(status_code=response.status, headers=named, reason=reason))
-        if response.file is not None:
+        if head and response.events is None:
+            pass  # what was asked for is the headers
+        elif response.file is not None:
             await self._send_file(response.file)
         elif response.events is None:
             await self._send(h11.Data(data=response.body))
