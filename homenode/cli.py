@@ -16,6 +16,17 @@ from homenode.ended import status_of
 Command = Callable[[argparse.Namespace], int]
 
 
+def _run_of(module: str) -> Command:
+    """`run` of a module that is imported when the command is called."""
+
+    def command(args: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        return int(import_module(module).run(args))
+
+    return command
+
+
 def _data(args: argparse.Namespace) -> Path:
     """The folder that the node runs on: --data, else homenode-data beside home.yaml or here."""
     if args.data is not None:
@@ -159,36 +170,6 @@ def _panel(args: argparse.Namespace) -> int:
     return run(args, _data(args))
 
 
-def _office(args: argparse.Namespace) -> int:
-    from homenode.office.command import run
-
-    return run(args)
-
-
-def _enrol(args: argparse.Namespace) -> int:
-    from homenode.enrol.command import run
-
-    return run(args)
-
-
-def _driver(args: argparse.Namespace) -> int:
-    from homenode.kit.command import run
-
-    return run(args)
-
-
-def _sim(args: argparse.Namespace) -> int:
-    from homenode.sim.run import run
-
-    return run(args)
-
-
-def _demo(args: argparse.Namespace) -> int:
-    from homenode.demo.run import run
-
-    return run(args)
-
-
 def _video(args: argparse.Namespace) -> int:
     from homenode.look_commands import run
 
@@ -318,11 +299,15 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
     add("fleet", _fleet, "All homes of an operator: how they are, updates ring by ring, diagnostics.")
     add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
-    add("office", _office, "The office: enrols boxes (EST), and says which home each is for.")
-    add("enrol", _enrol, "Have this box find its office, its certificate and its home.")
-    add("driver", _driver, "Make a driver for a sensor of one's own, and test it.")
-    add("sim", _sim, "The simulated apartment: a process that is the hardware.")
-    demo = add("demo", _demo, "A day in the simulated apartment, in about a minute.")
+    text = "The office: enrols boxes (EST), and says which home each is for."
+    add("office", _run_of("homenode.office.command"), text)
+    text = "Have this box find its office, its certificate and its home."
+    add("enrol", _run_of("homenode.enrol.command"), text)
+    text = "Put a home, or what its office gave, on a card; on an installer's machine."
+    add("provision", _run_of("homenode.enrol.provision_command"), text)
+    add("driver", _run_of("homenode.kit.command"), "Make a driver for a sensor of one's own, and test it.")
+    add("sim", _run_of("homenode.sim.run"), "The simulated apartment: a process that is the hardware.")
+    demo = add("demo", _run_of("homenode.demo.run"), "A day in the simulated apartment, in about a minute.")
     demo.add_argument("--live", action="store_true", help="keep running for play")
     named = next((word for word in argv if not word.startswith("-")), "")
     if named in commands.choices:
@@ -351,6 +336,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.office.arguments import add_arguments
         case "enrol":
             from homenode.enrol.arguments import add_arguments
+        case "provision":
+            from homenode.enrol.provision_command import add_arguments
         case "radio":
             from homenode.radio_commands import add_arguments
         case "rules":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from homenode.enrol import blink, machine, paper, state
 from homenode.enrol.places import FILE, TOLD, Places
-from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision
+from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision, with_home
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.enrol.words import said
 from homenode.errors import FileMistakes, Mistake
@@ -72,7 +72,9 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     try:
         provision = read_provision(file, FILE) if file.exists() else Provision()
         files = provision.files or _beside(places.boot)
-        text = _with(file.read_text("utf-8-sig") if file.exists() else "", {} if provision.files else files)
+        text = with_home(
+            file.read_text("utf-8-sig") if file.exists() else "", {} if provision.files else files
+        )
         provision_of(text, FILE)
     except FileMistakes as error:
         outcome = Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
@@ -105,13 +107,6 @@ def _beside(folder: Path) -> dict[str, str]:
         raise FileMistakes(
             [Mistake("home.yaml", 0, "file", f"unreadable ({error})", "UTF-8 text")]
         ) from error
-
-
-def _with(text: str, files: Mapping[str, str]) -> str:
-    """The provisioning file with the home in it; JSON is YAML 1.2."""
-    if not files:
-        return text
-    return text.rstrip() + f"\nhome: {json.dumps({'files': dict(files)}, ensure_ascii=False)}\n"
 
 
 def _failed(outcome: Outcome) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import ssl
@@ -189,6 +190,13 @@ def provision_of(text: str, shown: str) -> Provision:
     return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine)
 
 
+def with_home(text: str, files: Mapping[str, str]) -> str:
+    """A provisioning file with a home in it; JSON is YAML 1.2."""
+    if not files:
+        return text
+    return f"{text.rstrip()}\nhome: {json.dumps({'files': dict(files)}, ensure_ascii=False)}\n".lstrip()
+
+
 def _read(rows: tuple[Field, ...], node: Node | None, where: str, notes: Notes) -> dict[str, Any]:
     if node is None or is_nothing(node):
         return {row.name: row.default for row in rows}
@@ -257,7 +265,8 @@ def _network(node: Node | None, notes: Notes) -> tuple[dict[str, Any], dict[str,
         notes.wrong(node, "network.address", "an address, as there is a gateway", found="nothing")
     _each(found["dns"], node, "network.dns", lambda one: _is(ip_address, one), "addresses", notes)
     _each(found["domains"], node, "network.domains", lambda one: re.fullmatch(_HOST, one), "domains", notes)
-    return {name: value for name, value in found.items() if value}, wifi
+    lists = {name: list(found[name]) for name in ("dns", "domains")}
+    return {name: value for name, value in {**found, **lists}.items() if value}, wifi
 
 
 def _each(

@@ -1,0 +1,95 @@
+"""`homenode provision`: a provisioning file, checked, and written to a card, on an installer's machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from homenode.config.check import check_home
+from homenode.config.excerpt import Excerpts
+from homenode.enrol.card import put
+from homenode.enrol.places import FILE
+from homenode.enrol.provision_file import provision_of, with_home
+from homenode.errors import FileMistakes, Mistake, SetupError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What follows ``homenode provision``."""
+    parser.add_argument("home", nargs="?", type=Path, metavar="HOME.yaml",
+                        help="the home, if the office doesn't bring it")  # fmt: skip
+    parser.add_argument("--card", required=True, type=Path, metavar="CARD",
+                        help="device such as /dev/sdX, image, or folder of its boot partition")  # fmt: skip
+    parser.add_argument("--file", type=Path, metavar="FILE", help=f"{FILE} of the office, to put on it")
+    parser.add_argument("--label", metavar="TEXT", help="what the QR on a label says")
+    parser.add_argument("--office", default="", metavar="URL")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="who certified the office (PEM)")
+    parser.add_argument("--code", default="", help="one-time code of the box")
+    parser.add_argument("--service-key", type=Path, metavar="FILE", help="public SSH key for service")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; exit status."""
+    text = _text(args)
+    files: Mapping[str, str] = {}
+    if args.home is not None:
+        files, warned = files_of(args.home)
+        for line in Excerpts().told(warned, prefix="warning: "):
+            print(line)
+    text = with_home(text, files)
+    found = provision_of(text, FILE if args.file is None else str(args.file))
+    where = put(args.card, FILE, text.encode())
+    print(f"{where}: written and read back")
+    later = "" if found.code else "; it has no code, so the office has to approve the box"
+    print(f"the box takes it at its next start, and wipes it{later}")
+    return 0
+
+
+def files_of(path: Path) -> tuple[dict[str, str], tuple[Mistake, ...]]:
+    """A home and its own rules, by the name that they have on a node; what is to be warned of.
+
+    Raises:
+        FileMistakes: All that is wrong with them.
+    """
+    report = check_home(path, files=False)
+    if report.mistakes:
+        raise FileMistakes(report.mistakes)
+    files = {"home.yaml": path.read_text("utf-8-sig")}
+    for rule in sorted((path.parent / "rules").glob("*.yaml")):
+        files[f"rules/{rule.name}"] = rule.read_text("utf-8-sig")
+    return files, report.warnings
+
+
+def _text(args: argparse.Namespace) -> str:
+    """Without the home."""
+    if args.file is not None:
+        try:
+            return str(args.file.read_text("utf-8-sig"))
+        except (OSError, ValueError) as error:
+            raise SetupError(f"it can't be read: {error}", where=str(args.file)) from error
+    said: dict[str, str] = {"office": args.office, "code": args.code}
+    if args.label:
+        said |= label_of(args.label)
+    for name, path in (("ca", args.ca), ("service_key", args.service_key)):
+        if path is not None:
+            try:
+                said[name] = path.read_text(encoding="ascii").strip() + ("\n" if name == "ca" else "")
+            except (OSError, ValueError) as error:
+                raise SetupError(f"it can't be read: {error}", where=str(path)) from error
+    return "".join(f"{name}: {json.dumps(text)}\n" for name, text in said.items() if text)
+
+
+def label_of(text: str) -> dict[str, str]:
+    """What a label says, as fields of the file.
+
+    Raises:
+        SetupError: It is no label.
+    """
+    head, *parts = text.strip().split(";")
+    fields = dict(part.partition("=")[::2] for part in parts)
+    if head != "homenode:1" or not {"office", "code", "ca"} <= fields.keys():
+        raise SetupError(
+            "this is no label of a box", where="--label", do="scan it again: homenode:1;office=…"
+        )
+    return {"office": fields["office"], "code": fields["code"], "ca_sha256": fields["ca"]}

@@ -1,0 +1,140 @@
+"""An installer's card: written without mounting it, taken at the boot, wiped; what it says to a laptop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from homenode.enrol.boot import boot
+from homenode.enrol.places import FILE, TOLD
+from homenode.enrol.provision_file import read_provision
+from tests.system.nodes import homenode
+from tests.system.offices import HOME, HOME_YAML, Box
+
+needs_mtools = pytest.mark.skipif(
+    shutil.which("mcopy") is None or shutil.which("mkfs.vfat") is None, reason="mtools or dosfstools missing"
+)
+FIRST = 8192
+CODE = "ABCD-EFGH-JKMN-PQRS"
+
+
+def a_card(folder: Path, *, flashed: bool = True, larger: int = 0) -> Path:
+    """An image with a table and a FAT partition, as a flashed card has them."""
+    card, fat = folder / "card.img", folder / "fat.img"
+    fat.write_bytes(bytes(4 << 20))
+    subprocess.run(["mkfs.vfat", str(fat)], check=True, capture_output=True)
+    if flashed:
+        subprocess.run(["mcopy", "-i", str(fat), "-", "::config.txt"], input=b"arm_64bit=1\n", check=True)
+    sectors = fat.stat().st_size // 512
+    row = bytes([0, 0, 0, 0, 0x0C, 0, 0, 0]) + struct.pack("<II", FIRST, sectors + larger)
+    table = bytes(446) + row + bytes(48) + b"\x55\xaa"
+    card.write_bytes(table + bytes((FIRST - 1) * 512) + fat.read_bytes())
+    return card
+
+
+def on_card(card: Path) -> bytes:
+    command = ["mtype", "-i", f"{card}@@{FIRST * 512}", f"::{FILE}"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+@needs_mtools
+def test_a_home_goes_onto_a_card_that_is_not_mounted(tmp_path: Path) -> None:
+    home = tmp_path / "home.yaml"
+    home.write_text(HOME_YAML.format(home=HOME))
+    done = homenode("provision", str(home), "--card", str(a_card(tmp_path)))
+    assert done.returncode == 0, done.stderr
+    assert "written and read back" in done.stdout
+    (tmp_path / "read").write_bytes(on_card(tmp_path / "card.img"))
+    assert read_provision(tmp_path / "read").files["home.yaml"] == home.read_text()
+
+
+@needs_mtools
+def test_a_card_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(f"office: https://o\ncode: {CODE}\n")
+
+    def refused(card: Path) -> str:
+        done = homenode("provision", "--file", str(file), "--card", str(card))
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+
+    assert "not the boot partition" in refused(a_card(tmp_path, flashed=False))
+    assert "use a larger card" in refused(a_card(tmp_path, larger=100_000))
+    (tmp_path / "empty").write_bytes(bytes(1 << 20))
+    assert "no boot partition" in refused(tmp_path / "empty")
+    assert "no card" in refused(tmp_path / "none")
+    assert "not the boot partition" in refused(tmp_path)
+
+
+def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
+    (tmp_path / "config.txt").touch()
+    home = tmp_path / "home.yaml"
+    home.write_text("home: Big Home\ntimezone: Mars\n")
+    done = homenode("provision", str(home), "--card", str(tmp_path))
+    assert done.returncode == 2
+    assert "home.yaml:1" in done.stderr
+    assert not (tmp_path / FILE).exists()
+
+
+def test_a_boot_takes_the_file_and_wipes_it(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    file = box.places.boot / FILE
+    key = "ssh-ed25519 " + "A" * 60
+    file.write_text(f"office: https://o\ncode: {CODE}\nservice_key: {key}\nnetwork: {{interface: eth0}}\n")
+    with file.open("rb") as before:
+        assert boot(box.places, run=tmp_path / "run", lamps=()) == 0
+        before.seek(0)
+        assert set(before.read()) == {0}  # overwritten, not only forgotten
+    assert not file.exists()
+    assert read_provision(box.places.provision).code == CODE
+    assert stat.S_IMODE(box.places.provision.stat().st_mode) == 0o600
+    assert (tmp_path / "run/homenode-machine/authorized_keys").read_text() == key + "\n"
+    assert "Name=eth0" in (tmp_path / "run/systemd/network/10-homenode.network").read_text()
+    shutil.rmtree(tmp_path / "run")
+    boot(box.places, run=tmp_path / "run", lamps=())  # the next boot
+    assert (tmp_path / "run/homenode-machine/authorized_keys").exists()
+
+
+def test_a_home_that_was_just_copied_to_the_card_is_taken(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    (box.places.boot / "home.yaml").write_text(HOME_YAML.format(home=HOME))
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert list(box.places.boot.iterdir()) == [box.places.boot / TOLD]
+    (box.places.config / "ca.pem").write_text("x")
+    for name in ("ca.pem", "node.pem", "node.key"):
+        (box.places.config / name).touch()
+    outcome = box.once()
+    assert (outcome.why.key, outcome.done) == ("alone", True)
+    assert box.places.home.read_text() == HOME_YAML.format(home=HOME)
+
+
+def test_mistakes_are_told_on_the_card_and_by_the_lamp_and_the_file_stays(tmp_path: Path) -> None:
+    box, lamp = Box(tmp_path), tmp_path / "ACT"
+    lamp.mkdir()
+    (lamp / "trigger").write_text("none [mmc0] timer pattern")
+    (box.places.boot / FILE).write_text("offise: https://o\n")
+    boot(box.places, run=tmp_path / "run", lamps=(str(lamp),))
+    told = (box.places.boot / TOLD).read_text("utf-8-sig")
+    assert f"{FILE}:1:1: offise" in told
+    assert "did you mean office" in told
+    assert (box.places.boot / FILE).exists()
+    assert box.state["key"] == "file_wrong"
+    assert (lamp / "trigger").read_text() == "pattern"
+    assert (lamp / "pattern").read_text().count("1 200") == 4
+
+
+def test_a_folder_that_is_somewhere_else_is_not_written_to(tmp_path: Path) -> None:
+    box, elsewhere = Box(tmp_path / "box"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    box.places.folder.rmdir()
+    os.symlink(elsewhere, box.places.folder)
+    (box.places.boot / FILE).write_text(f"office: https://o\ncode: {CODE}\n")
+    with pytest.raises(NotADirectoryError):
+        boot(box.places, run=tmp_path / "run", lamps=())
+    assert list(elsewhere.iterdir()) == []
