@@ -152,6 +152,12 @@ def _listen(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _configure(args: argparse.Namespace) -> int:
+    from homenode.configure.command import run
+
+    return run(args)
+
+
 def _console(args: argparse.Namespace) -> int:
     from homenode.console.run import run
 
@@ -296,6 +302,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     text = "Show or write the backup of a radio's network; restore it onto a new stick."
     add("radio", _radio, text, data=True)
     add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
+    add("configure", _configure, "Sign a home's configuration, send it to the node, see which one runs.")
     add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
     add("fleet", _fleet, "All homes of an operator: how they are, updates ring by ring, diagnostics.")
     add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
@@ -326,6 +333,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.install.command import add_common as add_arguments
         case "listen":
             from homenode.listen.arguments import add_arguments
+        case "configure":
+            from homenode.configure.arguments import add_arguments
         case "console":
             from homenode.console.arguments import add_arguments
         case "fleet":

@@ -153,6 +153,20 @@ def of_heartbeat(heartbeat_s: float, at: Instant) -> Record:
     return {"t": "heartbeat", "at": at, "s": heartbeat_s}
 
 
+def of_configured(
+    number: int, signed: Sequence[str], made_by: str, by: str, places: Sequence[str], at: Instant
+) -> Record:
+    """A signed configuration took the place of the one before.
+
+    Args:
+        signed: The parties.
+        made_by, by: Who made it, and who sent it.
+        places: What it changed.
+    """
+    who = {"signed": list(signed), "made_by": made_by, "by": by}
+    return {"t": "configured", "at": at, "number": number, **who, "places": list(places)}
+
+
 def of_answer(command: Command, answer: bytes, at: Instant) -> Record:
     """A command was done, and this is its answer."""
     row = (command.party, command.id, command.expires_ms, answer.decode())

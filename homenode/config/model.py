@@ -15,6 +15,8 @@ PARTIES = ("care", "property", "resident", "operator")
 
 LOOKERS = ("care",)
 """Parties that a care decision can allow to look through a camera."""
+SIGNERS = ("operator", "care")
+"""Parties whose signatures a configuration can need."""
 LOOKS_KNOWN_TO = (*LOOKERS, "resident")
 """Who is told what may be looked at."""
 VIEWS = ("silhouette", "blurred", "clear")

@@ -10,6 +10,7 @@ from typing import Any
 
 from homenode.config.model import LOOKERS, PARTIES
 from homenode.contract import shapes
+from homenode.contract.plain_json import read_json
 from homenode.contract.times import wall_ms
 
 LONGEST_B = 65_536
@@ -32,6 +33,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "pair": ("property", "operator"),
     "report": ("property", "operator"),
     "update": ("operator",),
+    "configure": ("care", "operator"),
 }
 """Who may do what (design section 5)."""
 
@@ -55,6 +57,7 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
     "pair": (shapes.mapping({}, {"for": _DURATION, "radio": _WORD}),),
     "report": (shapes.mapping({}, {"heartbeat": _DURATION}),),
     "update": (shapes.mapping({}, {"version": shapes.text(40)}),),
+    "configure": (shapes.mapping({"jws": shapes.text(60_000) | {"pattern": r"^[ -~\n]+$"}}),),
 }
 """The accepted forms of ``args``."""
 
@@ -82,31 +85,21 @@ class Command:
 class Refusal:
     """Why a command is not done, in `LONGEST_TEXT` characters at most: the text may quote what was asked.
 
-    `id` is "" if none could be read: then there is nobody to answer.
+    `id` is "" if none could be read: then there is nobody to answer. `mistakes`: in files that came, each.
     """
 
     id: str
     code: str
     text: str
+    mistakes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.text) > LONGEST_TEXT:
-            object.__setattr__(self, "text", f"{self.text[: LONGEST_TEXT - 1]}…")
+        object.__setattr__(self, "text", _short(self.text))
+        object.__setattr__(self, "mistakes", tuple(map(_short, self.mistakes)))
 
 
-class _NotJson(ValueError):
-    """JSON, but of a kind on which two readers may differ (repeated keys, NaN)."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _NotJson("a key stands there twice")
-    return found
-
-
-def _no_constant(word: str) -> Any:
-    raise _NotJson(f"{word} is not JSON")
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def _depth(value: Any) -> int:
@@ -131,9 +124,8 @@ def parse_command(
     if len(payload) > LONGEST_B:
         return Refusal("", "too_long", f"{len(payload)} bytes; at most {LONGEST_B} are read")
     try:
-        body = json.loads(payload, object_pairs_hook=_once, parse_constant=_no_constant)
+        body = read_json(payload)
         deep = _depth(body) > DEEPEST
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can't be written again
     except RecursionError:
         return Refusal("", "nested", f"nested deeper than {DEEPEST} levels")
     except (ValueError, UnicodeDecodeError) as error:

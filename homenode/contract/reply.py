@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homenode.config.model import VIEWS
+from homenode.config.model import SIGNERS, VIEWS
 from homenode.contract import shapes
 from homenode.contract.command import LONGEST_TEXT, Command, Refusal
 
@@ -21,7 +21,9 @@ def done(command_id: str, result: Mapping[str, Any] | None = None) -> bytes:
 
 def refused(refusal: Refusal) -> bytes:
     """It was not, and why."""
-    error = {"code": refusal.code, "text": refusal.text}
+    error: dict[str, Any] = {"code": refusal.code, "text": refusal.text}
+    if refusal.mistakes:
+        error["mistakes"] = list(refusal.mistakes)
     return _text({"id": refusal.id, "ok": False, "error": error})
 
 
@@ -32,7 +34,8 @@ def _text(body: Mapping[str, Any]) -> bytes:
 def schema() -> shapes.Schema:
     """JSON Schema of the payload on ``reply``."""
     code: shapes.Schema = {"type": "string", "pattern": "^[a-z_]{1,40}$"}
-    error = shapes.mapping({"code": code, "text": shapes.text(LONGEST_TEXT)})
+    mistakes = shapes.several(shapes.text(LONGEST_TEXT), 1)
+    error = shapes.mapping({"code": code, "text": shapes.text(LONGEST_TEXT)}, {"mistakes": mistakes})
     whose = {"id": shapes.text(80)}
     entry = shapes.mapping(
         {"n": {"type": "integer", "minimum": 1}, "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
@@ -46,9 +49,14 @@ def schema() -> shapes.Schema:
         "warning": shapes.TEXTS,
         "entry": entry,
     }
+    taken = {
+        "number": {"type": "integer", "minimum": 1},
+        "signed": shapes.several(shapes.one_of(SIGNERS), 1),
+        "told": shapes.text(60_000),
+    }
     return shapes.either(
         shapes.mapping(
-            {**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object", "properties": video}}
+            {**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object", "properties": video | taken}}
         ),
         shapes.mapping({**whose, "ok": shapes.exactly(False), "error": error}),
     )

@@ -24,11 +24,13 @@ def payload(
     versions: Mapping[str, str],
     refused: int = 0,
     looks: Sequence[Mapping[str, Any]] = (),
+    configuration: Mapping[str, Any] | None = None,
 ) -> bytes:
     """What is open now for one party; `mode` is left out for whom it does not concern.
 
     `refused`: of this party's commands, since the node started; left out while there is none.
     `looks`: what may be looked at, by whom and when; likewise.
+    `configuration`: the signed one that the node runs on; likewise.
     """
     body: dict[str, Any] = {"home": home, "at": at, "open": list(open_alerts)}
     if party in SEES_MODE:
@@ -39,6 +41,8 @@ def payload(
         body["refused_commands"] = refused
     if looks:
         body["looks"] = list(looks)
+    if configuration is not None:
+        body["configuration"] = configuration
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -73,6 +77,12 @@ def schema(party: str) -> shapes.Schema:
         },
     }
     may: dict[str, shapes.Schema] = {"refused_commands": {"type": "integer", "minimum": 1}}
+    if party == "operator":
+        taken: dict[str, shapes.Schema] = {
+            "number": {"type": "integer", "minimum": 1},
+            "at": {"type": "string"},
+        }
+        may["configuration"] = shapes.mapping(taken, {"changed": shapes.exactly(True)})
     if party in LOOKS_KNOWN_TO:
         may["looks"] = shapes.several(_look(), 1)
     return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}), may)

@@ -144,6 +144,7 @@ class Teller:
         well: bool,
         refused: int = 0,
         figures: Mapping[str, Any] = {},
+        configuration: Mapping[str, Any] | None = None,
     ) -> Message:
         """What is open for a party: what it was told of, and nothing else.
 
@@ -151,6 +152,7 @@ class Teller:
             well: No fault is open, told to this party or not: where nobody hears, none may be shown as good.
             refused: How many of its commands were.
             figures: Of node and machine (`homenode.health`), for the operator.
+            configuration: The signed one that the node runs on.
         """
         entries = [
             _entry(alert.id, alert.rule, alert.severity, alert.told[party], alert.room, alert.text)
@@ -174,6 +176,7 @@ class Teller:
             versions=self._versions,
             refused=refused,
             looks=self.looks if party in LOOKS_KNOWN_TO else (),
+            configuration=configuration if party == "operator" else None,
         )
         topic = topics.status(self._home, party)
         return Message("", party, topic, payload, Class.STATUS, at, retain=True)

@@ -64,6 +64,7 @@ class Delivery:
         self._well = True
         self._refused: dict[str, int] = {}
         self._figures: Mapping[str, Any] = {}
+        self.configuration: Mapping[str, Any] | None = None
 
     # --- inputs
 
@@ -220,6 +221,11 @@ class Delivery:
     def figures(self, figures: Mapping[str, Any], at: Instant) -> Message:
         """How node and machine are, from now on in the operator's status."""
         self._figures = figures
+        return self._status("operator", at)
+
+    def configured(self, configuration: Mapping[str, Any] | None, at: Instant) -> Message:
+        """The node runs on this signed configuration; the operator's status says so."""
+        self.configuration = configuration
         return self._status("operator", at)
 
     # --- alerts
@@ -403,7 +409,15 @@ class Delivery:
         refused = self._refused.get(party, 0)
         figures = self._figures if party == "operator" else {}
         return self._teller.status(
-            party, at, self._mode, alerts, groups, well=not self._faults, refused=refused, figures=figures
+            party,
+            at,
+            self._mode,
+            alerts,
+            groups,
+            well=not self._faults,
+            refused=refused,
+            figures=figures,
+            configuration=self.configuration,
         )
 
     # --- through a restart

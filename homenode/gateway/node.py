@@ -13,6 +13,7 @@ from homenode.driver import DriverType, Joined
 from homenode.gateway import local_socket, systemd
 from homenode.gateway.actions import Actions
 from homenode.gateway.clock import Clock
+from homenode.gateway.configured import Configured
 from homenode.gateway.crew import Crew
 from homenode.gateway.health import Health
 from homenode.gateway.hearing import Hearing
@@ -57,6 +58,7 @@ class Node:
         self.showing = Showing(self)
         self.looks = Looks(self)
         self.requests = Requests(self)
+        self.configured = Configured(self)
         self.watchers = Watchers(self)
         self.time = Timekeeping(self)
         self.health = Health(self)
@@ -70,6 +72,7 @@ class Node:
             server = await local_socket.serve(self.data, self.requests.answer, self.watchers.follow)
             self.start("commits", self.outcomes.run())
             self.time.up_again(self.recovered)
+            self.configured.look()
             self.uplink.start()
             self.crew.start(posts(self.home, self.types))
             self.looks.start()

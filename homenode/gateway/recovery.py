@@ -250,7 +250,7 @@ def _outcome(record: Record, found: Recovered, done: _Done) -> bool:
             found.looks.dark(record["session"])
         case "heartbeat":
             found.heartbeat_s = record["s"]
-        case "state":
+        case "state" | "configured":
             pass
         case _:
             return False

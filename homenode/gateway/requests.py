@@ -123,7 +123,8 @@ class Requests:
             self._node.journal.append(records.of_answer(command, answer, now), klass="system")
             await self._node.outcomes.safe()
         except HomenodeError as error:
-            refusal = Refusal(command.id, getattr(error, "code", Refused.code), str(error))
+            code, mistakes = getattr(error, "code", Refused.code), getattr(error, "mistakes", ())
+            refusal = Refusal(command.id, code, str(error), tuple(map(str, mistakes)))
             self._refused(command.party, refusal)
             answer = reply.refused(refusal)
         except Exception as fault:
@@ -153,6 +154,8 @@ class Requests:
                 await self.pair(span_s, args.get("radio", ""))
             case "video":
                 return await self._node.looks.command(command)
+            case "configure":
+                return await self._node.configured.take(command)
             case "report":
                 return self._report(command.party, args)
             case _:
@@ -279,9 +282,10 @@ class Requests:
             Refused: It describes another home, or the node is stopping.
         """
         async with self._node.crew.changing:
-            return await self._reload()
+            return await self.read_again()
 
-    async def _reload(self) -> str:
+    async def read_again(self) -> str:
+        """As `reload`, for who changes nothing else meanwhile (`Crew.changing`)."""
         from homenode.config.registry import looked_at_anew
         from homenode.gateway.load import keep, load
 
@@ -313,6 +317,7 @@ class Requests:
             await node.uplink.stop()
             node.uplink.start()
         await apart(None, keep, node.data, loaded, node.clock.trusted_wall())
+        node.configured.look()
         log.info("reloaded", extra={"devices": len(home.devices), "rules": len(rules), "drivers": len(gone)})
         told = f"reloaded: devices {len(home.devices)}, rules {len(rules)}, drivers started anew {len(gone)}"
         told = "\n".join([told, *missing(node)])

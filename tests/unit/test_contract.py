@@ -167,6 +167,7 @@ def test_each_party_may_do_what_the_contract_says_and_nothing_else() -> None:
         "pair": {},
         "report": {},
         "update": {},
+        "configure": {"jws": "{}"},
     }
     allowed = {
         (party, do) for do in args for party in PARTIES
@@ -177,6 +178,7 @@ def test_each_party_may_do_what_the_contract_says_and_nothing_else() -> None:
         *(("care", do) for do in ("mode", "video", "switch")),
         *((party, do) for party in ("property", "operator") for do in ("pair", "report")),
         ("operator", "update"),
+        *((party, "configure") for party in ("care", "operator")),
     }
 
 

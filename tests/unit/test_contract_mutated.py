@@ -145,6 +145,7 @@ GOOD: dict[str, dict[str, object]] = {
     "acknowledge": {"alert": "a"}, "mode": {"mode": "away", "for": "2 d"},
     "switch": {"point": "hall.light", "to": True}, "video": {"session": "s", "end": True},
     "pair": {"for": "2 min", "radio": "zigbee"}, "report": {"heartbeat": "30 s"}, "update": {"version": "1"},
+    "configure": {"jws": "{}"},
 }  # fmt: skip
 
 

@@ -1,0 +1,139 @@
+"""`homenode configure`: keys, signatures, sending; for people in the office."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from homenode.config.durations import milliseconds
+from homenode.config.model import SIGNERS, Broker
+from homenode.configure.differences import Difference
+from homenode.configure.office import Sheet, sheet, signing
+from homenode.configure.payload import HOME_YAML
+from homenode.configure.taking import TRUST
+from homenode.contract.times import Zone
+from homenode.errors import Refused, SetupError
+from homenode.gateway.clock import Clock
+from homenode.listen.settings import Settings, read_settings
+
+MOST_SHOWN = 60
+"""Characters of a value."""
+_QUIET = ("rules.",)
+"""Too long for a line: that it changed is told, and ``homenode rules explain`` tells what a rule does."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """One of its sub-commands; returns the exit status."""
+    out, by = sys.stdout, args.by or getpass.getuser()
+    match args.what:
+        case "key":
+            return _key(args, out)
+        case "sign":
+            if len(args.words) != 1 or args.key is None:
+                args.wrong("sign: one HOME-FOLDER, and --key FILE")
+            folder = Path(args.words[0])
+            done, new = signing(folder, args.key, by, Zone("UTC").text(Clock().wall()))
+            _tell(new, out)
+            _signed(done, out)
+            return 0
+        case "show":
+            if len(args.words) != 1:
+                args.wrong("show: one HOME-FOLDER")
+            _signed(_sheet(Path(args.words[0])), out)
+            return 0
+        case "send":
+            from homenode.configure.sending import send
+
+            settings, folders = _reached(args)
+            if not folders:
+                args.wrong("send: name a HOME-FOLDER")
+            sheets = [_sheet(folder) for folder in folders]
+            for one in sheets:
+                if one.lacking:
+                    raise Refused(f"{one.configuration.home}: not signed by {_and(one.lacking)}")
+            return max(send(settings, one, by, milliseconds(args.wait) / 1000, out) for one in sheets)
+        case _:
+            from homenode.configure.sending import status
+
+            settings, folders = _reached(args)
+            numbers = {one.home: one.number for one in (_sheet(f).configuration for f in folders)}
+            return status(settings, numbers, out)
+
+
+def _key(args: argparse.Namespace, out: TextIO) -> int:
+    if len(args.words) != 2 or args.words[0] not in SIGNERS:
+        args.wrong(f"key: PARTY ({' or '.join(SIGNERS)}), and FILE for the private key")
+    from homenode.configure.signatures import make_pair
+
+    party, file = args.words[0], Path(args.words[1])
+    public = (args.homes or file.parent) / TRUST / f"{party}.pem"
+    for path in (file, public):
+        if os.path.lexists(path):
+            raise SetupError("is there already", where=str(path), do="homes trust it: name another file")
+    private_pem, public_pem = make_pair()
+    try:
+        public.parent.mkdir(parents=True, exist_ok=True)
+        public.write_text(public_pem)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(private_pem)
+    except OSError as error:
+        raise SetupError(f"can't be written: {error.strerror}", where=error.filename or str(file)) from error
+    print(f"{file}: the private key of {party}; whoever has it signs, so keep it out of git", file=out)
+    print(f"{public}: the public one; nodes get it as {TRUST}/{party}.pem beside {HOME_YAML}", file=out)
+    return 0
+
+
+def _sheet(folder: Path) -> Sheet:
+    found = sheet(folder)
+    if found is None:
+        raise Refused("nothing is signed here", where=str(folder), do="homenode configure sign")
+    return found
+
+
+def _tell(new: Iterable[Difference], out: TextIO) -> None:
+    """What differs, a line each, those that need care's signature marked."""
+    found = False
+    for one in new:
+        found = True
+        values = "" if one.place.startswith(_QUIET) or one.how != "changed" else f": {_value(one)}"
+        print(f"{one.how:8} {one.place}{values}  [{one.signer}]", file=out)
+    if not found:
+        print("nothing new to you", file=out)
+
+
+def _value(one: Difference) -> str:
+    before, after = (_short(value) for value in (one.before, one.after))
+    return f"{before} -> {after}"
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, sorted(value, key=str))) if isinstance(value, frozenset) else str(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+
+
+def _signed(one: Sheet, out: TextIO) -> None:
+    new = one.configuration
+    who = f"signed by {_and(one.parties)}"
+    lacks = f"; {_and(one.lacking)} must sign, too" if one.lacking else "; it can be sent"
+    print(f"{new.home}: {new.number} of {new.at} by {new.by}, {who}{lacks}", file=out)
+
+
+def _and(parties: Iterable[str]) -> str:
+    return " and ".join(sorted(parties))
+
+
+def _reached(args: argparse.Namespace) -> tuple[Settings, list[Path]]:
+    """How the broker is reached, and the folders of homes among the words."""
+    words = [Path(word) for word in args.words]
+    folders = [word for word in words if word.is_dir()]
+    files = [word for word in words if not word.is_dir()]
+    if len(files) + bool(args.broker) != 1:
+        args.wrong("name one LISTEN.yaml, or give --broker URL")
+    if files:
+        return read_settings(str(files[0]))[0], folders
+    return Settings(args.party, Broker((args.broker,))), folders

@@ -1,0 +1,172 @@
+"""The office's side of a configuration: a folder with home.yaml and rules, and what of it is signed.
+
+    trust/operator.pem, care.pem     public keys of who signs; beside the homes, or in a home's folder
+    vaxjo-0412/home.yaml, rules/     what people edit
+    vaxjo-0412/signed.json           the newest that is signed: what is sent
+    vaxjo-0412/signed.before.json    the last before it that had all the signatures it needs
+    vaxjo-0412/signed.PARTY.json     the last that PARTY signed: what it is shown differs from this
+
+A signer is shown what is new since the signer's own last signature, which nobody else can make less of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from homenode.config.check import check_home
+from homenode.config.model import Home
+from homenode.config.registry import driver_types
+from homenode.config.rule_files import Texts
+from homenode.configure.differences import Difference, differences, needed
+from homenode.configure.facts import Fact, blank, facts
+from homenode.configure.payload import FILE, HOME_YAML, Configuration, decode
+from homenode.configure.signatures import Key, read_key_file, sign, trusted_in, unverified, verify
+from homenode.configure.taking import TRUST
+from homenode.errors import FileMistakes, Refused, SetupError
+from homenode.install.home_file import replace
+
+SIGNED, BEFORE = "signed.json", "signed.before.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is signed of a home, and by whom.
+
+    Attributes:
+        jws: As it is sent.
+        parties: Who has signed.
+        lacking: Who has to, besides.
+    """
+
+    configuration: Configuration
+    jws: str
+    parties: frozenset[str]
+    lacking: frozenset[str]
+
+
+def trusted_for(folder: Path) -> dict[str, Key]:
+    """Who signs for this home, by ``trust/`` in its folder or beside it.
+
+    Raises:
+        SetupError: There is none, or what is there is no key.
+    """
+    for place in (folder / TRUST, folder.absolute().parent / TRUST):
+        if trusted := trusted_in(place):
+            return trusted
+    do = f"homenode configure key PARTY FILE --homes FOLDER puts it into FOLDER/{TRUST}/PARTY.pem"
+    raise SetupError("nobody's public key is there", where=str(folder.absolute().parent / TRUST), do=do)
+
+
+def sheet(folder: Path) -> Sheet | None:
+    """What is signed of a home; None if nothing is.
+
+    Raises:
+        Refused: It isn't signed by whom it should be.
+        FileMistakes: This homenode can't read it.
+    """
+    jws = _read(folder / SIGNED)
+    if jws is None:
+        return None
+    signed = verify(jws, trusted_for(folder))
+    new = decode(signed.payload)
+    found = differences(_of_jws(folder, _read(folder / BEFORE)), _understood(folder, new.files)[1])
+    return Sheet(new, jws, signed.parties, needed(found) - signed.parties)
+
+
+def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list[Difference]]:
+    """Sign what stands in the folder, and tell what of it is new to who signs.
+
+    What is signed already gets one signature more; what isn't gets a new number.
+
+    Raises:
+        FileMistakes: It has mistakes.
+        Refused: The key is of nobody who signs for this home.
+        SetupError: As `trusted_for`, or the key can't be read.
+    """
+    key, trusted = read_key_file(key_file, private=True), trusted_for(folder)
+    mine = [party for party, one in trusted.items() if one.kid == key.kid]
+    if not mine:
+        do = f"keys in {TRUST}/: {', '.join(trusted)}"
+        raise Refused("the key of nobody who signs for this home", where=str(key_file), do=do)
+    files, last, number = files_of(folder), None, 0
+    if (jws := _read(folder / SIGNED)) is not None:
+        number = decode(unverified(jws)).number
+        with contextlib.suppress(Refused):  # all its keys were replaced since
+            last = sheet(folder)
+    home, said = _understood(folder, files)
+    if last is not None and last.configuration.files == files:
+        jws = sign(last.configuration.encode(), key, last.jws)
+    else:
+        if last is not None and not last.lacking:
+            _write(folder / BEFORE, last.jws)
+        jws = sign(Configuration(home.home, number + 1, files, at, by).encode(), key)
+    own = _read(folder / f"signed.{mine[0]}.json")
+    try:
+        verify(own or "", {mine[0]: trusted[mine[0]]})
+    except Refused:  # none, by a key that was replaced since, or by nobody: all of it is new
+        own = None
+    new = differences(_of_jws(folder, own), said)
+    for name in (SIGNED, *(f"signed.{party}.json" for party in mine)):
+        _write(folder / name, jws)
+    done = sheet(folder)
+    assert done is not None
+    return done, new
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """What a configuration brings of what stands in a folder.
+
+    Raises:
+        Refused: It can't be read, or a file's name is none that a configuration may bring.
+    """
+    found = {}
+    for path in (folder / HOME_YAML, *sorted((folder / "rules").glob("*.yaml"))):
+        name = str(path.relative_to(folder))
+        if not re.fullmatch(FILE, name):
+            raise Refused(
+                f"no configuration brings {name!r}", do="rules/NAME.yaml, NAME of a-z, 0-9, _ and -"
+            )
+        try:
+            found[name] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "not a text in UTF-8"
+            raise Refused(f"can't be read: {why}", where=str(path)) from error
+    return found
+
+
+def _of_jws(folder: Path, jws: str | None) -> Mapping[str, Fact]:
+    """What a former one said; nothing if it can't be read any more: then all is new, and needs each party."""
+    if jws is not None:
+        with contextlib.suppress(FileMistakes):
+            return _understood(folder, decode(unverified(jws)).files)[1]
+    return blank(folder.absolute())
+
+
+def _understood(folder: Path, files: Mapping[str, str]) -> tuple[Home, Mapping[str, Fact]]:
+    beside = folder.absolute()
+    texts = Texts({beside / name: text for name, text in files.items()})
+    report = check_home(beside / HOME_YAML, drivers=driver_types(), files=False, texts=texts)
+    if report.mistakes or report.home is None:
+        raise FileMistakes(report.mistakes)
+    return report.home, facts(report.home, report.rules)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not a text in UTF-8"
+        raise Refused(f"can't be read: {why}", where=str(path)) from error
+
+
+def _write(path: Path, jws: str) -> None:
+    try:
+        replace(path, f"{jws}\n".encode())
+    except OSError as error:
+        raise SetupError(f"can't be written: {error.strerror}", where=str(path)) from error

@@ -1,0 +1,103 @@
+"""`homenode configure send` and `status`: to the homes, and back from them, over the broker."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from homenode.config.model import SIGNERS
+from homenode.configure.office import Sheet
+from homenode.contract import topics
+from homenode.contract.times import Zone
+from homenode.errors import Refused, SetupError
+from homenode.gateway.clock import Clock
+from homenode.listen.event import split
+from homenode.listen.line import Line
+from homenode.listen.opening import Opening
+from homenode.listen.settings import Settings
+
+CONNECTING_S = 10.0
+SETTLED_S = 2.0
+"""What the broker keeps comes at once; so long after the last status no other is awaited."""
+
+
+def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO) -> int:
+    """Send what is signed, and tell what the node answers. 0 if it was taken, 1 if it was refused.
+
+    Raises:
+        NoLink: The broker can't be reached.
+        Refused: No answer came.
+        SetupError: There is no broker, or only care and the operator may send it.
+    """
+    party, home = settings.party, sheet.configuration.home
+    if settings.broker is None or party not in SIGNERS:
+        raise SetupError(f"{party} sends no configuration", do=f"as {' or '.join(SIGNERS)}, over a broker")
+    opening, clock = Opening(party, settings.keys), Clock()
+    name = f"configure-{secrets.token_hex(8)}"
+    expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
+    body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": {"jws": sheet.jws}}
+    topic = topics.reply(home, party)
+    with Line(settings.broker, "configure", (topic,)) as line:
+        line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
+        answer = line.first(lambda topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
+    if answer is None:
+        do = "it may be offline; the same may be sent again"
+        raise Refused(f"{home} has not answered within {wait_s:.0f} s", do=do)
+    number = sheet.configuration.number
+    if answer.get("ok") is True:
+        result = answer.get("result", {})
+        print(f"{home}: {number} is taken; {result.get('told', '')}", file=out)
+        return 0
+    error = answer.get("error", {})
+    print(f"{home}: {number} is refused ({error.get('code', '')}): {error.get('text', '')}", file=out)
+    for mistake in error.get("mistakes", ()):
+        print(f"  {mistake}", file=out)
+    return 1
+
+
+def _answer(payload: bytes, name: str) -> Mapping[str, Any] | None:
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and body.get("id") == name else None
+
+
+def status(settings: Settings, signed: Mapping[str, int], out: TextIO) -> int:
+    """Print which home runs which number. 1 if any runs another than is signed, else 0.
+
+    Args:
+        signed: Home to the number that is signed for it; others are told if they answer.
+    """
+    if settings.broker is None or settings.party != "operator":
+        raise SetupError("only the operator is told which configuration runs", do="--party operator")
+    opening, running = Opening("operator", settings.keys), dict[str, Mapping[str, Any] | None]()
+
+    def heard(topic: str, payload: bytes) -> bool | None:
+        where = split(topic)
+        body = opening.status(where[0], payload) if where is not None else None
+        if where is None or body is None:
+            return None
+        told = body.get("configuration")
+        running[where[0]] = told if isinstance(told, dict) else None
+        return True
+
+    with Line(settings.broker, "configure", (topics.status("+", "operator"),)) as line:
+        within_s = CONNECTING_S
+        while line.first(heard, within_s):
+            within_s = SETTLED_S
+    behind = 0
+    for home in sorted({*running, *signed}):
+        now, wanted = running.get(home), signed.get(home)
+        number = now.get("number") if now else None
+        what = "not heard of" if home not in running else f"runs {number}" if now else "runs none signed"
+        if now and now.get("changed"):
+            what += f" of {now.get('at')}, changed at the node since"
+        elif now:
+            what += f" of {now.get('at')}"
+        if wanted is not None and number != wanted:
+            what, behind = f"{what}; {wanted} is signed", behind + 1
+        print(f"{home}: {what}", file=out)
+    return 1 if behind else 0

@@ -1,0 +1,124 @@
+"""A signed configuration takes the place of the present one, or is refused with its reasons."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from homenode import records
+from homenode.errors import HomenodeError, Refused
+
+if TYPE_CHECKING:
+    from homenode.configure.taking import Offer
+    from homenode.contract.command import Command
+    from homenode.gateway.node import Node
+
+log = logging.getLogger("homenode.config")
+
+
+class Configured:
+    """Works for one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def look(self) -> None:
+        """Tell the operator what the node runs on, if that is others than was told; reads some files."""
+        from homenode.configure.payload import LINK
+
+        node, shown = self._node, None
+        beside = node.home.path.parent
+        if (beside / LINK).is_symlink():
+            from homenode.configure.kept import running
+
+            try:
+                now = running(beside)
+                shown = now.shown() if now is not None else None
+            except (OSError, ValueError) as error:
+                log.warning("what was signed can't be read", extra={"why": str(error)})
+        if shown != node.judge.delivery.configuration:
+            node.outbox.add(node.judge.delivery.configured(shown, node.clock.now()))
+            node.uplink.wake()
+
+    async def take(self, command: Command) -> Mapping[str, Any]:
+        """Take what came, and reload; what fails then is taken back.
+
+        Raises:
+            Refused: It was not taken; the node runs on what it had.
+            SetupError: The node lacks what it takes to look at signatures.
+        """
+        async with self._node.crew.changing:
+            return await self._take(command)
+
+    async def _take(self, command: Command) -> Mapping[str, Any]:
+        from homenode.configure import place
+        from homenode.configure.kept import remember
+
+        node = self._node
+        apart = asyncio.get_running_loop().run_in_executor
+        offer, known = await apart(None, self._offered, command.args["jws"])
+        new, beside = offer.configuration, node.home.path.parent
+        result: dict[str, Any] = {"number": new.number, "signed": sorted(offer.parties)}
+        if known:
+            return result | {"told": "this node runs on it already"}
+        places = await apart(None, self._why_not, offer)
+        try:
+            before = await apart(None, place.put, beside, str(new.number), new.files, offer.jws)
+        except OSError as error:
+            raise Refused(f"it can't be written: {error}", do="the node runs on what it had") from error
+        try:
+            told = await node.requests.read_again()
+        except Exception as error:
+            log.error("the new configuration was taken back", extra={"number": new.number, "why": str(error)})
+            assert before is not None, "a node that runs has a home.yaml"
+            await apart(None, place.go_to, beside, before)
+            await self._as_before()
+            raise Refused(f"it reads well, and the node can't go over to it: {error}") from error
+        await apart(None, remember, node.data, new)
+        signed, sender = result["signed"], f"{command.party}: {command.by}"
+        record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
+        node.journal.append(record, klass="system")
+        fields = {"number": new.number, "signed": signed, "made_by": new.by, "by": sender}
+        log.info("a signed configuration was taken", extra={**fields, "changed": places})
+        return result | {"told": told}
+
+    def _offered(self, jws: str) -> tuple[Offer, bool]:
+        """What came, and whether the node runs on it already."""
+        from homenode.configure.kept import highest, running
+        from homenode.configure.payload import HOME_YAML
+        from homenode.configure.taking import newer, offered
+
+        node = self._node
+        path = node.home.path
+        if path.name != HOME_YAML:
+            raise Refused(f"this node runs on {path.name}", do=f"a signed configuration needs {HOME_YAML}")
+        offer = offered(jws, path.parent, node.home.home)
+        try:
+            now, taken = running(path.parent), highest(node.data, path.parent)
+        except (OSError, ValueError) as error:
+            raise Refused(f"which number was taken last can't be read: {error}") from error
+        if now is not None and now.configuration == offer.configuration and not now.touched:
+            return offer, True
+        newer(offer.configuration.number, taken)
+        return offer, False
+
+    def _why_not(self, offer: Offer) -> list[str]:
+        """The places that it changes; raises what is wrong with it."""
+        from homenode.config.registry import looked_at_anew
+        from homenode.configure.facts import facts
+        from homenode.configure.taking import allowed, changed, understood
+
+        node = self._node
+        with looked_at_anew(node.types) as types:
+            report = understood(offer, node.home.path, types)
+        found = changed(facts(node.home, tuple(node.judge.rules.values())), report)
+        allowed(found, offer.parties, offer.trusted)
+        return [one.place for one in found]
+
+    async def _as_before(self) -> None:
+        try:
+            await self._node.requests.read_again()
+        except HomenodeError as error:
+            log.error("what the node had can't be read again", extra={"why": str(error)})

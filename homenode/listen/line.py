@@ -1,0 +1,93 @@
+"""A party at the broker for one question and its answers: `homenode listen ack`, `homenode configure`."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from homenode.config.model import Broker
+from homenode.errors import HomenodeError
+from homenode.gateway.clock import Clock
+from homenode.link.address import address
+from homenode.link.wire import tls_context
+from homenode.link.words import failed, refused
+
+T = TypeVar("T")
+
+
+class Line:
+    """A connection for as long as the block lasts.
+
+    Args:
+        broker: Its first URL.
+        name: Begins the id of the client.
+        topics: What is to be heard.
+
+    Raises:
+        NoLink: The broker can't be reached, or doesn't want us; of `first`, too.
+    """
+
+    def __init__(self, broker: Broker, name: str, topics: Sequence[str]) -> None:
+        self._where = address(broker.urls[0])
+        self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}")
+        self._heard: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._topics = [(topic, 1) for topic in topics]
+        self._client.on_connect = self._connected
+        self._client.on_subscribe = lambda *_: self._heard.put(None)
+        self._client.on_message = lambda _client, _data, message: self._came.put(
+            (message.topic, bytes(message.payload))
+        )
+        if broker.username:
+            secret = broker.password_file.read_text().strip() if broker.password_file else None
+            self._client.username_pw_set(broker.username, secret)
+        if self._where.tls:
+            self._client.tls_set_context(tls_context(broker))
+
+    def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._came.put(refused(int(reason.value), self._where.url))
+            self._heard.put(None)
+        else:
+            client.subscribe(self._topics)
+
+    def __enter__(self) -> Self:
+        try:
+            self._client.connect(self._where.host, self._where.port)
+        except OSError as error:
+            raise failed(error, self._where.url, was_up=False) from error
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def say(self, topic: str, payload: bytes, within_s: float) -> None:
+        """Publish once the answer can be heard, QoS 1."""
+        try:
+            self._heard.get(timeout=within_s)
+        except queue.Empty:
+            raise failed(TimeoutError("no answer"), self._where.url, was_up=True) from None
+        self._heard.put(None)
+        self._client.publish(topic, payload, 1)
+
+    def first(self, fits: Callable[[str, bytes], T | None], within_s: float) -> T | None:
+        """What `fits` makes of the first message that fits; None if none comes."""
+        clock = Clock()
+        until = clock.now() + int(within_s * 1000)
+        while (left_ms := until - clock.now()) > 0:
+            try:
+                message = self._came.get(timeout=left_ms / 1000)
+            except queue.Empty:
+                return None
+            if isinstance(message, HomenodeError):
+                raise message
+            if found := fits(*message):
+                return found
+        return None

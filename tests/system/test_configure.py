@@ -1,0 +1,148 @@
+"""Signed configurations, from the office's folder through a real broker to a running node."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from homenode.cli import main
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.test_node import a_home
+
+pytestmark = needs_mosquitto
+
+
+class Said(NamedTuple):
+    """What a command of the office ended with."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Office:
+    """A folder of homes, and who signs there."""
+
+    folder: Path
+    broker: Mosquitto
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "test-1"
+
+    def edit(self, old: str, new: str) -> None:
+        file = self.home / "home.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def configure(self, *words: str) -> Said:
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main(["configure", *words])
+        return Said(status, out.getvalue(), err.getvalue())
+
+    def sign(self, party: str) -> str:
+        done = self.configure(
+            "sign", str(self.home), "--key", str(self.folder / f"{party}.key"), "--by", "Eva"
+        )
+        assert done.status == 0, done.err
+        return done.out
+
+    def send(self) -> Said:
+        return self.configure("send", str(self.home), "--broker", self.broker.url)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def office(tmp_path: Path, broker: Mosquitto) -> Office:
+    office = Office(tmp_path / "homes", broker)
+    for party in ("operator", "care"):
+        key = str(office.folder / f"{party}.key")
+        office.folder.mkdir(exist_ok=True)
+        assert office.configure("key", party, key, "--homes", str(office.folder)).status == 0
+    return office
+
+
+def numbers(receiver: Receiver) -> list[int]:
+    """What the operator's status said that the node runs on."""
+    told = [body.get("configuration") for topic, body, _ in receiver.messages if topic.endswith("/status")]
+    return [one["number"] for one in told if one]
+
+
+def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad_file_stops_nothing(
+    tmp_path: Path, office: Office, broker: Mosquitto
+) -> None:
+    home = a_home(tmp_path / "node", broker.port, [(600.0, True)])
+    shutil.copytree(home.parent, office.home)
+    shutil.copytree(office.folder / "trust", home.parent / "trust")
+    before = home.read_text()
+    with (
+        NodeProcess(home, tmp_path / "data") as node,
+        Receiver(broker.port, "hn1/test-1/operator/status", "hn1/test-1/operator/reply") as operator,
+    ):
+        node.until("ready")
+        for party in ("operator", "care"):
+            office.sign(party)
+        assert office.send().out.startswith("test-1: 1 is taken; reloaded")
+        assert home.read_text() == before
+        operator.until(lambda r: numbers(r)[-1:] == [1], "that 1 runs")
+
+        office.edit("sensor: door", "sensor: the_other_door")
+        assert office.sign("operator").splitlines()[0] == (
+            "changed  devices.front_door.sensor: door -> the_other_door  [operator]"
+        )
+        assert "2 is taken" in office.send().out
+        assert "the_other_door" in home.read_text()
+        second = (office.home / "signed.json").read_text()
+
+        office.edit('["*.*"]', '["*.*"], property: [front_door.contact]')
+        assert "care must sign, too" in office.sign("operator")
+        assert "not signed by care" in office.send().err
+        jws = (office.home / "signed.json").read_text()
+        asked = {"id": "9", "do": "configure", "by": "Olle", "expires": in_an_hour(), "args": {"jws": jws}}
+        operator.send("hn1/test-1/operator/command", asked)
+        error = operator.until(lambda r: r.reply("9"), "an answer")["error"]
+        assert error["code"] == "unsigned"
+        assert error["text"].startswith("share.property, share.property.front_door: that needs the signature")
+        assert "property" not in home.read_text()
+
+        assert "it can be sent" in office.sign("care")
+        assert "3 is taken" in office.send().out
+        operator.until(lambda r: numbers(r)[-1:] == [3], "that 3 runs")
+
+        taken = (office.home / "signed.json").read_text()
+        office.edit("broker: {", "broker: {ca: gone.pem, ")  # what is on the node only the node can tell
+        office.sign("operator")
+        refused = office.send()
+        assert refused.status == 1
+        assert "4 is refused (mistakes): home.yaml:5:14: broker.ca: found 'gone.pem'" in refused.out
+        assert "gone.pem" not in home.read_text()
+        asked |= {"id": "10", "args": {"jws": second}}
+        operator.send("hn1/test-1/operator/command", asked)
+        assert operator.until(lambda r: r.reply("10"), "an answer")["error"]["code"] == "old"
+
+        told = office.configure("status", str(office.home), "--broker", broker.url)
+        assert told.status == 1
+        assert told.out.startswith("test-1: runs 3 of ")
+        assert told.out.endswith("; 4 is signed\n")
+        assert "signed=" in node.log
+        node.kill()
+    with NodeProcess(home, tmp_path / "data") as node:
+        node.until("ready")
+        (office.home / "signed.json").write_text(taken)
+        assert "this node runs on it already" in office.send().out
