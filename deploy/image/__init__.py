@@ -1,1 +1,1 @@
-"""`make image`: from Debian's packages and this repository to a card. README.md says what is in it and why."""
+"""`make image`: from Debian's packages and this repository to a card. README.md says what is in it."""

@@ -1,4 +1,4 @@
-"""The tools that build the image: a Debian root of their own, so that the machine's own don't show in the bytes.
+"""The tools that build the image: a Debian root of their own, so that the machine's don't show in the bytes.
 
 Needs root, and neither mounts nor loop devices. Work happens in the folder `work` of that root.
 """
@@ -30,7 +30,7 @@ AARCH64 = (
     rb":homenode-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
     rb":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:%s:F"
 )
-"""An ELF program for 64-bit ARM, as binfmt-support writes it; F: opened now, so that it works in every root."""
+"""An ELF program for 64-bit ARM, as binfmt-support writes it; F: opened now, so that every root has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ class Tools:
             **(env or {}),
         }
         inside = ["chroot", str(self.root), "sh", "-c", 'cd /work && exec "$@"', "sh", *command]
-        return subprocess.run(inside, env=clean, stdout=subprocess.PIPE, check=True, input=stdin).stdout
+        return subprocess.run(
+            inside, env=clean | dict(env or {}), stdout=subprocess.PIPE, check=True, input=stdin
+        ).stdout
 
 
 def tools() -> Tools:
