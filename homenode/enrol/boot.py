@@ -49,6 +49,8 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
     _set_up(places, run)
     told = _state(places)
     _tell(places, told, mistakes)
+    if told.get("state") == State.ENROLLED.value and places.home.exists() and run == RUN:
+        _call("systemctl", "start", "--no-block", "homenode.service")
     for lamp in lamps:
         _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
     return 0
@@ -150,11 +152,14 @@ def _set_up(places: Places, run: Path) -> None:
         replace(path, text.encode(), mode)
         changed = True
     if changed and run == RUN:
-        for command in (["networkctl", "reload"], ["chronyc", "reload", "sources"]):
-            with contextlib.suppress(
-                OSError, subprocess.TimeoutExpired
-            ):  # whoever isn't here reads it at start
-                subprocess.run(command, check=False, capture_output=True, timeout=10)
+        _call("networkctl", "reload")
+        _call("chronyc", "reload", "sources")
+
+
+def _call(*command: str) -> None:
+    """Whoever isn't here, or doesn't run yet, reads it at the start."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, check=False, capture_output=True, timeout=10)
 
 
 # News

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import logging
+import os
 import random
 import signal
 import threading
@@ -49,6 +51,13 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
     from homenode.enrol.finding import serial as own_serial
     from homenode.enrol.visit import Visit
 
+    places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    lock = os.open(places.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.info("another homenode enrol is at it")
+        return 0
     clock, stop = Clock(), threading.Event()
     serial = serial or own_serial()
     if not serial:

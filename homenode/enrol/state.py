@@ -22,7 +22,6 @@ def write(places: Places, outcome: Outcome, now_ms: int, **more: Any) -> None:
     before = read(places.state)
     if {name: value for name, value in before.items() if name != "at"} == state:
         return
-    places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     text = json.dumps({**state, "at": text_of(now_ms)}, ensure_ascii=False, indent=1)
     replace(places.state, text.encode(), MODE)
 

@@ -1,0 +1,190 @@
+"""What becomes of a box after its first day: swapped, moved out of, under another authority, alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homenode.enrol import leaving
+from homenode.enrol.proof import opened
+from homenode.enrol.steps import State
+from homenode.journal import Journal
+from homenode.office.provisioning import ca_print
+from tests.system.offices import Box, OfficeProcess
+from tests.system.test_enrolment import enrolled
+
+BACKUP = {"metadata": {"format": "zigpy/open-coordinator-backup"}, "network_key": {"key": "00" * 16}}
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
+    with OfficeProcess(tmp_path_factory.mktemp("lives") / "office") as running:
+        yield running
+
+
+def with_backup(box: Box) -> None:
+    folder = box.places.data / "zigbee" / "backups"
+    folder.mkdir(parents=True)
+    (folder / "2026-01-05.json").write_text(json.dumps(BACKUP))
+
+
+def test_a_new_box_gets_home_and_radio_of_the_old_one_which_counts_no_more(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    old = enrolled(office, tmp_path / "old", "swap-1", "30000000cccc0001")
+    with_backup(old)
+    assert old.once().done
+    new = Box(tmp_path / "new", "30000000cccc0002")
+    new.provisioned(office, office.code("swap", "swap-1", new.serial))
+    assert old.once().state is State.FAILED
+    assert new.once().state is State.ENROLLED
+    (kept,) = (new.places.data / "zigbee" / "backups").iterdir()
+    assert json.loads(kept.read_text()) == BACKUP
+    assert new.places.home.read_text() == old.places.home.read_text()
+    assert office.box(old.serial)["state"] == "gone"
+    assert office.reports().count("swapped") == 1
+
+
+def test_a_backup_is_sent_when_it_changed_and_only_then(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "backup-1", "30000000cccc0003")
+    with_backup(box)
+    kept = office.folder / "backups" / "backup-1.json"
+    assert box.once().done
+    first = kept.stat().st_mtime_ns
+    assert kept.stat().st_mode & 0o077 == 0
+    assert box.once().done
+    assert kept.stat().st_mtime_ns == first
+    (box.places.data / "zigbee/backups/2026-01-06.json").write_text(json.dumps({**BACKUP, "x": 1}))
+    assert box.once().done
+    assert json.loads(kept.read_text())["radios"]["zigbee"]["x"] == 1
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory: to tell a disk which blocks are free takes it seconds."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def test_who_moves_out_leaves_nothing_and_the_office_has_the_proof(
+    office: OfficeProcess, memory: Path
+) -> None:
+    box = enrolled(office, memory, "leave-1", "30000000cccc0004")
+    secret = "Karin was in the bathroom"
+    with Journal.open(box.places.data) as journal:
+        journal.append({"t": "tr", "alert": "stove_left_on:1", "text": secret, "at": 1}, klass="alert")
+        journal.commit().result(20)
+    (box.places.config / "rules").mkdir()
+    (box.places.config / "rules" / "own.yaml").write_text("rule: own")
+    office.says("leave", "leave-1")
+    command = ["openssl", "x509", "-in", str(box.places.certificate), "-outform", "DER"]
+    der = subprocess.run(command, capture_output=True, check=True).stdout
+    outcome = box.once()
+    assert outcome.why.key == "left", outcome
+    left = [path for path in memory.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert left == []
+    for path in (box.places.home, box.places.key, box.places.certificate, box.places.config / "rules"):
+        assert not path.exists()
+    (proof,) = (office.folder / "proofs").glob("leave-1-*.jws")
+    said = opened(proof.read_text(), der)
+    assert (said["home"], said["serial"], said["left"]) == ("leave-1", box.serial, 0)
+    assert any("SHA-256 of what was erased" in line for line in said["journal"])
+    assert office.box(box.serial)["state"] == "gone"
+    office.describe("next-1")  # and the box lives on, in another home
+    office.says("assign", box.serial, "next-1")
+    box.provisioned(office, office.code("box", "add", box.serial))
+    assert box.once().state is State.ENROLLED
+    assert "next-1" in box.places.home.read_text()
+
+
+def test_a_proof_that_was_not_delivered_is_delivered_later(tmp_path: Path) -> None:
+    office = OfficeProcess(tmp_path / "office")
+    with office:
+        box = enrolled(office, tmp_path / "box", "leave-2", "30000000cccc0005")
+        office.says("leave", "leave-2")
+        leaving.order(box.places, "leave-2", box.serial)
+        proof = leaving.carry_out(box.places, 1_767_610_800_000)
+        assert not box.places.home.exists()
+        assert leaving.carry_out(box.places, 1_767_610_900_000) == proof  # after a power cut: not twice
+        assert box.once().why.key == "left"
+        (kept,) = (office.folder / "proofs").iterdir()
+        assert kept.read_text() == proof
+
+
+def test_an_authority_follows_another_and_no_box_is_lost(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        office.describe("roll-2")
+        code = office.code("box", "add", "30000000cccc0007", "--home", "roll-2")
+        late = Box(tmp_path / "late", "30000000cccc0007").provisioned(office, code)  # knows the old one only
+        box = enrolled(office, tmp_path / "box", "roll-1", "30000000cccc0006")
+        before = box.places.ca.read_text()
+        office.says("roll")
+        office.reload()
+        assert box.once().done
+        assert box.places.ca.read_text().count("BEGIN CERTIFICATE") == 4  # old, new, each by the other
+        assert before.strip() in box.places.ca.read_text()
+        assert late.once().done
+        office.says("box", "add", box.serial)
+        box.provisioned(office, office.code("box", "add", box.serial))
+        assert box.once().done  # its certificate is by the new one now
+        office.says("roll", "--finish")
+        office.reload()
+        assert box.once().done
+        assert box.places.ca.read_text().count("BEGIN CERTIFICATE") == 1
+
+
+def test_an_office_under_somebody_elses_root(tmp_path: Path) -> None:
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
+
+    ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(
+        "req", "-x509", *ec, "-days", "30", "-subj", "/CN=root", "-keyout", "root.key", "-out", "root.pem"
+    )
+    openssl("req", *ec, "-subj", "/CN=homes of a county", "-keyout", "ca.key", "-out", "ca.csr")
+    (tmp_path / "ca.ext").write_text(
+        "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+    )
+    openssl("x509", "-req", "-in", "ca.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
+            "-days", "30", "-extfile", "ca.ext", "-out", "ca.pem")  # fmt: skip
+    given = [f"--ca-{name}={tmp_path / f'ca.{end}'}" for name, end in (("cert", "pem"), ("key", "key"))]
+    init = (*given, f"--chain={tmp_path / 'root.pem'}")
+    with OfficeProcess(tmp_path / "office", init=init) as office:
+        office.describe("given-1")
+        box = Box(tmp_path / "box", "30000000cccc0008")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", "given-1"))
+        said = json.loads(box.places.provision.read_text())
+        root = (tmp_path / "root.pem").read_text()
+        box.places.provision.write_text(json.dumps({**said, "ca": root}))
+        assert box.once().done
+        openssl("verify", "-CAfile", "root.pem", "-untrusted", "ca.pem", str(box.places.certificate))
+
+
+def test_a_label_is_enough_and_a_wrong_fingerprint_is_not(office: OfficeProcess, tmp_path: Path) -> None:
+    office.describe("label-1")
+    file = tmp_path / "label.svg"
+    code = office.code("box", "add", "--home", "label-1", "--label", str(file))
+    assert f">{code}<" in file.read_text()
+    box = Box(tmp_path / "box", "30000000cccc0009")
+    box.provisioned(office, code, ca="", ca_sha256="ab" * 32)
+    assert box.once().why.key == "not_trusted"
+    box.provisioned(office, code, ca="", ca_sha256=ca_print(office.folder))
+    assert box.once().done
+
+
+def test_an_office_that_is_away_stops_no_home(tmp_path: Path) -> None:
+    office = OfficeProcess(tmp_path / "office")
+    with office:
+        box = enrolled(office, tmp_path / "box", "away-1", "30000000cccc0010")
+    assert box.run("once").returncode == 1
+    assert box.state["state"] == "enrolled"
+    assert box.state["key"] == "not_renewed"
+    assert box.places.home.exists()
+    fresh = Box(tmp_path / "fresh", "30000000cccc0011").provisioned(office)
+    assert fresh.run("once").returncode == 1
+    assert (fresh.state["state"], fresh.state["key"]) == ("waiting", "network")
