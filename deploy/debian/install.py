@@ -1,6 +1,6 @@
 """Lays wheels out as a virtual environment, with byte code and without what a node never uses.
 
-    python3 install.py WHEELS ROOT >>SUBSTVARS
+    python3 -m deploy.debian.install WHEELS ROOT >>SUBSTVARS
 
 Run in the tools' root by debian/rules, by the Python of a node's own release: byte code is of one release of
 Python and of no architecture. Prints, as a variable of debian/control, the packages that
@@ -13,7 +13,6 @@ import compileall
 import csv
 import io
 import py_compile
-import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from pathlib import Path
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
+
+from deploy.debian.elf import Library, needs
 
 PREFIX = Path("usr/lib/homenode")
 SITE = PREFIX / "lib/python3.13/site-packages"
@@ -57,7 +58,8 @@ def main(wheels: Path, root: Path) -> None:
     for wheel in sorted(wheels.glob("*.whl")):
         _install(wheel, root)
     shutil.rmtree(root / PREFIX / "bin.wheels", ignore_errors=True)
-    _prune(root / SITE, Path(__file__).with_name("prune.txt").read_text())
+    _prune(root / SITE, _lines("prune.txt"))
+    _cut(root / SITE, _lines("cut.txt"))
     _drop_unneeded_libraries(root / SITE)
     _true_records(root / SITE)
     compiled = compileall.compile_dir(
@@ -97,12 +99,14 @@ def _install(wheel: Path, root: Path) -> None:
         install(source, destination, {"INSTALLER": b"homenode\n"})
 
 
-def _prune(site: Path, patterns: str) -> None:
+def _lines(name: str) -> list[str]:
+    lines = Path(__file__).with_name(name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _prune(site: Path, patterns: list[str]) -> None:
     """Each pattern has to find something, or it is of a version that is gone."""
-    for line in patterns.splitlines():
-        pattern = line.partition("#")[0].strip()
-        if not pattern:
-            continue
+    for pattern in patterns:
         found = sorted(site.glob(pattern))
         if not found:
             sys.exit(f"prune.txt: nothing is {pattern}")
@@ -111,6 +115,18 @@ def _prune(site: Path, patterns: str) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)  # went with its folder
+
+
+def _cut(site: Path, lines: list[str]) -> None:
+    """Libraries load less. Of a name at least one architecture's wheel has a library."""
+    for line in lines:
+        begin, *unwanted = line.split()
+        (file,) = site.glob(f"{begin}*")
+        library = Library(file.read_bytes())
+        gone = {name for name in library.needed if name.startswith(tuple(unwanted))}
+        brought = [next(site.glob(f"*.libs/{name}")) for name in sorted(gone)]
+        symbols = {name for lost in brought for name in Library(lost.read_bytes()).defined()}
+        file.write_bytes(library.without(gone, symbols))
 
 
 def _drop_unneeded_libraries(site: Path) -> None:
@@ -122,12 +138,6 @@ def _drop_unneeded_libraries(site: Path) -> None:
             return
         for file in extra:
             file.unlink()
-
-
-def needs(file: Path) -> list[str]:
-    """What a library loads when it is loaded."""
-    told = subprocess.run(["readelf", "-d", file], check=True, capture_output=True, text=True).stdout
-    return re.findall(r"\(NEEDED\).*\[(.+)\]", told)
 
 
 def _packages(site: Path) -> list[str]:

@@ -21,7 +21,7 @@ PACKAGES = (
     "python3", "mmdebstrap", "arch-test", "debian-archive-keyring", "rauc", "u-boot-tools", "squashfs-tools",
     "mtools", "dosfstools", "e2fsprogs", "fdisk", "zstd", "bmap-tools", "qemu-user", "qemu-system-arm",
     "u-boot-qemu", "cpio", "kmod", "openssl", "openssh-client", "systemd",
-    "debhelper", "python3-installer", "python3-setuptools", "patchelf", "lintian",  # these for deploy/debian
+    "debhelper", "python3-installer", "python3-setuptools", "lintian",  # these for deploy/debian
 )  # fmt: skip
 NO_RECOMMENDS = '--aptopt=APT::Install-Recommends "false"'
 WITHOUT = tuple(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale", "info"))

@@ -1,0 +1,1 @@
+"""`make deb-test`: the Debian package in a plain Debian in software."""
