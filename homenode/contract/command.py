@@ -55,7 +55,7 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
         shapes.mapping({"session": _SESSION, "end": _TRUE}),
     ),
     "pair": (shapes.mapping({}, {"for": _DURATION, "radio": _WORD}),),
-    "report": (shapes.mapping({}, {"heartbeat": _DURATION}),),
+    "report": (shapes.mapping({}, {"heartbeat": _DURATION, "diagnose": _TRUE}),),
     "update": (shapes.mapping({}, {"version": shapes.text(40)}),),
     "configure": (shapes.mapping({"jws": shapes.text(60_000) | {"pattern": r"^[ -~\n]+$"}}),),
 }
@@ -118,7 +118,8 @@ def parse_command(
     Args:
         payload: As it came.
         party: From the topic.
-        now_wall_ms: The wall clock; None while it is untrusted, when only acknowledging is safe.
+        now_wall_ms: The wall clock; None while it is untrusted, when only acknowledging and asking
+            how the node is are safe.
         retained: It was stored at the broker, so nobody asks it now.
     """
     if len(payload) > LONGEST_B:
@@ -169,7 +170,8 @@ def _checked(
     except (KeyError, TypeError, ValueError, OverflowError):
         return refuse("malformed", "expires must be a time like 2026-01-05T06:12:03.250+01:00")
     if now_wall_ms is None:
-        if do != "acknowledge":
+        asks_only = do == "report" and isinstance(args, dict) and "heartbeat" not in args
+        if do != "acknowledge" and not asks_only:
             return refuse("clock", "the node's clock is not set, so it can't tell whether this is too late")
     elif expires_ms <= now_wall_ms:
         return refuse("expired", f"expired at {body['expires']}")

@@ -54,9 +54,16 @@ def schema() -> shapes.Schema:
         "signed": shapes.several(shapes.one_of(SIGNERS), 1),
         "told": shapes.text(60_000),
     }
+    bundle = {
+        "data": {"type": "string", "contentEncoding": "base64", "maxLength": 65_536},
+        "format": shapes.exactly("application/json+gzip"),
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "left_out": shapes.TEXTS,
+    }
+    result = {**video, **taken, "bundle": shapes.mapping(bundle)}
     return shapes.either(
         shapes.mapping(
-            {**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object", "properties": video | taken}}
+            {**whose, "ok": shapes.exactly(True)}, {"result": {"type": "object", "properties": result}}
         ),
         shapes.mapping({**whose, "ok": shapes.exactly(False), "error": error}),
     )

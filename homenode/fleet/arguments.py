@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     exported = add("prometheus", "The figures of all homes for Prometheus: a text file, or at a port.")
     exported.add_argument("to", metavar="FILE|[HOST]:PORT", help="for node_exporter, or to be asked itself")
     exported.add_argument("--once", action="store_true", help="write the file once")
+    asked = add(
+        "diagnose", "Have a node pack what helps to find out what ails it; nothing of who lives there."
+    )
+    asked.add_argument("home", metavar="HOME")
+    asked.add_argument("--out", default="", metavar="FILE", help="default: HOME-diagnosis.json")
+    asked.add_argument("--by", default="", metavar="NAME", help="who asks (default: this user)")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
         "--data", metavar="DIR", default="homenode-fleet", help="what the update remembers (default: here)"

@@ -38,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
             from homenode.fleet.exporter import run as export
 
             return export(args)
+        case "diagnose":
+            from homenode.fleet.diagnose import run as diagnose
+
+            return diagnose(args)
         case "update":
             from homenode.fleet.update import update
 

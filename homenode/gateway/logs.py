@@ -7,6 +7,8 @@ import logging
 import sys
 import threading
 
+from homenode.gateway.logbook import LOGBOOK, of_error
+
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -45,7 +47,10 @@ def start_logging(*, as_json: bool = False, verbose: bool = False) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines(as_json))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("homenode").setLevel(logging.DEBUG if verbose else logging.INFO)
+    log = logging.getLogger("homenode")
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    if LOGBOOK not in log.handlers:
+        log.addHandler(LOGBOOK)
     threading.excepthook = lambda args: _fell(
         "thread", args.thread.name if args.thread else "", args.exc_value
     )
@@ -55,5 +60,5 @@ def start_logging(*, as_json: bool = False, verbose: bool = False) -> None:
 def _fell(what: str, name: str, fault: BaseException | None) -> None:
     """What nobody caught, as a log line and not as a traceback."""
     log = logging.getLogger("homenode")
-    log.error(f"{what} failed", extra={"where": name, "why": repr(fault)})
+    log.error(f"{what} failed", extra={"where": name, "why": repr(fault), **of_error(fault)})
     log.debug(f"{what} failed", exc_info=fault)

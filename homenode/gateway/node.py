@@ -17,6 +17,7 @@ from homenode.gateway.configured import Configured
 from homenode.gateway.crew import Crew
 from homenode.gateway.health import Health
 from homenode.gateway.hearing import Hearing
+from homenode.gateway.logbook import of_error
 from homenode.gateway.looks import Looks
 from homenode.gateway.outcomes import Outcomes
 from homenode.gateway.recovery import Recovered, limits_of
@@ -112,7 +113,8 @@ class Node:
             try:
                 await work
             except Exception as fault:
-                log.error("failed", extra={"task": name, "why": repr(fault)})
+                part = name.partition(" ")[0]
+                log.error("failed", extra={"task": name, "part": part, "why": repr(fault), **of_error(fault)})
                 log.debug("failed", exc_info=True)
 
         return self.start(name, told())

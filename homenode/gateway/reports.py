@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from homenode import __version__
+from homenode.config.durations import milliseconds, words
+from homenode.config.rows import LONGEST_HEARTBEAT_MS, SHORTEST_HEARTBEAT_MS
+from homenode.errors import Refused
 from homenode.gateway.status import missing
 from homenode.reading import Instant, Quality
 
 if TYPE_CHECKING:
+    from homenode.gateway.diagnosis import Diagnosis
     from homenode.gateway.node import Node
+
+
+BUNDLE = "bundle"
+"""Of a result: what is sent and not kept."""
+
+
+def span_ms(text: str) -> int:
+    """A duration of a command. Raises Refused."""
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise Refused(f"for {text}", do=f"accepted: {error}") from error
+
+
+class Reports:
+    """Answers the command for one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._diagnosis: Diagnosis | None = None
+
+    async def answer(self, party: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is told, and for the operator what it asks to be set or packed.
+
+        Raises:
+            Refused: That is for the operator, or can't be.
+        """
+        if args and party != "operator":
+            raise Refused(f"{next(iter(args))} is for the operator")
+        if "heartbeat" in args:
+            self._beat_each(span_ms(args["heartbeat"]))
+        told = report(self._node, party)
+        if "diagnose" not in args:
+            return told
+        if self._diagnosis is None:
+            from homenode.gateway.diagnosis import Diagnosis
+
+            self._diagnosis = Diagnosis(self._node)
+        return {**told, BUNDLE: await self._diagnosis.bundle(told)}
+
+    def _beat_each(self, beat_ms: int) -> None:
+        if beat_ms and not SHORTEST_HEARTBEAT_MS <= beat_ms <= LONGEST_HEARTBEAT_MS:
+            most = f"{words(SHORTEST_HEARTBEAT_MS)} to {words(LONGEST_HEARTBEAT_MS)}"
+            raise Refused(f"heartbeat {words(beat_ms)}", do=f"{most}, or 0 s for what home.yaml says")
+        self._node.uplink.beat_each(beat_ms / 1000)
 
 
 def report(node: Node, party: str) -> dict[str, Any]:

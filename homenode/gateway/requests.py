@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from homenode import records
-from homenode.config.durations import milliseconds, words
-from homenode.config.rows import LANGUAGES, LONGEST_HEARTBEAT_MS, SHORTEST_HEARTBEAT_MS
+from homenode.config.durations import words
+from homenode.config.rows import LANGUAGES
 from homenode.contract import reply, topics
 from homenode.contract.command import Command, Refusal, parse_command
 from homenode.driver import Dismisses, Driver
@@ -18,10 +18,11 @@ from homenode.engine.events import ModeSet
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.asked import asked
 from homenode.gateway.hearing import faults_of
+from homenode.gateway.logbook import of_error
 from homenode.gateway.outcomes import CONFIGURATION
 from homenode.gateway.panel import answer_alerts, shown
 from homenode.gateway.refusals import BROKER, Refusals
-from homenode.gateway.reports import report
+from homenode.gateway.reports import BUNDLE, Reports, span_ms
 from homenode.gateway.roster import posts
 from homenode.gateway.status import missing, status
 from homenode.kinds import kind_of
@@ -57,13 +58,6 @@ def _yes(word: str) -> bool:
     return word == "yes"
 
 
-def _span_ms(text: str) -> int:
-    try:
-        return milliseconds(text)
-    except ValueError as error:
-        raise Refused(f"for {text}", do=f"accepted: {error}") from error
-
-
 class Requests:
     """Answers requests, one at a time for each that changes something."""
 
@@ -72,6 +66,7 @@ class Requests:
         self.answered = node.recovered.answered
         self._under_way: dict[tuple[str, str], int] = {}  # party and id, to how often it was asked
         self.refusals = Refusals()
+        self.reports = Reports(node)
 
     # -- commands of the parties
 
@@ -118,24 +113,27 @@ class Requests:
 
     async def _do(self, command: Command) -> None:
         try:
-            answer = reply.done(command.id, await self._result(command))
+            result = await self._result(command)
+            answer = kept = reply.done(command.id, result)
+            if BUNDLE in result:  # asked again, it is not there: the journal is no place for it
+                kept = reply.done(command.id, {name: one for name, one in result.items() if name != BUNDLE})
             now = self._node.clock.now()
-            self._node.journal.append(records.of_answer(command, answer, now), klass="system")
+            self._node.journal.append(records.of_answer(command, kept, now), klass="system")
             await self._node.outcomes.safe()
         except HomenodeError as error:
             code, mistakes = getattr(error, "code", Refused.code), getattr(error, "mistakes", ())
             refusal = Refusal(command.id, code, str(error), tuple(map(str, mistakes)))
             self._refused(command.party, refusal)
-            answer = reply.refused(refusal)
+            answer = kept = reply.refused(refusal)
         except Exception as fault:
-            log.error("command failed", extra={"do": command.do, "why": repr(fault)})
+            log.error("command failed", extra={"do": command.do, "why": repr(fault), **of_error(fault)})
             log.debug("command failed", exc_info=True)
-            answer = reply.refused(
+            answer = kept = reply.refused(
                 Refusal(command.id, "failed", "a mistake in homenode itself; its log says more")
             )
         finally:
             asked = self._under_way.pop((command.party, command.id))
-        self.answered.remember(command, answer, self._node.clock.wall())
+        self.answered.remember(command, kept, self._node.clock.wall())
         for _ in range(asked):
             self._reply(command.party, answer)
 
@@ -145,33 +143,22 @@ class Requests:
             case "acknowledge":
                 self.acknowledge(command.party, args["alert"], command.by)
             case "mode":
-                span_ms = _span_ms(args["for"]) if "for" in args else None
-                self.mode(args["mode"], span_ms)
+                longest_ms = span_ms(args["for"]) if "for" in args else None
+                self.mode(args["mode"], longest_ms)
             case "switch":
                 await self._node.actions.switch(args["point"], args["to"])
             case "pair":
-                span_s = _span_ms(args.get("for", "2min")) / 1000
+                span_s = span_ms(args.get("for", "2min")) / 1000
                 await self.pair(span_s, args.get("radio", ""))
             case "video":
                 return await self._node.looks.command(command)
             case "configure":
                 return await self._node.configured.take(command)
             case "report":
-                return self._report(command.party, args)
+                return await self.reports.answer(command.party, args)
             case _:
                 raise Refused(f"this node has nothing to {command.do}")
         return {}
-
-    def _report(self, party: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "heartbeat" in args:
-            if party != "operator":
-                raise Refused("heartbeat is set by the operator")
-            span_ms = _span_ms(args["heartbeat"])
-            if span_ms and not SHORTEST_HEARTBEAT_MS <= span_ms <= LONGEST_HEARTBEAT_MS:
-                most = f"{words(SHORTEST_HEARTBEAT_MS)} to {words(LONGEST_HEARTBEAT_MS)}"
-                raise Refused(f"heartbeat {words(span_ms)}", do=f"{most}, or 0 s for what home.yaml says")
-            self._node.uplink.beat_each(span_ms / 1000)
-        return report(self._node, party)
 
     def _reply(self, party: str, answer: bytes) -> None:
         node = self._node

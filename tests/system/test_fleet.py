@@ -1,0 +1,217 @@
+"""The operator's tool as a process, over the example broker, with real nodes in which somebody lives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.test_broker_acl import Example
+
+pytestmark = needs_mosquitto
+
+HOME = """\
+home: {home}
+timezone: Europe/Stockholm
+language: sv
+clock: {{trust: always}}
+broker: {broker}
+radios: {{tape: {{driver: recording, file: tape.jsonl}}}}
+devices:
+  eyemark:   {{via: tape, sensor: eye, kind: motion, room: hall}}
+  stovemark: {{via: tape, sensor: stove, kind: power, room: kitchen}}
+  doormark:  {{via: tape, sensor: door, kind: contact, room: hall}}
+rules:
+  - {{use: stoverule, bind: {{stove: stovemark.power, eye: eyemark.motion}}}}
+"""
+RULE = """\
+rule: stoverule
+to: [care]
+roles: {stove: {kind: power}, eye: {kind: motion}}
+when: stove > 50 W or eye == true
+says: {sv: Spisen, en: The stove}
+"""
+MARKS = ("1234.5", "stoverule:", "careperson", "away", "1617.25")
+"""Of what happened there: values, an alert's id, a person, a mode."""
+
+
+class HastyNode(NodeProcess):
+    """One that looks at its health all the time."""
+
+    module = ("-m", "tests.system.hasty_node")
+
+
+def written(folder: Path, home: str, broker: str, *, lived_in: bool) -> Path:
+    """A flat with its tape: every sensor is heard as often, whether somebody lives there or not."""
+    (folder / "rules").mkdir(parents=True)
+    (folder / "rules/stoverule.yaml").write_text(RULE)
+    (folder / "home.yaml").write_text(HOME.format(home=home, broker=broker))
+    values: dict[str, list[Any]] = {
+        "eye": [True, False] if lived_in else [False, False],
+        "stove": [1234.5, 1617.25] if lived_in else [0, 0],
+        "door": [True, False] if lived_in else [False, False],
+    }
+    lines = [
+        {
+            "at": f"2026-01-05T06:00:0{nth // 50}.{nth % 50 * 20:03d}+01:00",
+            "point": point,
+            "value": both[nth % 2],
+        }
+        for nth in range(150)
+        for point, both in values.items()
+    ]
+    (folder / "tape.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "home.yaml"
+
+
+class Fleet:
+    """`homenode fleet` with the operator's certificate."""
+
+    def __init__(self, example: Example, folder: Path) -> None:
+        self.folder, keys = folder, example.folder
+        own = str(keys / "operator@example")
+        self.where = ("--broker", f"mqtts://127.0.0.1:{example.port}", "--ca", str(keys / "ca.pem"),
+                      "--cert", f"{own}.pem", "--key", f"{own}.key")  # fmt: skip
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "homenode.cli", "fleet", *words, *self.where]
+
+    def __call__(self, *words: str, status: int = 0) -> str:
+        ran = subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=60, check=False, cwd=self.folder
+        )
+        assert ran.returncode == status, ran.stderr
+        return ran.stdout + ran.stderr
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    made = Example(tmp_path_factory.mktemp("fleet"))
+    with made.mosquitto:
+        yield made
+
+
+def receiver(example: Example, party: str, *topics: str) -> Receiver:
+    name = f"{party}@example"
+    keys = {"ca_certs": "ca.pem", "certfile": f"{name}.pem", "keyfile": f"{name}.key"}
+    paths = {what: str(example.folder / file) for what, file in keys.items()}
+    return Receiver(example.port, *topics, name=f"{party}-{len(topics)}", keys=paths)
+
+
+def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
+    example: Example, tmp_path: Path
+) -> None:
+    fleet = Fleet(example, tmp_path)
+    homes = {}
+    for name in ("h1", "h2"):
+        keys = {what: str(example.folder / f"{file}") for what, file in
+                (("ca", "ca.pem"), ("cert", f"{name}.pem"), ("key", f"{name}.key"))}  # fmt: skip
+        broker = json.dumps({"url": f"mqtts://127.0.0.1:{example.port}", **keys})
+        homes[name] = written(tmp_path / name, name, broker, lived_in=True)
+    everything = ("#", "hn1/#", "hn1/+/care/#", "hn1/+/operator/#", "hn1/+/+/readings/#", "hn1/+/link")
+    with (
+        receiver(example, "care", "hn1/+/care/alerts", "hn1/+/care/reply") as care,
+        receiver(example, "operator", *everything) as operator,
+        NodeProcess(homes["h1"], tmp_path / "h1/data"),
+        NodeProcess(homes["h2"], tmp_path / "h2/data") as second,
+    ):
+        care.until(lambda care: len({body["source"] for body in care.alerts("notified")}) == 2, "both alerts")
+        order = {
+            "id": "m",
+            "do": "mode",
+            "by": "careperson",
+            "expires": in_an_hour(),
+            "args": {"mode": "away"},
+        }
+        care.send("hn1/h1/care/command", order)
+        care.until(lambda care: care.reply("m"), "mode")
+        operator.until(
+            lambda _: (
+                {topic for topic, body, _ in operator.messages if "radios" in body.get("health", {})}
+                == {"hn1/h1/operator/status", "hn1/h2/operator/status"}
+            ),
+            "figures",
+        )
+        rows = {row["home"]: row for row in map(json.loads, fleet("list", "--json").splitlines())}
+        assert rows.keys() == {"h1", "h2"}
+        for row in rows.values():
+            assert (row["online"], row["silent"], row["blind"], row["devices"]) == (True, 0, 0, 3)
+            assert row["cert"] == 1
+            assert row["kernel"]
+        assert fleet("list", "--filter", "home=h2 and online").splitlines()[1].split()[:2] == ["h2", "yes"]
+        assert "0 of 2 homes" in fleet("list", "--filter", "silent>0 or blind>0 or version>99")
+        fleet("prometheus", "homes.prom", "--once")
+        told = fleet("show", "h1", "--json") + (tmp_path / "homes.prom").read_text()
+        assert 'homenode_up{home="h2"} 1' in told
+        told += fleet("diagnose", "h1")
+        bundle = json.loads((tmp_path / "h1-diagnosis.json").read_text())
+        assert [line["event"] for line in bundle["log"]][:1] == ["ready"]
+        assert bundle["report"]["health"]["devices"] == 3
+        told += json.dumps(bundle) + json.dumps([one for one in operator.messages if "/operator/" in one[0]])
+        assert second.stop() == 0
+        operator.until(lambda _: {"online": False} in [
+            {"online": body.get("online")} for topic, body, _ in operator.messages if topic == "hn1/h2/link"
+        ], "goodbye")  # fmt: skip
+        assert "1 of 2 homes, 0 online" in fleet("list", "--filter", "not online")
+        for mark in MARKS:
+            assert mark not in told, mark
+        assert {topic.split("/")[2] for topic, _, _ in operator.messages} == {"operator", "link"}
+    strangers = [word.replace("operator@example", "stranger") for word in fleet.where]
+    ran = subprocess.run(
+        [*fleet.command("list")[:5], *strangers], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "the broker shows no home" in ran.stderr
+
+
+def figures_of(receiver: Receiver, home: str) -> list[dict[str, Any]]:
+    """What the operator was told of a home's health, each time, but for the moments of its start."""
+    statuses = [body for topic, body, _ in list(receiver.messages) if topic == f"hn1/{home}/operator/status"]
+    return [
+        {name: value for name, value in body["health"].items() if name not in ("started", "booted")}
+        for body in statuses
+    ]
+
+
+def is_settled(receiver: Receiver, home: str) -> bool:
+    """Whether all that comes by and by is told."""
+    return bool(figures_of(receiver, home)) and "memory_free_pct" in set(
+        name for name, value in figures_of(receiver, home)[-1].items() if value is not None
+    )
+
+
+def test_health_is_the_same_of_a_flat_with_a_life_in_it_and_of_an_empty_one(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "broker") as broker:
+        url = f'{{url: "{broker.url}"}}'
+        homes = {
+            name: written(tmp_path / name, name, url, lived_in=name == "lived-in")
+            for name in ("lived-in", "empty")
+        }
+        with (
+            Receiver(broker.port, "hn1/+/operator/status", "hn1/+/care/#") as heard,
+            HastyNode(homes["lived-in"], tmp_path / "lived-in/data") as lived_in,
+            HastyNode(homes["empty"], tmp_path / "empty/data") as empty,
+        ):
+            heard.until(lambda heard: all(is_settled(heard, home) for home in homes), "all figures")
+            begun = {home: len(figures_of(heard, home)) for home in homes}
+            heard.until(lambda heard: heard.alerts("notified"), "the alert of care")
+            alert = heard.alerts("notified")[0]["data"]["alert"]
+            for id, do, args in (("a", "acknowledge", {"alert": alert}), ("m", "mode", {"mode": "away"})):
+                body = {"id": id, "do": do, "by": "careperson", "expires": in_an_hour(), "args": args}
+                heard.send("hn1/lived-in/care/command", body)
+                heard.until(lambda heard, id=id: heard.reply(id), do)
+            for node in (lived_in, empty):
+                node.until("played 450 readings")
+            assert not [body for topic, body, _ in heard.messages if "/empty/care/alerts" in topic]
+            told = {home: figures_of(heard, home) for home in homes}
+            assert lived_in.stop() == empty.stop() == 0
+        assert told["lived-in"][-1] == told["empty"][-1]
+        assert {home: len(all_of_it) for home, all_of_it in told.items()} == begun, "a life is no news"
