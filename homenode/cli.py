@@ -261,6 +261,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     status = add("status", _ask, "What the running node knows: points, alerts, link, outbox.", data=True)
     status.add_argument("--json", action="store_true")
+    status.add_argument(
+        "--prometheus", metavar="FILE", type=Path, help="write the node's health for node_exporter instead"
+    )
     add("watch", _ask, "Follow readings and alerts of the running node, until interrupted.", data=True)
     add("devices", _ask, "Devices the radios know, assigned or not.", data=True)
     add("reload", _ask, "Have the running node read its home.yaml again.", data=True)

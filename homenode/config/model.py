@@ -266,6 +266,7 @@ class Home:
     share: Mapping[str, tuple[str, ...]]
     modes: Mapping[str, Mode]
     clock_trusted: bool = False
+    endurance_tb: float = 0
     resident_ok: str = ""
     voice: Voice = Voice()
     cameras: Mapping[str, Camera] = field(default_factory=dict)

@@ -56,6 +56,7 @@ SECTIONS = {
     "video": "Care decisions on who may look through which camera when, by id.",
     "panel": "What the panel by the door shows, in this order; what it finds by itself, if absent.",
     "ice": "Relays for viewers outside; without it only the home's own network is used.",
+    "machine": "What the machine is made of, where it can't tell by itself.",
     "export": "Other formats that shared readings are sent in; opt-in.",
 }
 
@@ -179,6 +180,15 @@ CLOCK = (
         "word",
         "The clock is right at boot (demo, tests, a machine with an RTC).",
         choices=("always",),
+    ),
+)
+MACHINE = (
+    Field(
+        "endurance_tb",
+        "number",
+        "Terabytes that the card takes by its data sheet (TBW), to reckon how worn it is by.",
+        low=0.1,
+        high=10_000,
     ),
 )
 RESIDENT = (

@@ -178,6 +178,7 @@ def home_schema(drivers: Drivers | None = None) -> Schema:
             }
         ),
         "ice": _nullable(_object(rows.ICE, {"urls": _described("Of the relays.", relays)}, ["urls"])),
+        "machine": _nullable(_object(rows.MACHINE)),
         "export": _nullable(_object(rows.EXPORT)),
     }
     described = {name: {"description": text, **sections[name]} for name, text in rows.SECTIONS.items()}

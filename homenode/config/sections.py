@@ -14,6 +14,7 @@ from homenode.config.rows import (
     CLOCK,
     DOOR_KINDS,
     EXPORT,
+    MACHINE,
     MODE,
     QUIET_KINDS,
     RESIDENT,
@@ -156,6 +157,13 @@ def read_clock(node: Node | None, notes: Notes) -> bool:
     if node is None or is_nothing(node):
         return False
     return bool(read_table(CLOCK, node, "clock", notes, Path())["trust"] == "always")
+
+
+def read_machine(node: Node | None, notes: Notes) -> float:
+    """Terabytes that can be written to the card; 0 if nobody said."""
+    if node is None or is_nothing(node):
+        return 0
+    return float(read_table(MACHINE, node, "machine", notes, Path())["endurance_tb"] or 0)
 
 
 def read_resident(node: Node | None, notes: Notes, devices: Mapping[str, Device]) -> dict[str, str]:

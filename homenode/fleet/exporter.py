@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from homenode.errors import SetupError, StorageError
+from homenode.errors import SetupError
 from homenode.fleet.board import Board
 from homenode.fleet.ears import Ears
 from homenode.fleet.fields import BY_NAME
 from homenode.fleet.settings import Settings, settings_of
 from homenode.gateway.clock import Clock
 from homenode.health.prometheus import Sampled, text
+from homenode.health.text_file import put
 
 EACH_S = 15.0
 """A file is written as often as node_exporter is usually asked."""
@@ -79,22 +79,6 @@ async def _write(settings: Settings, file: Path, *, once: bool) -> int:
         ears.close()
         link.cancel()
     return 0
-
-
-def put(file: Path, content: str) -> None:
-    """In place of what stood there, whole: node_exporter reads at any time.
-
-    Raises:
-        StorageError: It can't be written.
-    """
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        fresh.write_text(content)
-        fresh.chmod(0o644)
-        os.replace(fresh, file)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise StorageError(f"can't be written: {error.strerror}", where=str(file)) from error
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:

@@ -55,6 +55,9 @@ def span(ms: float | None) -> str:
 
 def _status(args: argparse.Namespace, data: Path) -> int:
     status = answer(data, {"do": "status"})
+    if args.prometheus:
+        _export(status, args.prometheus)
+        return 0
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=1))
         return 0
@@ -109,6 +112,15 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     for address in status["unassigned"]:
         print(f"\njoined but not in home.yaml, feeds no rule: {address}")
     return 0
+
+
+def _export(status: Mapping[str, Any], file: Path) -> None:
+    from homenode.health.prometheus import Sampled, text
+    from homenode.health.text_file import put
+
+    link = {"up": True, "down": False}.get(status["link"]["state"])
+    faults = len(status["faults"])
+    put(file, text([Sampled(status["home"], status["version"], link, status["health"], faults=faults)]))
 
 
 def state_of(alert: Mapping[str, Any]) -> str:

@@ -74,7 +74,8 @@ class Health:
 
     @property
     def _setting(self) -> Setting:
-        return Setting(clock_trusted=self._node.home.clock_trusted)
+        home = self._node.home
+        return Setting(home.endurance_tb, home.clock_trusted)
 
     def _judge(self, record: Record, seen: Seen) -> None:
         clock = self._node.clock
@@ -108,6 +109,7 @@ class Health:
             "radios": {name: works for name in node.home.radios if (works := self._works(name)) is not None},
             "devices": len(node.home.devices),
             "silent": len(node.judge.silent),
+            "configuration": (node.judge.delivery.configuration or {}).get("number"),
             "blind": sum(alert.fault for alert in node.judge.engine.open_alerts()),
         }
 

@@ -85,6 +85,7 @@ def status(node: Node) -> dict[str, Any]:
             "more_in_journal": pending.in_journal,
         },
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
+        "health": node.health.figures,
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
         "voice": _voice(node, told),
         "refused_commands": {

@@ -41,6 +41,8 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     "reloaded": {"devices": "number", "rules": "number", "drivers": "number"},
     "reload refused, the node keeps running on what it had": {},
     "configuration not kept": {},
+    "a signed configuration was taken": {"number": "number"},
+    "the new configuration was taken back": {"number": "number"},
     "snapshot left out": {},
     "driver did not stop": {"driver": "driver", "after_s": "number"},
     "takes no other devices": {"driver": "driver"},

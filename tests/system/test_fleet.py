@@ -156,6 +156,8 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         assert [line["event"] for line in bundle["log"]][:1] == ["ready"]
         assert bundle["report"]["health"]["devices"] == 3
         told += json.dumps(bundle) + json.dumps([one for one in operator.messages if "/operator/" in one[0]])
+        assert second.ask("status", "--prometheus", str(tmp_path / "node.prom")).returncode == 0
+        assert 'homenode_devices{home="h2"} 3' in (tmp_path / "node.prom").read_text()
         assert second.stop() == 0
         operator.until(lambda _: {"online": False} in [
             {"online": body.get("online")} for topic, body, _ in operator.messages if topic == "hn1/h2/link"

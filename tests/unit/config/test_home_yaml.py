@@ -94,6 +94,7 @@ def test_everything_that_may_be_absent_is_absent(load: Load) -> None:
 
 def test_a_section_with_nothing_in_it_is_as_if_absent(load: Load) -> None:
     empty = ("radios", "rules", "share", "modes", "clock", "resident", "voice", "cameras", "video", "panel")
+    empty += ("machine",)
     assert load(LEAST + "".join(f"{name}:\n" for name in (*empty, "ice"))) == load(LEAST)
 
 

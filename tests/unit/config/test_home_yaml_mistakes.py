@@ -290,6 +290,7 @@ SECTIONS = st.sampled_from(
         "resident",
         "voice",
         "cameras",
+        "machine",
         "export",
         "x",
     ]
