@@ -176,6 +176,12 @@ def _panel(args: argparse.Namespace) -> int:
     return run(args, _data(args))
 
 
+def _update(args: argparse.Namespace) -> int:
+    from homenode.update.run import run
+
+    return run(args, _data(args))
+
+
 def _video(args: argparse.Namespace) -> int:
     from homenode.look_commands import run
 
@@ -315,6 +321,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("enrol", _run_of("homenode.enrol.command"), text)
     text = "Put a home, or what its office gave, on a card; on an installer's machine."
     add("provision", _run_of("homenode.enrol.provision_command"), text)
+    text = "Install what the operator ordered, prove it, and fall back if it fails (RAUC)."
+    add("update", _update, text, data=True)
     add("driver", _run_of("homenode.kit.command"), "Make a driver for a sensor of one's own, and test it.")
     add("sim", _run_of("homenode.sim.run"), "The simulated apartment: a process that is the hardware.")
     demo = add("demo", _run_of("homenode.demo.run"), "A day in the simulated apartment, in about a minute.")
@@ -370,6 +378,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
             from homenode.tune.arguments import add_arguments
         case "video":
             from homenode.look_commands import add_arguments
+        case "update":
+            from homenode.update.run import add_arguments
         case _:
             return
     add_arguments(parser)

@@ -13,7 +13,7 @@ _EXTRAS = {
     "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
     "joserfc": "keys", "fpdf": "install", "h11": "install", "cryptography": "install",
-    "jinja2": "console", "argon2": "console", "segno": "office",
+    "jinja2": "console", "argon2": "console", "segno": "office", "jeepney": "update",
 }  # fmt: skip
 
 

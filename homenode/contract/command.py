@@ -40,6 +40,14 @@ MAY: Mapping[str, tuple[str, ...]] = {
 _WORD = {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"}
 _DURATION = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)? ?(s|min|h|d) ?)+$", "maxLength": 40}
 _TRUE = {"const": True}
+_VERSION = {
+    "type": "string",
+    "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$",
+    "maxLength": 40,
+}
+_URL = {"type": "string", "pattern": "^https://[!-.0-~]+/[!-~]*$", "maxLength": 500}
+_SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+LARGEST_BUNDLE_B = 1 << 30
 _SESSION = shapes.text(80)
 
 ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
@@ -56,7 +64,18 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
     ),
     "pair": (shapes.mapping({}, {"for": _DURATION, "radio": _WORD}),),
     "report": (shapes.mapping({}, {"heartbeat": _DURATION, "diagnose": _TRUE}),),
-    "update": (shapes.mapping({}, {"version": shapes.text(40)}),),
+    "update": (
+        shapes.mapping(
+            {"version": _VERSION, "url": _URL, "sha256": _SHA256},
+            {
+                "size": {"type": "integer", "minimum": 1, "maximum": LARGEST_BUNDLE_B},
+                "window": {"type": "string", "pattern": r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"},
+                "not_before": {"type": "string", "format": "date-time", "maxLength": 40},
+                "exception": shapes.text(8_000),
+            },
+        ),
+        shapes.mapping({"cancel": _TRUE}),
+    ),
     "configure": (shapes.mapping({"jws": shapes.text(60_000) | {"pattern": r"^[ -~\n]+$"}}),),
 }
 """The accepted forms of ``args``."""
@@ -209,6 +228,9 @@ def _why_not_value(form: shapes.Schema, value: object) -> str:
         return "" if value is form["const"] else f"must be {json.dumps(form['const'])}"
     if form["type"] == "boolean":
         return "" if isinstance(value, bool) else "must be true or false"
+    if form["type"] == "integer":
+        fits = type(value) is int and form["minimum"] <= value <= form["maximum"]
+        return "" if fits else f"must be a whole number from {form['minimum']} to {form['maximum']}"
     if not isinstance(value, str):
         return "must be a text"
     if len(value) > form.get("maxLength", LONGEST_B) or len(value) < form.get("minLength", 0):

@@ -12,6 +12,10 @@ from homenode.contract import figures, shapes
 SEES_MODE = ("care", "resident")
 """Only they learn whether somebody is at home (design section 5)."""
 
+UPDATE_STATES = (
+    "waiting", "busy", "loading", "installing", "trying", "good", "failed", "refused", "cancelled",
+)  # fmt: skip
+
 
 def payload(
     *,
@@ -25,12 +29,14 @@ def payload(
     refused: int = 0,
     looks: Sequence[Mapping[str, Any]] = (),
     configuration: Mapping[str, Any] | None = None,
+    update: Mapping[str, Any] | None = None,
 ) -> bytes:
     """What is open now for one party; `mode` is left out for whom it does not concern.
 
     `refused`: of this party's commands, since the node started; left out while there is none.
     `looks`: what may be looked at, by whom and when; likewise.
     `configuration`: the signed one that the node runs on; likewise.
+    `update`: the last one that was ordered, and how it stands; likewise.
     """
     body: dict[str, Any] = {"home": home, "at": at, "open": list(open_alerts)}
     if party in SEES_MODE:
@@ -43,6 +49,8 @@ def payload(
         body["looks"] = list(looks)
     if configuration is not None:
         body["configuration"] = configuration
+    if update:
+        body["update"] = dict(update)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -83,6 +91,7 @@ def schema(party: str) -> shapes.Schema:
             "at": {"type": "string"},
         }
         may["configuration"] = shapes.mapping(taken, {"changed": shapes.exactly(True)})
+        may["update"] = _update()
     if party in LOOKS_KNOWN_TO:
         may["looks"] = shapes.several(_look(), 1)
     return shapes.mapping(body | ({"mode": shapes.NAME} if party in SEES_MODE else {}), may)
@@ -104,6 +113,17 @@ def _look() -> shapes.Schema:
     }
     hours = {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$"}
     return shapes.mapping(needs, {"hours": hours, "modes": shapes.several(shapes.NAME, 1)})
+
+
+def _update() -> shapes.Schema:
+    """How the update stands that was ordered last."""
+    needs = {
+        "version": {"type": "string"},
+        "state": shapes.one_of(UPDATE_STATES),
+        "slot": {"type": "string"},
+    }
+    may = {"at": shapes.TIME, "why": shapes.TEXTS, "progress": {"type": "number", "minimum": 0, "maximum": 1}}
+    return shapes.mapping(needs, may)
 
 
 def link_schema() -> shapes.Schema:

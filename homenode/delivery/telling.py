@@ -42,6 +42,8 @@ class Teller:
         self.rooms, self.looks = rooms, looks
         self.offset_ms = 0
         """Wall time minus instant."""
+        self.update: Mapping[str, Any] | None = None
+        """How the update stands that the operator ordered last."""
 
     def _time(self, at: Instant) -> str:
         return self._zone.text(at + self.offset_ms)
@@ -177,6 +179,7 @@ class Teller:
             refused=refused,
             looks=self.looks if party in LOOKS_KNOWN_TO else (),
             configuration=configuration if party == "operator" else None,
+            update=self.update if party == "operator" else None,
         )
         topic = topics.status(self._home, party)
         return Message("", party, topic, payload, Class.STATUS, at, retain=True)

@@ -228,6 +228,11 @@ class Delivery:
         self.configuration = configuration
         return self._status("operator", at)
 
+    def updated(self, update: Mapping[str, Any], at: Instant) -> Message:
+        """The update that the operator ordered stands so; its status says it."""
+        self._teller.update = update
+        return self._status("operator", at)
+
     # --- alerts
 
     def _raised(self, change: Transition, evidence: Sequence[Evidence], outcome: Outcome) -> None:

@@ -25,6 +25,8 @@ FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "looks": {},
     "answer_look": {"to": str},
     "stop_looks": {},
+    "proof": {},
+    "keep": {},
 }
 """``watch`` is answered by the socket itself."""
 MAY_LACK = ("radio", "install_code", "ieee", "by", "language")

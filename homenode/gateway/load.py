@@ -18,6 +18,7 @@ from homenode.driver import DriverType
 from homenode.errors import FileMistakes
 from homenode.gateway import kept
 from homenode.gateway.outcomes import CONFIGURATION
+from homenode.journal.beside import BEFORE
 from homenode.language.bound import BoundRule
 
 log = logging.getLogger("homenode.config")
@@ -66,20 +67,31 @@ def load_for_start(path: Path, types: Mapping[str, DriverType], data: Path) -> L
     try:
         return load(path, types)
     except FileMistakes as wrong:
-        try:
-            good = kept.read(data)
-            if good is None or Path(os.path.abspath(path)) not in good.texts:
-                raise
-            report = check_home(path, drivers=types, files=False, texts=Texts(good.texts))
-            if report.mistakes or report.home is None:
-                raise ValueError(f"this homenode can't read it: {report.mistakes[0]}") from None
-        except (OSError, ValueError) as error:
-            fields = {"file": str(data / kept.NAME), "why": str(error)}
-            log.error("the good configuration can't be used", extra=fields)
-            raise wrong from None
+        found = _kept(path, types, data) or _kept(path, types, data / BEFORE)
+        if found is None:
+            raise
+        good, home, rules = found
         for mistake in wrong.mistakes[:MOST_TOLD]:
             log.error(str(mistake))
-        return Loaded(report.home, report.rules, good.texts, _fault(wrong, good, report.home))
+        return Loaded(home, rules, good.texts, _fault(wrong, good, home))
+
+
+def _kept(
+    path: Path, types: Mapping[str, DriverType], folder: Path
+) -> tuple[kept.Kept, Home, tuple[BoundRule, ...]] | None:
+    """What is kept in a folder of this home.yaml, if this version can read it."""
+    try:
+        good = kept.read(folder)
+        if good is None or Path(os.path.abspath(path)) not in good.texts:
+            return None
+        report = check_home(path, drivers=types, files=False, texts=Texts(good.texts))
+        if report.mistakes or report.home is None:
+            raise ValueError(f"this homenode can't read it: {report.mistakes[0]}")
+    except (OSError, ValueError) as error:
+        fields = {"file": str(folder / kept.NAME), "why": str(error)}
+        log.error("the good configuration can't be used", extra=fields)
+        return None
+    return good, report.home, report.rules
 
 
 def keep(data: Path, loaded: Loaded, at_ms: int | None) -> None:

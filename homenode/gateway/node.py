@@ -26,6 +26,7 @@ from homenode.gateway.requests import Requests
 from homenode.gateway.roster import posts
 from homenode.gateway.showing import Showing
 from homenode.gateway.timekeeping import Timekeeping
+from homenode.gateway.updates import Updates
 from homenode.gateway.uplink import Uplink
 from homenode.gateway.watchers import Watchers
 from homenode.journal.journal import Journal
@@ -61,6 +62,7 @@ class Node:
         self.requests = Requests(self)
         self.configured = Configured(self)
         self.watchers = Watchers(self)
+        self.updates = Updates(self)
         self.time = Timekeeping(self)
         self.health = Health(self)
         self.stopping = asyncio.Event()
@@ -81,6 +83,7 @@ class Node:
             self.start("watchdog", self.time.watchdog())
             self.start("voice", self.actions.voice.run())
             self.start_apart("health", self.health.run())
+            self.start("updates", self.updates.run())
             systemd.notify("READY=1")
             log.info("ready", extra={"home": self.home.home, "points": len(self.judge.engine.home.points)})
             await self.stopping.wait()

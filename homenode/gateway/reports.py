@@ -95,7 +95,7 @@ def _technical(node: Node) -> dict[str, Any]:
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "journal": {"trouble": str(node.journal.trouble or "")},
         "health": node.health.figures,
-    }
+    } | ({"update": dict(node.updates.shown)} if node.updates.shown else {})
 
 
 def _quality(node: Node, device: str, now: Instant) -> Quality:

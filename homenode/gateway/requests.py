@@ -21,6 +21,7 @@ from homenode.gateway.hearing import faults_of
 from homenode.gateway.logbook import of_error
 from homenode.gateway.outcomes import CONFIGURATION
 from homenode.gateway.panel import answer_alerts, shown
+from homenode.gateway.proof import proof
 from homenode.gateway.refusals import BROKER, Refusals
 from homenode.gateway.reports import BUNDLE, Reports, span_ms
 from homenode.gateway.roster import posts
@@ -156,6 +157,8 @@ class Requests:
                 return await self._node.configured.take(command)
             case "report":
                 return await self.reports.answer(command.party, args)
+            case "update":
+                return await self._node.updates.order(command)
             case _:
                 raise Refused(f"this node has nothing to {command.do}")
         return {}
@@ -375,6 +378,10 @@ class Requests:
                 node.looks.stop_looking()
                 await node.outcomes.safe()
                 return "nobody looks"
+            case "proof":
+                return proof(node)
+            case "keep":
+                return await node.updates.keep()
             case "say":
                 return await self.say(wish["text"], wish.get("language", node.home.language))
             case _:

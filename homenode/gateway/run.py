@@ -23,7 +23,9 @@ from homenode.gateway.logs import start_logging
 from homenode.gateway.node import Node, log
 from homenode.gateway.outcomes import JOURNAL, STORAGE
 from homenode.gateway.recovery import recover
-from homenode.journal.codec import Damage
+from homenode.gateway.updates import keep_at_the_end, schema_on_trial
+from homenode.journal.beside import take_back
+from homenode.journal.codec import SCHEMA, Damage
 from homenode.journal.erase import PLAN, finish
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
@@ -104,6 +106,7 @@ async def _run(loaded: Loaded, types: Mapping[str, DriverType], clock: Clock, da
             node.outcomes.fault(fault)
         loop.call_later(STARTED_S, _collect)
         await node.run()
+    keep_at_the_end(data)
     return 0
 
 
@@ -113,23 +116,30 @@ def _journal(
     on_trouble: Callable[[StorageError | None], None],
     on_damage: Callable[[Damage], None],
 ) -> Journal:
-    """The journal; one that a later homenode wrote is put aside, as a home without a node is worse."""
+    """The journal; one that a later homenode wrote is put aside, as a home without a node is worse.
+
+    In its place comes what was kept before the update, if anything was.
+    """
+    schema = schema_on_trial(data, SCHEMA)
     try:
-        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage)
+        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage, schema=schema)
     except LaterJournal as error:
         nth = 1
         while (aside := data / f"journal.later-{nth}").exists():
             nth += 1
         try:
             (data / "journal").rename(aside)
+            kept = take_back(data)
         except OSError:
             raise error from None
         text = {
-            "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; en ny är påbörjad",
-            "en": f"a later homenode wrote the journal; it was put aside in {aside} and a new one begun",
+            "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; "
+            + ("den från före uppdateringen används" if kept else "en ny är påbörjad"),
+            "en": f"a later homenode wrote the journal; it was put aside in {aside} and "
+            + ("that of before the update is used" if kept else "a new one begun"),
         }
         early.append(NodeFault(f"{JOURNAL} aside", text, (STORAGE,), at_once=True))
-        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage)
+        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage, schema=schema)
 
 
 def _storage_fault(error: StorageError) -> NodeFault:

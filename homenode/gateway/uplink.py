@@ -29,6 +29,7 @@ class Uplink:
 
     Attributes:
         link: None if home.yaml names no broker.
+        acknowledged: Whether a broker has acknowledged anything since the start.
         outage: What is done while there is no link.
         refusals: What the broker doesn't take, and which topics nobody listens to.
         heartbeat_s: As the operator set it; 0: as home.yaml says.
@@ -37,6 +38,7 @@ class Uplink:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.link: Link | None = None
+        self.acknowledged = False
         self.outage = Outage(node)
         self.refusals = Told({}, ())
         self.heartbeat_s = node.recovered.heartbeat_s
@@ -80,6 +82,7 @@ class Uplink:
             self.link.wake()
 
     def _acknowledged(self, gone: Acknowledged) -> None:
+        self.acknowledged = True
         if gone.id:
             self._node.journal.append(records.of_got([gone.id], self._node.clock.now()), klass="alert")
             self._node.watchers.got(gone.id)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from homenode.errors import SetupError, StorageError
+from homenode.journal.beside import BEFORE
 from homenode.journal.codec import NAMES, decode
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
@@ -151,7 +152,7 @@ def _folders(data: Path) -> Iterator[Path]:
     """Every folder of a journal that is or was this node's, the present one first."""
     if (data / "journal").is_dir():
         yield data / "journal"
-    for pattern in ("journal.later-*", f"{BEGUN}*"):
+    for pattern in ("journal.later-*", f"{BEFORE}*", f"{BEGUN}*"):
         yield from sorted(data.glob(pattern))
 
 

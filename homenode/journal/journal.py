@@ -80,6 +80,7 @@ class Journal:
     Attributes:
         epoch: 16 hexadecimal digits, new when the journal is new, or could not be written when it was opened.
         epoch_before: That of what was there.
+        schema: In which new files are written.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Journal:
         on_damage: Callable[[Damage], None],
     ) -> None:
         self.epoch, self.epoch_before = store.epoch, store.epoch_before or store.epoch
+        self.schema = store.schema
         self._seed = seed_of(store.epoch, store.schema)
         self._store, self._limits, self._pace = store, limits, pace
         self._on_trouble, self._on_damage = on_trouble, on_damage

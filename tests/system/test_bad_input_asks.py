@@ -172,7 +172,7 @@ def commands() -> list[tuple[str, dict[str, Any], str]]:
         ("care", {**good, "do": "video", "args": {"session": "s", "end": True}}, "there is no session"),
         ("property", {**good, "do": "pair", "args": {"for": "1 d"}}, "at most 10 min"),
         ("property", {**good, "do": "pair", "args": {"radio": "none"}}, "no radio none"),
-        ("operator", {**good, "do": "update", "args": {"now": "yes"}}, "args.now is not known"),
+        ("operator", {**good, "do": "update", "args": {"now": "yes"}}, "args.version is missing"),
     ]
 
 

@@ -166,7 +166,7 @@ def test_each_party_may_do_what_the_contract_says_and_nothing_else() -> None:
         "video": {"session": "s", "end": True},
         "pair": {},
         "report": {},
-        "update": {},
+        "update": {"cancel": True},
         "configure": {"jws": "{}"},
     }
     allowed = {

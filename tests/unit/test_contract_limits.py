@@ -16,6 +16,7 @@ from homenode.contract.times import Zone, wall_ms
 NOON = wall_ms("2026-01-05T12:00:00.000+01:00")
 ZONE = Zone("Europe/Stockholm")
 WEEK_MS = 7 * 86_400_000
+UPDATE: dict[str, Any] = {"version": "0.2.0", "url": "https://office/b.raucb", "sha256": "0" * 64}
 
 
 def asked(**fields: Any) -> bytes:
@@ -107,8 +108,26 @@ def test_a_long_complaint_is_cut() -> None:
         ("pair", {}, ""),
         ("pair", {"for": "3 min", "radio": "zigbee"}, ""),
         ("report", {"heartbeat": "30 s"}, ""),
-        ("update", {"version": "0.2.0"}, ""),
-        ("update", {"to": "x"}, "args.to is not known; accepted: version"),
+        ("update", UPDATE, ""),
+        ("update", {"cancel": True}, ""),
+        ("update", {"cancel": False}, "args.version is missing"),
+        (
+            "update",
+            {**UPDATE, "size": 5, "not_before": "2026-01-05T02:00:00+01:00", "exception": "e.y.s"},
+            "",
+        ),
+        ("update", {**UPDATE, "size": 0}, "args.size must be a whole number from 1 to 1073741824"),
+        ("update", {**UPDATE, "size": True}, "args.size must be a whole number from 1 to 1073741824"),
+        (
+            "update",
+            {**UPDATE, "size": (1 << 30) + 1},
+            "args.size must be a whole number from 1 to 1073741824",
+        ),
+        (
+            "update",
+            {**UPDATE, "to": "x"},
+            "args.to is not known; accepted: version, url, sha256, size, window, not_before, exception",
+        ),
     ],
 )
 def test_arguments_are_what_their_command_takes(do: str, args: object, words: str) -> None:

@@ -144,7 +144,8 @@ def test_the_messages_are_of_every_kind() -> None:
 GOOD: dict[str, dict[str, object]] = {
     "acknowledge": {"alert": "a"}, "mode": {"mode": "away", "for": "2 d"},
     "switch": {"point": "hall.light", "to": True}, "video": {"session": "s", "end": True},
-    "pair": {"for": "2 min", "radio": "zigbee"}, "report": {"heartbeat": "30 s"}, "update": {"version": "1"},
+    "pair": {"for": "2 min", "radio": "zigbee"}, "report": {"heartbeat": "30 s"},
+    "update": {"version": "1", "url": "https://office/1.raucb", "sha256": "0" * 64},
     "configure": {"jws": "{}"},
 }  # fmt: skip
 

@@ -29,6 +29,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "looks": {},
     "answer_look": {"to": "yes"},
     "stop_looks": {},
+    "proof": {},
+    "keep": {},
 }
 
 

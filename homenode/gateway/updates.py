@@ -1,0 +1,173 @@
+"""Updates, as far as the gateway goes: orders are passed on, what the old version needs is kept, all is told.
+
+The updater (`homenode update`) is a process of its own, and has what is kept here only by ``DIR/update``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from homenode.contract.times import wall_ms
+from homenode.delivery import NodeFault
+from homenode.errors import Refused
+
+if TYPE_CHECKING:
+    from homenode.contract.command import Command
+    from homenode.gateway.node import Node
+
+log = logging.getLogger("homenode.updates")
+
+SOURCE = "update"
+"""Of the fault."""
+FOLDER, ORDER, STATE = "update", "order.json", "state.json"
+LOOK_S = 5.0
+_LARGEST_B = 64 * 1024
+_OVER = ("good", "cancelled")
+_FAILED = ("failed", "refused")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def state_of(data: Path) -> dict[str, Any]:
+    """What the updater says; empty where nothing was ever ordered or it can't be read."""
+    try:
+        with open(data / FOLDER / STATE, "rb") as file:
+            told = json.loads(file.read(_LARGEST_B))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def schema_on_trial(data: Path, newest: int) -> int:
+    """In which schema the journal is written: while a version is on trial in that of the one before."""
+    told = state_of(data).get("journal")
+    return min(told, newest) if isinstance(told, int) and told > 0 else newest
+
+
+class Updates:
+    """Works for one node.
+
+    Attributes:
+        shown: What the operator is shown of it; None if nothing was ever ordered.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._folder = node.data / FOLDER
+        self.shown: Mapping[str, Any] | None = None
+        self._seen = (0, 0)
+
+    async def order(self, command: Command) -> dict[str, Any]:
+        """Pass the operator's order on to the updater.
+
+        Raises:
+            Refused: This node can't update itself, or the order is none.
+        """
+        from homenode.update.files import write_json
+        from homenode.update.order import order_of
+
+        if not self._folder.is_dir():
+            do = "install its package anew (deploy/README.md)"
+            raise Refused("this node has no second slot to update into", do=do)
+        node, args = self._node, dict(command.args)
+        about = {"id": command.id, "home": node.home.home, "by": command.by, "timezone": node.home.timezone}
+        try:
+            if "not_before" in args:
+                args["not_before_ms"] = wall_ms(args.pop("not_before"))
+            order = order_of({**args, **about, "at_ms": node.clock.wall()})
+        except (ValueError, OverflowError) as error:
+            raise Refused(str(error)) from error
+        try:
+            await self._apart(write_json, self._folder / ORDER, order.record())
+        except OSError as error:
+            raise Refused(f"the order can't be kept: {error.strerror}") from error
+        log.info("ordered", extra={"version": order.version, "cancel": order.cancel, "by": order.by})
+        return {"state": "cancelled" if order.cancel else "ordered"}
+
+    async def keep(self) -> str:
+        """The machine is about to start the new version: keep beside what this one would need again.
+
+        Raises:
+            Refused: The disk doesn't let it.
+        """
+        from homenode.journal.beside import keep_beside
+
+        self._node.time.remember(anyway=True)
+        await self._node.outcomes.safe()
+        try:
+            await self._apart(keep_beside, self._node.data)
+        except (OSError, ValueError) as error:
+            raise Refused(f"not kept: {error}") from error
+        return "kept"
+
+    async def run(self) -> None:
+        """Until cancelled: look whether the updater has something new to say."""
+        while self._folder.is_dir():
+            self._look()
+            await asyncio.sleep(LOOK_S)
+
+    def _look(self) -> None:
+        try:
+            about = os.stat(self._folder / STATE)
+        except OSError:
+            return
+        if (seen := (about.st_mtime_ns, about.st_ino)) == self._seen:
+            return
+        self._seen = seen
+        if told := state_of(self._node.data):
+            self._tell(told)
+
+    def _tell(self, told: Mapping[str, Any]) -> None:
+        node, state, version = self._node, str(told.get("state")), str(told.get("version"))
+        if state == "none":
+            return
+        at_ms, why = told.get("at_ms"), told.get("why") or {}
+        shown: dict[str, Any] = {"version": version, "state": state, "slot": str(told.get("slot"))}
+        if isinstance(at_ms, int) and at_ms > 0:
+            shown["at"] = node.judge.zone.text(at_ms)
+        if all(isinstance(why.get(one), str) and why[one] for one in ("sv", "en")):
+            shown["why"] = {one: why[one] for one in ("sv", "en")}
+        if isinstance(progress := told.get("progress"), int | float):
+            shown["progress"] = progress
+        self.shown = shown
+        if state in _FAILED:
+            text = {
+                "sv": f"uppdatering till {version} blev inte av: {why.get('sv', state)}",
+                "en": f"update to {version} did not succeed: {why.get('en', state)}",
+            }
+            node.outcomes.fault(NodeFault(SOURCE, text, at_once=True))
+        elif state in _OVER:
+            node.outcomes.well(SOURCE)
+        if state == "good":
+            node.start_apart("forget what was kept beside", self._forget())
+        node.outbox.add(node.judge.delivery.updated(shown, node.clock.now()))
+        node.uplink.wake()
+
+    async def _forget(self) -> None:
+        from homenode.journal.beside import forget
+
+        await self._apart(forget, self._node.data)
+
+    async def _apart(self, work: Any, *args: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, work, *args)
+
+
+def keep_at_the_end(data: Path) -> None:
+    """The old version ends, and the machine is about to start the new one: what is kept is made anew."""
+    told = state_of(data)
+    try:
+        here = _BOOT.read_text().strip()
+    except OSError:
+        return
+    if told.get("state") == "installing" and "journal" in told and told.get("boot") == here:
+        from homenode.journal.beside import keep_beside
+
+        try:
+            keep_beside(data)
+        except (OSError, ValueError) as error:
+            log.error("not kept beside", extra={"why": str(error)})

@@ -1,0 +1,48 @@
+"""Files that are there whole or not at all, also after a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from homenode.journal.segment import sync_folder
+
+
+def write(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """Put it in its place by one rename. Raises OSError; then what was there before is."""
+    new = path.with_name(f"{path.name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        new.unlink()
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(file, "wb") as stream:
+        os.fchmod(file, mode)
+        stream.write(data)
+        stream.flush()
+        os.fsync(file)
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, record: Mapping[str, Any], mode: int = 0o640) -> None:
+    """As `write`."""
+    write(path, json.dumps(record, ensure_ascii=False).encode() + b"\n", mode)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What `write_json` wrote; None if nothing such is there. Raises other OSErrors."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def remove(path: Path) -> None:
+    """It is gone, also after a power cut. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+        sync_folder(path.parent)

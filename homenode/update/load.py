@@ -1,0 +1,199 @@
+"""A bundle comes over HTTPS to the data partition: resumed where it was cut, limited, bounded, checked."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import os
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from homenode.update.bucket import Bucket
+from homenode.update.files import read_json, remove, write_json
+from homenode.update.order import LARGEST_B, Order
+
+CHUNK_B = 16 * 1024
+SYNC_B = 8 << 20
+"""Written between two flushes: what a power cut can cost."""
+RESERVE_B = 64 << 20
+"""Left free for the journal and whatever else lives on the data partition."""
+TIMEOUT_S = 30.0
+_LATER = (401, 403, 408, 416, 425, 429)
+"""Answers that another time may be others: a certificate that is being renewed, a server that is busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How it ended: `code` of `words`, "" if all is there; `more` for its sentence."""
+
+    code: str
+    more: str = ""
+
+
+class Stopped(Exception):
+    """Who loads is to do something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What proves who the node and the server are; a path that is None isn't used."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """For one connection: certificates are renewed while this runs. Raises OSError."""
+        context = ssl.create_default_context(cafile=self.ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert is not None:
+            context.load_cert_chain(self.cert, self.key)
+        return context
+
+
+class Loader:
+    """Keeps one bundle in a folder.
+
+    Args:
+        folder: Where; on a file system with room.
+        keys: For TLS.
+        rate_b_s: Bytes a second.
+        told: Called about each second with the part that is there, 0 to 1; may raise `Stopped`.
+    """
+
+    def __init__(self, folder: Path, keys: Keys, rate_b_s: int, told: Callable[[float], None]) -> None:
+        self.path = folder / "bundle.raucb"
+        self._part, self._about = folder / "bundle.part", folder / "bundle.json"
+        self._keys, self._rate_b_s, self._told = keys, rate_b_s, told
+
+    def is_loaded(self, order: Order) -> bool:
+        """Whether the ordered bundle is there, whole."""
+        about = read_json(self._about)
+        return self.path.exists() and about is not None and about.get("sha256") == order.sha256
+
+    def forget(self) -> None:
+        """Nothing of a bundle is left. Raises OSError."""
+        for path in (self._part, self.path, self._about):
+            remove(path)
+
+    def load(self, order: Order) -> Loaded:
+        """Load it, or go on with it.
+
+        Raises:
+            Stopped: As `told` did.
+        """
+        try:
+            return self._load(order)
+        except (http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
+            return Loaded("cut", str(error) or type(error).__name__)
+        except OSError as error:
+            if error.filename is not None or error.errno in (28, 30, 5):  # ENOSPC, EROFS, EIO
+                return Loaded("disk", error.strerror or str(error))
+            return Loaded("cut", error.strerror or str(error))
+
+    def _load(self, order: Order) -> Loaded:
+        about = read_json(self._about) or {}
+        if about.get("sha256") != order.sha256 or about.get("url") != order.url:
+            self.forget()
+            about = {"sha256": order.sha256, "url": order.url}
+            write_json(self._about, about)
+        have_b = self._part.stat().st_size if self._part.exists() else 0
+        url = urlsplit(order.url)
+        connection = http.client.HTTPSConnection(
+            url.hostname or "", url.port or 443, timeout=TIMEOUT_S, context=self._keys.context()
+        )
+        with contextlib.closing(connection):
+            path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+            connection.request("GET", path, headers=_headers(have_b, str(about.get("etag", ""))))
+            answer = connection.getresponse()
+            if answer.status == 416:  # it is there, or another one is: begin anew
+                remove(self._part)
+            if answer.status not in (200, 206):
+                code = "gone" if 300 <= answer.status < 500 and answer.status not in _LATER else "cut"
+                return Loaded(code, f"HTTP {answer.status}")
+            if answer.status == 200 or _first(answer) != have_b:
+                if answer.status == 206:
+                    remove(self._part)
+                    return Loaded("cut", "another part than was asked for")
+                have_b = 0
+            size_b = have_b + (answer.length or 0)
+            refused = self._bounds(order, size_b, have_b)
+            if refused is not None:
+                return refused
+            etag = answer.headers.get("ETag", "")
+            if etag != about.get("etag", ""):
+                write_json(self._about, {**about, "etag": etag})
+            digest = self._receive(answer, have_b, size_b or order.size, order.size or LARGEST_B)
+        if digest is None:
+            return Loaded("large", str(order.size or LARGEST_B))
+        if answer.length:  # the server hung up
+            return Loaded("cut", f"{answer.length} B are missing")
+        if digest != order.sha256:
+            self.forget()
+            return Loaded("sum")
+        self._part.replace(self.path)
+        write_json(self._about, {**about, "etag": etag})
+        return Loaded("")
+
+    def _bounds(self, order: Order, size_b: int, have_b: int) -> Loaded | None:
+        most_b = order.size or LARGEST_B
+        if size_b > most_b:
+            self.forget()
+            return Loaded("large", str(most_b))
+        disk = os.statvfs(self._part.parent)
+        missing_b = (size_b or order.size) - have_b + RESERVE_B - disk.f_bavail * disk.f_frsize
+        return Loaded("room", str(missing_b)) if missing_b > 0 else None
+
+    def _receive(self, answer: http.client.HTTPResponse, have_b: int, size_b: int, most_b: int) -> str | None:
+        """Take what comes; the SHA-256 of all that is there. None: it is more than may be."""
+        digest, unsynced_b = hashlib.sha256(), 0
+        with open(self._part, "r+b" if have_b else "wb") as stream:
+            while (left_b := have_b - stream.tell()) > 0:
+                digest.update(stream.read(min(left_b, 1 << 20)))
+            bucket, told_s = Bucket(self._rate_b_s, now_s := _now_s()), now_s
+            try:
+                while chunk := answer.read(CHUNK_B):
+                    stream.write(chunk)
+                    digest.update(chunk)
+                    have_b += len(chunk)
+                    unsynced_b += len(chunk)
+                    if have_b > most_b:
+                        return None
+                    if unsynced_b >= SYNC_B:
+                        stream.flush()
+                        os.fsync(stream.fileno())
+                        unsynced_b = 0
+                    now_s = _now_s()
+                    if now_s - told_s >= 1.0:
+                        told_s = now_s
+                        self._told(have_b / size_b if size_b else 0.0)
+                    if wait_s := bucket.wait_s(len(chunk), now_s):
+                        time.sleep(wait_s)
+            finally:
+                stream.flush()
+                os.fsync(stream.fileno())
+        return digest.hexdigest()
+
+
+def _now_s() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _headers(have_b: int, etag: str) -> Mapping[str, str]:
+    """Go on only if it is still the same file: without a strong ETag nobody knows, and the sum decides."""
+    if not have_b:
+        return {}
+    strong = etag and not etag.startswith("W/")
+    return {"Range": f"bytes={have_b}-"} | ({"If-Range": etag} if strong else {})
+
+
+def _first(answer: http.client.HTTPResponse) -> int:
+    """Where the part begins that the server sends; -1 if it doesn't say."""
+    unit, _, span = answer.headers.get("Content-Range", "").partition(" ")
+    first = span.partition("-")[0]
+    return int(first) if unit == "bytes" and first.isdigit() else -1

@@ -1,0 +1,245 @@
+"""What to do next with an update (pure): given where it is and what is known now.
+
+::
+
+    order ─► waiting ─► loading ─► (waiting for the window, busy) ─► installing ─► rebooting ─► trying ─► good
+                │           │                                            │             │           │
+                └► refused, cancelled, failed ◄──────────────────────────┘             │        falling
+                                                                          failed ◄─────┴───────────┘
+
+Each step may be done twice: what a power cut leaves is where the next start goes on. Loading disturbs nobody,
+so it begins at once; what is put off to the window, and by what goes on in the home, is the restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from homenode.update import versions
+from homenode.update.course import COMMITTED, OVER, Course, Stage
+from homenode.update.order import Order
+from homenode.update.proof import Before, Verdict
+from homenode.update.words import Why, joined, why
+
+LOOK_MS = 30_000
+"""Between two looks at window and home, and at a new order."""
+DEAF_MS = 30 * 60_000
+"""A gateway that has not answered for so long has nothing going on that a restart would cut."""
+FIRST_RETRY_MS, LONGEST_RETRY_MS = 10_000, 15 * 60_000
+MOST_WRONG = 2
+"""Times that a file may come with another sum, and that RAUC may fail, before it is given up."""
+MOST_BOOTS = 6
+"""Starts of a version on trial; a resident who pulls the plug more often gets the old one back."""
+
+
+class Do(Enum):
+    """What the edge is to do; then it tells what came of it, or asks again."""
+
+    END = "nothing is ordered, or it is over"
+    WAIT = "look again"
+    LOAD = "load the bundle, or go on with it"
+    INSTALL = "check it and have RAUC install it"
+    REBOOT = "restart the machine"
+    PROVE = "ask the gateway and judge"
+    FALL_BACK = "mark this slot bad, the other one active, and restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The course from now on, what to do, and how long it may wait before it asks again."""
+
+    course: Course
+    do: Do
+    wait_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the edge knows.
+
+    Attributes:
+        now_ms: The wall clock; None while it can't be trusted.
+        minute: Of the local day; None likewise.
+        order: The newest one that was given.
+        running: The version that runs, and `slot` its slot.
+        loaded: The whole bundle is there and is the ordered one.
+        busy: Why nobody may restart now, as codes of `words`; None: the gateway doesn't answer.
+        deaf_ms: For how long it hasn't.
+        allows: Why the order's exception doesn't hold ("" if it does, or there is none).
+    """
+
+    now_ms: int | None
+    minute: int | None
+    order: Order | None
+    running: str
+    slot: str
+    loaded: bool = False
+    busy: Sequence[str] | None = ()
+    deaf_ms: int = 0
+    allows: str = ""
+
+
+def step(course: Course, known: Known) -> Step:
+    """What to do now."""
+    course = _taken(course, known)
+    if course.stage in OVER or course.order is None:
+        return Step(course, Do.END)
+    if course.stage is Stage.TRYING:
+        return Step(course, Do.PROVE)
+    if course.stage is Stage.FALLING:
+        return Step(course, Do.FALL_BACK)
+    now_ms = known.now_ms or 0
+    if course.stage is Stage.REBOOTING:
+        if reasons := _reasons(known):
+            return Step(course.to(course.stage, joined(*reasons), now_ms, put_off=True), Do.WAIT, LOOK_MS)
+        told = why("rebooting", version=course.order.version)
+        return Step(course.to(course.stage, told, now_ms, put_off=False), Do.REBOOT)
+    return _before_restart(course, course.order, known, now_ms)
+
+
+def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> Step:
+    def wait(stage: Stage, reason: Why, wait_ms: int = LOOK_MS) -> Step:
+        return Step(course.to(stage, reason, now_ms), Do.WAIT, min(wait_ms, LOOK_MS))
+
+    if known.now_ms is None and (order.not_before_ms or order.window):
+        return wait(Stage.WAITING, why("clock"))
+    if order.not_before_ms > now_ms:
+        return wait(Stage.WAITING, why("not_before"), order.not_before_ms - now_ms)
+    if not known.loaded:
+        return Step(course.to(Stage.LOADING, why("loading"), now_ms), Do.LOAD)
+    if order.window and known.minute is not None and not order.window.is_open(known.minute):
+        return wait(Stage.WAITING, why("window", window=_text(order)), order.window.wait_ms(known.minute))
+    if reasons := _reasons(known):
+        return wait(Stage.BUSY, joined(*reasons))
+    return Step(course.to(Stage.INSTALLING, why("installing"), now_ms), Do.INSTALL)
+
+
+def _reasons(known: Known) -> list[dict[str, str]]:
+    if known.busy is None:
+        return [why("deaf")] if known.deaf_ms < DEAF_MS else []
+    return [why(code) for code in known.busy]
+
+
+def _text(order: Order) -> str:
+    assert order.window is not None
+    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in order.window)
+
+
+def _taken(course: Course, known: Known) -> Course:
+    """The newest order takes the place of the one before, unless that has gone too far."""
+    order, now_ms = known.order, known.now_ms or 0
+    if order is None or (course.order is not None and course.order.id == order.id):
+        return course
+    if course.stage in COMMITTED:
+        return course
+    new = Course(order=order, highest=course.highest)
+    if order.cancel:
+        if course.stage in OVER:
+            return replace(course, order=replace(course.order or order, id=order.id))
+        gone = replace(order, version=course.order.version if course.order else "")
+        return replace(new, order=gone).to(Stage.CANCELLED, why("cancelled", more=order.by), now_ms)
+    if versions.same(order.version, known.running):
+        return new.to(Stage.GOOD, why("same", version=order.version), now_ms)
+    highest = course.highest if versions.is_later(course.highest or "0", known.running) else known.running
+    if not versions.is_later(order.version, highest):
+        if not order.exception:
+            return new.to(Stage.REFUSED, why("older", version=order.version, highest=highest), now_ms)
+        if known.allows:
+            return new.to(Stage.REFUSED, why("exception", more=known.allows), now_ms)
+    return new.to(Stage.WAITING, why(""), now_ms)
+
+
+# -- what came of it
+
+
+def loaded(course: Course, code: str, now_ms: int, more: str = "") -> tuple[Course, int]:
+    """Loading ended: `code` "" if all is there, else of `words`. Also: how long to wait before it goes on."""
+    if not code:
+        return replace(course, tries=0), 0
+    tries = course.tries + 1
+    final = code in ("gone", "large", "room") or (code == "sum" and tries >= MOST_WRONG)
+    if final:
+        return course.to(Stage.FAILED, why(code, more=more), now_ms, tries=0), 0
+    wait_ms = min(LONGEST_RETRY_MS, FIRST_RETRY_MS << min(tries - 1, 10))
+    return course.to(Stage.LOADING, why(code, more=more), now_ms, tries=tries), wait_ms
+
+
+def installing(course: Course, known: Known, before: Before, slot: str) -> Course:
+    """RAUC is about to write to `slot`: from then on a restart may come up in it."""
+    return replace(course, source=known.running, source_slot=known.slot, slot=slot, before=before)
+
+
+def installed(course: Course, code: str, now_ms: int, boot: str, more: str = "") -> Course:
+    """RAUC has done it (`code` ""), or not."""
+    assert course.order is not None
+    version = course.order.version
+    if not code:
+        told = why("rebooting", version=version)
+        return course.to(Stage.REBOOTING, told, now_ms, boot=boot, tries=0, boots=0, fast=0, heard=())
+    told = why(code, more=more, version=version)
+    if code in ("board", "signature", "version"):
+        return course.to(Stage.REFUSED, told, now_ms, tries=0)
+    tries = course.tries + 1
+    return course.to(Stage.FAILED if tries >= MOST_WRONG else Stage.INSTALLING, told, now_ms, tries=tries)
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """A start of the machine: its id, the slot it came up in, and what earlier ones left written down."""
+
+    id: str
+    slot: str
+    starts: int = 0
+    deadline_min: int = 0
+
+
+def booted(course: Course, boot: Boot, now_ms: int) -> Course:
+    """The updater starts: where does that leave the update? A second time in one boot it changes nothing."""
+    order = course.order
+    if order is None or boot.id == course.boot:
+        return course
+    cut = course.stage is Stage.INSTALLING and course.slot and boot.slot == course.slot
+    if course.stage in (Stage.REBOOTING, Stage.TRYING) or cut:
+        if boot.slot != course.slot:
+            return course.to(Stage.FAILED, _fell(course, boot), now_ms, boot=boot.id, put_off=False)
+        boots = course.boots + 1
+        if boots > MOST_BOOTS:
+            often = why("restarts", version=order.version, more=boots - 1)
+            return course.to(Stage.FALLING, often, now_ms, boot=boot.id, boots=boots)
+        told: Why = course.why if course.boots else why("begun", version=order.version)
+        return course.to(Stage.TRYING, told, now_ms, boot=boot.id, boots=boots, put_off=False)
+    if course.stage is Stage.FALLING and boot.slot != course.slot:
+        return course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
+    return course
+
+
+def _fell(course: Course, boot: Boot) -> Why:
+    """Why the old version is back though the new one said nothing."""
+    assert course.order is not None
+    version = course.order.version
+    if boot.deadline_min:
+        return why("deadline", version=version, more=boot.deadline_min)
+    if boot.starts:
+        return why("hung", version=version, more=boot.starts)
+    return why("never", version=version)
+
+
+def judged(course: Course, verdict: Verdict, heard: Sequence[str], now_ms: int) -> Course:
+    """The judge has said something of the version on trial."""
+    assert course.order is not None
+    version, more = course.order.version, {"heard": tuple(sorted({*course.heard, *heard}))}
+    if verdict.good:
+        highest = version if versions.is_later(version, course.highest) else course.highest
+        return course.to(Stage.GOOD, why("good", version=version), now_ms, highest=highest, **more)
+
+    def told(code: str) -> dict[str, str]:
+        lacks = verdict.lacks
+        return {one: why(code, version=version, more=lacks[one])[one] for one in ("sv", "en")}
+
+    if verdict.bad:
+        return course.to(Stage.FALLING, told("bad"), now_ms, **more)
+    fast: dict[str, Any] = {"fast": course.boots} if verdict.fast else {}
+    return course.to(Stage.TRYING, told("trying"), now_ms, **more, **fast)
