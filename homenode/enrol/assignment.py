@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homenode.config.check import check_home
+from homenode.config.registry import driver_types
 from homenode.config.rule_files import Texts
+from homenode.config.yaml12 import Scalar, Table, compose, read_text
+from homenode.configure import taking
+from homenode.configure.differences import needed
+from homenode.configure.facts import blank
+from homenode.configure.kept import highest, remember
+from homenode.configure.place import put
 from homenode.enrol.places import Places
 from homenode.enrol.steps import Why
-from homenode.errors import Mistake
+from homenode.errors import FileMistakes, Mistake, Refused, SetupError
 from homenode.install.home_file import replace
 
 FILE = r"home\.yaml|rules/[a-z0-9_-]{1,64}\.yaml"
@@ -27,14 +34,14 @@ class NotTaken(Exception):
         mistakes: In its files.
     """
 
-    def __init__(self, why: Why, mistakes: tuple[Mistake, ...] = ()) -> None:
-        self.why, self.mistakes = why, mistakes
+    def __init__(self, why: Why, mistakes: Sequence[Mistake] = (), told: Sequence[str] = ()) -> None:
+        self.why, self.mistakes = why, [*(str(one) for one in mistakes), *told]
         super().__init__(why.key)
 
     @property
     def text(self) -> str:
         """For the office."""
-        return "\n".join(str(one) for one in self.mistakes[:MOST_TOLD]) or str(self.why.facts)
+        return "\n".join(self.mistakes[:MOST_TOLD]) or str(self.why.facts)
 
 
 def take(places: Places, files: Mapping[str, str], home: str) -> None:
@@ -63,6 +70,42 @@ def take(places: Places, files: Mapping[str, str], home: str) -> None:
     for name in names:
         replace(places.config / name, files[name].encode(), MODE)
     replace(places.home, files["home.yaml"].encode(), MODE)
+
+
+def take_signed(places: Places, jws: str, home: str) -> None:
+    """Put a signed configuration in its place, the first of this box for this home.
+
+    Whose signatures count came from the office in the same answer. What needs a party's signature has it, if
+    the office knows a key of that party; else the office's word is taken, as a person's at the node would be.
+
+    Raises:
+        NotTaken: It isn't signed so, is for another home, or has mistakes.
+        OSError: The disk doesn't take it.
+    """
+    try:
+        offer = taking.offered(jws, places.config, home)
+        report = taking.understood(offer, places.home, driver_types())
+        lacking = needed(taking.changed(blank(places.config), report)) & offer.trusted - offer.parties
+        if lacking:
+            raise Refused(f"{' and '.join(sorted(lacking))} must sign it, too")
+        taking.newer(offer.configuration.number, highest(places.data, places.config))
+    except taking.Mistaken as wrong:
+        raise NotTaken(Why("home_wrong", {"text": str(wrong)[:300]}), told=wrong.mistakes) from wrong
+    except (Refused, SetupError, ValueError) as wrong:
+        raise NotTaken(Why("home_unsigned", {"text": str(wrong)[:300]})) from wrong
+    new = offer.configuration
+    put(places.config, str(new.number), new.files, jws)
+    remember(places.data, new)
+
+
+def of_home(places: Places) -> str:
+    """Id of the home that is described here; "" if it can't be read."""
+    try:
+        root = compose(read_text(places.home, "home.yaml"), "home.yaml", [])
+    except FileMistakes:
+        return ""
+    found = root.get("home") if isinstance(root, Table) else None
+    return found.text if isinstance(found, Scalar) else ""
 
 
 def trust(places: Places, found: Any) -> None:

@@ -23,8 +23,10 @@ from homenode.journal.erase import PLAN, erase
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
 
-_OURS = ("former", "good.home", "good.home.new")
+_OURS = ("former", "good.home", "good.home.new", "configured.json")
 """In the data folder: what the home was, before and now."""
+_BESIDE = ("rules", "trust", "configured", "configurations")
+"""Of home.yaml."""
 
 
 def order(places: Places, home: str, serial: str) -> None:
@@ -52,7 +54,7 @@ def carry_out(places: Places, now_ms: int) -> str:
         left = erase(data, forgets, now_ms, sure=True, out=out)
         lines = out.getvalue()
     places.home.unlink(missing_ok=True)
-    for path in (places.config / "rules", places.config / "trust", *(data / name for name in _OURS)):
+    for path in (*(places.config / name for name in _BESIDE), *(data / name for name in _OURS)):
         _remove(path)
     sync_folder(places.config)
     proof: dict[str, Any] = {

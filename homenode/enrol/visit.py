@@ -20,7 +20,7 @@ from homenode.enrol.finding import offices
 from homenode.enrol.places import Places
 from homenode.enrol.provision_file import Provision, read_provision
 from homenode.enrol.state import read
-from homenode.enrol.steps import Do, Held, Known, Outcome, State, Why, next_step, of_answer
+from homenode.enrol.steps import HOUR_S, Do, Held, Known, Outcome, State, Why, next_step, of_answer
 from homenode.errors import FileMistakes, Refused
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
@@ -288,18 +288,25 @@ class Visit:
         places = self._places
         assignment.trust(places, found.get("trust"))
         if not places.home.exists():
-            files = assignment.files_of(found) or provision.files or None
-            if files is None:
+            jws, files = found.get("configuration"), assignment.files_of(found) or provision.files or None
+            if not isinstance(jws, str) and files is None:
                 return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
             if found.get("backup") is True and not radios.newest(places.data):
                 self._take_backup(office)
             try:
-                assignment.take(places, files, held.home)
+                if isinstance(jws, str):
+                    assignment.take_signed(places, jws, held.home)
+                elif files is not None:
+                    assignment.take(places, files, held.home)
             except assignment.NotTaken as wrong:
                 office.told("home refused", wrong.text)
                 return Outcome(State.FAILED, wrong.why)
             for radio, text in radios.restore(places, self.now_ms()).items():
                 office.told("radio", f"{radio}: {text}")
+        elif (here := assignment.of_home(places)) != held.home:
+            facts = {"found": here or "?", "home": held.home}
+            office.told("another home on the card", str(facts))
+            return Outcome(State.FAILED, Why("other_home", facts), again_s=HOUR_S)
         elif (body := radios.to_send(places)) is not None:
             answer = office.ask("PUT", "/homenode/v1/backup", body, {"Content-Type": "application/json"})
             if answer.status == 200:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -225,20 +224,14 @@ class Desk:
                 return est.told(409, why)
             turn = self._store.next_turn(box.serial, shown)
             self._store.put(replace(box, seen_ms=now))
-        found = {"home": box.home, "time": now, "turn": turn, "trust": self._trust()}
+        found = {"home": box.home, "time": now, "turn": turn, "trust": self._homes.trust(box.home)}
         if box.state is State.LEAVING:
             return as_json({**found, "erase": True, "configuration": None, "backup": False})
-        signed = self._homes.signed(box.home)
+        signed = self._homes.signed(box.home) if found["trust"] else None
         found |= {"configuration": signed, "backup": self._backups.latest(box.home) is not None}
         if signed is None and not found["trust"] and self._homes.has(box.home):
             found["files"] = self._homes.files(box.home)  # nobody signs here: the office's word is taken
         return as_json(found)
-
-    def _trust(self) -> dict[str, str]:
-        paths: Mapping[str, Path | None] = {
-            "operator": self._settings.operator, "care": self._settings.care,
-        }  # fmt: skip
-        return {party: path.read_text() for party, path in paths.items() if path is not None}
 
     def _told(self, request: Request, issued: Issued, box: Box) -> Response:
         try:

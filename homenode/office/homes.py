@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from homenode.errors import SetupError
+from homenode.configure.office import sheet
+from homenode.configure.taking import TRUST
+from homenode.errors import HomenodeError, SetupError
 from homenode.office.decide import HOME
 
+log = logging.getLogger("homenode.office")
+
 FOLDER = "homes"
-SIGNED = "signed.json"
-"""The JWS of what is in force, as a node takes it (`homenode.configure`)."""
-MOST_BYTES = 1_000_000
+PARTIES = ("operator", "care")
 
 
 class Homes:
@@ -52,11 +52,23 @@ class Homes:
         paths = [root / "home.yaml", *sorted((root / "rules").glob("*.yaml"))]
         return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
-    def signed(self, home: str) -> Mapping[str, Any] | None:
-        """The configuration as it was signed; None if it wasn't yet."""
+    def trust(self, home: str) -> dict[str, str]:
+        """Party to its public key (PEM), of those who sign for a home; none if nobody does."""
+        for folder in (self.folder / home / TRUST, self.folder / TRUST):
+            found = {
+                party: folder / f"{party}.pem" for party in PARTIES if (folder / f"{party}.pem").is_file()
+            }
+            if found:
+                return {party: path.read_text(encoding="ascii") for party, path in found.items()}
+        return {}
+
+    def signed(self, home: str) -> str | None:
+        """The configuration as a node takes it (JWS); None if it isn't signed by all who have to."""
         try:
-            data = (self.folder / home / SIGNED).read_bytes()
-            found = json.loads(data) if len(data) <= MOST_BYTES else None
-        except (OSError, ValueError):
+            found = sheet(self.folder / home)
+        except HomenodeError as error:
+            log.warning("signed configuration unusable", extra={"home": home, "why": str(error)[:300]})
             return None
-        return found if isinstance(found, dict) else None
+        if found is None or found.lacking:
+            return None
+        return found.jws

@@ -1,4 +1,4 @@
-"""office.yaml: where an office listens, how long certificates live, whose signatures nodes obey."""
+"""office.yaml: where an office listens, how long certificates live."""
 
 from __future__ import annotations
 
@@ -37,10 +37,6 @@ TOP = (
     Field(
         "factory", "path", "Who certified boxes in the factory (PEM); without it no such certificate counts."
     ),
-    Field(
-        "operator", "path", "Public key of the operator, whose signature a home's configuration has (PEM)."
-    ),
-    Field("care", "path", "Public key of care, likewise (PEM)."),
     Field("bundles", "path", "Folder of update bundles."),
     Field("unknown", "flag", "Whether a box that nobody expects may ask to be approved.", default=True),
 )
@@ -55,8 +51,6 @@ class Settings:
     names: tuple[str, ...]
     life_ms: int
     factory: Path | None
-    operator: Path | None
-    care: Path | None
     bundles: Path | None
     unknown: bool
 
@@ -88,10 +82,9 @@ def read_settings(folder: Path) -> Settings:
     host, _, port = top["listen"].rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         notes.wrong(root.get("listen") or root, "listen", f"ADDRESS:PORT, such as 0.0.0.0:{PORT}")
-    for name in ("factory", "operator", "care"):
-        node, path = root.get(name), top[name]
-        if node is not None and path is not None and not path.is_file():
-            notes.wrong(node, name, "a file that is there")
+    node, path = root.get("factory"), top["factory"]
+    if node is not None and path is not None and not path.is_file():
+        notes.wrong(node, "factory", "a file that is there")
     if not top["names"] and "names" in root.entries:
         notes.wrong(root.entries["names"][1], "names", "at least one name")
     if notes.mistakes:
@@ -102,8 +95,6 @@ def read_settings(folder: Path) -> Settings:
         tuple(top["names"]),
         top["life"],
         top["factory"],
-        top["operator"],
-        top["care"],
         top["bundles"],
         top["unknown"],
     )

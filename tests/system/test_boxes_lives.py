@@ -15,6 +15,7 @@ from homenode.enrol.proof import opened
 from homenode.enrol.steps import State
 from homenode.journal import Journal
 from homenode.office.provisioning import ca_print
+from tests.system.nodes import homenode
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 
@@ -188,3 +189,26 @@ def test_an_office_that_is_away_stops_no_home(tmp_path: Path) -> None:
     fresh = Box(tmp_path / "fresh", "30000000cccc0011").provisioned(office)
     assert fresh.run("once").returncode == 1
     assert (fresh.state["state"], fresh.state["key"]) == ("waiting", "network")
+
+
+def test_a_first_configuration_is_signed_by_all_who_sign_there(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        homes = office.folder / "homes"
+        for party in ("operator", "care"):
+            done = homenode("configure", "key", party, str(tmp_path / f"{party}.key"), "--homes", str(homes))
+            assert done.returncode == 0, done.stderr
+        office.describe("signed-1")
+        box = Box(tmp_path / "box", "30000000cccc0012")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", "signed-1"))
+        outcome = box.once()
+        assert (outcome.state, outcome.why.key) == (State.APPROVAL, "no_home")
+        for party, key in (("operator", "no_home"), ("care", "enrolled")):
+            sign = ("sign", str(homes / "signed-1"), "--key", str(tmp_path / f"{party}.key"), "--by", "Eva")
+            done = homenode("configure", *sign)
+            assert done.returncode == 0, done.stderr
+            assert box.once().why.key == key
+        assert box.places.home.is_symlink()  # where signed changes take its place
+        assert {path.name for path in (box.places.config / "trust").iterdir()} == {"operator.pem", "care.pem"}
+        office.says("leave", "signed-1")
+        assert box.once().why.key == "left"
+        assert sorted(path.name for path in box.places.config.iterdir()) == ["ca.pem"]
