@@ -11,6 +11,7 @@ from homenode.contract.times import wall_ms
 from homenode.fleet.board import LATE_MS, Home
 
 DAY_MS = 86_400_000
+BEAT_S = 75
 
 Value = bool | int | float | str | None
 """None is unknown: it is smaller and greater than nothing."""
@@ -109,6 +110,11 @@ def span(value: Value) -> str:
     return f"{value:.0f} s"
 
 
+def _beat(value: Value) -> str:
+    """Up to a late heartbeat seconds are no news, for which a table that lives would be drawn anew."""
+    return "ok" if isinstance(value, int) and value <= BEAT_S else span(value)
+
+
 def _with(unit: str) -> Callable[[Value], str]:
     return lambda value: "?" if value is None else f"{value} {unit}"
 
@@ -122,7 +128,7 @@ FIELDS = (
     Field("online", _online, "Its node is at the broker.", "ONLINE", lambda value: value is not True, _yes),
     Field("version", _version, "Of homenode.", "VERSION"),
     Field("slot", _figure("slot"), "The slot that runs: A or B.", "SLOT"),
-    Field("link", _link, "Seconds since its last heartbeat, while it is online.", "LINK", shown=span),
+    Field("link", _link, "Seconds since its last heartbeat, while it is online.", "LINK", shown=_beat),
     Field("radio", lambda home, _now: home.radios_down, "Radios that don't work.", "RADIO", _some,
           lambda value: "?" if value is None else f"{value} DOWN" if value else "ok"),
     Field("silent", _figure("silent"), "Devices that are silent.", "SILENT", _some),

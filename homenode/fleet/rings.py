@@ -276,7 +276,8 @@ class Rollout:
         for course in self.courses.values():
             row = table[course.ring]
             row[course.at.value] = row.get(course.at.value, 0) + 1
-            row["worse"] = row.get("worse", 0) + course.harmed
+        for name, row in table.items():
+            row["worse"] = sum(course.harmed for course in self._in(name).values())
         return table
 
     # -- through a restart of the tool

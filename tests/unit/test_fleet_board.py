@@ -49,7 +49,7 @@ def board() -> Board:
 def test_what_is_not_known_is_a_question_mark_and_never_a_good_value(board: Board) -> None:
     now_ms = NOW
     row = Columns().rows([board.homes["new"]], now_ms, colour=False)[0]
-    assert row.split() == ["new", "yes", *["?"] * 2, "0", "s", *["?"] * 10]
+    assert row.split() == ["new", "yes", *["?"] * 2, "ok", *["?"] * 10]
     told = as_json(board.homes["new"], now_ms)
     assert {name for name, one in told.items() if one is None} == {field.name for field in FIELDS} - {
         "home", "online", "link", "faults"} | {"radios"}  # fmt: skip

@@ -1,0 +1,162 @@
+"""Updates ring by ring with the real tool, which is killed, and a broker; the watched table in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from select import select
+
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.fleet_homes import Homes
+from tests.system.nodes import PATIENCE_S, homenode
+
+pytestmark = needs_mosquitto
+
+RINGS = """\
+rings:
+  pilot: {homes: ["p-*"]}
+  rest: {homes: ["*"], at_once: 3}
+soak: 0 s
+settle: 1 s
+allow: 0
+window: 01:00-05:00
+"""
+ORDER = ("https://office.example/bundles/2.raucb", "--version", "2.0", "--sha256", "5e" * 32)
+
+
+class Tool:
+    """`homenode fleet` as a process, and what it prints."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        command = [sys.executable, "-m", "homenode.cli", "fleet", *words]
+        self.process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+
+    def until(self, text: str) -> str:
+        """The line that has this."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"never printed: {text}\n{''.join(self.lines)}")
+
+    def ended(self) -> int:
+        assert self.process.stdout is not None
+        self.lines += self.process.stdout.readlines()
+        self.process.stdout.close()
+        return self.process.wait(PATIENCE_S)
+
+
+def test_an_update_outlives_its_tool_halts_where_a_home_fails_and_goes_on_when_told(tmp_path: Path) -> None:
+    (tmp_path / "rings.yaml").write_text(RINGS)
+    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "p-1", "a", "b", "c") as homes:
+        where = ("--broker", broker.url)
+        order = ("update", *ORDER, *where)
+        tool = Tool(tmp_path, *order)
+        homes.ordered("p-1")
+        second = homenode("fleet", *order, "--data", str(tmp_path / "homenode-fleet"))
+        assert (second.returncode, "already running" in second.stderr) == (1, True)
+        homes.update("p-1", "installing")
+        homes.update("p-1", "good")
+        tool.until("ring pilot: done")
+        homes.ordered("a", "b", "c")
+        tool.until("c: ordered")
+        homes.update("c", "waiting")
+        tool.process.kill()
+        assert tool.ended() == -9
+        homes.update("a", "good")
+        tool = Tool(tmp_path, *order)
+        tool.until("a: good")
+        homes.update("b", "failed", en="the radio was never up")
+        line = tool.until("HALTED")
+        assert "ring rest: 1 of 3 homes are worse: b (failed: the radio was never up)" in line
+        homes.cancelled("c")
+        assert not [body for _, body in homes.asked if "url" in body["args"]], "nobody was ordered twice"
+        data = ("--data", str(tmp_path / "homenode-fleet"))
+        said = homenode("fleet", "progress", *data).stdout
+        assert "HALTED" in said
+        assert "ring rest (now): 1 good, 1 failed, 1 planned, 1 worse" in said
+        assert "b: failed, worse: failed: the radio was never up" in said
+        other = homenode("fleet", *order[:-2], *where, *data, "--rings", "x", "--sha256", "00" * 32)
+        assert "already running" in other.stderr
+        homes.asked.clear()
+        assert homenode("fleet", "resume", *data, *where).stdout == "resume: told the tool that runs\n"
+        homes.ordered("c")
+        tool.until("c: ordered")
+        homes.update("c", "good")
+        tool.until("2.0: done")
+        assert tool.ended() == 0
+        args = json.loads((tmp_path / "homenode-fleet/update.json").read_text())["args"]
+        assert args == {"version": "2.0", "url": ORDER[0], "sha256": "5e" * 32, "window": "01:00-05:00"}
+        assert "is done" in homenode("fleet", "cancel", *data, *where).stderr
+
+
+def test_a_tool_that_was_stopped_can_still_call_an_update_off(tmp_path: Path) -> None:
+    (tmp_path / "rings.yaml").write_text(RINGS)
+    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "p-1", "a") as homes:
+        tool = Tool(tmp_path, "update", *ORDER, "--broker", broker.url)
+        homes.ordered("p-1")
+        tool.until("p-1: ordered")
+        tool.process.terminate()
+        assert tool.ended() == 0
+        assert "the same command goes on" in tool.lines[-1]
+        data = ("--data", str(tmp_path / "homenode-fleet"), "--broker", broker.url)
+        assert "2.0: cancelled" in homenode("fleet", "cancel", *data).stdout
+        homes.cancelled("p-1")
+        assert "2.0 is cancelled" in homenode("fleet", "halt", *data).stderr
+
+
+@contextmanager
+def terminal(*words: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A command in a terminal of 24 lines of 130 signs: its other end."""
+    ours, theirs = pty.openpty()
+    os.environ.pop("COLUMNS", None)
+    subprocess.run(["stty", "rows", "24", "cols", "130"], stdin=theirs, check=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "homenode.cli", *words], stdin=theirs, stdout=theirs
+    ) as process:
+        os.close(theirs)
+        yield ours, process
+    os.close(ours)
+
+
+def read_until(ours: int, text: str) -> str:
+    """What the terminal was sent, up to a text."""
+    shown = ""
+    while text not in shown:
+        assert select([ours], [], [], PATIENCE_S)[0], shown
+        shown += os.read(ours, 65_536).decode(errors="replace")
+    return shown
+
+
+def test_the_watched_table_draws_only_what_changes_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    names = [f"h-{nth:02d}" for nth in range(40)]
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Homes(broker.port, *names) as homes,
+        terminal("fleet", "watch", "--broker", broker.url) as (ours, process),
+    ):
+        first = read_until(ours, "40 of 40 homes, 40 online")
+        assert first.count("h-") == 22, "as many as fit"
+        os.write(ours, b" ")
+        second = read_until(ours, "23–40")
+        assert "h-39" in second
+        homes.say("h-17", health={"state": "fault", "silent": 3})
+        os.write(ours, b"g")
+        third = read_until(ours, "1 to look after")
+        assert third.index("h-17") < third.index("h-00"), "who asks for somebody comes first"
+        while select([ours], [], [], 0.2)[0]:
+            os.read(ours, 65_536)
+        os.write(ours, b"q")
+        last = read_until(ours, "\x1b[?1049l")
+        assert "h-" not in last, "what doesn't change isn't drawn"
+        assert process.wait(PATIENCE_S) == 0
