@@ -130,7 +130,10 @@ def _states(data: Path) -> dict[str, Any]:
             found[name] = f"left out: {error.strerror if isinstance(error, OSError) else 'no JSON'}"
             continue
         known = state.items() if isinstance(state, dict) else ()
-        found[name] = {key: value for key, value in known if key in told}
+        is_busy = (
+            isinstance(state, dict) and state.get("state") == "busy"
+        )  # with what, is of those who live there
+        found[name] = {key: value for key, value in known if key in told and not (is_busy and key == "why")}
     return found
 
 

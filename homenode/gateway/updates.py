@@ -130,10 +130,13 @@ class Updates:
         shown: dict[str, Any] = {"version": version, "state": state, "slot": str(told.get("slot"))}
         if isinstance(at_ms, int) and at_ms > 0:
             shown["at"] = node.judge.zone.text(at_ms)
-        if all(isinstance(why.get(one), str) and why[one] for one in ("sv", "en")):
+        # Merely busy: with what, an alert of care or a look, is not the operator's to know.
+        if state != "busy" and all(isinstance(why.get(one), str) and why[one] for one in ("sv", "en")):
             shown["why"] = {one: why[one] for one in ("sv", "en")}
         if isinstance(progress := told.get("progress"), int | float):
             shown["progress"] = progress
+        if shown == self.shown:
+            return
         self.shown = shown
         if state in _FAILED:
             text = {

@@ -24,7 +24,8 @@ FIELDS: Mapping[str, str] = {
     "part": r"[a-z]{1,20}",
     "stick": r"[A-Za-z0-9 ._-]{1,40}",
     "number": r"-?[0-9]{1,12}(\.[0-9]{1,3})?",
-    "code": r"[a-z_]{1,40}",
+    "version": r"[A-Za-z0-9.+_~-]{0,40}",
+    "flag": r"True|False",
 }
 """How a field must look in full to be told, by its kind."""
 
@@ -40,6 +41,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     "broker denies commands": {},
     "reloaded": {"devices": "number", "rules": "number", "drivers": "number"},
     "reload refused, the node keeps running on what it had": {},
+    "ordered": {"version": "version", "cancel": "flag"},
     "configuration not kept": {},
     "a signed configuration was taken": {"number": "number"},
     "the new configuration was taken back": {"number": "number"},

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from paho.mqtt import client as mqtt
 
+from tests.contract import CONTRACT
 from tests.system.nodes import PATIENCE_S
 
 WELL = {"state": "good", "radios": {"zigbee": True}, "devices": 12, "silent": 0, "blind": 0}
@@ -24,6 +25,7 @@ class Homes:
     """All of them, on one connection."""
 
     def __init__(self, port: int, *names: str) -> None:
+        self.complaints: list[str] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.states: dict[str, dict[str, Any]] = {
             name: {"home": name, "open": [], "health": {**WELL}, "versions": {"homenode": "1.0"}}
@@ -62,6 +64,8 @@ class Homes:
         self.say(name, update=told, versions=versions)
 
     def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if why := CONTRACT.why_not(message.topic, message.payload, retain=message.retain):
+            self.complaints.append(why)
         home, body = message.topic.split("/")[1], json.loads(message.payload)
         reply = {"id": body["id"], "ok": True, "result": {"state": "ordered"}}
         self._client.publish(f"hn1/{home}/operator/reply", json.dumps(reply), 1)
@@ -92,3 +96,4 @@ class Homes:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        assert not self.complaints, "\n".join(self.complaints)

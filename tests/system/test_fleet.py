@@ -51,7 +51,7 @@ class HastyNode(NodeProcess):
 
 def written(folder: Path, home: str, broker: str, *, lived_in: bool) -> Path:
     """A flat with its tape: every sensor is heard as often, whether somebody lives there or not."""
-    (folder / "rules").mkdir(parents=True)
+    (folder / "rules").mkdir(parents=True, exist_ok=True)
     (folder / "rules/stoverule.yaml").write_text(RULE)
     (folder / "home.yaml").write_text(HOME.format(home=home, broker=broker))
     values: dict[str, list[Any]] = {
@@ -82,7 +82,8 @@ class Fleet:
                       "--cert", f"{own}.pem", "--key", f"{own}.key")  # fmt: skip
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "homenode.cli", "fleet", *words, *self.where]
+        where = () if words[0] == "progress" else self.where
+        return [sys.executable, "-m", "homenode.cli", "fleet", *words, *where]
 
     def __call__(self, *words: str, status: int = 0) -> str:
         ran = subprocess.run(
@@ -106,11 +107,45 @@ def receiver(example: Example, party: str, *topics: str) -> Receiver:
     return Receiver(example.port, *topics, name=f"{party}-{len(topics)}", keys=paths)
 
 
+def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator: Receiver) -> None:
+    """h1 has a second slot, h2 hasn't. What its updater would write is written here."""
+    (folder / "rings.yaml").write_text(
+        "rings: {pilot: {homes: [h1]}, rest: {homes: ['*']}}\nsoak: 0 s\nallow: 0\n"
+    )
+    words = ("update", "https://office.example/9.raucb", "--version", "9.9", "--sha256", "5e" * 32)
+    with subprocess.Popen(
+        fleet.command(*words), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as tool:
+        assert tool.stdout is not None
+        seen = [next(line for line in tool.stdout if "h1: ordered" in line)]
+        order = json.loads((folder / "h1/data/update/order.json").read_text())
+        assert (order["version"], order["sha256"]) == ("9.9", "5e" * 32)
+        state = folder / "h1/data/update/state.json"
+        for told, why in (("busy", "an alert is open"), ("failed", "the radio was never up")):
+            body = {"version": "9.9", "state": told, "slot": "A", "at_ms": 1, "why": {"sv": "x", "en": why}}
+            (folder / "new").write_text(json.dumps(body))
+            (folder / "new").rename(state)
+            operator.until(
+                lambda _, told=told: (
+                    told in [b.get("update", {}).get("state") for _, b, _ in operator.messages]
+                ),
+                told,
+            )
+        seen += [next(line for line in tool.stdout if "HALTED" in line)]
+        tool.terminate()
+    assert "h1 (failed: the radio was never up)" in seen[-1]
+    assert not [body for _, body, _ in operator.messages if "an alert is open" in json.dumps(body)], (
+        "merely busy"
+    )
+    assert "ring rest: 1 planned" in fleet("progress")
+
+
 def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
     example: Example, tmp_path: Path
 ) -> None:
     fleet = Fleet(example, tmp_path)
     homes = {}
+    (tmp_path / "h1/data/update").mkdir(parents=True)
     for name in ("h1", "h2"):
         keys = {what: str(example.folder / f"{file}") for what, file in
                 (("ca", "ca.pem"), ("cert", f"{name}.pem"), ("key", f"{name}.key"))}  # fmt: skip
@@ -120,8 +155,8 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
     with (
         receiver(example, "care", "hn1/+/care/alerts", "hn1/+/care/reply") as care,
         receiver(example, "operator", *everything) as operator,
-        NodeProcess(homes["h1"], tmp_path / "h1/data"),
-        NodeProcess(homes["h2"], tmp_path / "h2/data") as second,
+        HastyNode(homes["h1"], tmp_path / "h1/data"),
+        HastyNode(homes["h2"], tmp_path / "h2/data") as second,
     ):
         care.until(lambda care: len({body["source"] for body in care.alerts("notified")}) == 2, "both alerts")
         order = {
@@ -156,6 +191,7 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         assert [line["event"] for line in bundle["log"]][:1] == ["ready"]
         assert bundle["report"]["health"]["devices"] == 3
         told += json.dumps(bundle) + json.dumps([one for one in operator.messages if "/operator/" in one[0]])
+        the_rings_stop_where_a_real_node_fails(fleet, tmp_path, operator)
         assert second.ask("status", "--prometheus", str(tmp_path / "node.prom")).returncode == 0
         assert 'homenode_devices{home="h2"} 3' in (tmp_path / "node.prom").read_text()
         assert second.stop() == 0
