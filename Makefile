@@ -9,6 +9,8 @@
 #   make looks [SEED=7]  fifty looks through a camera, interrupted in every way, leave nothing (needs root)
 #   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
 #   make deb [ARCH=arm64]   Debian packages of a node into dist/, for arm64 and amd64 (needs root); deploy/debian/README.md
+#   make image [KERNEL=FOLDER] [SIGN='CERT KEY']   the card's image, its bundle for updates, what is in them (root)
+#   make image-test      that image in QEMU: enrols, alerts, updates, and its power is cut (root)
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
@@ -21,7 +23,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
-.PHONY: deb deb-lock demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
+.PHONY: image image-test deb deb-lock demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -76,6 +78,14 @@ camera: apt $(VENV)/.test
 deb: $(VENV)/.test
 	@sh .ci/apt deploy/image/apt.txt
 	$(BIN)/python -m deploy.debian.build $(ARCH)
+
+image: $(VENV)/.test
+	@sh .ci/apt deploy/image/apt.txt
+	$(BIN)/python -m deploy.image $(if $(KERNEL),--kernel $(KERNEL)) $(if $(SIGN),--sign $(SIGN))
+
+image-test: apt $(VENV)/.test
+	@sh .ci/apt deploy/image/apt.txt
+	$(BIN)/python -m tests.image
 
 deb-lock: $(VENV)/.test
 	$(PIP) uv

@@ -1,39 +1,78 @@
-"""`python -m deploy.image`: the card's image, with what it took."""
+"""`make image`: the card's image, its bundle for updates, what is in them and what it took, into
+``dist/``."""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 from time import perf_counter
 
-from deploy.image import card, root
+from deploy.debian.build import build, version_of
+from deploy.image import bundle, card, root, sbom
 from deploy.image.tools import REPOSITORY, tools
+
+BUDGET_MB = 250
+"""Compressed (the README says what is in it)."""
 
 
 def main() -> int:
-    """Makes everything in ``dist/``."""
+    """Makes everything; exit status."""
     parser = argparse.ArgumentParser(prog="make image", description=__doc__)
-    parser.add_argument("--deb", type=Path, action="append", default=[], help="our package, for arm64")
+    parser.add_argument(
+        "--kernel", type=Path, metavar="FOLDER", help="packages of another kernel than Debian's"
+    )
+    parser.add_argument(
+        "--sign", nargs=2, type=Path, metavar=("CERTIFICATE", "KEY"), help="signs the bundle (RSA)"
+    )
     given = parser.parse_args()
-    epoch = int(subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=REPOSITORY))
+    version, epoch = version_of(REPOSITORY)
     started = perf_counter()
 
     def told(what: str) -> None:
         print(f"{perf_counter() - started:6.0f} s  {what}", flush=True)
 
     made = tools()
+    certificate, key = given.sign or bundle.development_key(made)
+    dist = REPOSITORY / "dist"
+    dist.mkdir(exist_ok=True)
     told("tools")
-    folder = root.build(made, given.deb, epoch)
+    package = build(made, "arm64", version, epoch, dist)
+    told(package.name)
+    folder = root.build(made, [package], given.kernel, certificate, epoch)
     told("root")
     file_system = card.slot(made, epoch)
-    told("slot")
-    fat = card.boot(made, folder, epoch)
-    image = card.card(made, fat, file_system)
-    told(f"card {card.digest(image)}")
-    made.run("zstd", "-q", "-f", "-T0", "-12", image.name)
-    told(f"compressed: {(image.parent / (image.name + '.zst')).stat().st_size / 1e6:.0f} MB")
+    image = card.card(made, card.boot(made, folder, epoch), file_system)
+    told("card")
+    name = f"homenode_{version}"
+    made.run("bmaptool", "-q", "create", "-o", "homenode.bmap", image.name)
+    made.run("zstd", "-q", "-f", "-T0", "-15", image.name)
+    update = bundle.bundle(made, file_system, version, epoch, certificate, key)
+    materials = sbom.sbom(folder, root.beside_controls(made), version, epoch)
+    (made.work / "homenode.cdx.json").write_bytes(materials)
+    results = {
+        "homenode.img.zst": ".img.zst",
+        "homenode.bmap": ".bmap",
+        update.name: ".raucb",
+        "homenode.cdx.json": ".cdx.json",
+    }
+    sums = []
+    for source, ending in results.items():
+        target = dist / f"{name}{ending}"
+        shutil.copyfile(made.work / source, target)
+        sums.append(f"{card.digest(target)}  {target.name}\n")
+        told(f"{target.name}  {target.stat().st_size / 1e6:.1f} MB")
+    (dist / f"{name}.SHA256SUMS").write_text("".join(sums))
+    size_mb = (dist / f"{name}.img.zst").stat().st_size / 1e6
+    if given.sign is None:
+        print("signed by a development key: for trying things only (SIGN='CERTIFICATE KEY' gives another)")
+    if size_mb > BUDGET_MB:
+        print(
+            f"{size_mb:.0f} MB compressed, more than {BUDGET_MB}: see `du` of .image/tools/work/root",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 

@@ -16,6 +16,10 @@ from deploy.image.tools import CACHE, NO_RECOMMENDS, RELEASE, WITHOUT, Tools, em
 
 HERE = Path(__file__).parent
 EXTRA = CACHE / "packages-beside"
+USERS = {"homenode": 880, "homenode-video": 881, "homenode-update": 882, "_chrony": 883}
+GROUPS = {"gpio": 884, "i2c": 885}
+"""By number, as the data partition outlives a version."""
+KERNEL = "linux-image-arm64"
 BESIDE = ("busybox-static", "u-boot-rpi", "raspi-firmware")
 """Packages of which the card needs files, and the root nothing."""
 APPLETS = (
@@ -24,6 +28,7 @@ APPLETS = (
 )  # fmt: skip
 """What `init` calls."""
 ENABLED = (
+    "homenode-wireless",
     "homenode-data", "chrony", "nftables", "ssh", "systemd-networkd", "systemd-resolved",
 )  # fmt: skip
 MASKED = (
@@ -51,11 +56,13 @@ def words(file: str) -> list[str]:
     ]
 
 
-def build(made: Tools, debs: Iterable[Path], epoch: int) -> Path:
+def build(made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path, epoch: int) -> Path:
     """The root as a folder, ready to become a file system.
 
     Args:
         debs: Packages of ours.
+        kernel: A folder with the packages of another kernel, such as Raspberry Pi OS's.
+        trusted: Certificate of who signs updates.
         epoch: The time that everything in it has, s since 1970.
     """
     emulate(made)
@@ -65,11 +72,15 @@ def build(made: Tools, debs: Iterable[Path], epoch: int) -> Path:
         shutil.rmtree(old, ignore_errors=True)
     for folder in (repo, cache, EXTRA):
         folder.mkdir(parents=True, exist_ok=True)
-    _repository(made, repo, debs)
-    names = [*words("packages.txt"), *(deb.name.partition("_")[0] for deb in repo.glob("*.deb"))]
+    others = sorted(kernel.glob("*.deb")) if kernel else []
+    _repository(made, repo, [*debs, *others])
+    _users(made)
+    ours = [name for name in words("packages.txt") if not (others and name == KERNEL)]
+    names = [*ours, *(deb.name.partition("_")[0] for deb in repo.glob("*.deb"))]
     fetched = "$1/var/cache/apt/archives"
     hooks = {
         "setup": f'mkdir -p "{fetched}" && cp -l {cache}/*.deb "{fetched}/" || true',
+        "essential": f'cat {made.work}/passwd >>"$1/etc/passwd" && cat {made.work}/group >>"$1/etc/group"',
         "customize": f'cp -u "{fetched}"/*.deb {cache}/ && cd {EXTRA} && '
         f"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download {' '.join(BESIDE)}",
     }
@@ -84,16 +95,31 @@ def build(made: Tools, debs: Iterable[Path], epoch: int) -> Path:
         f"deb [trusted=yes] copy:{repo} ./",
     ]
     subprocess.run(command, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}, check=True)
-    kernel = _kernel(made, root)
+    image = _kernel(made, root)
     _configure(made, root)
     for pattern in UNUSED:
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     (root / "etc/machine-id").touch()
+    trust = root / "usr/share/homenode/trust"
+    trust.mkdir(parents=True, exist_ok=True)
+    shutil.copy(trusted, trust / "updates.pem")
     (root / "boot/firmware").mkdir()
-    (root / "boot/kernel").write_bytes(gzip.compress(kernel, mtime=0))
+    (root / "boot/kernel").write_bytes(gzip.compress(image, mtime=0))
     (root / "boot/initrd").write_bytes(_initrd(made, root))
     return root
+
+
+def _users(made: Tools) -> None:
+    """Ours, for /etc/passwd and /etc/group, before any package makes them."""
+    member = {"homenode-update": USERS["homenode"]}
+    users = [
+        f"{name}:x:{uid}:{member.get(name, uid)}::/nonexistent:/usr/sbin/nologin\n"
+        for name, uid in USERS.items()
+    ]
+    groups = [f"{name}:x:{gid}:\n" for name, gid in (USERS | GROUPS).items() if name not in member]
+    (made.work / "passwd").write_text("".join(users))
+    (made.work / "group").write_text("".join(groups))
 
 
 def _repository(made: Tools, repo: Path, debs: Iterable[Path]) -> None:
@@ -121,6 +147,7 @@ def _repository(made: Tools, repo: Path, debs: Iterable[Path]) -> None:
 def _configure(made: Tools, root: Path) -> None:
     shutil.copytree(HERE / "files", root, dirs_exist_ok=True, symlinks=True)
     image = root / "usr/lib/homenode-image"
+    shutil.copy(HERE.parent / "homenode-trial", image)
     shutil.copy(HERE / "boot_state.py", image / "boot-state")
     for program in image.iterdir():
         program.chmod(0o755)
@@ -171,6 +198,13 @@ def unpack(made: Tools, name: str) -> Path:
     shutil.copy(newest, made.work / f"{name}.deb")
     made.run("dpkg-deb", "-x", f"{name}.deb", name)
     return made.work / name
+
+
+def beside_controls(made: Tools) -> Iterator[Path]:
+    """The control files of the packages of which the card has files."""
+    for name in BESIDE:
+        made.run("dpkg-deb", "-e", f"{name}.deb", f"{name}-control")
+        yield made.work / f"{name}-control/control"
 
 
 def _initrd(made: Tools, root: Path) -> bytes:

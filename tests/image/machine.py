@@ -1,0 +1,93 @@
+"""The board in software: QEMU, which starts the unmodified image through U-Boot from a card."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.image.tools import Tools
+from tests.image.card import Card
+from tests.system.brokers import free_port
+
+
+class Machine:
+    """One board. What it prints is in `serial`; its port 22 is a loopback port here.
+
+    Args:
+        made: Where QEMU and U-Boot are.
+        folder: For its log.
+        stick: Port here on which a Zigbee stick answers, if there is one.
+    """
+
+    def __init__(
+        self, made: Tools, folder: Path, card: Card, *, stick: int = 0, memory_mb: int = 512
+    ) -> None:
+        self._made, self.card = made, card
+        self._stick, self._memory_mb = stick, memory_mb
+        self.ssh_port = free_port()
+        self.log = folder / "serial.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+
+    def start(self) -> None:
+        """Power on."""
+        root = self._made.root
+        boot = root / "usr/lib/u-boot/qemu_arm64/u-boot.bin"
+        command = [
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m",
+            str(self._memory_mb),
+            "-display", "none", "-bios", str(boot),
+            "-drive",
+            f"driver=nbd,server.type=unix,server.path={self.card.socket},if=none,id=card,cache=writeback",
+            "-device", "virtio-blk-pci,drive=card",
+            "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22",
+            "-device", "virtio-net-pci,netdev=net", "-device", "i6300esb", "-action", "watchdog=reset",
+            "-device", "qemu-xhci", "-serial", f"file:{self.log}",
+        ]  # fmt: skip
+        if self._stick:
+            line = f"socket,id=stick,host=127.0.0.1,port={self._stick},reconnect=1"
+            command += ["-chardev", line, "-device", "usb-serial,chardev=stick"]
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def cut(self) -> tuple[int, int]:
+        """The plug is pulled; as `Card.cut`."""
+        self.off()
+        return self.card.cut()
+
+    def off(self) -> None:
+        """QEMU ends; the card keeps what it was given."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def said(self) -> str:
+        """What came over its serial port since it was switched on."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.log.read_text(errors="replace"))
+
+    def until_said(self, pattern: str, within_s: float) -> float:
+        """Seconds from power on.
+
+        Raises:
+            TimeoutError: It didn't say so.
+        """
+        end = time.perf_counter() + within_s
+        while time.perf_counter() < end:
+            if re.search(pattern, self.said()):
+                return time.perf_counter() - self.started
+            time.sleep(0.2)
+        raise TimeoutError(f"not said: {pattern}\n{self.said()[-2000:]}")
+
+    def ask(self, key: Path, command: str, within_s: float = 60) -> str:
+        """What a command prints in the machine, by a technician's key.
+
+        Raises:
+            subprocess.SubprocessError: It failed, or nobody answers.
+        """
+        ssh = ["ssh", "-q", "-i", str(key), "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no"]
+        ssh += ["-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "root@127.0.0.1", command]
+        done = subprocess.run(ssh, capture_output=True, text=True, timeout=within_s, check=True)
+        return done.stdout
