@@ -73,10 +73,10 @@ def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> str | No
 
 def go_to(beside: Path, name: str) -> None:
     """Have a configuration that is kept be the one that counts. Raises OSError."""
+    assert (beside / KEPT / name / HOME_YAML).is_file(), "what counts is there"
     _link(beside, LINK, f"{KEPT}/{name}")
-    for one in (RULES, HOME_YAML):  # of the first one
-        if not os.path.lexists(beside / one):
-            _link(beside, one, f"{LINK}/{one}")
+    for one in (RULES, HOME_YAML):  # of the first one: home.yaml last, as with it there is a home
+        _link(beside, one, f"{LINK}/{one}")
 
 
 def _configured(beside: Path) -> str | None:
