@@ -24,8 +24,10 @@ ORDERED = ("rules", "panel")
 
 _ELSEWHERE = ("path", "share", "rules")
 """Of a Home: where it is, and what is told below by what it means."""
-_NO_FACT = ("name", "id", "line", "column", "file", "kinds")
-"""Of what stands in it: how it is called, where it stands, and what follows from its options."""
+_NO_FACT = ("radios.*.name", "radios.*.line", "devices.*.name", "devices.*.line", "devices.*.column",
+            "devices.*.kinds", "rules.*.name", "rules.*.file", "modes.*.name", "cameras.*.name", "video.*.id",
+            "video.*.line", "video.*.column")  # fmt: skip
+"""Of what stands in it: how it is called there already, where it stands, what follows from its options."""
 _NAMED = ("radios", "devices", "modes", "cameras", "video", "panel", "keys", "export")
 """Sections whose keys are names."""
 _NAMES = {
@@ -104,8 +106,9 @@ def _walk(value: Any, kind: str, place: str, beside: Path) -> dict[str, Fact]:
         found[place] = Fact(kind, True)
     if is_dataclass(value) and not kind.startswith("rules.*."):
         for one in fields(value):
-            if one.name not in _NO_FACT:
-                found |= _walk(getattr(value, one.name), *_step(kind, place, one.name), beside)
+            inner = _step(kind, place, one.name)
+            if inner[0] not in _NO_FACT:
+                found |= _walk(getattr(value, one.name), *inner, beside)
     elif isinstance(value, Mapping) and kind in _NAMED:
         for name, entry in value.items():
             found |= _walk(entry, f"{kind}.*", f"{place}.{name}", beside)
@@ -148,7 +151,7 @@ def paths(value: Any, place: str = "") -> Iterator[tuple[str, Path]]:
         yield place, value
     elif is_dataclass(value):
         for one in fields(value):
-            if one.name not in (("path", "rules") if isinstance(value, Home) else _NO_FACT):
+            if not (isinstance(value, Home) and one.name in ("path", "rules")):
                 yield from paths(getattr(value, one.name), _under(place, _NAMES.get(one.name, one.name)))
     elif isinstance(value, Mapping):
         for name, entry in value.items():

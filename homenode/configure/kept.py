@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from homenode.configure import place
 from homenode.configure.payload import HOME_YAML, Configuration, decode
 from homenode.errors import Refused
-from homenode.journal.segment import sync_folder
+from homenode.install.home_file import replace
 
 NAME = "configured.json"
 """In the node's data: outlives a folder that somebody cleared."""
@@ -63,26 +62,27 @@ def _files(beside: Path) -> dict[str, str]:
     }
 
 
-def highest(data: Path, beside: Path) -> int:
-    """The highest number that was ever taken; 0 if none was.
+def highest(data: Path, beside: Path, home: str) -> int:
+    """The highest number that was ever taken for this home; 0 if none was.
 
     Raises:
         OSError: That can't be read.
         ValueError: It is damaged.
     """
-    taken = 0
+    numbers = [0]
     with contextlib.suppress(FileNotFoundError):
-        taken = int(json.loads((data / NAME).read_bytes())["number"])
+        try:
+            taken = json.loads((data / NAME).read_bytes())
+            numbers += [int(taken["number"])] if taken["home"] == home else []
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{NAME} is damaged: {error}") from error
     now = running(beside)
-    return max(taken, now.configuration.number if now is not None else 0)
+    if now is not None and now.configuration.home == home:
+        numbers.append(now.configuration.number)
+    return max(numbers)
 
 
 def remember(data: Path, configuration: Configuration) -> None:
     """It was taken. Raises OSError."""
-    new = data / f"{NAME}.new"
-    with new.open("w") as file:
-        json.dump({"home": configuration.home, "number": configuration.number}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(data / NAME)
-    sync_folder(data)
+    taken = {"home": configuration.home, "number": configuration.number}
+    replace(data / NAME, json.dumps(taken).encode(), 0o600)

@@ -49,7 +49,29 @@ def signed(beside: Path) -> str | None:
         return None
 
 
-def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> str | None:
+def adopt(beside: Path) -> str | None:
+    """Keep what is there, with links in its place: it says the same as before.
+
+    Returns:
+        Its name, for `go_to`; None if there is no home.yaml.
+
+    Raises:
+        OSError: Then what was there is still there.
+    """
+    name = present(beside)
+    if name is not None:
+        return name
+    if not (beside / HOME_YAML).exists():  # rules alone are no configuration
+        return _configured(beside)
+    name = FOUND if _configured(beside) != FOUND else f"{FOUND}-2"
+    _written(beside / KEPT, name, {HOME_YAML: (beside / HOME_YAML).read_bytes()}, beside / RULES)
+    _link(beside, LINK, f"{KEPT}/{name}")
+    _link(beside, RULES, f"{LINK}/{RULES}")
+    _link(beside, HOME_YAML, f"{LINK}/{HOME_YAML}")
+    return name
+
+
+def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> None:
     """Put a configuration in the place of what is there.
 
     Args:
@@ -58,17 +80,13 @@ def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> str | No
         files: As of `Configuration`.
         jws: What it came in.
 
-    Returns:
-        Name of the one before, for `go_to`; None if there was nothing.
-
     Raises:
         OSError: Then what was there is still there.
     """
-    before = _adopted(beside)
+    before = adopt(beside)
     _written(beside / KEPT, name, {**files, SIGNED: jws})
     go_to(beside, name)
     _forget(beside / KEPT, {name, before})
-    return before
 
 
 def go_to(beside: Path, name: str) -> None:
@@ -89,21 +107,6 @@ def _target(path: Path) -> str | None:
         return os.readlink(path)
     except OSError:
         return None
-
-
-def _adopted(beside: Path) -> str | None:
-    """What is there as a configuration that is kept, with links in its place: it says the same as before."""
-    name = present(beside)
-    if name is not None:
-        return name
-    if not (beside / HOME_YAML).exists():  # rules alone are no configuration
-        return _configured(beside)
-    name = FOUND if _configured(beside) != FOUND else f"{FOUND}-2"
-    _written(beside / KEPT, name, {HOME_YAML: (beside / HOME_YAML).read_bytes()}, beside / RULES)
-    _link(beside, LINK, f"{KEPT}/{name}")
-    _link(beside, RULES, f"{LINK}/{RULES}")
-    _link(beside, HOME_YAML, f"{LINK}/{HOME_YAML}")
-    return name
 
 
 def _written(kept: Path, name: str, files: Mapping[str, str | bytes], rules: Path | None = None) -> None:

@@ -17,12 +17,32 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("homenode.config")
 
+TRIAL = "configured.trial"
+"""In the node's data (`homenode.configure.trial`)."""
+
 
 class Configured:
     """Works for one node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._proved: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """A node that lives for a while with a new configuration keeps it."""
+        if (self._node.data / TRIAL).exists():
+            from homenode.configure.trial import PROVED_S
+
+            if self._proved is not None:
+                self._proved.cancel()  # of one before this
+            self._proved = asyncio.get_running_loop().call_later(PROVED_S, self.proved)
+
+    def proved(self) -> None:
+        """It came up, and stayed, or ends in order."""
+        try:
+            (self._node.data / TRIAL).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("the trial of a configuration can't be ended", extra={"why": str(error)})
 
     def look(self) -> None:
         """Tell the operator what the node runs on, if that is others than was told; reads some files."""
@@ -65,18 +85,20 @@ class Configured:
             return result | {"told": "this node runs on it already"}
         places = await apart(None, self._why_not, offer)
         try:
-            before = await apart(None, place.put, beside, str(new.number), new.files, offer.jws)
+            before = await apart(None, self._put, offer)
         except OSError as error:
+            self.proved()
             raise Refused(f"it can't be written: {error}", do="the node runs on what it had") from error
         try:
             told = await node.requests.read_again()
         except Exception as error:
             log.error("the new configuration was taken back", extra={"number": new.number, "why": str(error)})
-            assert before is not None, "a node that runs has a home.yaml"
             await apart(None, place.go_to, beside, before)
             await self._as_before()
+            self.proved()
             raise Refused(f"it reads well, and the node can't go over to it: {error}") from error
         await apart(None, remember, node.data, new)
+        self.start()
         signed, sender = result["signed"], f"{command.party}: {command.by}"
         record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
         node.journal.append(record, klass="system")
@@ -96,13 +118,24 @@ class Configured:
             raise Refused(f"this node runs on {path.name}", do=f"a signed configuration needs {HOME_YAML}")
         offer = offered(jws, path.parent, node.home.home)
         try:
-            now, taken = running(path.parent), highest(node.data, path.parent)
+            now, taken = running(path.parent), highest(node.data, path.parent, node.home.home)
         except (OSError, ValueError) as error:
             raise Refused(f"which number was taken last can't be read: {error}") from error
         if now is not None and now.configuration == offer.configuration and not now.touched:
             return offer, True
         newer(offer.configuration.number, taken)
         return offer, False
+
+    def _put(self, offer: Offer) -> str:
+        """Has it be the one that counts; the name of the one before."""
+        from homenode.configure import place, trial
+
+        beside, name = self._node.home.path.parent, str(offer.configuration.number)
+        before = place.adopt(beside)
+        assert before is not None, "a node that runs has a home.yaml"
+        trial.begin(self._node.data, before, name)
+        place.put(beside, name, offer.configuration.files, offer.jws)
+        return before
 
     def _why_not(self, offer: Offer) -> list[str]:
         """The places that it changes; raises what is wrong with it."""

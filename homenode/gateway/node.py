@@ -76,6 +76,7 @@ class Node:
             self.start("commits", self.outcomes.run())
             self.time.up_again(self.recovered)
             self.configured.look()
+            self.configured.start()
             self.uplink.start()
             self.crew.start(posts(self.home, self.types))
             self.looks.start()
@@ -96,6 +97,7 @@ class Node:
         await self.crew.stop_all()
         await self.uplink.stop()
         self.watchers.close()
+        self.configured.proved()
         self.time.remember()
         self.health.stop()
         for task in tuple(self._tasks):

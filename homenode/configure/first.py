@@ -1,0 +1,40 @@
+"""The first configuration of a box, which enrolment gets from the office: taken as any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homenode.config.registry import driver_types
+from homenode.configure import place
+from homenode.configure.facts import blank
+from homenode.configure.kept import highest, remember
+from homenode.configure.payload import HOME_YAML
+from homenode.configure.taking import Offer, allowed, changed, newer, offered, understood
+from homenode.errors import Refused
+
+
+def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
+    """Put it beside the box's key and certificate; ``trust/`` must be there before.
+
+    Args:
+        beside: Where home.yaml will be. The node does not run.
+        data: The node's.
+        home: The home that the box's certificate is for.
+
+    Raises:
+        Mistaken: It has mistakes.
+        Refused: It isn't signed by whom it has to be, is for another home, or older than one that was taken.
+        SetupError: The keys in ``trust/`` can't be read.
+        OSError: The disk doesn't take it; what was there stays.
+    """
+    offer = offered(jws, beside, home)
+    try:
+        newer(offer.configuration.number, highest(data, beside, home))
+    except ValueError as error:
+        raise Refused(f"which number was taken last can't be read: {error}") from error
+    report = understood(offer, beside / HOME_YAML, driver_types())
+    allowed(changed(blank(beside), report), offer.parties, offer.trusted)
+    new = offer.configuration
+    place.put(beside, str(new.number), new.files, offer.jws)
+    remember(data, new)
+    return offer
