@@ -8,7 +8,7 @@ moves by it. What is written to the card is told in hundredths of the years that
 from __future__ import annotations
 
 from collections import deque
-from statistics import median_low
+from collections.abc import Iterable
 
 DAY = 144
 """Samples of a day, one each 10 min."""
@@ -53,8 +53,14 @@ class Usual:
 
     def told(self) -> int | None:
         """None before there are enough."""
-        return self._steady.of(median_low(self._samples) if len(self._samples) >= SETTLED else None)
+        return self._steady.of(_median(self._samples) if len(self._samples) >= SETTLED else None)
 
     def recent(self, samples: int) -> float | None:
         """The median of so many of the newest, not to be told; None before there are so many."""
-        return median_low(list(self._samples)[-samples:]) if len(self._samples) >= samples else None
+        return _median(list(self._samples)[-samples:]) if len(self._samples) >= samples else None
+
+
+def _median(samples: Iterable[float]) -> float:
+    """The lower one of two in the middle; `statistics` would load fractions, decimals and random numbers."""
+    ordered = sorted(samples)
+    return ordered[(len(ordered) - 1) // 2]

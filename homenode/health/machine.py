@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ SECTOR_B = 512
 _UNSYNC = 0x40
 """STA_UNSYNC of adjtimex(2). The kernel sets it when the error may be 16 s, about 9 h after the last word of
 a time service (kernel/time/ntp.c: NTP_PHASE_LIMIT, MAXFREQ)."""
+_TIMEX = struct.Struct("@8x8x8xlli")
+"""Of struct timex, adjtimex(2): modes, offset and freq are passed over; maxerror, esterror, status."""
 _SERVICES = (
     ("chrony", "run/chrony"),
     ("systemd-timesyncd", "run/systemd/timesync"),
@@ -204,28 +206,17 @@ def _disk_free(data: Path) -> float | None:
     return told.f_bavail / told.f_blocks if told.f_blocks else None
 
 
-class _Timex(ctypes.Structure):
-    """The head of struct timex, adjtimex(2); 208 B in all on 64-bit Linux."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_char * 512),
-    )
-
-
 def _kernel_clock() -> tuple[bool | None, int | None]:
     """Whether a time service keeps the kernel's clock, and by how many ms it may be wrong."""
+    import ctypes  # a machine without an RTC has loaded it already, to know whether its clock is set
+
     try:
         adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
     except (AttributeError, OSError):
         return None, None
-    told = _Timex()
-    if int(adjtimex(ctypes.byref(told))) < 0:
+    timex = ctypes.create_string_buffer(512)  # struct timex is 208 B on 64-bit Linux
+    if int(adjtimex(timex)) < 0:
         return None, None
-    synchronised = not told.status & _UNSYNC
-    return synchronised, int(told.maxerror) // 1000 if synchronised else None
+    error_us, _, status = _TIMEX.unpack_from(timex)
+    synchronised = not status & _UNSYNC
+    return synchronised, error_us // 1000 if synchronised else None
