@@ -7,6 +7,7 @@ import sys
 
 ALL = (
     "zigbee", "node", "flat", "installing", "link", "journal", "rules", "homes", "video", "console", "panel",
+    "fleet",
 )  # fmt: skip
 
 
