@@ -16,6 +16,9 @@ from homenode.errors import Refused
 def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
     """Put it beside the box's key and certificate; ``trust/`` must be there before.
 
+    Where care has no key, the operator's word is taken for all of it, as a person's at the box would be:
+    the keys come from the same office as this.
+
     Args:
         beside: Where home.yaml will be. The node does not run.
         data: The node's.
@@ -33,7 +36,8 @@ def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
     except ValueError as error:
         raise Refused(f"which number was taken last can't be read: {error}") from error
     report = understood(offer, beside / HOME_YAML, driver_types())
-    allowed(changed(blank(beside), report), offer.parties, offer.trusted)
+    found = [one for one in changed(blank(beside), report) if one.signer in offer.trusted]
+    allowed(found, offer.parties, offer.trusted)
     new = offer.configuration
     place.put(beside, str(new.number), new.files, offer.jws)
     remember(data, new)

@@ -7,14 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homenode.config.check import check_home
-from homenode.config.registry import driver_types
 from homenode.config.rule_files import Texts
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
-from homenode.configure import taking
-from homenode.configure.differences import needed
-from homenode.configure.facts import blank
-from homenode.configure.kept import highest, remember
-from homenode.configure.place import put
+from homenode.configure.first import first
+from homenode.configure.taking import Mistaken
 from homenode.enrol.places import Places
 from homenode.enrol.steps import Why
 from homenode.errors import FileMistakes, Mistake, Refused, SetupError
@@ -73,29 +69,18 @@ def take(places: Places, files: Mapping[str, str], home: str) -> None:
 
 
 def take_signed(places: Places, jws: str, home: str) -> None:
-    """Put a signed configuration in its place, the first of this box for this home.
-
-    Whose signatures count came from the office in the same answer. What needs a party's signature has it, if
-    the office knows a key of that party; else the office's word is taken, as a person's at the node would be.
+    """Put a signed configuration in its place, the first of this box for this home; `trust` comes first.
 
     Raises:
-        NotTaken: It isn't signed so, is for another home, or has mistakes.
+        NotTaken: It isn't signed by whom it has to be, is for another home, or has mistakes.
         OSError: The disk doesn't take it.
     """
     try:
-        offer = taking.offered(jws, places.config, home)
-        report = taking.understood(offer, places.home, driver_types())
-        lacking = needed(taking.changed(blank(places.config), report)) & offer.trusted - offer.parties
-        if lacking:
-            raise Refused(f"{' and '.join(sorted(lacking))} must sign it, too")
-        taking.newer(offer.configuration.number, highest(places.data, places.config))
-    except taking.Mistaken as wrong:
+        first(places.config, places.data, jws, home)
+    except Mistaken as wrong:
         raise NotTaken(Why("home_wrong", {"text": str(wrong)[:300]}), told=wrong.mistakes) from wrong
-    except (Refused, SetupError, ValueError) as wrong:
+    except (Refused, SetupError) as wrong:
         raise NotTaken(Why("home_unsigned", {"text": str(wrong)[:300]})) from wrong
-    new = offer.configuration
-    put(places.config, str(new.number), new.files, jws)
-    remember(places.data, new)
 
 
 def of_home(places: Places) -> str:
@@ -108,21 +93,30 @@ def of_home(places: Places) -> str:
     return found.text if isinstance(found, Scalar) else ""
 
 
-def trust(places: Places, found: Any) -> None:
-    """Whose signatures are obeyed from now on. Raises OSError."""
-    folder = places.config / "trust"
+def trust(places: Places, found: Any) -> list[str]:
+    """Whose signatures are obeyed from now on. Raises OSError.
+
+    Returns:
+        Parties of which another key is trusted already: who gives homes their boxes can't so sign as care.
+    """
+    folder, others = places.config / "trust", []
     for party in PARTIES:
         pem = found.get(party) if isinstance(found, dict) else None
         if isinstance(pem, str) and pem.startswith("-----BEGIN PUBLIC KEY-----") and len(pem) < 4_000:
             folder.mkdir(mode=0o770, exist_ok=True)
             path = folder / f"{party}.pem"
-            if not path.exists() or path.read_text() != pem:
+            if not path.exists():
                 replace(path, pem.encode(), MODE)
+            elif path.read_text().split() != pem.split():
+                others.append(party)
+    return others
 
 
-def files_of(found: Mapping[str, Any]) -> Mapping[str, str] | None:
+def files_of(places: Places, found: Mapping[str, Any]) -> Mapping[str, str] | None:
     """The files that an office gave without a signature, as nobody signs there; None if it gave none."""
     files = found.get("files")
+    if any((places.config / "trust").glob("*.pem")):
+        return None
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
         return None
     return files

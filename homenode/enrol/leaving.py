@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from homenode.config.registry import driver_types
+from homenode.configure.kept import NAME as NUMBER
+from homenode.configure.payload import LINK
+from homenode.configure.place import KEPT
 from homenode.enrol.client import Office
 from homenode.enrol.places import Places
 from homenode.enrol.proof import signed
 from homenode.enrol.state import read
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.errors import HomenodeError, SetupError
+from homenode.gateway.configured import TRIAL
 from homenode.install.home_file import replace
 from homenode.journal.erase import PLAN, erase
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
 
-_OURS = ("former", "good.home", "good.home.new", "configured.json")
+_OURS = ("former", "good.home", "good.home.new", NUMBER, TRIAL)
 """In the data folder: what the home was, before and now."""
-_BESIDE = ("rules", "trust", "configured", "configurations")
+_BESIDE = ("rules", "trust", LINK, KEPT)
 """Of home.yaml."""
 
 

@@ -286,9 +286,13 @@ class Visit:
 
     def _home(self, office: Office, held: Held, found: dict[str, Any], provision: Provision) -> Outcome:
         places = self._places
-        assignment.trust(places, found.get("trust"))
+        for party in assignment.trust(places, found.get("trust")):
+            office.told("trust", f"{party}: this box trusts another key, and goes on with it")
         if not places.home.exists():
-            jws, files = found.get("configuration"), assignment.files_of(found) or provision.files or None
+            jws, files = (
+                found.get("configuration"),
+                assignment.files_of(places, found) or provision.files or None,
+            )
             if not isinstance(jws, str) and files is None:
                 return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
             if found.get("backup") is True and not radios.newest(places.data):

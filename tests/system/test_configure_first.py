@@ -1,0 +1,59 @@
+"""A box's first configuration is signed, too, where somebody signs for its home."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+
+from homenode.cli import main
+from homenode.configure.first import first
+from homenode.configure.kept import highest
+from homenode.configure.taking import Unsigned
+from homenode.enrol import leaving
+from homenode.enrol.steps import State
+from tests.system.offices import HOME, Box, OfficeProcess
+
+
+def configure(*words: str) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert main(["configure", *words]) == 0
+
+
+def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_of_it(tmp_path: Path) -> None:
+    office = OfficeProcess(tmp_path / "office")
+    homes = office.folder / "homes"
+    office.describe(HOME)
+    for party in ("operator", "care"):
+        configure("key", party, str(tmp_path / f"{party}.key"), "--homes", str(homes))
+    sign = ("sign", str(homes / HOME), "--key")
+    with office:
+        box = Box(tmp_path / "box")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+        assert box.once().why.key == "no_home"  # nobody has signed: what lies there is nobody's word
+
+        configure(*sign, str(tmp_path / "operator.key"))
+        assert box.once().why.key == "no_home"  # an honest office knows that care has to sign, too
+        jws = (homes / HOME / "signed.json").read_text()
+        with pytest.raises(Unsigned, match="that needs the signature of care"):
+            first(box.places.config, box.places.data, jws, HOME)
+        assert not box.places.home.exists()
+
+        configure(*sign, str(tmp_path / "care.key"))
+        assert box.once().state is State.ENROLLED
+        assert box.places.home.read_text().startswith(f"home: {HOME}")
+        assert highest(box.places.data, box.places.config, HOME) == 1
+
+        (homes / "trust" / "care.pem").write_text((homes / "trust" / "operator.pem").read_text())
+        before = (box.places.config / "trust" / "care.pem").read_text()
+    with office:  # it says that the operator's key is care's
+        assert box.once().state is State.ENROLLED
+        assert (box.places.config / "trust" / "care.pem").read_text() == before
+        assert office.reports()[0] == "trust"
+
+    leaving.order(box.places, HOME, box.serial)
+    leaving.carry_out(box.places, 0)
+    assert sorted(path.name for path in box.places.config.iterdir()) == ["ca.pem", "node.key", "node.pem"]
+    assert [path for path in box.places.data.rglob("*") if "configured" in path.name] == []
