@@ -29,6 +29,7 @@ SIGNED_BY: Mapping[str, str] = {
     "radios.*": OPERATOR,
     "radios.*.driver": OPERATOR,
     "radios.*.options": OPERATOR,
+    "machine.endurance_tb": OPERATOR,
     "devices.*": OPERATOR,  # one that a rule, a mode or a list of `share` names changes these, too
     "devices.*.via": OPERATOR,
     "devices.*.driver": OPERATOR,

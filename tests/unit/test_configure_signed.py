@@ -179,6 +179,7 @@ def test_another_payload_gets_no_signature_beside_the_first() -> None:
         (pems(x25519.X25519PrivateKey.generate())[1], "k.pem: a key of another kind"),
         (pems(ec.generate_private_key(ec.SECP384R1()))[1], "k.pem: a key of another kind"),
     ],
+    ids=["private", "empty", "cut", "X25519", "P-384"],
 )
 def test_what_is_no_public_key_for_signatures_is_told(pem: str, words: str) -> None:
     assert why(lambda: read_key(pem, "k.pem"), SetupError).startswith(words)
