@@ -50,7 +50,6 @@ SIGNED_BY: Mapping[str, str] = {
     "panel": CARE,
     "ice": CARE,
     "export": CARE,
-    "machine": OPERATOR,
 }
 """Kind of place to whose it is; a section stands for what is in it and not named."""
 

@@ -33,7 +33,6 @@ _NAMED = ("radios", "devices", "modes", "cameras", "video", "panel", "keys", "ex
 _NAMES = {
     "clock_trusted": "clock.trust",
     "endurance_tb": "machine.endurance_tb",
-    "endurance_tb": "machine.endurance_tb",
     "resident_ok": "resident.ok",
     "resident_stop": "resident.stop",
     "exports": "export",

@@ -19,8 +19,9 @@ from tests.unit.configure_examples import FOLDER, HOME, OTHER, TYPES, other, rea
 
 SECTION_OF = {
     "TOP": "", "BROKER": "broker", "LOST": "broker.lost", "RADIO": "radios.*", "DEVICE": "devices.*",
-    "USE": "rules.*", "MODE": "modes.*", "MACHINE": "machine", "CLOCK": "clock", "RESIDENT": "resident", "VOICE": "voice",
-    "CAMERA": "cameras.*", "VIDEO": "video.*", "ICE": "ice", "PANEL": "panel.*", "EXPORT": "export",
+    "USE": "rules.*", "MODE": "modes.*", "MACHINE": "machine", "CLOCK": "clock", "RESIDENT": "resident",
+    "VOICE": "voice", "CAMERA": "cameras.*", "VIDEO": "video.*", "ICE": "ice", "PANEL": "panel.*",
+    "EXPORT": "export",
 }  # fmt: skip
 BY_HAND = (
     "broker.url", "broker.interfaces", "ice.urls", "cameras.*.masks", "modes.*.quiet", "rules.*.bind",
@@ -89,8 +90,9 @@ def test_a_field_that_changes_is_seen_and_needs_the_signature_that_was_said(path
 
 def test_there_is_such_an_example_of_each_field() -> None:
     whole = {
-        "clock.trust": "clock", "machine.endurance_tb": "machine", "export.homeassistant": "export", "modes.*.longest": "modes.visit",
-        "radios.*.driver": "radios.second", "devices.*.driver": "devices.sink", "rules.*.use": "rules.0",
+        "clock.trust": "clock", "machine.endurance_tb": "machine", "export.homeassistant": "export",
+        "modes.*.longest": "modes.visit", "radios.*.driver": "radios.second",
+        "devices.*.driver": "devices.sink", "rules.*.use": "rules.0",
     }  # fmt: skip
     assert [
         field
