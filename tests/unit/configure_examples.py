@@ -101,7 +101,7 @@ OTHER: dict[str, Any] = {
     "modes.away.quiet": ["nose.motion"],
     "modes.away.after": "1 h",
     "clock": {"trust": "always"},
-    "machine": {"endurance_tb": 40},
+    "machine.endurance_tb": 40,
     "resident.ok": "bed.button",
     "resident.stop": "bed.button",
     "voice.device": "none",

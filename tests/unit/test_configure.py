@@ -90,7 +90,7 @@ def test_a_field_that_changes_is_seen_and_needs_the_signature_that_was_said(path
 
 def test_there_is_such_an_example_of_each_field() -> None:
     whole = {
-        "clock.trust": "clock", "machine.endurance_tb": "machine", "export.homeassistant": "export",
+        "clock.trust": "clock", "export.homeassistant": "export",
         "modes.*.longest": "modes.visit", "radios.*.driver": "radios.second",
         "devices.*.driver": "devices.sink", "rules.*.use": "rules.0",
     }  # fmt: skip
