@@ -145,7 +145,7 @@ class Office:
             pair = base64.b64encode(f"{serial}:{code}".encode()).decode()
             headers["Authorization"] = f"Basic {pair}"
         what = "simplereenroll" if again else "simpleenroll"
-        return self.ask("POST", f"{EST}/{what}", base64.encodebytes(request), headers)
+        return self.ask("POST", f"{EST}/{what}", base64.b64encode(request), headers)
 
     def told(self, what: str, text: str, **more: Any) -> Answer:
         """Report something."""

@@ -16,6 +16,8 @@ from homenode.enrol.steps import Held
 from homenode.errors import Refused, SetupError
 from homenode.install.home_file import replace
 
+EARLY_MS = 5 * 60_000
+"""An office's clock may be ahead by so much."""
 MODE = 0o640
 """Group homenode reads it: gateway and updater."""
 
@@ -111,7 +113,7 @@ def accepted(
     if not any(_issued(own, one) for one in (*authorities, *made)):
         raise Refused("the certificate that the office gave is not by an authority that this box trusts")
     start, end = (int(at.timestamp() * 1000) for at in (own.not_valid_before_utc, own.not_valid_after_utc))
-    if not start <= now_ms < end:
+    if not start - EARLY_MS <= now_ms < end:
         raise Refused("the certificate that the office gave is not in force: its clock or this one is wrong")
     return own
 

@@ -8,7 +8,7 @@ from enum import Enum
 HOME = r"[a-z0-9-]{1,40}"
 SERIAL = r"[A-Za-z0-9._-]{4,64}"
 """`/proc/device-tree/serial-number` of a Pi is 16 hexadecimal digits, a machine id 32."""
-RETRY_S = 300
+RETRY_S = 60
 """Until a box asks again: an operator who approves it waits for it at the door."""
 
 

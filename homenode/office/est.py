@@ -20,7 +20,8 @@ from homenode.web import Response
 CERTS = "application/pkcs7-mime; smime-type=certs-only"
 REQUEST = "application/pkcs10"
 TRANSFER = {"Content-Transfer-Encoding": "base64"}
-"""RFC 7030 wants it; RFC 8951 says that nobody may need it."""
+"""RFC 7030 wants it; RFC 8951 says that nobody may need it. On one line (RFC 4648, 4): strongSwan's client
+takes a line break for a part of it."""
 CURVES = ("secp256r1", "secp384r1")
 CSRATTRS = bytes.fromhex("3021301506072a8648ce3d0201310a06082a8648ce3d03010706082a8648ce3d040302")
 """CsrAttrs (4.5.2): a key id-ecPublicKey on secp256r1, and ecdsa-with-SHA256."""
@@ -30,12 +31,12 @@ REALM = 'Basic realm="serial number and one-time code"'
 def certificates(made: Sequence[x509.Certificate]) -> Response:
     """The answer that holds certificates and nothing else: a CMS SignedData that nobody signed."""
     der = pkcs7.serialize_certificates(list(made), serialization.Encoding.DER)
-    return Response(200, base64.encodebytes(der), CERTS, TRANSFER)
+    return Response(200, base64.b64encode(der), CERTS, TRANSFER)
 
 
 def attributes() -> Response:
     """What a request should have."""
-    return Response(200, base64.encodebytes(CSRATTRS), "application/csrattrs", TRANSFER)
+    return Response(200, base64.b64encode(CSRATTRS), "application/csrattrs", TRANSFER)
 
 
 def told(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -17,6 +17,7 @@ from typing import Any
 from homenode.errors import HomenodeError, Refused, Unanswered
 from homenode.gateway.ask import answer
 from homenode.gateway.clock import Clock
+from homenode.panel.enrolment import shown
 from homenode.panel.paired import Paired
 from homenode.panel.picture import Picture, picture, to_see_to
 from homenode.panel.things import Quiet
@@ -35,6 +36,8 @@ WRONG_CODES, DEEDS, MINUTE_MS = 10, 30, 60_000
 """From one address in five minutes; things done from one tablet in a minute."""
 MOST_EACH = 20
 """Connections of one address, of 40 in all: a tablet opens six."""
+ENROLMENT, MOST_STATE, QUIET_MS = "enrol/state.json", 100_000, 10_000
+"""Where enrolment says how far it is, bytes of that; so long silent, a node may not be there at all."""
 COOKIE = "panel"
 _YEAR_S = 400 * 86_400
 """As long as browsers keep one; it is given anew each time the page is opened."""
@@ -118,6 +121,8 @@ class Server:
                 words = {key: say(key, language) for key in PAGE_WORDS}
                 told = {"paired": known, "language": language, "words": words}
                 return as_json(told, Set_Cookie=_cookie(token)) if known else as_json(told)
+            case "GET", "/enrolment":
+                return as_json({"enrolment": self._enrolment(language)})
             case "POST", "/pair":
                 return self._pair(request, language)
         if not known:
@@ -129,6 +134,17 @@ class Server:
             case "POST", "/do":
                 return await self._do(request, token, language)
         return Response(404, b"there is no such page")
+
+    def _enrolment(self, language: str) -> Mapping[str, Any] | None:
+        """How far enrolment is, for whoever stands before a box that nobody lives with yet."""
+        if self._pictures and self._clock.now() - self._asked_at < QUIET_MS:
+            return None
+        try:
+            with (self._data / ENROLMENT).open("rb") as file:
+                state = json.loads(file.read(MOST_STATE))
+        except (OSError, ValueError):
+            return None
+        return shown(state, language) if isinstance(state, dict) else None
 
     def _language_of(self, request: Request) -> str:
         wanted = request.query.get("language", "")

@@ -112,6 +112,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The code is worth nothing any more. Make a new one: “homenode panel pair” at the home's computer.",
     ),
     "code_wait": ("För många försök: vänta fem minuter", "Too many tries: wait five minutes"),
+    # before there is a home
+    "no_home": ("Dosan har inget hem än", "The box has no home yet"),
+    "serial": ("Serienummer", "Serial number"),
+    "fingerprint": ("Nyckel", "Key"),
     "pair_first": ("Panelen är inte kopplad", "This panel is not paired"),
 }
 _IS: Mapping[str, Mapping[State, tuple[str, str]]] = {

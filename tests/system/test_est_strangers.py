@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.offices import OfficeProcess
+from tests.system.clocks import NodeClock
+from tests.system.est_server import EstServer
+from tests.system.offices import HOME_YAML, Box, OfficeProcess
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
 ]
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+PKI = shutil.which("pki")
 EST = "/.well-known/est"
 
 
@@ -65,7 +68,7 @@ def request(folder: Path, subject: str, *key: str) -> bytes:
     kind = key or ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
     der = openssl(folder, "req", "-new", "-newkey", *kind, "-nodes", "-keyout", "own.key", "-subj", subject,
                   "-outform", "DER")  # fmt: skip
-    return openssl(folder, "base64", said=der)
+    return base64.b64encode(der)
 
 
 def posted(office: OfficeProcess, what: str, body: bytes, *words: str) -> Said:
@@ -73,7 +76,7 @@ def posted(office: OfficeProcess, what: str, body: bytes, *words: str) -> Said:
 
 
 def certificates(folder: Path, said: Said) -> str:
-    der = openssl(folder, "base64", "-d", said=said.body)
+    der = base64.b64decode(said.body)
     return openssl(folder, "pkcs7", "-inform", "DER", "-print_certs", said=der).decode()
 
 
@@ -117,7 +120,7 @@ def test_a_stranger_enrols_renews_and_is_told_what_is_wrong(office: OfficeProces
         tmp_path, "x509", "-x509toreq", "-in", "own.pem", "-signkey", "own.key", "-outform", "PEM"
     )
     der = openssl(tmp_path, "req", "-outform", "DER", said=again)
-    renewed = posted(office, "simplereenroll", openssl(tmp_path, "base64", said=der), *own)
+    renewed = posted(office, "simplereenroll", base64.b64encode(der), *own)
     assert renewed.status == 200, renewed.body
     assert certificates(tmp_path, renewed) != text
 
@@ -226,3 +229,53 @@ def test_a_broker_fetches_the_list_of_those_revoked(office: OfficeProcess, tmp_p
     own = ("--cert", str(tmp_path / "own.pem"), "--key", str(tmp_path / "own.key"))
     said = curl(office, "/homenode/v1/told", *own, said=json.dumps({"what": "x"}).encode())
     assert (said.status, b"counts no more" in said.body) == (403, True)
+
+
+@pytest.mark.skipif(PKI is None, reason="strongswan-pki is not installed")
+def test_strongswan_enrols_and_renews(office: OfficeProcess, tmp_path: Path) -> None:
+    def pki(*words: str) -> bytes:
+        command = [str(PKI), *words, "--url", office.url, "--cacert", str(office.folder / "ca.pem")]
+        done = subprocess.run([*command, "--outform", "pem"], cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    serial = "20000000bbbb0007"
+    office.describe("north-7")
+    code = office.code("box", "add", serial, "--home", "north-7")
+    pki("--estca", "--caout", "root")
+    assert (tmp_path / "root.pem").read_bytes() == (office.folder / "ca.pem").read_bytes()
+    (tmp_path / "own.csr").write_bytes(base64.b64decode(request(tmp_path, f"/CN={serial}")))
+    own = tmp_path / "own.pem"
+    own.write_bytes(pki("--est", "--in", "own.csr", "--userpass", f"{serial}:{code}"))
+    subject = f"/CN=north-7/serialNumber={serial}"
+    openssl(
+        tmp_path, "req", "-new", "-key", "own.key", "-subj", subject, "-outform", "DER", "-out", "again.csr"
+    )
+    renewed = pki("--est", "--in", "again.csr", "--cert", "own.pem", "--key", "own.key")
+    text = openssl(tmp_path, "x509", "-noout", "-subject", said=renewed).decode()
+    assert text == f"subject=CN = north-7, serialNumber = {serial}\n"
+
+
+def test_a_box_enrols_at_a_server_that_is_no_office_and_its_card_brings_the_home(tmp_path: Path) -> None:
+    folder, serial = tmp_path / "server", "20000000bbbb0008"
+    folder.mkdir()
+    with EstServer(folder, {serial: "ABCD-EFGH-JKMN-PQRS"}) as server:
+        box = Box(tmp_path / "box", serial)
+        said = {
+            "office": server.url, "ca": server.root, "code": "ABCD-EFGH-JKMN-PQRS",
+            "home": {"files": {"home.yaml": HOME_YAML.format(home="south-1")}},
+        }  # fmt: skip
+        box.places.provision.write_text(json.dumps({**said, "code": "AAAA-AAAA-AAAA-AAAA"}))
+        assert box.once().why.key == "code"
+        box.places.provision.write_text(json.dumps(said))
+        assert box.once().done
+        assert "home: south-1" in box.places.home.read_text()
+        assert "ABCD" not in str([path.read_text() for path in box.places.folder.iterdir() if path.is_file()])
+        first = box.places.certificate.read_text()
+        own = str(box.places.certificate)
+        openssl(tmp_path, "verify", "-CAfile", str(folder / "root.pem"), "-untrusted", own, own)
+        clock = NodeClock(tmp_path)
+        clock.off_by(int(2.5 * 86_400))  # of three days
+        assert box.run("once", env=clock.env).returncode == 0
+        assert server.asked[-3] == "simplereenroll"
+        assert box.places.certificate.read_text() != first

@@ -13,6 +13,7 @@ let language = kept("language");
 let words = {};
 let paired = null;        // null: not yet known
 let told = null;          // the last picture
+let enrolment = null;     // of a box that has no home yet
 let seen = null;          // when it was true, by two clocks: one stands still while a tablet sleeps, one is set
 let hidden = false;       // slept or covered since: what stands there may be of before
 let busy = false;
@@ -51,6 +52,7 @@ async function begin() {
 // A picture is as old as the question: what a sleeping tablet finds in its buffers is not of now.
 async function look() {
   if (!words.panel) await begin();
+  await enrol();
   if (!paired) return;
   const asked = clocks();
   try {
@@ -62,6 +64,12 @@ async function look() {
     hidden = document.hidden;
     draw();
   } catch { /* it grows old, and says so */ }
+}
+
+async function enrol() {
+  if (paired && !isOld()) { enrolment = null; return; }
+  try { ({ enrolment } = await get("/enrolment")); } catch { enrolment = null; }
+  draw();
 }
 
 async function follow() {
@@ -134,7 +142,7 @@ document.addEventListener("click", ({ target }) => {
 });
 
 document.addEventListener("keydown", ({ key, target }) => {
-  if (paired === false && /^(\d|Backspace)$/.test(key)) type(key);
+  if (paired === false && !enrolment && /^(\d|Backspace)$/.test(key)) type(key);
   if (paired === false && key === "Enter" && !target.closest("[data-act]")) enter();
   if (key === "Escape" && reads) { reads = 0; draw(); document.querySelector("[data-act=log]")?.focus(); }
 });
@@ -157,12 +165,23 @@ function draw() {
   const upright = innerHeight > innerWidth;
   const full = busy || (!old && (told.mode.text || told.notes.length));
   const dense = told?.tiles.length > (upright ? 12 : 8) || (full && !upright);
-  const is = { old, busy, dense, night: told?.night, out: paired === false };
+  const is = { old, busy, dense, night: told?.night, out: paired === false || enrolment };
   document.body.className = Object.keys(is).filter((name) => is[name]).join(" ");
-  const fresh = h("main", { id: "main", "data-old": String(old) }, paired === false ? pairing() : [
+  const fresh = h("main", { id: "main", "data-old": String(old) }, enrolment ? enrolling() : paired === false ? pairing() : [
     old || !reads ? headline(old) : null, !old && looks(), !old && alerts(), reads ? log() : home(old)]);
   patch(document.getElementById("main"), fresh);
   patch(document.getElementById("said"), h("div", { id: "said", role: "alert" }, paired !== false && said));
+}
+
+function enrolling() {
+  const { title, text, waits, rows } = enrolment;
+  return [
+    h("h1", {}, title),
+    h("p", { class: waits ? "told" : "told on", role: "status" }, text),
+    enrolment.do && h("p", {}, enrolment.do),
+    h("dl", {}, rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    button("language", word("other_language"), { class: "plain", lang: document.documentElement.lang === "sv" ? "en" : "sv" }),
+  ];
 }
 
 function pairing() {
