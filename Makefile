@@ -7,6 +7,7 @@
 #   make oracle [TRACES=2000] [SEED=1]   what rules mean, by a second reading of the design, in random homes
 #   make chaos [MINUTES=30] [SEED=…]   everything fails at once, and nothing is lost (needs root)
 #   make looks [SEED=7]  fifty looks through a camera, interrupted in every way, leave nothing (needs root)
+#   make updates         updates with Debian's RAUC: good, bad, cut, forged, never proved (needs root)
 #   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
 #   make deb [ARCH=arm64]   Debian packages of a node into dist/, for arm64 and amd64 (needs root); deploy/debian/README.md
 #   make image [KERNEL=FOLDER] [SIGN='CERT KEY']   the card's image, its bundle for updates, what is in them (root)
@@ -23,7 +24,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
-.PHONY: image image-test deb deb-lock demo test check unit bench looks soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
+.PHONY: image image-test deb deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -54,6 +55,10 @@ soak: apt $(VENV)/.test
 
 looks: apt $(VENV)/.test
 	$(BIN)/python -m pytest -m looks -s
+
+updates: apt $(VENV)/.test
+	@sh .ci/apt tests/system/updates-apt.txt
+	$(BIN)/python -m pytest -m updates
 
 chaos: apt $(VENV)/.test
 	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
@@ -121,5 +126,5 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache .peers .fuzz .camera
+	  .import_linter_cache .peers .fuzz .camera .updates
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,7 @@
-"""The operator's exception: a JWS that lets an older version in. Needs the extra ``update``."""
+"""The operator's exception: a JWS that lets an older version in (compact serialization, RFC 7515, 7.1).
+
+It is signed as that and as nothing else (``typ``): a signature on a configuration is none on this.
+"""
 
 from __future__ import annotations
 
@@ -6,69 +9,85 @@ import json
 from pathlib import Path
 from typing import Any
 
+from homenode.configure.signatures import Key, read_key_file
+from homenode.contract.plain_json import read_json
 from homenode.contract.times import wall_ms
-from homenode.errors import SetupError
+from homenode.errors import Refused, SetupError
 from homenode.update import versions
 from homenode.update.order import Order
 
-ALGORITHMS = ("EdDSA", "Ed25519", "ES256")
+TYPE = "homenode-update-exception"
+ANY = "*"
+"""For every home."""
+
+
+def sign(version: str, home: str, expires: str, key: Key) -> str:
+    """An exception for `home` (or `ANY`) until `expires`.
+
+    Raises:
+        Refused: There is no such version or time.
+    """
+    from joserfc import jws
+
+    try:
+        versions.key(version)
+        wall_ms(expires)
+    except (ValueError, OverflowError) as error:
+        raise Refused(
+            f"{version}, {expires}: {error}", do="such as 0.2.0, 2026-12-01T00:00:00+01:00"
+        ) from error
+    payload = json.dumps({"version": version, "home": home, "expires": expires}).encode()
+    head = {"alg": key.alg, "typ": TYPE}
+    return str(jws.serialize_compact(head, payload, key.key, registry=_registry(key)))
 
 
 def why_not(order: Order, key: Path, now_ms: int | None) -> str:
     """Why the order's exception doesn't hold, "" if it does or there is none.
 
     Args:
-        order: With the JWS: its payload is ``{"version", "home" (or "*"), "expires"}``.
+        order: With the JWS.
         key: The operator's public key, in PEM.
         now_ms: The wall clock; None while it can't be trusted.
-
-    Raises:
-        SetupError: The extra is not installed.
     """
     if not order.exception:
         return ""
     try:
-        claims = _claims(order.exception, key.read_bytes())
+        claims = _claims(order.exception, read_key_file(key))
         version, home, expires = (str(claims[name]) for name in ("version", "home", "expires"))
         expires_ms = wall_ms(expires)
         named = versions.same(order.version, version)
-    except OSError as error:
-        return f"{key.name}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except SetupError as error:
+        return str(error)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         return f"{type(error).__name__}: {error}"
     if not named:
         return f"it is for version {version}"
-    if home not in ("*", order.home):
+    if home not in (ANY, order.home):
         return f"it is for {home}"
     if now_ms is None:
         return "the clock is not set"
     return "" if now_ms < expires_ms else f"it expired {expires}"
 
 
-def _claims(text: str, pem: bytes) -> dict[str, Any]:
+def _claims(text: str, key: Key) -> dict[str, Any]:
     """The payload, its signature having been checked. Raises ValueError."""
+    from joserfc import jws
+    from joserfc.errors import JoseError
+
     try:
-        from joserfc import jws
-        from joserfc.errors import JoseError
-        from joserfc.jwk import ECKey, OKPKey
-    except ImportError as error:
-        raise SetupError(
-            "updates: needs a library that is not installed", do="pip install 'homenode[update]'"
-        ) from error
-    registry = jws.JWSRegistry(algorithms=list(ALGORITHMS))
-    try:
-        key: OKPKey | ECKey
-        try:
-            key = OKPKey.import_key(pem)
-        except (JoseError, ValueError, TypeError):
-            key = ECKey.import_key(pem)
-        if text.lstrip().startswith("{"):
-            payload = jws.deserialize_json(json.loads(text), key, registry=registry).payload
-        else:
-            payload = jws.deserialize_compact(text.strip(), key, registry=registry).payload
+        found = jws.deserialize_compact(text.strip(), key.key, registry=_registry(key))
     except JoseError as error:
         raise ValueError(str(error)) from error
-    claims = json.loads(payload or b"null")
+    if found.headers().get("typ") != TYPE:
+        raise ValueError(f"it is signed as something else than {TYPE}")
+    claims = read_json(found.payload or b"null")
     if not isinstance(claims, dict):
         raise ValueError("its payload is no object")
     return claims
+
+
+def _registry(key: Key) -> Any:
+    """Of the one algorithm that the key is for."""
+    from joserfc.jws import JWSRegistry
+
+    return JWSRegistry(algorithms=[key.alg], strict_check_header=True)

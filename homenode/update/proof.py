@@ -102,11 +102,7 @@ class Seen:
         """The gateway answered, or (None) it didn't; `up_ms` since the machine's start."""
         if proof is None:
             return self
-        heard = {
-            name
-            for name, one in proof["devices"].items()
-            if one["heard_ms_ago"] is not None and one["heard_ms_ago"] < up_ms
-        }
+        heard = {name for name, one in proof["devices"].items() if one["since_start"]}
         new = proof["start"] != self.started
         return replace(
             self,

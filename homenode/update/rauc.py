@@ -98,7 +98,7 @@ class Rauc:
     def _property(self, name: str) -> Any:
         from jeepney import Properties
 
-        return self._answered(Properties(self._address).get(name))[1]
+        return _plain(self._answered(Properties(self._address).get(name)))
 
     @property
     def compatible(self) -> str:
@@ -109,7 +109,7 @@ class Rauc:
         """Those that can be started. Raises RaucError."""
         found = []
         for name, row in self._call("GetSlotStatus"):
-            told = {key: value[1] for key, value in row.items()}
+            told = _plain(row)
             if "bootname" in told:
                 booted, good = told.get("state") == "booted", told.get("boot-status") == "good"
                 found.append(Slot(name, told["bootname"], booted, good))
@@ -118,7 +118,7 @@ class Rauc:
     def inspect(self, path: Path) -> Bundle:
         """Check a bundle's signature and read what it says. Raises RaucError."""
         told = self._call("InspectBundle", "sa{sv}", (str(path), {}))
-        update = {name: value[1] for name, value in told["update"][1].items()}
+        update = _plain(told.get("update", {}))
         return Bundle(str(update.get("version", "")), str(update.get("compatible", "")))
 
     def install(self, path: Path, told: Callable[[float], None]) -> None:
@@ -154,3 +154,12 @@ class Rauc:
     def mark(self, state: str, slot: str) -> None:
         """``good``, ``bad`` or ``active`` (started next); of ``booted`` or ``other``. Raises RaucError."""
         self._call("Mark", "ss", (state, slot))
+
+
+def _plain(value: Any) -> Any:
+    """A value without its variants, which jeepney gives as (signature, value); RAUC nests some."""
+    while isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        value = value[1]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value

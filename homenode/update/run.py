@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from homenode.configure.signatures import read_key_file
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.gateway.local_socket import ask
 from homenode.gateway.logs import start_logging
@@ -304,8 +305,15 @@ def run(args: argparse.Namespace, data: Path) -> int:
 
     Raises:
         SetupError: There is no RAUC, or another updater works here.
+        Refused: Nothing was ordered that could be shown, or an exception can't be signed.
         StorageError: The updater's folder can't be written.
     """
+    if args.allow:
+        if args.key is None or args.until is None:
+            raise Refused("--allow needs --key and --until")
+        key = read_key_file(args.key, private=True)
+        print(exception.sign(args.allow, args.home, args.until, key))
+        return 0
     places = Places(data, Path(args.own), Path(args.run), Path(args.etc))
     if args.status:
         record = read_json(places.state)

@@ -1,0 +1,320 @@
+"""A box with two slots: Debian's own RAUC at work in a root of its own, and a boot loader as small as ours.
+
+What is simulated is hardware: the machine's clock since its start, its restart, the boot loader's counter and
+slots. Without device-mapper in this kernel bundles are of RAUC's format ``plain``; a node takes ``verity``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from homenode.update.host import Host
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOT = REPOSITORY / ".updates/root"
+RELEASE, MIRROR = "trixie", "http://deb.debian.org/debian"
+DEBIAN = "rauc,rauc-service,dbus,squashfs-tools"
+COMPATIBLE = "homenode-test"
+TRIES = 3
+"""That the boot loader gives a slot which is not yet good."""
+
+SYSTEM = """\
+[system]
+compatible={compatible}
+bootloader=custom
+data-directory={folder}/rauc
+bundle-formats=plain verity
+[keyring]
+path={folder}/keys/ca.pem
+[handlers]
+bootloader-custom-backend={folder}/boot-state
+[slot.rootfs.0]
+device={folder}/a.img
+type=raw
+bootname=A
+[slot.rootfs.1]
+device={folder}/b.img
+type=raw
+bootname=B
+"""
+BOOT_STATE = """\
+#!/bin/sh
+set -eu
+cd {folder}/boot
+case $1 in
+  get-primary) cat primary ;;
+  set-primary) echo {tries} >left.$2; echo trial >state.$2; echo $2 >primary ;;
+  get-state) grep -q bad state.$2 && echo bad || echo good ;;
+  set-state) echo $3 >state.$2 ;;
+  get-current) cat current ;;
+esac
+"""
+BUS = """\
+<busconfig><listen>unix:path={folder}/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/><allow user="*"/></policy></busconfig>
+"""
+INSIDE = """\
+set -e
+mount --make-rprivate /
+mount --bind /dev {root}/dev
+mount -t proc proc {root}/proc
+mount -t tmpfs run {root}/run
+mkdir -p {root}/run/rauc/mnt {root}{folder}
+mount --bind {folder} {root}{folder}
+exec chroot {root} "$@"
+"""
+
+
+def make_root() -> Path:
+    """Debian's root with RAUC; made once."""
+    if not (ROOT / "usr/bin/rauc").exists():
+        shutil.rmtree(ROOT, ignore_errors=True)
+        ROOT.parent.mkdir(exist_ok=True)
+        subprocess.run(
+            ["mmdebstrap", "--quiet", "--variant=apt", f"--include={DEBIAN}", RELEASE, str(ROOT), MIRROR],
+            check=True,
+        )
+    return ROOT
+
+
+def openssl(*words: str) -> None:
+    """Run it."""
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def make_certificate(folder: Path, name: str) -> None:
+    """NAME.pem and NAME.key, signed by itself, good for 127.0.0.1."""
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"),
+        "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+    )  # fmt: skip
+
+
+class Box(Host):
+    """One box. `up_ms` goes on by what is slept; `versions` says what each slot holds.
+
+    Attributes:
+        asked: Whether it was asked to restart.
+    """
+
+    def __init__(self, folder: Path, version: str) -> None:
+        super().__init__(folder / "restart")
+        self.folder, self.versions = folder, {"A": version, "B": ""}
+        self.asked, self._boots, self._up_ms = False, 0, 0
+        self._rauc: subprocess.Popen[bytes] | None = None
+        for name in ("boot", "rauc", "keys"):
+            (folder / name).mkdir()
+        for name, text in (("current", "A"), ("primary", "A"), ("state.A", "good"), ("state.B", "bad")):
+            (folder / "boot" / name).write_text(text)
+        for slot in "ab":
+            with open(folder / f"{slot}.img", "wb") as image:
+                image.truncate(2 << 20)
+        make_certificate(folder / "keys", "ca")
+        facts = {"folder": folder, "compatible": COMPATIBLE, "root": make_root(), "tries": TRIES}
+        (folder / "boot-state").write_text(BOOT_STATE.format(**facts))
+        (folder / "boot-state").chmod(0o755)
+        (folder / "system.conf").write_text(SYSTEM.format(**facts))
+        (folder / "bus.conf").write_text(BUS.format(**facts))
+        self._inside = ["unshare", "--mount", "sh", "-c", INSIDE.format(**facts), "sh"]
+        self.bus = f"unix:path={folder}/bus"
+        self._daemon = subprocess.Popen(
+            ["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork"], stderr=subprocess.DEVNULL
+        )
+        _until((folder / "bus").exists)
+        self.power_on()
+
+    # -- the machine
+
+    @property
+    def version(self) -> str:
+        return self.versions[self.slot]
+
+    @property
+    def slot(self) -> str:
+        """That which runs."""
+        return self.read("current")
+
+    @property
+    def boot(self) -> str:
+        return f"boot-{self._boots}"
+
+    def up_ms(self) -> int:
+        return self._up_ms
+
+    def wall_ms(self) -> int | None:
+        return time.time_ns() // 1_000_000
+
+    def sleep(self, wait_ms: int) -> None:
+        self._up_ms += wait_ms
+        time.sleep(min(wait_ms, 20) / 1000)
+
+    def restart(self) -> None:
+        self.asked = True
+
+    def read(self, name: str) -> str:
+        """What the boot loader's state says."""
+        return (self.folder / "boot" / name).read_text().strip()
+
+    def power_on(self) -> str:
+        """The boot loader chooses, as U-Boot does by its counter; RAUC is started. Returns the slot."""
+        if self._rauc is not None:
+            _end(self._rauc)
+        first = self.read("primary")
+        other = "B" if first == "A" else "A"
+        state, left = self.read(f"state.{first}"), self.folder / f"boot/left.{first}"
+        if state == "trial" and int(left.read_text()) > 0:
+            left.write_text(str(int(left.read_text()) - 1))
+        elif state != "good":
+            first = other
+        (self.folder / "boot/current").write_text(first)
+        self.asked, self._boots, self._up_ms = False, self._boots + 1, 20_000
+        self._rauc = subprocess.Popen(
+            [*self._inside, "rauc", f"--conf={self.folder}/system.conf", "--mount=/run/rauc/mnt", "service"],
+            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus},
+            stderr=(self.folder / "rauc.log").open("ab"), stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        _until(lambda: b"de.pengutronix.rauc" in self._names())
+        return first
+
+    def _names(self) -> bytes:
+        return subprocess.run(
+            ["dbus-send", f"--bus={self.bus}", "--dest=org.freedesktop.DBus", "--print-reply",
+             "/", "org.freedesktop.DBus.ListNames"],
+            capture_output=True, check=False,
+        ).stdout  # fmt: skip
+
+    # -- bundles
+
+    def bundle(self, version: str, *, compatible: str = COMPATIBLE, signer: str = "ca") -> Path:
+        """A signed bundle with a root file system of random bytes."""
+        if not (self.folder / f"keys/{signer}.pem").exists():
+            make_certificate(self.folder / "keys", signer)
+        content = self.folder / f"content-{version}-{compatible}-{signer}"
+        content.mkdir()
+        (content / "root.img").write_bytes(os.urandom(1 << 20))
+        (content / "manifest.raucm").write_text(
+            f"[update]\ncompatible={compatible}\nversion={version}\n[bundle]\nformat=plain\n"
+            "[image.rootfs]\nfilename=root.img\n"
+        )
+        made = self.folder / f"{content.name}.raucb"
+        keys = self.folder / "keys"
+        subprocess.run(
+            [*self._inside, "rauc", "bundle", f"--cert={keys / signer}.pem", f"--key={keys / signer}.key",
+             str(content), str(made)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        return made
+
+    def holds(self, slot: str, bundle: Path) -> bool:
+        """Whether a slot holds what the bundle brought."""
+        image = (bundle.with_suffix("") / "root.img").read_bytes()
+        with open(self.folder / f"{slot.lower()}.img", "rb") as stream:
+            return stream.read(len(image)) == image
+
+    def close(self) -> None:
+        """Switch off."""
+        for process in (self._rauc, self._daemon):
+            if process is not None:
+                _end(process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+def _until(true: Any) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("never came up")
+
+
+def sha256(path: Path) -> str:
+    """As an order names it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Shelf(http.server.ThreadingHTTPServer):
+    """An HTTPS server for bundles with Range and ETag, for nodes with a certificate; hangs up on demand.
+
+    Attributes:
+        cut_after: Bytes of an answer after which it hangs up; 0: never.
+        sent: Bytes of bundles that it sent.
+        asked: The ranges that were asked for.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, keys: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.folder, self.cut_after, self.sent = folder, 0, 0
+        self.asked: list[str] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keys / "ca.pem", keys / "ca.key")
+        context.load_verify_locations(keys / "node.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self._thread.start()
+
+    def url(self, path: Path) -> str:
+        """Where a file of its folder is."""
+        return f"https://127.0.0.1:{self.server_address[1]}/{path.name}"
+
+    def close(self) -> None:
+        """Shut it."""
+        self.shutdown()
+        self.server_close()
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Shelf
+
+    def do_GET(self) -> None:
+        path = self.server.folder / self.path.lstrip("/")
+        if not path.is_file():
+            self.send_error(404)
+            return
+        whole = path.read_bytes()
+        etag = f'"{hashlib.sha256(whole).hexdigest()[:16]}"'
+        asked = self.headers.get("Range", "")
+        if self.headers.get("If-Range", etag) != etag:
+            asked = ""
+        self.server.asked.append(asked)
+        first = int(asked.removeprefix("bytes=").rstrip("-") or 0)
+        self.send_response(206 if asked else 200)
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{len(whole) - 1}/{len(whole)}")
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(whole) - first))
+        self.end_headers()
+        body = whole[first:]
+        if self.server.cut_after and len(body) > self.server.cut_after:
+            body = body[: self.server.cut_after]
+            self.close_connection = True
+        self.wfile.write(body)
+        self.wfile.flush()
+        self.server.sent += len(body)
+
+    def log_message(self, *_: object) -> None: ...

@@ -1,0 +1,356 @@
+"""Updates with Debian's RAUC, a real node and a real broker, ordered over MQTT: good and bad, lies and cuts.
+
+`make updates` (root, mmdebstrap): the root that RAUC runs in takes a minute to make, once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homenode.configure.signatures import make_pair, read_key
+from homenode.contract.times import Zone
+from homenode.update import exception
+from homenode.update.places import Places
+from homenode.update.rauc import Rauc
+from homenode.update.run import Updater
+from tests.system.brokers import Mosquitto
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.rauc_box import Box, Shelf, make_certificate, sha256
+
+pytestmark = pytest.mark.updates
+
+DRIVER = """\
+import asyncio
+from homenode.driver import DriverType
+from homenode.config.fields import Field
+
+
+class Air:
+    def __init__(self, name, options, devices, host):
+        self.mood, self.host, self.devices = options["mood"], host, devices
+
+    async def run(self):
+        if self.mood == "deaf":
+            raise OSError("no stick")
+        for device in self.devices:
+            if device.options["mains"] or self.mood == "well":
+                kind = "power" if device.options["mains"] else "contact"
+                self.host.heard(device.name, kind, 5.0 if kind == "power" else False)
+        await asyncio.Event().wait()
+
+    async def switch(self, device, kind, to): ...
+    async def pair(self, seconds, **code): ...
+
+
+DRIVER = DriverType(
+    name="air",
+    blind_to="everything",
+    radio_fields=(Field("mood", "word", "how it behaves", required=True),),
+    device_fields=(Field("mains", "boolean", "whether it has mains power", default=False),),
+    kinds=lambda options: ("power",) if options["mains"] else ("contact",),
+    open=Air,
+)
+"""
+RULE = """\
+rule: door
+version: 1
+severity: alarm
+to: [care]
+roles:
+  door: {kind: contact}
+when: door == open
+says: {sv: "Dörren är öppen", en: "The door is open"}
+"""
+HOME = """\
+home: update-1
+timezone: Europe/Stockholm
+language: en
+clock: {{trust: always}}
+broker: {{url: "mqtt://127.0.0.1:{port}"}}
+drivers: air
+radios:
+  air: {{driver: air, mood: {mood}}}
+devices:
+  plug: {{via: air, mains: true, room: hall}}
+  front: {{via: air, room: hall}}
+  back: {{via: air, room: hall}}
+rules:
+  - {{use: door, bind: {{door: front.contact}}}}
+"""
+
+
+class Flat:
+    """A box with its node, its broker and its operator."""
+
+    def __init__(self, folder: Path, box: Box, shelf: Shelf, broker: Mosquitto, operator: Receiver) -> None:
+        self.folder, self.box, self.shelf, self.broker, self.operator = folder, box, shelf, broker, operator
+        self.home, self.data = folder / "home.yaml", folder / "data"
+        self.places = Places(self.data, folder / "own", folder / "run", folder / "etc")
+        self.node: NodeProcess | None = None
+        self._orders = 0
+
+    def start(self, *, mood: str = "well", port: int = 0) -> None:
+        """The node of the slot that runs; `mood` of its radio, and of a version that knows another broker."""
+        self.home.write_text(HOME.format(mood=mood, port=port or self.broker.port))
+        self.node = NodeProcess(self.home, self.data, watched=not port)
+        self.node.until("ready")
+
+    def stop(self) -> None:
+        """As systemd does for a restart."""
+        if self.node is not None:
+            assert self.node.stop() == 0
+            self.node = None
+
+    def reboot(self, **how: Any) -> None:
+        """All ends, the boot loader chooses, and all starts again."""
+        self.stop()
+        self.box.power_on()
+        self.start(**how)
+
+    def order(self, bundle: Path, version: str, **more: Any) -> None:
+        """Over MQTT, until the node has answered."""
+        about = {"version": version, "url": self.shelf.url(bundle), "sha256": sha256(bundle), **more}
+        self.command(about)
+
+    def command(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Of the operator; its reply."""
+        self._orders += 1
+        name = f"order-{self._orders}"
+        expires = Zone("Europe/Stockholm").text(int((time.time() + 600) * 1000))  # noqa: TID251 - the operator's
+        body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
+        self.operator.send("hn1/update-1/operator/command", body)
+        found: dict[str, Any] = self.operator.until(lambda r: r.reply(name), "a reply")
+        assert found["ok"], found
+        return found
+
+    @contextmanager
+    def updater(self) -> Iterator[Updater]:
+        """The updater of this start."""
+        rauc = Rauc(self.box.bus)
+        try:
+            made = Updater(self.places, rauc, self.box, 64 << 20)
+            made.begin()
+            yield made
+        finally:
+            rauc.close()
+
+    def update(self, until: Callable[[Updater], bool] = lambda updater: False) -> Updater:
+        """Let the updater work to its end, or `until`."""
+        with self.updater() as updater:
+            for _ in range(5000):
+                if not updater.once() or until(updater):
+                    return updater
+        raise AssertionError(f"never ended: {updater.course}")
+
+    def shown(self, state: str, words: str = "") -> dict[str, Any]:
+        """What the operator's status says of the update, when it says this."""
+
+        def find(receiver: Receiver) -> Any:
+            told = [body.get("update", {}) for topic, body, _ in receiver.messages if "/status" in topic]
+            fits = told and told[-1].get("state") == state and words in told[-1].get("why", {}).get("en", "")
+            return fits and told[-1]
+
+        return dict(self.operator.until(find, f"update {state}"))
+
+    def fault(self, words: str) -> None:
+        """The operator was told of a failed update in these words."""
+
+        def find(receiver: Receiver) -> Any:
+            told = [alert["data"] for alert in receiver.alerts("fault")]
+            return any("update" in one.get("source", "") and words in one["text"]["en"] for one in told)
+
+        self.operator.until(find, f"a fault: {words}")
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Iterator[Flat]:
+    for name in ("own", "run", "etc", "data", "rules", "air"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data/update").mkdir()
+    drivers = tmp_path / "air"
+    (tmp_path / "rules/door.yaml").write_text(RULE)
+    (drivers / "air.py").write_text(DRIVER)
+    (drivers / "air.py").chmod(0o644)
+    drivers.chmod(0o755)
+    with Box(tmp_path, "0.1.0") as box, Mosquitto(tmp_path / "broker") as broker:
+        make_certificate(tmp_path / "keys", "node")
+        for name, source in (("ca.pem", "ca.pem"), ("node.pem", "node.pem"), ("node.key", "node.key")):
+            (tmp_path / "etc" / name).write_bytes((tmp_path / "keys" / source).read_bytes())
+        shelf = Shelf(tmp_path, tmp_path / "keys")
+        topics = [f"hn1/update-1/operator/{name}" for name in ("status", "reply", "alerts")]
+        with Receiver(broker.port, *topics, name="operator") as operator:
+            made = Flat(tmp_path, box, shelf, broker, operator)
+            made.start()
+            try:
+                yield made
+            finally:
+                if made.node is not None:
+                    made.node.kill()
+                shelf.close()
+
+
+def test_a_good_update_is_loaded_installed_tried_and_proved(flat: Flat) -> None:
+    bundle = flat.box.bundle("0.2.0")
+    flat.order(bundle, "0.2.0")
+    flat.update()
+    assert flat.box.asked
+    assert flat.box.holds("B", bundle)
+    assert (flat.data / "before/journal").is_dir()
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot()
+    assert flat.box.slot == "B"
+    flat.update(lambda updater: updater.course.fast > 0)
+    assert flat.box.read("left.B") == "3", "the counter was not wound up again"
+    assert flat.places.trial.read_text().splitlines()[-1] == "deadline_s=27000"
+    flat.shown("trying")
+    flat.update()
+    assert flat.box.read("state.B") == "good"
+    assert flat.shown("good")["slot"] == "B"
+    assert not flat.places.trial.exists()
+    for _ in range(100):
+        if not (flat.data / "before").exists():
+            break
+        time.sleep(0.1)
+    assert not (flat.data / "before").exists()
+
+
+def test_a_wrong_signature_another_board_and_another_version_are_refused(flat: Flat) -> None:
+    for bundle, words in (
+        (flat.box.bundle("0.2.0", signer="stranger"), "signature"),
+        (flat.box.bundle("0.2.0", compatible="homenode-other"), "another kind of node: homenode-other"),
+        (flat.box.bundle("0.1.5"), "holds 0.1.5 and not 0.2.0"),
+    ):
+        flat.order(bundle, "0.2.0")
+        updater = flat.update()
+        assert updater.course.stage.value == "refused"
+        assert words in updater.course.why["en"]
+        assert words in flat.shown("refused", words)["why"]["en"]
+        assert (flat.box.read("primary"), flat.box.read("state.A")) == ("A", "good")
+        assert not flat.box.asked
+    flat.fault("signature")
+
+
+def test_a_cut_download_goes_on_where_it_was_also_after_a_restart(flat: Flat) -> None:
+    bundle = flat.box.bundle("0.2.0")
+    flat.shelf.cut_after = 400_000
+    flat.order(bundle, "0.2.0")
+    flat.update(lambda updater: updater.course.tries == 1)
+    flat.reboot()
+    flat.update()
+    assert flat.box.asked
+    assert flat.box.holds("B", bundle)
+    assert flat.shelf.sent == bundle.stat().st_size
+    assert [asked for asked in flat.shelf.asked if not asked] == [""]
+
+
+def test_an_old_signed_bundle_is_refused_unless_the_operator_signs_the_exception(flat: Flat) -> None:
+    flat.box.versions["A"] = "0.3.0"
+    old = flat.box.bundle("0.2.0")
+    flat.order(old, "0.2.0")
+    assert "not later than 0.3.0" in flat.update().course.why["en"]
+    private, public = make_pair()
+    (flat.places.etc / "trust").mkdir()
+    (flat.places.etc / "trust/operator.pem").write_text(public)
+    key = read_key(private, "", private=True)
+    flat.order(old, "0.2.0", exception=exception.sign("0.2.0", "other-1", "2126-01-01T00:00:00+01:00", key))
+    assert "it is for other-1" in flat.update().course.why["en"]
+    stranger = read_key(make_pair()[0], "", private=True)
+    forged = exception.sign("0.2.0", "*", "2126-01-01T00:00:00+01:00", stranger)
+    flat.order(old, "0.2.0", exception=forged)
+    assert "the exception doesn't hold" in flat.update().course.why["en"]
+    flat.order(old, "0.2.0", exception=exception.sign("0.2.0", "update-1", "2126-01-01T00:00:00+01:00", key))
+    assert flat.update().course.stage.value == "rebooting"
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot()
+    assert flat.update().course.stage.value == "good"
+    newer = flat.box.bundle("0.2.5")
+    flat.order(newer, "0.2.5")
+    assert "not later than 0.3.0" in flat.update().course.why["en"], "the highest one was forgotten"
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"mood": "deaf"}, "the radio is not up: air"),
+        ({"port": 9}, "the broker has acknowledged nothing"),
+        ({"mood": "mains"}, "too few battery devices are heard: 0/2"),
+    ],
+    ids=["no radio", "no broker", "no sensors"],
+)
+def test_what_is_not_proved_falls_back_and_says_why(flat: Flat, how: dict[str, Any], words: str) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot(**how)
+    assert flat.box.slot == "B"
+    assert flat.update().course.stage.value == "falling"
+    assert flat.box.asked
+    assert (flat.box.read("primary"), flat.box.read("state.B")) == ("A", "bad")
+    flat.reboot()
+    assert flat.box.slot == "A"
+    assert flat.update().course.stage.value == "failed"
+    assert words in flat.shown("failed")["why"]["en"]
+    flat.fault(words)
+
+
+def test_a_version_that_never_starts_falls_back_by_the_boot_loader_alone(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.stop()
+    slots = [flat.box.power_on() for _ in range(4)]
+    assert slots == ["B", "B", "B", "A"]
+    flat.start()
+    assert flat.update().course.stage.value == "failed"
+    assert "never started so far" in flat.shown("failed")["why"]["en"]
+
+
+def test_the_watch_without_python_falls_back_when_nobody_proves_anything(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.stop()
+    assert flat.box.power_on() == "B"
+    watch(flat, "B", 30)
+    assert flat.box.read("primary") == "B"
+    watch(flat, "B", 1300)
+    assert (flat.folder / "restarted").exists()
+    assert flat.box.power_on() == "A"
+    flat.start()
+    flat.update()
+    assert "no sign of life within 20 min" in flat.shown("failed")["why"]["en"]
+    flat.fault("no sign of life within 20 min")
+
+
+def watch(flat: Flat, slot: str, up_s: int) -> None:
+    """deploy/homenode-trial, as its timer calls it, so long after a start of this slot."""
+    proc = flat.folder / "proc"
+    (proc / "sys/kernel/random").mkdir(parents=True, exist_ok=True)
+    (proc / "cmdline").write_text(f"console=ttyS0 rauc.slot={slot} ro\n")
+    (proc / "uptime").write_text(f"{up_s}.12 99.9\n")
+    (proc / "sys/kernel/random/boot_id").write_text("1b7c\n")
+    script = Path(__file__).parents[2] / "deploy/homenode-trial"
+    subprocess.run(
+        ["sh", str(script), str(flat.places.own)], check=True,
+        env={"PATH": "/usr/bin:/bin", "PROC": str(proc), "BOOT_STATE": str(flat.folder / "boot-state"),
+             "REBOOT": f"touch {flat.folder}/restarted"},
+    )  # fmt: skip
+
+
+def test_an_order_is_put_off_while_an_alert_is_open(flat: Flat) -> None:
+    (flat.folder / "air/air.py").write_text(DRIVER.replace("else False)", "else True)"))
+    flat.stop()
+    flat.start()
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update(lambda updater: updater.course.stage.value == "busy")
+    assert flat.shown("busy")["why"]["en"] == "an alert is open"
+    assert not flat.box.asked
+    flat.command({"cancel": True})
+    assert flat.update().course.stage.value == "cancelled"
+    assert json.loads(flat.places.course.read_text())["highest"] == "0.1.0"
