@@ -97,7 +97,10 @@ class Configured:
             await self._as_before()
             self.proved()
             raise Refused(f"it reads well, and the node can't go over to it: {error}") from error
-        await apart(None, remember, node.data, new)
+        try:
+            await apart(None, remember, node.data, new)
+        except OSError as error:  # its number stands beside it, too
+            log.warning("the number can't be kept in the node's data", extra={"why": str(error)})
         self.start()
         signed, sender = result["signed"], f"{command.party}: {command.by}"
         record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
@@ -139,13 +142,15 @@ class Configured:
 
     def _why_not(self, offer: Offer) -> list[str]:
         """The places that it changes; raises what is wrong with it."""
+        from homenode import dropped
         from homenode.config.registry import looked_at_anew
         from homenode.configure.facts import facts
         from homenode.configure.taking import allowed, changed, understood
 
-        node = self._node
+        node, drivers = self._node, list(dropped.__path__)
         with looked_at_anew(node.types) as types:
             report = understood(offer, node.home.path, types)
+        dropped.__path__[:] = drivers  # until the node goes over to it
         found = changed(facts(node.home, tuple(node.judge.rules.values())), report)
         allowed(found, offer.parties, offer.trusted)
         return [one.place for one in found]

@@ -1,0 +1,101 @@
+"""A configuration that reads well and that the node can't live with is taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homenode.config.model import Home
+from homenode.configure import place, trial
+from homenode.configure.payload import Configuration
+from homenode.configure.signatures import make_pair, read_key, sign
+from homenode.contract.command import Command
+from homenode.errors import Refused
+from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet
+from tests.system.nodes import NodeProcess
+
+OPERATOR = make_pair()
+
+
+def trusted(folder: Path) -> None:
+    (folder / "trust").mkdir()
+    (folder / "trust" / "operator.pem").write_text(OPERATOR[1])
+
+
+def command(number: int, text: str) -> Command:
+    new = Configuration("inside-1", number, {"home.yaml": text}, "2026-01-05T06:12:03.250+01:00", "Olle")
+    jws = sign(new.encode(), read_key(OPERATOR[0], "key", private=True))
+    return Command(f"c{number}", "configure", "operator", 0, "Olle", {"jws": jws})
+
+
+def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
+
+    async def scene() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            apply = node.apply
+
+            def fails(home: Home, *more: Any) -> None:
+                if "eye" in home.devices:
+                    raise OSError("out of memory")
+                apply(home, *more)
+
+            monkeypatch.setattr(node, "apply", fails)
+            with pytest.raises(Refused, match=r"the node can't go over to it: out of memory"):
+                await node.configured.take(command(7, new))
+            assert (tmp_path / "home.yaml").read_text() == HOME
+            assert sorted(node.home.devices) == ["door", "lamp"]
+            assert sorted(node.crew.drivers) == ["panel"]
+            assert not (tmp_path / "data" / trial.NAME).exists()
+
+            monkeypatch.undo()  # what was missing is there: the same may come again
+            assert (await node.configured.take(command(7, new)))["number"] == 7
+            assert sorted(node.home.devices) == ["door", "eye", "lamp"]
+            assert (tmp_path / "data" / trial.NAME).exists()
+            told = node.judge.delivery.configuration
+            assert told == {"number": 7, "at": "2026-01-05T06:12:03.250+01:00"}
+            assert (await node.configured.take(command(7, new)))["told"] == "this node runs on it already"
+
+            (tmp_path / "home.yaml").write_text(new + "  bell: {driver: panel, kind: button, room: hall}\n")
+            await node.requests.reload()
+            assert node.judge.delivery.configuration == {**told, "changed": True}
+        assert not (tmp_path / "data" / trial.NAME).exists(), "a node that ends in order was up"
+
+    asyncio.run(scene())
+
+
+def test_a_node_that_does_not_stay_up_with_it_starts_on_the_one_before(tmp_path: Path) -> None:
+    trusted(tmp_path)
+    text = "home: inside-1\ntimezone: Europe/Stockholm\nclock: {trust: always}\ndevices: {}\n"
+    home, data = tmp_path / "home.yaml", tmp_path / "data"
+    home.write_text(text)
+    data.mkdir()
+    before = place.adopt(tmp_path)
+    assert before is not None
+    trial.begin(data, before, "7")
+    place.put(tmp_path, "7", {"home.yaml": text + "language: en\n"}, json.dumps({}))
+    for _ in range(trial.MOST_STARTS):
+        assert trial.at_start(data, tmp_path) is None  # and it dies
+    assert home.read_text() != text
+    with NodeProcess(home, data) as node:
+        node.until("the new configuration was taken back")
+        node.until("ready")
+        assert home.read_text() == text
+        faults = [fault["why"] for fault in node.status()["faults"]]
+        assert "konfiguration 7 togs tillbaka: noden startade om 3 gånger med den" in faults
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"before": "6", "now": "8", "starts": 0}'])
+def test_a_trial_of_something_else_takes_nothing_back(tmp_path: Path, text: str) -> None:
+    (tmp_path / "home.yaml").write_text("home: a\n")
+    place.adopt(tmp_path)
+    (tmp_path / trial.NAME).write_text(text)
+    assert trial.at_start(tmp_path, tmp_path) is None
+    assert not (tmp_path / trial.NAME).exists()
