@@ -36,7 +36,7 @@ class Figure:
     words: Mapping[str, int] | None = None
 
 
-UNDERVOLTAGE = {"never": 0, "before": 1, "now": 2}
+UNDERVOLTAGE = {"never": 0, "before": 1, "lately": 2}
 CLOCK = {"unset": 0, "rtc": 1, "trusted": 2, "synchronised": 3}
 SPARE = {"normal": 0, "warning": 1, "urgent": 2}
 
@@ -81,7 +81,7 @@ FIGURES = (
     Figure(
         "undervoltage",
         shapes.one_of(list(UNDERVOLTAGE)),
-        "Whether the power supply failed to hold its voltage, since the machine started.",
+        "Whether the supply failed to hold its voltage: in the last whole day, or before.",
         "undervoltage",
         UNDERVOLTAGE,
     ),

@@ -45,8 +45,10 @@ class Record:
         """Up to the last look; whatever was written before the node's first start is not known."""
         self._seen_written_b = int(kept.get("seen_written_b", 0))
         self._unsynchronised = kept.get("unsynchronised")
-        self._undervolted = kept.get("undervolted")
+        self._undervolted = [int(day) for day in kept.get("undervolted", ())]
+        """The last days on which it was, the newest last."""
         self._undervolted_boot = str(kept.get("undervolted_boot", ""))
+        self._day = 0
         self._temperature, self._memory, self._disk = Usual(5), Usual(10), Steady(5)
         self._hot = False
         self._first = True
@@ -78,8 +80,10 @@ class Record:
         elif self._unsynchronised is None:
             self._unsynchronised = now
         before = seen.undervolted_before and self._undervolted_boot != seen.boot_id
+        self._day = now // verdicts.DAY_MS
         if seen.undervolted or before:
-            self._undervolted, self._undervolted_boot = now, seen.boot_id
+            self._undervolted_boot = seen.boot_id
+            self._undervolted = [*(day for day in self._undervolted if day != self._day), self._day][-2:]
         self._temperature.add(seen.temperature_c)
         self._memory.add(_percent(seen.memory_free))
 
@@ -95,7 +99,7 @@ class Record:
         found: Sequence[Verdict | None] = (
             verdicts.card_wear(self._worn(seen, setting)[0], seen.card.spare),
             verdicts.card_errors(seen.card.errors),
-            verdicts.power(None if self._undervolted is None else now - self._undervolted),
+            verdicts.power(undervolted=self._day - 1 in self._undervolted),
             verdicts.heat(self._temperature.recent(verdicts.HOT_SAMPLES), was_hot=self._hot),
             self._certificate(seen, wall_ms),
             None
@@ -121,13 +125,17 @@ class Record:
             return int(self._written_b / (setting.endurance_tb * TB) * 100), "written"
         return None, None
 
+    def _undervoltage(self, seen: Seen) -> str | None:
+        """By whole days: nothing of this day shows in it."""
+        if self._day - 1 in self._undervolted:
+            return "lately"
+        if any(day < self._day for day in self._undervolted):
+            return "before"
+        return None if seen.undervolted is None else "never"
+
     def figures(self, seen: Seen, setting: Setting, zone: Zone, *, trusted: bool) -> dict[str, Any]:
         """What may be told of the machine, coarse as `homenode.health.coarse` says; None is unknown."""
         worn_pct, by = self._worn(seen, setting)
-        undervoltage = None
-        if seen.undervolted is not None:
-            was = seen.undervolted_before or self._undervolted_boot == seen.boot_id != ""
-            undervoltage = "now" if seen.undervolted else "before" if was else "never"
         error_ms = seen.clock_error_ms
         return {
             "slot": seen.slot,
@@ -139,7 +147,7 @@ class Record:
             "card_spare": _SPARE.get(seen.card.spare or 0),
             "card_errors": seen.card.errors,
             "temperature_c": self._temperature.told(),
-            "undervoltage": undervoltage,
+            "undervoltage": self._undervoltage(seen),
             "clock": "synchronised" if seen.synchronised else "trusted" if trusted else "unset",
             "clock_by": seen.clock_by,
             "clock_error_ms": None if error_ms is None else _at_most(error_ms),

@@ -15,8 +15,6 @@ HOT_C, COOL_C = 80.0, 75.0
 """At 80 °C a Raspberry Pi begins to slow its cores (raspberrypi.com/documentation, frequency management)."""
 HOT_SAMPLES = 12
 """The median of two hours: longer than any look through a camera warms it."""
-UNDERVOLTED_MS = DAY_MS
-"""The fault lasts so long after the last time."""
 RENEWAL_FAILED = 6
 """Enrolment renews in the last third of a certificate's life; in the last sixth half of that has passed."""
 UNSYNCHRONISED_MS = 2 * DAY_MS
@@ -71,9 +69,10 @@ def card_errors(errors: int | None) -> Verdict | None:
     )
 
 
-def power(since_ms: int | None) -> Verdict | None:
-    """`since_ms`: since the supply last failed to hold its voltage; None if it never did."""
-    if since_ms is None or since_ms >= UNDERVOLTED_MS:
+def power(*, undervolted: bool) -> Verdict | None:
+    """`undervolted`: in the last whole day. A camera that starts may be what a weak supply fails at, so when
+    exactly is not told."""
+    if not undervolted:
         return None
     return Verdict(
         "power supply",

@@ -40,7 +40,7 @@ def board() -> Board:
     status(made, "good", version="1.10", **WELL)
     link(made, "bad", online=False, at=NOW - DAY)
     status(made, "bad", at=NOW - DAY, version="1.9", silent=3, blind=1, radios={"zigbee": False},
-           card_worn_pct=90, undervoltage="now", clock="unset", open=[{"text": {"sv": "trasig"}}],
+           card_worn_pct=90, undervoltage="lately", clock="unset", open=[{"text": {"sv": "trasig"}}],
            update={"version": "1.10", "state": "failed", "at": "x", "why": {"en": "no radio"}})  # fmt: skip
     link(made, "new")
     return made
@@ -113,7 +113,7 @@ def test_an_order_by_nothing_is_refused_with_what_there_is(board: Board) -> None
         ("silent>0 or silent is unknown", ["bad", "new"]), ("home=b* or home=new", ["bad", "new"]),
         ("home='g*'", ["good"]), ('home!="g*"', ["bad", "new"]), ("cert<400", ["good"]),
         ("clock=unset", ["bad"]),
-        ("(silent>0 or online) and not home=new", ["bad", "good"]), ("volt=now", ["bad"]),
+        ("(silent>0 or online) and not home=new", ["bad", "good"]), ("volt=lately", ["bad"]),
         ("card>=90%", ["bad"]),
         ("state=failed", ["bad"]), ("update='failed 1.10'", ["bad"]), ("silent>0 and not online or home=good",
                                                                       ["bad", "good"]),

@@ -131,27 +131,28 @@ def test_starts_are_counted_for_one_run_of_the_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "word"), [(None, None, None), (False, False, "never"), (False, True, "before"),
-                                (True, True, "now"), (True, None, "now"), (False, None, "never")],
+    ("now", "before", "word"), [(None, None, None), (False, False, "never"), (False, None, "never"),
+                                (False, True, "lately"), (True, True, "lately"), (True, None, "lately")],
 )  # fmt: skip
-def test_undervoltage_is_unknown_where_nothing_tells(
-    now: bool | None, before: bool | None, word: str
+def test_undervoltage_is_unknown_where_nothing_tells_and_told_with_the_day(
+    now: bool | None, before: bool | None, word: str | None
 ) -> None:
     seen = replace(SEEN, undervolted=now, undervolted_before=before)
     record = Record()
-    record.add(seen, 0)
+    record.add(seen, 9 * HOUR)
+    record.add(seen, DAY_MS - 1)
+    assert told(record, seen)["undervoltage"] == (None if now is None else "never"), "nothing of this day"
+    record.add(replace(seen, undervolted=seen.undervolted and False), DAY_MS)
     assert told(record, seen)["undervoltage"] == word
 
 
-def test_undervoltage_that_passed_is_remembered_for_a_run_of_the_machine_where_the_kernel_forgets_it() -> (
-    None
-):
+def test_undervoltage_of_long_ago_is_told_as_that() -> None:
     record = Record()
     record.add(replace(SEEN, undervolted=True, undervolted_before=None), 0)
     well = replace(SEEN, undervolted_before=None)
-    record.add(well, MIN)
+    record = Record(json.loads(json.dumps(record.kept())))
+    record.add(well, 2 * DAY_MS)
     assert told(record, well)["undervoltage"] == "before"
-    assert told(record, replace(well, boot_id="two"))["undervoltage"] == "never"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_an_error_that_grows_all_the_time_is_told_in_steps(error_ms: int | None,
 
 def test_what_is_told_is_what_the_contract_lists_and_fits_it() -> None:
     life = Life("20260101000000", "20270101000000")
-    seen = replace(SEEN, certificate=life, undervolted=True, card=Card("mmcblk0", 20, 2, 5, 0))
+    seen = replace(SEEN, certificate=life, card=Card("mmcblk0", 20, 2, 5, 0))
     record = Record()
     for nth in range(SETTLED):
         record.add(seen, nth * 10 * MIN)
@@ -201,18 +202,23 @@ def test_a_card_that_ends_is_told_and_one_that_tells_nothing_is_not(card: Card, 
     assert list(judged(Record(), replace(SEEN, card=card))) == [source] * bool(source)
 
 
-def test_undervoltage_is_told_for_a_day_after_the_last_time_and_once_for_a_mark_that_stays() -> None:
+def test_undervoltage_is_told_on_the_next_day_and_once_for_a_mark_that_stays() -> None:
     record = Record()
     bad, marked = (
         replace(SEEN, undervolted=True, undervolted_before=True),
         replace(SEEN, undervolted_before=True),
     )
-    assert list(judged(record, bad)) == ["power supply"]
-    assert list(judged(record, marked, DAY_MS - 1)) == ["power supply"]
-    assert judged(record, marked, DAY_MS) == {}
+    assert judged(record, bad, HOUR) == {}
+    assert judged(record, marked, DAY_MS - 1) == {}
+    assert list(judged(record, marked, DAY_MS)) == ["power supply"]
+    assert list(judged(record, bad, DAY_MS + HOUR)) == ["power supply"]
     record = Record(record.kept())
-    assert judged(record, marked, DAY_MS + 1) == {}
-    assert list(judged(record, replace(marked, boot_id="two"), 2 * DAY_MS)) == ["power supply"]
+    assert list(judged(record, marked, 2 * DAY_MS)) == ["power supply"]
+    assert list(judged(record, marked, 3 * DAY_MS - 1)) == ["power supply"]
+    assert judged(record, marked, 3 * DAY_MS) == {}
+    again = replace(marked, boot_id="two")
+    assert judged(record, again, 3 * DAY_MS) == {}
+    assert list(judged(record, again, 4 * DAY_MS)) == ["power supply"]
 
 
 def test_heat_is_told_after_hours_and_over_with_some_distance() -> None:
@@ -276,6 +282,7 @@ def test_every_verdict_has_a_source_of_its_own_that_no_device_can_have_and_says_
     worst = replace(SEEN, card=Card(life_pct=110, spare=3, errors=9), undervolted=True, temperature_c=99.0,
                     certificate=ENDED, synchronised=False, disk_free=0.0)  # fmt: skip
     record = Record({"unsynchronised": -3 * DAY_MS})
+    judged(record, worst, -1)
     for _ in range(verdicts.HOT_SAMPLES):
         found = judged(record, worst)
     assert tuple(found) == verdicts.SOURCES
@@ -391,7 +398,7 @@ def test_files_that_say_nonsense_are_unknown_and_never_good(pi: tuple[Path, Path
     record = Record()
     record.add(seen, 0)
     figures = told(record, seen)
-    assert figures["undervoltage"] in (None, "now", "before") or junk.strip("-0x ").isdigit()
+    assert figures["undervoltage"] is None or junk.strip("-0x ").isdigit()
     json.dumps(figures)
 
 
