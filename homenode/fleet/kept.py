@@ -41,7 +41,7 @@ def read(folder: Path) -> Kept | None:
         return Kept(Rollout.load(state["rollout"]), dict(state["args"]), str(state["by"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         do = "move it away; homes that were ordered go on, and say so in homenode fleet list"
         raise SetupError(f"it can't be read: {error!r}", where=str(file), do=do) from error
 

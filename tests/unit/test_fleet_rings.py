@@ -247,6 +247,7 @@ def test_homes_of_a_later_ring_lose_no_patience_while_it_is_not_their_turn() -> 
     world.become_good("p-1")
     world.step(MIN)
     world.step(48 * HOUR)
+    world.step(HOUR)
     assert world.at("a") is At.PLANNED
     world.away.clear()
     assert world.step(HOUR).order == ["a"]
@@ -274,6 +275,8 @@ def test_an_order_nobody_answers_is_sent_again_under_the_same_id() -> None:
     world = World("p-1")
     world.step()
     first = world.rollout.id_of("p-1")
+    assert world.step(AGAIN_MS - 1).order == []
+    assert world.step(1).order == ["p-1"]
     assert world.step(AGAIN_MS - 1).order == []
     assert world.step(1).order == ["p-1"]
     assert world.rollout.id_of("p-1") == first
@@ -396,6 +399,79 @@ def test_a_share_is_that_part_of_the_homes_and_another_one_for_another_version()
     assert early != {name for name in names if plan.ring_of(name, "2.1") == "early"}
     assert {plan.ring_of(name, "2.0") for name in names} == {"early", "rest"}
     assert Plan((Ring("pilot", ("p-*",)),)).ring_of("a", "2.0") == ""
+
+
+def test_worse_homes_that_recovered_are_not_counted_with_those_that_are_worse_now() -> None:
+    names = [f"h-{nth}" for nth in range(100)]
+    world = World(*names, plan=replace(PLAN, soak_ms=48 * HOUR, rings=(Ring("all", ("*",)),)))
+    world.step()
+    world.become_good(*names)
+    for pair in (names[:2], names[2:4], names[4:6]):
+        for name in pair:
+            world.home(name, version="2.0", silent=1)
+        world.step(MIN)
+        world.step(10 * MIN)
+        assert world.rollout.counted()["all"] == {"good": 100, "worse": 2}
+        for name in pair:
+            world.home(name, version="2.0")
+        world.step(MIN)
+    assert not world.rollout.halted
+
+
+def test_patience_counts_from_where_a_home_is_and_not_from_its_order() -> None:
+    world = World("p-1")
+    world.step()
+    world.step(20 * HOUR)
+    world.says("p-1", "waiting")
+    world.step(HOUR)
+    world.says("p-1", "busy")
+    world.step(23 * HOUR)
+    assert world.at("p-1") is At.UNDER_WAY
+    world.step(HOUR)
+    assert world.at("p-1") is At.LEFT
+
+
+def test_a_ring_of_which_some_had_it_is_watched_for_the_others() -> None:
+    world = World("p-2", "a")
+    world.home("p-1", version="2.0")
+    world.step()
+    world.become_good("p-2")
+    assert world.step(MIN).order == []
+    assert world.step(HOUR).order == ["a"]
+
+
+def test_what_happens_is_told_once_in_words() -> None:
+    names = [f"p-{nth}" for nth in range(8)]
+    world = World(*names, "a")
+    world.step()
+    world.takes(*names)
+    for name in names[:7]:
+        world.says(name, "failed", sv="radion")
+    world.says("p-7", "good")
+    world.step(1)
+    world.step(1)
+    told = [f"p-{nth}: ordered" for nth in range(8)]
+    told += [f"p-{nth}: failed (failed: radion)" for nth in range(7)] + ["p-7: good"]
+    shown = ", ".join(f"p-{nth} (failed: radion)" for nth in range(5))
+    told += [f"HALTED: ring pilot: 7 of 8 homes are worse: {shown} and 2 more"]
+    assert world.news == told
+    assert world.rollout.counted() == {
+        "pilot": {"failed": 7, "good": 1, "worse": 7},
+        "rest": {"planned": 1, "worse": 0},
+    }
+    world.rollout.resume()
+    world.news.clear()
+    world.step(1)
+    world.step(HOUR)
+    world.become_good("a")
+    world.home("a", version="2.0", blind=1)
+    world.step(1)
+    world.step(HOUR)
+    assert world.news == [
+        "ring pilot: all at an end, and watched now", "ring pilot: done", "a: ordered", "a: good",
+        "ring rest: all at an end, and watched now", "a: worse than before: blind 0 → 1",
+        "HALTED: ring rest: 1 of 1 homes are worse: a (blind 0 → 1)",
+    ]  # fmt: skip
 
 
 MOVES = st.lists(

@@ -1,0 +1,121 @@
+"""rings.yaml and what an update has come to, as files; and the figures' file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from homenode.errors import FileMistakes, SetupError, StorageError
+from homenode.fleet import kept
+from homenode.fleet.plan import Plan, Ring
+from homenode.fleet.ring_file import read_rings
+from homenode.fleet.rings import Rollout
+from homenode.health.text_file import put
+
+HOUR = 3_600_000
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "rings.yaml").write_text(text)
+    return str(folder / "rings.yaml")
+
+
+def test_rings_as_they_are_written(tmp_path: Path) -> None:
+    text = """
+rings:
+  pilot: {homes: vaxjo-0412}
+  early: {homes: ["*", "test-?"], share: 12.5, at_once: 20}
+soak: 2 h
+settle: 5 min
+patience: 1 d
+allow: 0
+window: 22:00-05:00
+"""
+    rings = (Ring("pilot", ("vaxjo-0412",)), Ring("early", ("*", "test-?"), 0.125, 20))
+    assert read_rings(written(tmp_path, text)) == (
+        Plan(rings, 2 * HOUR, HOUR // 12, 24 * HOUR, 0.0),
+        "22:00-05:00",
+    )
+
+
+def test_what_is_not_said_is_cautious(tmp_path: Path) -> None:
+    plan, window = read_rings(written(tmp_path, "rings: {all: {homes: ['*']}}"))
+    assert plan == Plan((Ring("all", ("*",)),))
+    assert (plan.soak_ms, plan.settle_ms, plan.patience_ms, plan.allow) == (
+        24 * HOUR,
+        HOUR // 4,
+        72 * HOUR,
+        0.02,
+    )
+    assert window == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("", {"file"}),
+        ("[]", {"file"}),
+        ("soak: 1 h", {"rings"}),
+        ("rings: {}", {"rings"}),
+        ("rings: [a]", {"rings"}),
+        ("rings: {A b: {homes: [x]}}", {"rings.A b"}),
+        ("rings: {a: [x]}", {"rings.a"}),
+        ("rings: {a: {}}", {"rings.a.homes"}),
+        ("rings: {a: {homes: []}}", {"rings.a.homes"}),
+        ("rings: {a: {homes: [Ä]}}", {"rings.a.homes"}),
+        ("rings: {a: {homes: x, share: 0}}", {"rings.a.share"}),
+        ("rings: {a: {homes: x, at_once: -1}}", {"rings.a.at_once"}),
+        ("rings: {a: {homes: x, shar: 1}}", {"rings.a.shar"}),
+        (
+            "rings: {a: {homes: x}}\nsoak: long\nallow: 101\nwindow: night\nsok: 1 h",
+            {"soak", "allow", "window", "sok"},
+        ),
+    ],
+)
+def test_every_mistake_of_rings_is_told_in_one_run(tmp_path: Path, text: str, fields: set[str]) -> None:
+    with pytest.raises(FileMistakes) as told:
+        read_rings(written(tmp_path, text))
+    assert {mistake.field for mistake in told.value.mistakes} == fields
+
+
+def test_an_update_is_kept_whole_or_refused(tmp_path: Path) -> None:
+    assert kept.read(tmp_path) is None
+    rollout = Rollout(Plan((Ring("all", ("*",)),)), "2.0", "key")
+    kept.write(tmp_path, kept.Kept(rollout, {"version": "2.0"}, "Bo"))
+    read = kept.read(tmp_path)
+    assert read is not None
+    assert (read.rollout.dump(), read.args, read.by) == (rollout.dump(), {"version": "2.0"}, "Bo")
+    file = tmp_path / kept.STATE
+    for damaged in ("", "{}", "[]", file.read_text()[:-9], json.dumps({"rollout": {}, "args": {}, "by": ""})):
+        file.write_text(damaged)
+        with pytest.raises(SetupError, match="move it away"):
+            kept.read(tmp_path)
+
+
+def test_a_wish_is_heard_once_and_nonsense_is_none(tmp_path: Path) -> None:
+    assert kept.take_wish(tmp_path) == ""
+    kept.wish(tmp_path, "halt")
+    assert [kept.take_wish(tmp_path), kept.take_wish(tmp_path)] == ["halt", ""]
+    kept.wish(tmp_path, "explode")
+    assert kept.take_wish(tmp_path) == ""
+
+
+def test_files_that_cant_be_written_are_told_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        kept.wish(tmp_path / "gone", "halt")
+    with pytest.raises(StorageError):
+        put(tmp_path / "gone/x.prom", "x\n")
+    (tmp_path / "x.prom").mkdir()
+    with pytest.raises(StorageError):
+        put(tmp_path / "x.prom", "x\n")
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
+
+
+def test_the_file_for_node_exporter_is_readable_by_it(tmp_path: Path) -> None:
+    put(tmp_path / "x.prom", "a 1\n")
+    put(tmp_path / "x.prom", "a 2\n")
+    assert (tmp_path / "x.prom").read_text() == "a 2\n"
+    assert (tmp_path / "x.prom").stat().st_mode & 0o777 == 0o644
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
