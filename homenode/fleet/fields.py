@@ -73,7 +73,7 @@ def _since(home: Home, now_ms: int) -> Value:
         at_ms: int | None = home.changed_ms
     else:
         started = home.figures.get("started")
-        at_ms = (wall_ms(started) if started else None) if home.online else home.seen_ms
+        at_ms = (wall_ms(started) if started else None) if _online(home, now_ms) else home.seen_ms
     return None if at_ms is None else max(0, now_ms - at_ms) // 1000
 
 
