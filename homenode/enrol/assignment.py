@@ -97,7 +97,8 @@ def trust(places: Places, found: Any) -> list[str]:
     """Whose signatures are obeyed from now on. Raises OSError.
 
     Returns:
-        Parties of which another key is trusted already: who gives homes their boxes can't so sign as care.
+        Parties of which another key is trusted already, or none although there is a home: who gives homes
+        their boxes can't so sign as care.
     """
     folder, others = places.config / "trust", []
     for party in PARTIES:
@@ -105,9 +106,9 @@ def trust(places: Places, found: Any) -> list[str]:
         if isinstance(pem, str) and pem.startswith("-----BEGIN PUBLIC KEY-----") and len(pem) < 4_000:
             folder.mkdir(mode=0o770, exist_ok=True)
             path = folder / f"{party}.pem"
-            if not path.exists():
+            if not path.exists() and not places.home.exists():
                 replace(path, pem.encode(), MODE)
-            elif path.read_text().split() != pem.split():
+            elif not path.exists() or path.read_text().split() != pem.split():
                 others.append(party)
     return others
 

@@ -148,12 +148,20 @@ def _set_up(places: Places, run: Path) -> None:
         path = run / folder / name
         if path.exists() and path.read_text() == text:
             continue
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _open_to_all(path.parent, run)
         replace(path, text.encode(), mode)
         changed = True
     if changed and run == RUN:
         _call("networkctl", "reload")
         _call("chronyc", "reload", "sources")
+
+
+def _open_to_all(folder: Path, run: Path) -> None:
+    """A folder below /run that chronyd and sshd can look into."""
+    for one in (*reversed(folder.relative_to(run).parents), folder.relative_to(run)):
+        if not (run / one).is_dir():
+            (run / one).mkdir()
+            (run / one).chmod(0o755)  # whatever the umask says
 
 
 def _call(*command: str) -> None:

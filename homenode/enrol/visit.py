@@ -31,6 +31,7 @@ log = logging.getLogger("homenode.enrol")
 OFFICE = "office.json"
 """Which office the box was enrolled by."""
 TURN = "Homenode-Turn"
+OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 AGREE_MS = 60_000
 """Two clocks that are so near say the same."""
 
@@ -291,7 +292,7 @@ class Visit:
     def _home(self, office: Office, held: Held, found: dict[str, Any], provision: Provision) -> Outcome:
         places = self._places
         for party in assignment.trust(places, found.get("trust")):
-            office.told("trust", f"{party}: this box trusts another key, and goes on with it")
+            office.told("trust", f"{party}: {OTHER_KEY}")
         if not places.home.exists():
             jws, files = (
                 found.get("configuration"),

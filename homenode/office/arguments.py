@@ -71,9 +71,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     leave = add("leave", "Somebody moves out: revoke, have the box erase the tenancy, and receive the proof.")
     leave.add_argument("home")
     leave.add_argument("--without-proof", action="store_true", help="the box is lost: don't wait for it")
-    revoke = add("revoke", "A box is stolen: its certificate counts no more.")
-    revoke.add_argument("serial")
+    revoke = add("revoke", "A box is stolen, or a party's key lost: its certificate counts no more.")
+    revoke.add_argument("serial", help="of the box, or the party's name")
     revoke.add_argument("--why", default="stolen or lost")
+    certify = add("certify", "Key and certificate of a party, such as care@example, or of a broker.")
+    certify.add_argument("name", help="with an @, as no home has; or broker, with --host")
+    certify.add_argument("--host", action="append", default=[], help="of a broker: its names and addresses")
+    certify.add_argument(
+        "--to",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where NAME.key and NAME.pem go (default: here)",
+    )
     roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
     roll.add_argument("--finish", action="store_true", help="the old one counts no more")
     listed = add("list", "Boxes, their homes, who waits for an approval, and what to look at.")

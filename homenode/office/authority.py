@@ -77,6 +77,25 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
+    def certify(
+        self, key: ec.EllipticCurvePublicKey, name: str, hosts: Sequence[str], now: datetime, life: timedelta
+    ) -> x509.Certificate:
+        """A certificate of somebody who is no box: a party, or with `hosts` a broker."""
+        end = min(now + life, self.certificate.not_valid_after_utc)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        use = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
+        made = (
+            _of(subject, self.certificate.subject, key, now - EARLY, end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+            .add_extension(_by(self.certificate), critical=False)
+        )
+        if hosts:
+            alternative = x509.SubjectAlternativeName([_name(host) for host in hosts])
+            made = made.add_extension(alternative, critical=False)
+        return made.sign(self._key, hashes.SHA256())
+
     def revocations(self, rows: Sequence[tuple[int, datetime]], number: int, now: datetime) -> bytes:
         """The list of revoked certificates, DER."""
         made = (

@@ -17,6 +17,8 @@ from homenode.office.homes import FOLDER, Homes
 from homenode.office.settings import NAME, PORT, Settings, read_settings
 from homenode.office.store import Store
 
+PARTY = r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9._-]{1,60}"
+
 
 def run(args: argparse.Namespace) -> int:
     """Do it; exit status."""
@@ -198,12 +200,43 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
 def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     with store.changing():
         box = store.box(args.serial)
-        if box is None:
-            raise Refused(f"no box {args.serial} is known", do="homenode office list")
-        number = store.revoke(box.serial, Clock().wall(), args.why)
-        store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+        number = store.revoke(args.serial, Clock().wall(), args.why)
+        if box is None and not number:
+            raise Refused(f"{args.serial} has no certificate that counts", do="homenode office list")
+        if box is not None:
+            store.put(replace(box, state=State.GONE, home="", key="", approved=""))
     _lists(settings, store)
-    print(f"{number} certificate(s) of {args.serial} revoked; restart the broker with the new crl.pem")
+    print(f"{number} certificate(s) of {args.serial} revoked")
+    return 0
+
+
+def _certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    from datetime import timedelta
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from homenode.install.home_file import replace as write
+    from homenode.office.authority import Authority, moment, pem, pem_of_key
+
+    if not args.host and not re.fullmatch(PARTY, args.name):
+        raise Refused(
+            f"{args.name!r} has no @, so a home could have that name", do="such as care@example; or --host"
+        )
+    key, now = ec.generate_private_key(ec.SECP256R1()), Clock().wall()
+    life = timedelta(milliseconds=2 * settings.life_ms)
+    made = Authority(settings.folder).certify(key.public_key(), args.name, args.host, moment(now), life)
+    end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
+    files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
+    try:
+        write(files[0], pem_of_key(key), 0o600)
+        write(files[1], pem(made), 0o644)
+    except OSError as error:
+        raise SetupError(f"it can't be written: {error.strerror}", where=str(args.to)) from error
+    store.add_certificate(
+        made.serial_number, Box(args.name, home=args.name), end_ms, made.public_bytes(Encoding.DER)
+    )
+    print(f"{files[0]}, {files[1]}: until {moment(end_ms):%Y-%m-%d}; it isn't renewed by itself")
     return 0
 
 
@@ -284,6 +317,7 @@ _COMMANDS = {
     "swap": _swap,
     "leave": _leave,
     "revoke": _revoke,
+    "certify": _certify,
     "roll": _roll,
     "list": _list,
 }

@@ -49,6 +49,8 @@ EST, OURS = "/.well-known/est/", "/homenode/v1/"
 WRONG_CODES = 10
 """From one address in five minutes."""
 TURN = "homenode-turn"
+MOST_STRANGERS = 1_000
+"""Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
 """Characters of what a box tells that are kept in the list of reports."""
 
@@ -168,6 +170,7 @@ class Desk:
                 if known or self._settings.unknown:
                     state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
                     self._store.put(replace(box, state=state))
+                    self._store.forget_strangers(MOST_STRANGERS)
                 log.info("waits", extra={"box": box.serial, "why": why})
                 return est.told(202, why, {"Retry-After": str(retry_s)})
             case Refuse(why, status, clash):

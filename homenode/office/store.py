@@ -23,7 +23,7 @@ LETTERS, GROUP = 16, 4
 """30^16: 78 bits, which nobody guesses over a network."""
 CODE_MS = 90 * 86_400_000
 """A label may lie in a box for a season."""
-MOST_REPORTS = 10_000
+MOST_REPORTS, DAY_MS = 10_000, 86_400_000
 _SCHEMA = """
 create table if not exists boxes(serial text primary key, state text not null, home text not null default '',
   key text not null default '', asked text not null default '', approved text not null default '',
@@ -121,6 +121,14 @@ class Store:
             f"insert into boxes({_BOX}) values({marks}) on conflict(serial) do update set {sets}", values
         )
 
+    def forget_strangers(self, most: int) -> None:
+        """Of boxes that nobody expects, those that asked longest ago, beyond so many."""
+        strangers = "from boxes where state = 'asking' and home = '' and approved = '' and key = ''"
+        self._db.execute(
+            f"delete from boxes where serial in (select serial {strangers} order by seen_ms desc "
+            "limit -1 offset ?)", (most,),
+        )  # fmt: skip
+
     def turns(self, serial: str) -> tuple[str, str]:
         """What a box was given last to show, and before that."""
         row = self._db.execute("select turn, before from boxes where serial = ?", (serial,)).fetchone()
@@ -216,8 +224,15 @@ class Store:
     # Reports
 
     def report(self, at_ms: int, serial: str, home: str, what: str, text: str) -> None:
-        """Something that a person has to look at."""
+        """Something that a person has to look at; what is told again within a day is told once."""
         values = (at_ms, serial, home, what, text)
+        again = self._db.execute(
+            "update reports set at_ms = ? where serial = ? and home = ? and what = ? and text = ? "
+            "and at_ms > ?",
+            (*values, at_ms - DAY_MS),
+        )
+        if again.rowcount:
+            return
         self._db.execute("insert into reports(at_ms, serial, home, what, text) values(?, ?, ?, ?, ?)", values)
         self._db.execute("delete from reports where n <= (select max(n) from reports) - ?", (MOST_REPORTS,))
 
@@ -225,7 +240,9 @@ class Store:
         """The newest, newest first; of one home, if it is named."""
         where, values = ("where home = ?", (home, most)) if home else ("", (most,))
         rows = self._db.execute(
-            f"select at_ms, serial, home, what, text from reports {where} order by n desc limit ?", values
+            f"select at_ms, serial, home, what, text from reports {where} "
+            "order by at_ms desc, n desc limit ?",
+            values,
         )
         return [Report(*row) for row in rows]
 

@@ -208,6 +208,11 @@ def test_a_first_configuration_is_signed_by_all_who_sign_there(tmp_path: Path) -
             assert done.returncode == 0, done.stderr
             assert box.once().why.key == key
         assert box.places.home.is_symlink()  # where signed changes take its place
+        care, trusted = homes / "trust" / "care.pem", box.places.config / "trust" / "care.pem"
+        before = trusted.read_text()
+        care.write_text((homes / "trust" / "operator.pem").read_text())
+        assert box.once().done
+        assert trusted.read_text() == before  # the office does not become care by saying so
         assert {path.name for path in (box.places.config / "trust").iterdir()} == {"operator.pem", "care.pem"}
         office.says("leave", "signed-1")
         assert box.once().why.key == "left"

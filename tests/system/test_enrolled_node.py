@@ -1,0 +1,62 @@
+"""A box from the office at the broker of deploy/: its certificate is all that either knows of the other."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
+from tests.system.nodes import NodeProcess
+from tests.system.offices import HOME_YAML, Box, OfficeProcess
+
+DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
+HOME = "flat-1"
+
+
+def client(folder: Path, port: int, tool: str, name: str, *words: str) -> subprocess.CompletedProcess[bytes]:
+    keys = ["--cafile", "ca.pem", "--cert", f"{name}.pem", "--key", f"{name}.key"]
+    command = [tool, "-h", "localhost", "-p", str(port), *keys, *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, timeout=30, check=False)
+
+
+@needs_mosquitto
+def test_a_box_enrols_its_home_runs_and_ends_with_its_certificate(tmp_path: Path) -> None:
+    broker, port = tmp_path / "broker", free_port()
+    broker.mkdir()
+    with OfficeProcess(tmp_path / "office") as office:
+        office.says("certify", "broker", "--host", "localhost", "--to", str(broker))
+        office.says("certify", "care@example", "--to", str(broker))
+        for name in ("ca.pem", "crl.pem"):
+            shutil.copy(office.folder / name, broker)
+        shutil.copy(DEPLOY / "acl", broker)
+        text = (DEPLOY / "mosquitto.conf").read_text().replace("/etc/mosquitto/homenode", str(broker))
+        text = text.replace("/var/lib/mosquitto", str(broker)).replace("8883", f"{port} 127.0.0.1")
+        office.describe(HOME, HOME_YAML.format(home=HOME).replace("broker.example:8883", f"localhost:{port}"))
+        box = Box(tmp_path / "box", "50000000eeee0001")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+        assert box.once().done
+        with Mosquitto.as_configured(broker, text, port) as mosquitto:
+            env = {"GPIOZERO_PIN_FACTORY": "mock"}
+            with NodeProcess(box.places.home, box.places.data, env=env, watched=False) as node:
+                node.until("link up")
+                seen = client(
+                    broker, port, "mosquitto_sub", "care@example", "-t", f"hn1/{HOME}/link", "-C", "1"
+                )
+                assert b'"online": true' in seen.stdout or b'"online":true' in seen.stdout, seen
+                other = client(
+                    broker, port, "mosquitto_sub", "care@example", "-t", "hn1/+/property/#", "-W", "1"
+                )
+                assert other.stdout == b""
+            office.says("revoke", box.serial)
+            office.says("revoke", "care@example")
+            shutil.copy(office.folder / "crl.pem", broker)
+            mosquitto.kill()
+            mosquitto.start()
+            shutil.copy(box.places.key, broker / "box.key")
+            shutil.copy(box.places.certificate, broker / "box.pem")
+            for name in ("box", "care@example"):
+                assert client(broker, port, "mosquitto_sub", name, "-t", "#", "-W", "1").returncode not in (
+                    0,
+                    27,
+                )
