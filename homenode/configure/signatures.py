@@ -104,7 +104,7 @@ def sign(payload: bytes, key: Key, before: str = "") -> str:
     """The JWS with one signature more; `before` is one of the same payload, whose signatures stay.
 
     Raises:
-        Refused: `before` is of something else.
+        Refused: `before` is of something else, or this is too much.
     """
     from joserfc import jws
 
@@ -118,7 +118,9 @@ def sign(payload: bytes, key: Key, before: str = "") -> str:
             raise Refused("what was signed before is another configuration")
         others = [one for one in body["signatures"] if _kid(one["protected"]) != key.kid]
     signatures = [*others, {"protected": protected, "signature": signature}]
-    return json.dumps({"payload": text, "signatures": signatures}, separators=(",", ":"))
+    made = json.dumps({"payload": text, "signatures": signatures}, separators=(",", ":"))
+    _serialized(made)
+    return made
 
 
 def verify(text: str, trusted: Mapping[str, Key]) -> Signed:
