@@ -216,6 +216,11 @@ def booted(course: Course, boot: Boot, now_ms: int) -> Course:
     return course
 
 
+def winds_up(course: Course) -> bool:
+    """Whether the slot that runs is good, so that the boot loader, which counts each start, counts anew."""
+    return course.stage not in (Stage.TRYING, Stage.FALLING)
+
+
 def _fell(course: Course, boot: Boot) -> Why:
     """Why the old version is back though the new one said nothing."""
     assert course.order is not None

@@ -163,6 +163,11 @@ class Updater:
             self._arm(FAST_DEADLINE_S)
         elif course.stage in OVER:
             disarm(self._places)
+        if machine.winds_up(course):
+            try:
+                self._rauc.mark("good", "booted")
+            except RaucError as error:
+                log.error("the boot loader's counter is not wound up", extra={"why": str(error)})
 
     def once(self) -> bool:
         """One step; whether there is another."""
