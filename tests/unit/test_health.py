@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import UTC as UTC_
 from datetime import datetime
@@ -22,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from homenode.contract.figures import FIGURES, taken
 from homenode.contract.times import Zone
+from homenode.delivery import Delivery
 from homenode.health import verdicts
 from homenode.health.certificate import Life, life_of
 from homenode.health.coarse import DAY, SETTLED, Steady, Usual
@@ -437,3 +439,91 @@ def test_prometheus_own_parser_reads_what_is_told_and_unknown_has_no_sample() ->
     ]
     assert read["homenode_fleet_connected"].samples[0].value == 1
     assert all(family.documentation and family.type == "gauge" for family in read.values())
+
+
+# --- exactly
+
+
+def test_figures_of_a_day_to_the_letter() -> None:
+    record = Record()
+    seen = replace(SEEN, temperature_c=53.0, memory_free=0.64, disk_free=0.83, card=Card("sda", 40, 3, 1, 2))
+    for nth in range(SETTLED):
+        record.add(seen, nth)
+    assert told(record, seen) == {
+        "slot": "A",
+        "model": "Raspberry Pi 4",
+        "kernel": "6.12",
+        "restarts": 0,
+        "card_worn_pct": 40,
+        "card_worn_by": "device",
+        "card_spare": "urgent",
+        "card_errors": 2,
+        "temperature_c": 55,
+        "undervoltage": "never",
+        "clock": "synchronised",
+        "clock_by": "chrony",
+        "clock_error_ms": 10,
+        "certificate_until": None,
+        "memory_free_pct": 60,
+        "disk_free_pct": 85,
+    }
+    assert told(record, replace(seen, memory_free=None, disk_free=None))["disk_free_pct"] is None
+
+
+@pytest.mark.parametrize(("free", "said"), [(0.83, 85), (0.02, 0), (1.0, 100), (0.0, 0)])
+def test_room_is_told_in_steps(free: float, said: int) -> None:
+    assert told(Record(), replace(SEEN, disk_free=free))["disk_free_pct"] == said
+
+
+@pytest.mark.parametrize(
+    ("recent", "was_hot", "is_hot"),
+    [(79.9, False, False), (80.0, False, True), (75.0, True, True), (74.9, True, False), (None, True, False)],
+)
+def test_the_edges_of_heat(recent: float | None, was_hot: bool, is_hot: bool) -> None:
+    assert (verdicts.heat(recent, was_hot=was_hot) is not None) is is_hot
+    assert verdicts.HOT_SAMPLES == 12, "two hours: longer than a look"
+
+
+def test_verdicts_say_how_much() -> None:
+    wear, spare = verdicts.card_wear(95, None), verdicts.card_wear(None, 3)
+    assert wear is not None
+    assert wear.text["en"].startswith("95 % of the card's life is used: change it")
+    assert spare is not None
+    assert spare.text["en"].startswith("the card's spare blocks run out: change it")
+    assert verdicts.card_wear(None, None) is verdicts.card_wear(89, 1) is verdicts.card_wear(0, 0) is None
+    for days, left in ((30, "ends in 30 d"), (0, "has ended"), (-5, "has ended")):
+        found = verdicts.certificate(WALL - 400 * DAY_MS, WALL + days * DAY_MS, WALL)
+        assert found is not None
+        assert left in found.text["en"]
+
+
+def test_a_number_with_parts_keeps_them_for_prometheus() -> None:
+    started = taken({"started": "2026-01-01T00:00:00.250+00:00"})
+    assert 'homenode_start_time_seconds{home="h"} 1767225600.25\n' in text([Sampled("h", figures=started)])
+
+
+def test_what_is_cut_or_of_another_kind_is_no_certificate() -> None:
+    begins = datetime(2026, 1, 1, tzinfo=UTC_)
+    whole = b64decode(certificate(begins, datetime(2027, 1, 1, tzinfo=UTC_)).split(b"-----")[2])
+    at = whole.index(b"260101000000Z")
+    for broken in (
+        whole[:at] + b"261301000000Z" + whole[at + 13 :],  # the 13th month
+        whole[:at] + b"26010100000+Z" + whole[at + 13 :],
+        whole[: at - 2] + b"\x16" + whole[at - 1 :],  # no time, by its tag
+        b"\x31" + whole[1:],
+        whole[:40],
+    ):
+        pem = b"-----BEGIN CERTIFICATE-----" + b64encode(broken) + b"-----END CERTIFICATE-----"
+        assert life_of(pem) is None
+
+
+# --- who is told
+
+
+def test_figures_are_the_operators_alone_and_stay_in_every_status_of_it() -> None:
+    delivery = Delivery("h", UTC, {}, {}, {"homenode": "0"})
+    message = delivery.figures({"silent": 3}, 5)
+    assert (message.party, message.topic, message.retain) == ("operator", "hn1/h/operator/status", True)
+    for one in (message, *delivery.statuses(6)):
+        health = json.loads(one.payload)["health"]
+        assert health == ({"state": "good", "silent": 3} if one.party == "operator" else {"state": "good"})
