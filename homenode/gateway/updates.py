@@ -26,7 +26,7 @@ log = logging.getLogger("homenode.updates")
 SOURCE = "update"
 """Of the fault."""
 FOLDER, ORDER, STATE = "update", "order.json", "state.json"
-LOOK_S = 5.0
+LOOK_S = 2.0
 _LARGEST_B = 64 * 1024
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")

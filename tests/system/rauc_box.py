@@ -6,19 +6,16 @@ slots. Without device-mapper in this kernel bundles are of RAUC's format ``plain
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import os
 import shutil
 import signal
-import ssl
 import subprocess
-import threading
 import time
 from pathlib import Path
 from typing import Any, Self
 
 from homenode.update.host import Host
+from tests.system.shelves import make_certificate
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT = REPOSITORY / ".updates/root"
@@ -86,20 +83,6 @@ def make_root() -> Path:
             check=True,
         )
     return ROOT
-
-
-def openssl(*words: str) -> None:
-    """Run it."""
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
-
-
-def make_certificate(folder: Path, name: str) -> None:
-    """NAME.pem and NAME.key, signed by itself, good for 127.0.0.1."""
-    openssl(
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-        "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"),
-        "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-    )  # fmt: skip
 
 
 class Box(Host):
@@ -247,74 +230,3 @@ def _until(true: Any) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("never came up")
-
-
-def sha256(path: Path) -> str:
-    """As an order names it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-class Shelf(http.server.ThreadingHTTPServer):
-    """An HTTPS server for bundles with Range and ETag, for nodes with a certificate; hangs up on demand.
-
-    Attributes:
-        cut_after: Bytes of an answer after which it hangs up; 0: never.
-        sent: Bytes of bundles that it sent.
-        asked: The ranges that were asked for.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path, keys: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.folder, self.cut_after, self.sent = folder, 0, 0
-        self.asked: list[str] = []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(keys / "ca.pem", keys / "ca.key")
-        context.load_verify_locations(keys / "node.pem")
-        context.verify_mode = ssl.CERT_REQUIRED
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
-        self._thread.start()
-
-    def url(self, path: Path) -> str:
-        """Where a file of its folder is."""
-        return f"https://127.0.0.1:{self.server_address[1]}/{path.name}"
-
-    def close(self) -> None:
-        """Shut it."""
-        self.shutdown()
-        self.server_close()
-
-
-class _Answer(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Shelf
-
-    def do_GET(self) -> None:
-        path = self.server.folder / self.path.lstrip("/")
-        if not path.is_file():
-            self.send_error(404)
-            return
-        whole = path.read_bytes()
-        etag = f'"{hashlib.sha256(whole).hexdigest()[:16]}"'
-        asked = self.headers.get("Range", "")
-        if self.headers.get("If-Range", etag) != etag:
-            asked = ""
-        self.server.asked.append(asked)
-        first = int(asked.removeprefix("bytes=").rstrip("-") or 0)
-        self.send_response(206 if asked else 200)
-        if asked:
-            self.send_header("Content-Range", f"bytes {first}-{len(whole) - 1}/{len(whole)}")
-        self.send_header("ETag", etag)
-        self.send_header("Content-Length", str(len(whole) - first))
-        self.end_headers()
-        body = whole[first:]
-        if self.server.cut_after and len(body) > self.server.cut_after:
-            body = body[: self.server.cut_after]
-            self.close_connection = True
-        self.wfile.write(body)
-        self.wfile.flush()
-        self.server.sent += len(body)
-
-    def log_message(self, *_: object) -> None: ...

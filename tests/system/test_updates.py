@@ -23,7 +23,9 @@ from homenode.update.rauc import Rauc
 from homenode.update.run import Updater
 from tests.system.brokers import Mosquitto
 from tests.system.nodes import NodeProcess, Receiver
-from tests.system.rauc_box import Box, Shelf, make_certificate, sha256
+from tests.system.rauc_box import Box
+from tests.system.shelves import Shelf, make_certificate, sha256
+from tests.system.test_update_watch import SCRIPT
 
 pytestmark = pytest.mark.updates
 
@@ -335,12 +337,9 @@ def watch(flat: Flat, slot: str, up_s: int) -> None:
     (proc / "cmdline").write_text(f"console=ttyS0 rauc.slot={slot} ro\n")
     (proc / "uptime").write_text(f"{up_s}.12 99.9\n")
     (proc / "sys/kernel/random/boot_id").write_text("1b7c\n")
-    script = Path(__file__).parents[2] / "deploy/homenode-trial"
-    subprocess.run(
-        ["sh", str(script), str(flat.places.own)], check=True,
-        env={"PATH": "/usr/bin:/bin", "PROC": str(proc), "BOOT_STATE": str(flat.folder / "boot-state"),
-             "REBOOT": f"touch {flat.folder}/restarted"},
-    )  # fmt: skip
+    env = {"PATH": "/usr/bin:/bin", "PROC": str(proc), "BOOT_STATE": str(flat.folder / "boot-state")}
+    restart = {"REBOOT": f"touch {flat.folder}/restarted"}
+    subprocess.run(["sh", str(SCRIPT), str(flat.places.own)], check=True, env=env | restart)
 
 
 def test_an_order_is_put_off_while_an_alert_is_open(flat: Flat) -> None:

@@ -1,0 +1,100 @@
+"""Where bundles are: an HTTPS server as nginx is one, that hangs up when a test wants it to."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+
+def openssl(*words: str) -> None:
+    """Run it."""
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def make_certificate(folder: Path, name: str) -> None:
+    """NAME.pem and NAME.key, signed by itself, good for 127.0.0.1."""
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"),
+        "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+    )  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    """As an order names it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Shelf(http.server.ThreadingHTTPServer):
+    """An HTTPS server for bundles with Range and ETag, for nodes with a certificate; hangs up on demand.
+
+    Attributes:
+        cut_after: Bytes of an answer after which it hangs up; 0: never.
+        ranges: Whether it knows of ranges.
+        sent: Bytes of bundles that it sent.
+        asked: The ranges that were asked for.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, keys: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.folder, self.cut_after, self.sent = folder, 0, 0
+        self.asked: list[str] = []
+        self.ranges = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keys / "ca.pem", keys / "ca.key")
+        context.load_verify_locations(keys / "node.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self._thread.start()
+
+    def url(self, path: Path) -> str:
+        """Where a file of its folder is."""
+        return f"https://127.0.0.1:{self.server_address[1]}/{path.name}"
+
+    def handle_error(self, *_: object) -> None:
+        """Who hangs up does so."""
+
+    def close(self) -> None:
+        """Shut it."""
+        self.shutdown()
+        self.server_close()
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Shelf
+
+    def do_GET(self) -> None:
+        path = self.server.folder / self.path.lstrip("/")
+        if not path.is_file():
+            self.send_error(404)
+            return
+        whole = path.read_bytes()
+        etag = f'"{hashlib.sha256(whole).hexdigest()[:16]}"'
+        asked = self.headers.get("Range", "")
+        if self.headers.get("If-Range", etag) != etag or not self.server.ranges:
+            asked = ""
+        self.server.asked.append(asked)
+        first = int(asked.removeprefix("bytes=").rstrip("-") or 0)
+        self.send_response(206 if asked else 200)
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{len(whole) - 1}/{len(whole)}")
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(whole) - first))
+        self.end_headers()
+        body = whole[first:]
+        if self.server.cut_after and len(body) > self.server.cut_after:
+            body = body[: self.server.cut_after]
+            self.close_connection = True
+        self.wfile.write(body)
+        self.wfile.flush()
+        self.server.sent += len(body)
+
+    def log_message(self, *_: object) -> None: ...

@@ -1,0 +1,186 @@
+"""What the gateway does of an update: orders passed on, how it goes is told, falling back loses nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+from homenode.contract.times import Zone
+from homenode.gateway.local_socket import ask
+from homenode.journal.beside import keep_beside
+from homenode.journal.codec import HEAD_BYTES, SCHEMA
+from homenode.journal.segment import find
+from homenode.update.files import read_json, write_json
+from homenode.update.order import order_of
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.nodes import NodeProcess, Receiver
+from tests.system.test_node import a_home
+
+pytestmark = needs_mosquitto
+
+ORDER = {"version": "0.2.0", "url": "https://office.example/b.raucb", "sha256": "0" * 64}
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def command(operator: Receiver, name: str, args: dict[str, Any]) -> dict[str, Any]:
+    """What the operator is answered to an order."""
+    expires = Zone("Europe/Stockholm").text(int((time.time() + 600) * 1000))  # noqa: TID251 - a party's clock
+    body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
+    operator.send("hn1/test-1/operator/command", body)
+    return dict(operator.until(lambda r: r.reply(name), "a reply"))
+
+
+def told(data: Path, **other: Any) -> None:
+    """As the updater writes it."""
+    state = {"id": "1", "version": "0.2.0", "state": "failed", "at_ms": 1_800_000_000_000, "slot": "A",
+             "why": {"sv": "det gick inte", "en": "it failed"}}  # fmt: skip
+    write_json(data / "update/state.json", {**state, **other})
+
+
+def status(state: str) -> Any:
+    """Of the operator, once it says this of the update."""
+
+    def find_it(receiver: Receiver) -> Any:
+        found = [body.get("update", {}) for topic, body, _ in receiver.messages if topic.endswith("/status")]
+        return found and found[-1].get("state") == state and found[-1]
+
+    return find_it
+
+
+def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosquitto) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+    topics = [f"hn1/test-1/operator/{name}" for name in ("status", "reply", "alerts")]
+    with Receiver(broker.port, *topics) as operator, NodeProcess(home, data) as node:
+        node.until("ready")
+        refused = command(operator, "no slots", ORDER)
+        assert refused["error"]["code"] == "refused"
+        assert "no second slot" in refused["error"]["text"]
+        assert node.stop() == 0
+        (data / "update").mkdir()
+        with NodeProcess(home, data) as node:
+            node.until("ready")
+            assert (
+                "two different times"
+                in command(operator, "1", {**ORDER, "window": "02:00-02:00"})["error"]["text"]
+            )
+            assert command(operator, "2", {**ORDER, "window": "02:00-04:00"})["result"] == {
+                "state": "ordered"
+            }
+            record = read_json(data / "update/order.json")
+            assert record is not None
+            order = order_of(record)
+            assert (order.id, order.home, order.by, order.timezone) == (
+                "2",
+                "test-1",
+                "Ola",
+                "Europe/Stockholm",
+            )
+            assert command(operator, "3", {"cancel": True})["result"] == {"state": "cancelled"}
+            told(data, state="loading", progress=0.25)
+            shown = operator.until(status("loading"), "loading")
+            assert (shown["progress"], shown["slot"], shown["version"]) == (0.25, "A", "0.2.0")
+            told(data)
+            assert operator.until(status("failed"), "failed")["why"]["sv"] == "det gick inte"
+            words = "update to 0.2.0 did not succeed: it failed"
+            operator.until(
+                lambda r: any(words in one["data"]["text"]["en"] for one in r.alerts("fault")), "a fault"
+            )
+            told(data, state="good", why={"sv": "bra", "en": "good"})
+            operator.until(lambda r: r.alerts("recovered"), "recovered")
+            (data / "update/state.json").write_bytes(b'{"state": "go')  # torn: what was shown stays
+            assert node.stop() == 0
+
+
+def make_later(journal: Path) -> None:
+    """What a later version does to a journal: its newest file is of a schema that this one doesn't know."""
+    newest = find(journal)[-1].path
+    body = bytearray(newest.read_bytes())
+    for at in (0, len(body) - 512):
+        body[at + 8 : at + 10] = (SCHEMA + 1).to_bytes(2, "little")
+        body[at + HEAD_BYTES - 4 : at + HEAD_BYTES] = crc32(body[at : at + HEAD_BYTES - 4]).to_bytes(
+            4, "little"
+        )
+    newest.write_bytes(body)
+
+
+def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
+    with Receiver(broker.port, "hn1/test-1/care/alerts") as care:
+        with NodeProcess(home, data) as node:
+            node.until("ready")
+            first = care.until(lambda r: r.alerts("notified"), "an alert")[0]
+            answer = next(ask(data, {"do": "keep"}))
+            assert answer == {"ok": True, "result": "kept"}
+            assert node.stop() == 0
+        make_later(data / "journal")
+        with NodeProcess(home, data) as node:
+            node.until("ready")
+            opened = node.status()["alerts"]
+            assert [one["alert"] for one in opened] == [first["data"]["alert"]]
+            assert "that of before the update is used" in node.log
+            assert node.stop() == 0
+        assert len({one["id"] for one in care.alerts("notified")}) == 1
+    assert (data / "journal.later-1").is_dir()
+    assert not (data / "before/journal").exists()
+
+
+def test_on_trial_the_journal_is_written_as_the_version_before_reads_it(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
+    (data / "update").mkdir(parents=True)
+    for state, schema in (("trying", 1), ("good", SCHEMA)):
+        told(data, state=state, **({"journal": 1} if state == "trying" else {}))
+        with Receiver(broker.port, "hn1/test-1/care/alerts") as care, NodeProcess(home, data) as node:
+            node.until("ready")
+            if state == "trying":
+                care.until(lambda r: r.alerts("notified"), "an alert")
+            proof = next(ask(data, {"do": "proof"}))["result"]
+            assert proof["data"] == {"journal": schema, "reads": SCHEMA, "trouble": ""}
+            assert node.stop() == 0
+        assert find(data / "journal")[-1].schema == schema
+
+
+def test_a_good_configuration_that_the_new_version_spoiled_is_taken_from_beside(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        assert node.stop() == 0
+    keep_beside(data)
+    home.write_text(home.read_text() + "later: {field: 1}\n")
+    (data / "good.home").write_bytes(b"homenode configuration 9 00000000\n{}\n")
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        assert node.stop() == 0
+
+
+def test_what_is_kept_beside_is_whole_while_the_journal_goes_on(tmp_path: Path, broker: Mosquitto) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+    (data / "zigbee/inner").mkdir(parents=True)
+    (data / "zigbee/inner/network").write_text("pairs")
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        for _ in range(3):
+            keep_beside(data)
+        assert node.stop() == 0
+    kept = data / "before"
+    assert (kept / "zigbee/inner/network").read_text() == "pairs"
+    assert (kept / "good.home").read_bytes() == (data / "good.home").read_bytes()
+    names = [file.path.name for file in find(data / "journal")]
+    assert [file.path.name for file in find(kept / "journal")] == names
+    assert not (kept / "lock").exists()
+    assert not list(data.glob("before.*"))

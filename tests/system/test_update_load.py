@@ -1,0 +1,151 @@
+"""Loading a bundle over real TLS: where it was cut it goes on, and only what was ordered is ever kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from homenode.update import load
+from homenode.update.bucket import Bucket
+from homenode.update.load import Keys, Loader, Stopped
+from homenode.update.order import Order
+from tests.system.shelves import Shelf, make_certificate, sha256
+
+SIZE_B = 300_000
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    for name in ("ca", "node", "stranger"):
+        make_certificate(folder, name)
+    return folder
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, keys: Path) -> Iterator[Shelf]:
+    (tmp_path / "b.raucb").write_bytes(os.urandom(SIZE_B))
+    (tmp_path / "own").mkdir()
+    made = Shelf(tmp_path, keys)
+    yield made
+    made.close()
+
+
+def loader(shelf: Shelf, keys: Path, name: str = "node") -> Loader:
+    mine = Keys(keys / "ca.pem", keys / f"{name}.pem", keys / f"{name}.key")
+    return Loader(shelf.folder / "own", mine, 64 << 20, lambda part: None)
+
+
+def order(shelf: Shelf) -> Order:
+    bundle = shelf.folder / "b.raucb"
+    return Order("1", "home-1", 1, version="0.2.0", url=shelf.url(bundle), sha256=sha256(bundle))
+
+
+def left(shelf: Shelf) -> list[str]:
+    return sorted(path.name for path in (shelf.folder / "own").iterdir())
+
+
+def test_it_comes_whole_and_is_known_as_that(shelf: Shelf, keys: Path) -> None:
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == ""
+    assert loader(shelf, keys).is_loaded(wanted)
+    assert not loader(shelf, keys).is_loaded(replace(wanted, sha256="0" * 64))
+    assert loader(shelf, keys).path.read_bytes() == (shelf.folder / "b.raucb").read_bytes()
+    loader(shelf, keys).forget()
+    assert left(shelf) == []
+
+
+def test_cut_at_any_place_it_goes_on_there(shelf: Shelf, keys: Path) -> None:
+    shelf.cut_after = 70_000
+    wanted, tries = order(shelf), 0
+    while (found := loader(shelf, keys).load(wanted)).code:
+        assert (found.code, tries := tries + 1) == ("cut", tries)
+        assert tries < 10
+    assert tries == 4
+    assert shelf.sent == SIZE_B
+    assert shelf.asked == ["", *(f"bytes={nth * 70_000}-" for nth in range(1, 5))]
+
+
+def test_a_file_that_changed_meanwhile_begins_anew(shelf: Shelf, keys: Path) -> None:
+    shelf.cut_after = 100_000
+    assert loader(shelf, keys).load(order(shelf)).code == "cut"
+    (shelf.folder / "b.raucb").write_bytes(os.urandom(SIZE_B))
+    shelf.cut_after = 0
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == ""
+    assert loader(shelf, keys).is_loaded(wanted)
+
+
+def test_a_server_that_knows_no_ranges_begins_anew(shelf: Shelf, keys: Path) -> None:
+    shelf.cut_after = 100_000
+    assert loader(shelf, keys).load(order(shelf)).code == "cut"
+    shelf.cut_after, shelf.ranges = 0, False
+    assert loader(shelf, keys).load(order(shelf)).code == ""
+    assert shelf.sent == 100_000 + SIZE_B
+
+
+def test_what_a_power_cut_spoiled_is_loaded_anew(shelf: Shelf, keys: Path) -> None:
+    shelf.cut_after = 100_000
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == "cut"
+    part = shelf.folder / "own/bundle.part"
+    part.write_bytes(bytes(50_000) + part.read_bytes()[50_000:])
+    shelf.cut_after = 0
+    assert loader(shelf, keys).load(wanted).code == "sum"
+    assert left(shelf) == []
+    assert loader(shelf, keys).load(wanted).code == ""
+
+
+def test_more_than_was_ordered_is_never_taken(shelf: Shelf, keys: Path) -> None:
+    found = loader(shelf, keys).load(replace(order(shelf), size=SIZE_B - 1))
+    assert (found.code, found.more) == ("large", str(SIZE_B - 1))
+    assert shelf.folder.joinpath("own/bundle.part").exists() is False
+
+
+def test_what_leaves_no_room_for_the_journal_is_not_begun(
+    shelf: Shelf, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "RESERVE_B", 1 << 62)
+    assert loader(shelf, keys).load(order(shelf)).code == "room"
+
+
+def test_a_file_that_is_not_there_is_told(shelf: Shelf, keys: Path) -> None:
+    wanted = order(shelf)
+    (shelf.folder / "b.raucb").unlink()
+    found = loader(shelf, keys).load(wanted)
+    assert (found.code, found.more) == ("gone", "HTTP 404")
+
+
+def test_without_a_certificate_of_the_link_nothing_is_loaded(shelf: Shelf, keys: Path) -> None:
+    wanted = order(shelf)
+    assert loader(shelf, keys, "stranger").load(wanted).code == "cut"
+    wrong = Keys(keys / "stranger.pem", keys / "node.pem", keys / "node.key")
+    found = Loader(shelf.folder / "own", wrong, 64 << 20, lambda part: None).load(wanted)
+    assert found.code == "cut"
+    assert "certificate" in found.more
+    assert shelf.sent == 0
+
+
+def test_who_waits_for_it_may_stop_it_and_what_came_stays(shelf: Shelf, keys: Path) -> None:
+    def stop(part: float) -> None:
+        raise Stopped
+
+    mine = Keys(keys / "ca.pem", keys / "node.pem", keys / "node.key")
+    slow = Loader(shelf.folder / "own", mine, 100_000, stop)
+    with pytest.raises(Stopped):
+        slow.load(order(shelf))
+    came_b = (shelf.folder / "own/bundle.part").stat().st_size
+    assert 100_000 <= came_b < SIZE_B
+    assert loader(shelf, keys).load(order(shelf)).code == ""
+
+
+def test_no_more_than_the_rate_comes_through() -> None:
+    bucket, now_s, taken_b = Bucket(1000, 0.0), 0.0, 0
+    while now_s < 60:
+        taken_b += 170
+        now_s += 0.01 + bucket.wait_s(170, now_s)
+    assert 60_000 <= taken_b <= 61_500
