@@ -10,11 +10,12 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from homenode.delivery import NodeFault
+from homenode.gateway.logbook import of_error
 from homenode.health.machine import Seen, look
 from homenode.health.record import Record, Setting
 from homenode.health.verdicts import SOURCES
@@ -30,7 +31,10 @@ MACHINE_EACH = 10
 """So many looks later at the machine: what happens there in minutes happens for hours."""
 KEEP_EACH = 144
 """So many looks at the machine later what is known of it is written down: once a day."""
+HANGS_S = 20.0
+"""A card that takes longer to answer is one of which nothing is known."""
 NAME = "health.json"
+T = TypeVar("T")
 
 
 class Health:
@@ -46,26 +50,48 @@ class Health:
         self._record: Record | None = None
         self._seen: Seen | None = None
         self._booted = ""
+        self._thread: asyncio.Future[Any] | None = None
+        self._failed = False
 
     async def run(self) -> None:
-        """Until cancelled."""
-        apart = asyncio.get_running_loop().run_in_executor
-        self._record = Record(await apart(None, self._kept))
+        """Until cancelled. What can't be looked at is unknown, and not as it was."""
         looks = 0
         while True:
-            if looks % MACHINE_EACH == 0:
-                self._seen = await apart(None, self._look)
-                self._record.add(self._seen, self._node.clock.now())
-                self._judge(self._record, self._seen)
-                if looks % (MACHINE_EACH * KEEP_EACH) == 0:
-                    await apart(None, self._keep, self._record.kept())
-            self._tell()
+            try:
+                async with asyncio.timeout(HANGS_S):
+                    await self._once(looks)
+                self._failed = False
+            except Exception as fault:
+                if not self._failed:
+                    log.error("health can't be looked at", extra={"why": repr(fault), **of_error(fault)})
+                    log.debug("health can't be looked at", exc_info=True)
+                self._failed = True
+                self._tell({})
             looks += 1
             await asyncio.sleep(LOOK_S)
 
+    async def _once(self, looks: int) -> None:
+        if self._record is None:
+            self._record = Record(await self._apart(self._kept))
+        if looks % MACHINE_EACH == 0 or self._seen is None:
+            self._seen = None  # if it fails, the last look is none of now
+            self._seen = seen = await self._apart(self._look)
+            self._record.add(seen, self._node.clock.now())
+            self._judge(self._record, seen)
+            if looks % (MACHINE_EACH * KEEP_EACH) == 0:
+                await self._apart(self._keep, self._record.kept())
+        self._tell(self._figures(self._record, self._seen))
+
+    async def _apart(self, work: Callable[..., T], *args: Any) -> T:
+        """In a thread, one at a time: on a disk that hangs no second one is lost."""
+        if self._thread is not None and not self._thread.done():
+            raise TimeoutError("the disk does not answer")
+        self._thread = asyncio.get_running_loop().run_in_executor(None, work, *args)
+        return cast(T, await asyncio.shield(self._thread))
+
     def stop(self) -> None:
         """What is known of the machine goes on with the next start."""
-        if self._record is not None and self._seen is not None:
+        if self._record is not None and self._seen is not None and not self._failed:
             self._keep(self._record.kept())
 
     def _look(self) -> Seen:
@@ -87,8 +113,8 @@ class Health:
         for one in found:
             self._node.outcomes.fault(NodeFault(one.source, one.text))
 
-    def _tell(self) -> None:
-        node, figures = self._node, self._figures()
+    def _tell(self, figures: dict[str, Any]) -> None:
+        node = self._node
         if figures == self.figures:
             return
         self.figures = figures
@@ -96,14 +122,12 @@ class Health:
             node.outbox.add(node.judge.delivery.figures(figures, node.clock.now()))
             node.uplink.wake()
 
-    def _figures(self) -> dict[str, Any]:
+    def _figures(self, record: Record, seen: Seen) -> dict[str, Any]:
         """Silence and blindness as they were told as faults, and no sooner than these."""
-        assert self._record is not None
-        assert self._seen is not None
-        node, seen = self._node, self._seen
+        node = self._node
         trusted = node.clock.trusted()
         return {
-            **self._record.figures(seen, self._setting, node.judge.zone, trusted=trusted),
+            **record.figures(seen, self._setting, node.judge.zone, trusted=trusted),
             "booted": self._boot_time(seen) if trusted else None,
             "started": node.judge.zone.text(node.time.up + node.judge.offset_ms) if trusted else None,
             "radios": {name: works for name in node.home.radios if (works := self._works(name)) is not None},

@@ -50,6 +50,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     "takes no other devices": {"driver": "driver"},
     "files in memory": {"driver": "driver"},
     "no voice": {},
+    "health can't be looked at": {"error": "error", "place": "place"},
     "socket without a file": {},
     "network formed": {"radio": "radio"},
     "network up": {"radio": "radio", "stick": "stick", "devices": "number"},
