@@ -10,6 +10,7 @@
 #   make updates         updates with Debian's RAUC: good, bad, cut, forged, never proved (needs root)
 #   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
 #   make deb [ARCH=arm64]   Debian packages of a node into dist/, for arm64 and amd64 (needs root); deploy/debian/README.md
+#   make deb-test        that package in a plain Debian in software: a node runs, purge leaves its data (needs root)
 #   make image [KERNEL=FOLDER] [SIGN='CERT KEY']   the card's image, its bundle for updates, what is in them (root)
 #   make image-test      that image in QEMU: enrols, alerts, updates, and its power is cut (root)
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
@@ -24,7 +25,7 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
-.PHONY: image image-test deb deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
+.PHONY: image image-test deb deb-test deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -91,6 +92,10 @@ image: $(VENV)/.test
 image-test: apt $(VENV)/.test
 	@sh .ci/apt deploy/image/apt.txt
 	$(BIN)/python -m tests.image
+
+deb-test: apt $(VENV)/.test
+	@sh .ci/apt tests/camera/apt.txt
+	$(BIN)/python -m tests.deb
 
 deb-lock: $(VENV)/.test
 	$(PIP) uv

@@ -20,7 +20,6 @@ from pathlib import Path
 from deploy.image.tools import CACHE, PYTHON, REPOSITORY, Tools, tools
 
 HERE = Path(__file__).resolve().parent
-LOCK = HERE / "wheels.lock"
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 """Debian's word for an architecture, and that of wheels."""
 GLIBC = 41
@@ -29,12 +28,14 @@ OF_OTHERS = ("homenode-console.", "homenode-listen.", "homenode-office.", "homen
 """Units in deploy/ that no node has."""
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Make them; print where they are."""
     parser = argparse.ArgumentParser(description="make the Debian package of a node")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "dist", help="folder for the packages")
-    parser.add_argument("arch", nargs="*", choices=[*MACHINES, []], help="arm64, amd64; both if absent")
-    args = parser.parse_args()
+    parser.add_argument("arch", nargs="*", help="arm64, amd64; both if absent")
+    args = parser.parse_args(argv)
+    if odd := set(args.arch) - MACHINES.keys():
+        parser.error(f"no architecture of a node: {', '.join(sorted(odd))}")
     version, epoch = version_of(REPOSITORY)
     args.out.mkdir(parents=True, exist_ok=True)
     made = tools()
@@ -71,30 +72,35 @@ def build(made: Tools, arch: str, version: str, epoch: int, out: Path) -> Path:
     return kept
 
 
+def lock_of(arch: str) -> Path:
+    """The file that lists its wheels."""
+    return HERE / f"wheels.{arch}.lock"
+
+
 def fetched(arch: str) -> Path:
-    """The folder with the wheels of the lock, each with the hash that stands there."""
-    folder = CACHE / "wheels" / arch
+    """The folder with the wheels of the lock, no others, each with the hash that stands there."""
+    folder, lock = CACHE / "wheels" / arch, lock_of(arch)
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = locked(LOCK.read_text())
-    have = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in folder.glob("*.whl")}
-    if not all(hashes & have.keys() for hashes in wanted.values()):
-        subprocess.run(
-            [*pip_download(arch), "--dest", str(folder), "--require-hashes", "--requirement", str(LOCK)],
-            check=True,
-        )
-        have = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in folder.glob("*.whl")}
-    known = set().union(*wanted.values())
-    for digest, file in have.items():
-        if digest not in known:
-            file.unlink()
+    wanted = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text()))
+    have = _digests(folder)
+    if not wanted <= have.keys():
+        download = [
+            *pip_download(arch),
+            "--dest",
+            str(folder),
+            "--require-hashes",
+            "--requirement",
+            str(lock),
+        ]
+        subprocess.run(download, check=True)
+        have = _digests(folder)
+    for digest in have.keys() - wanted:
+        have[digest].unlink()
     return folder
 
 
-def locked(text: str) -> dict[str, set[str]]:
-    """Of a lock file: the hashes of each requirement."""
-    joined = text.replace("\\\n", " ")
-    lines = (line for line in joined.splitlines() if line and not line.startswith("#"))
-    return {line.split()[0]: set(re.findall(r"--hash=sha256:([0-9a-f]{64})", line)) for line in lines}
+def _digests(folder: Path) -> dict[str, Path]:
+    return {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in folder.glob("*.whl")}
 
 
 def pip_download(arch: str) -> list[str]:

@@ -134,16 +134,18 @@ class Library:
 
     def _symbol_count(self) -> int:
         if address := self._value(_HASH):
-            (count,) = struct.unpack_from("<I", self.data, self._offset(address) + 4)
-            return int(count)
+            return self._word(self._offset(address) + 4)
         at = self._offset(self._value(_GNU_HASH))
         buckets, first, bloom, _ = struct.unpack_from("<IIII", self.data, at)
         at += 16 + bloom * 8
-        last = int(max(struct.unpack_from(f"<{buckets}I", self.data, at)))
+        last = max(self._word(at + nth * 4) for nth in range(buckets))
         chains = at + buckets * 4
-        while last >= first and not struct.unpack_from("<I", self.data, chains + (last - first) * 4)[0] & 1:
+        while last >= first and not self._word(chains + (last - first) * 4) & 1:
             last += 1
-        return max(last + 1, first)
+        return int(max(last + 1, first))
+
+    def _word(self, at: int) -> int:
+        return int.from_bytes(self.data[at : at + 4], "little")
 
 
 def needs(file: Path) -> list[str]:

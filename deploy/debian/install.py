@@ -33,8 +33,7 @@ include-system-site-packages = true
 version = 3.13
 executable = {PYTHON}
 """
-"""Debian's own packages are seen: python3-lgpio, which has no wheel; Raspberry Pi OS's python3-picamera2.
-What is in both is the wheel's."""
+"""Debian's own packages are seen: python3-picamera2 of Raspberry Pi OS. What is in both is the wheel's."""
 COMMAND = f"""\
 #!/{PREFIX}/bin/python -I
 import sys

@@ -1,4 +1,4 @@
-"""``make deb-lock``: which wheels a node is made of, with their hashes, into wheels.lock."""
+"""``make deb-lock``: which wheels a node is made of, with their hashes, into wheels.ARCH.lock."""
 
 from __future__ import annotations
 
@@ -9,27 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.debian.build import LOCK, MACHINES, pip_download
+from deploy.debian.build import MACHINES, lock_of, pip_download
 from deploy.image.tools import PYTHON, REPOSITORY
-
-HEADER = "# The wheels that a node is made of, for both architectures: `make deb-lock`.\n"
 
 
 def main() -> int:
-    """The newest of each that pyproject.toml takes. Exit status 1: not the same for both."""
-    versions = {arch: _resolved(arch) for arch in MACHINES}
-    every = set().union(*(set(found) for found in versions.values()))
-    hashes: dict[str, set[str]] = {requirement: set() for requirement in every}
-    for arch, requirements in versions.items():
-        for requirement in requirements:
-            hashes[requirement].add(_hash(arch, requirement))
-    lines = [
-        " \\\n    ".join([name, *(f"--hash=sha256:{one}" for one in sorted(hashes[name]))])
-        for name in sorted(every)
-    ]
-    LOCK.write_text(HEADER + "\n".join(lines) + "\n")
-    if odd := sorted(set.symmetric_difference(*(set(found) for found in versions.values()))):
-        sys.exit(f"lock: not for both architectures: {', '.join(odd)}")
+    """The newest of each that pyproject.toml takes."""
+    for arch in MACHINES:
+        lines = [
+            f"{requirement} --hash=sha256:{_hash(arch, requirement)}\n" for requirement in _resolved(arch)
+        ]
+        lock_of(arch).write_text("# Made by `make deb-lock`.\n" + "".join(lines))
     return 0
 
 
