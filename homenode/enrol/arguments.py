@@ -27,10 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("boot", "the boot partition"),
         ("trust", "certificates of offices that the image trusts"),
         ("machine", "what a provisioning file said of the machine"),
+        ("spare", "how far enrolment is, while the card takes nothing"),
     ):
         path = getattr(usual, name)
         parser.add_argument(
-            f"--{name}", type=Path, default=path, metavar="DIR", help=f"{text} (default {path})"
+            f"--{name}", type=Path, default=path, metavar="PATH", help=f"{text} (default {path})"
         )
     parser.add_argument("--serial", default="", help="of this box, where the machine has none of its own")
     parser.add_argument("--log", choices=("text", "json"), default="text")

@@ -40,27 +40,19 @@ WHERE: Mapping[str, tuple[str, int]] = {
 LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
 OWN_TRIGGER = "mmc0"
 """What a Pi's green lamp shows otherwise."""
-MOST_STATE = 100_000
 
 
 def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> int:
     """Once; exit status."""
     mistakes = _take(places)
     _set_up(places, run)
-    told = _state(places)
+    told = state.now(places)
     _tell(places, told, mistakes)
     if told.get("state") == State.ENROLLED.value and places.home.exists() and run == RUN:
         _call("systemctl", "start", "--no-block", "homenode.service")
     for lamp in lamps:
         _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
     return 0
-
-
-def _state(places: Places) -> Mapping[str, object]:
-    try:
-        return state.read(places.state) if places.state.stat().st_size <= MOST_STATE else {}
-    except OSError:
-        return {}
 
 
 # The provisioning file

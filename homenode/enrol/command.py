@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import logging
@@ -10,6 +11,7 @@ import os
 import random
 import signal
 import threading
+from dataclasses import fields
 from typing import Any
 
 from homenode.enrol import state
@@ -27,9 +29,8 @@ MOST_TRIES_SETTLED = 6
 
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; exit status."""
-    places = Places(
-        *(path.absolute() for path in (args.config, args.data, args.boot, args.trust, args.machine))
-    )
+    names = [field.name for field in fields(Places)]
+    places = Places(*(getattr(args, name).absolute() for name in names))
     match args.what:
         case "status":
             return _status(places)
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _status(places: Places) -> int:
-    print(json.dumps(state.read(places.state), ensure_ascii=False, indent=1))
+    print(json.dumps(state.now(places), ensure_ascii=False, indent=1))
     return 0
 
 
@@ -51,8 +52,9 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
     from homenode.enrol.finding import serial as own_serial
     from homenode.enrol.visit import Visit
 
-    places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    lock = os.open(places.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with contextlib.suppress(OSError):  # the card takes nothing: that is told below
+        places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    lock = os.open(places.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -92,9 +94,10 @@ def _once(visit: Any) -> Outcome:
     try:
         outcome: Outcome = visit.once()
     except OSError as error:
-        return Outcome(
-            State.FAILED, Why("card", {"text": f"{error.filename or ''} {error.strerror}".strip()})
-        )
+        text = f"{error.filename or ''} {error.strerror}".strip()
+        return Outcome(State.FAILED, Why("card", {"text": text}))
+    except SetupError as error:
+        return Outcome(State.FAILED, Why("card", {"text": str(error)}))
     return outcome
 
 

@@ -22,6 +22,9 @@ class Places:
     machine: Path = Path("/var/lib/homenode-machine")
     """Root's own: what a provisioning file said of network, time and service key."""
 
+    spare: Path = Path("/run/homenode-enrol/state.json")
+    """In memory: how far enrolment is, while the card takes nothing."""
+
     @property
     def folder(self) -> Path:
         """Of enrolment's own files."""

@@ -13,23 +13,41 @@ from homenode.install.home_file import replace
 from homenode.journal.wall_time import text_of
 
 MODE = 0o640
+MOST_BYTES = 100_000
 
 
 def write(places: Places, outcome: Outcome, now_ms: int, **more: Any) -> None:
-    """Say how far it is; nothing is written that is written already, to spare the card. Raises OSError."""
+    """Say how far it is: on the card, or in memory while that takes nothing.
+
+    Nothing is written that is written already, to spare the card.
+
+    Raises:
+        OSError: Memory takes nothing, either.
+    """
     told = said(outcome.why)
     state = {"state": outcome.state.value, "key": outcome.why.key, **told, **more}
-    before = read(places.state)
+    before = now(places)
     if {name: value for name, value in before.items() if name != "at"} == state:
         return
     text = json.dumps({**state, "at": text_of(now_ms)}, ensure_ascii=False, indent=1)
-    replace(places.state, text.encode(), MODE)
+    try:
+        replace(places.state, text.encode(), MODE)
+    except OSError:
+        replace(places.spare, text.encode(), 0o644)
+    else:
+        places.spare.unlink(missing_ok=True)
+
+
+def now(places: Places) -> dict[str, Any]:
+    """How far it is; nothing if nobody said."""
+    return read(places.spare) or read(places.state)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a file of JSON says; nothing if it isn't there or is damaged."""
+    """What a file of JSON says; nothing if it isn't there, is damaged or far too long."""
     try:
-        found = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            found = json.loads(file.read(MOST_BYTES))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -38,6 +38,8 @@ MOST_EACH = 20
 """Connections of one address, of 40 in all: a tablet opens six."""
 ENROLMENT, MOST_STATE, QUIET_MS = "enrol/state.json", 100_000, 10_000
 """Where enrolment says how far it is, bytes of that; so long silent, a node may not be there at all."""
+SPARE = Path("/run/homenode-enrol/state.json")
+"""Where it says so while the card takes nothing."""
 COOKIE = "panel"
 _YEAR_S = 400 * 86_400
 """As long as browsers keep one; it is given anew each time the page is opened."""
@@ -139,12 +141,14 @@ class Server:
         """How far enrolment is, for whoever stands before a box that nobody lives with yet."""
         if self._pictures and self._clock.now() - self._asked_at < QUIET_MS:
             return None
-        try:
-            with (self._data / ENROLMENT).open("rb") as file:
-                state = json.loads(file.read(MOST_STATE))
-        except (OSError, ValueError):
-            return None
-        return shown(state, language) if isinstance(state, dict) else None
+        for path in (SPARE, self._data / ENROLMENT):
+            try:
+                with path.open("rb") as file:
+                    state = json.loads(file.read(MOST_STATE))
+            except (OSError, ValueError):
+                continue
+            return shown(state, language) if isinstance(state, dict) else None
+        return None
 
     def _language_of(self, request: Request) -> str:
         wanted = request.query.get("language", "")

@@ -125,7 +125,7 @@ class Box:
 
     def __init__(self, folder: Path, serial: str = SERIAL) -> None:
         names = ("config", "data", "boot", "trust", "machine")
-        self.places = Places(*(folder / name for name in names))
+        self.places = Places(*(folder / name for name in names), spare=folder / "spare.json")
         for name in names[:-1]:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.places.folder.mkdir(exist_ok=True)
@@ -147,7 +147,8 @@ class Box:
         """Of `homenode enrol` for this box."""
         places = self.places
         folders = [
-            f"--{name}={getattr(places, name)}" for name in ("config", "data", "boot", "trust", "machine")
+            f"--{name}={getattr(places, name)}"
+            for name in ("config", "data", "boot", "trust", "machine", "spare")
         ]
         return [sys.executable, "-m", "homenode.cli", "enrol", *words, *folders, "--serial", self.serial]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from homenode.enrol import state
 from homenode.enrol.boot import boot
 from homenode.enrol.places import FILE, TOLD
 from homenode.enrol.provision_file import read_provision
@@ -138,3 +139,24 @@ def test_a_folder_that_is_somewhere_else_is_not_written_to(tmp_path: Path) -> No
     with pytest.raises(NotADirectoryError):
         boot(box.places, run=tmp_path / "run", lamps=())
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_card_that_takes_nothing_is_told_from_memory(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    for folder in (box.places.config, box.places.data):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "card", str(folder)], check=True)
+    try:
+        places = box.places
+        assert box.run("once").returncode == 1
+        told = state.now(places)
+        assert (told["state"], told["key"]) == ("failed", "card")
+        lamp = tmp_path / "ACT"
+        lamp.mkdir()
+        (lamp / "trigger").write_text("none [mmc0] timer pattern")
+        boot(places, run=tmp_path / "run", lamps=(str(lamp),))
+        assert "Read-only file system" in (places.boot / TOLD).read_text("utf-8-sig")
+        assert (lamp / "pattern").read_text().count("1 200") == 5
+    finally:
+        for folder in (box.places.config, box.places.data):
+            subprocess.run(["umount", str(folder)], check=True)
