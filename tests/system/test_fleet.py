@@ -107,6 +107,25 @@ def receiver(example: Example, party: str, *topics: str) -> Receiver:
     return Receiver(example.port, *topics, name=f"{party}-{len(topics)}", keys=paths)
 
 
+def the_operator_may_not_ask_for_more(care: Receiver, operator: Receiver) -> None:
+    """Neither on its own branch, where the node refuses, nor as care, where the broker does."""
+    asks = {
+        "video": {"camera": "eye", "view": "clear", "reason": "x", "sdp": "v=0"},
+        "switch": {"point": "stovemark.switch", "to": False},
+        "mode": {"mode": "home"},
+    }
+    for do, args in asks.items():
+        body = {"id": f"op-{do}", "do": do, "by": "me", "expires": in_an_hour(), "args": args}
+        operator.send("hn1/h1/care/command", body)
+        operator.send("hn1/h1/operator/command", body)
+        reply = operator.until(lambda operator, do=do: operator.reply(f"op-{do}"), do)
+        assert reply["error"]["code"] == "not_allowed"
+    last = {"id": "last", "do": "mode", "by": "careperson", "expires": in_an_hour(), "args": {"mode": "away"}}
+    care.send("hn1/h1/care/command", last)
+    care.until(lambda care: care.reply("last"), "care's own")
+    assert {body["id"] for topic, body, _ in care.messages if topic.endswith("/reply")} == {"m", "last"}
+
+
 def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator: Receiver) -> None:
     """h1 has a second slot, h2 hasn't. What its updater would write is written here."""
     (folder / "rings.yaml").write_text(
@@ -168,6 +187,7 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         }
         care.send("hn1/h1/care/command", order)
         care.until(lambda care: care.reply("m"), "mode")
+        the_operator_may_not_ask_for_more(care, operator)
         operator.until(
             lambda _: (
                 {topic for topic, body, _ in operator.messages if "radios" in body.get("health", {})}
