@@ -22,10 +22,12 @@ from homenode.update import versions
 from homenode.update.course import COMMITTED, OVER, Course, Stage
 from homenode.update.order import Order
 from homenode.update.proof import Before, Verdict
-from homenode.update.words import Why, joined, why
+from homenode.update.words import Why, why
 
 LOOK_MS = 30_000
-"""Between two looks at window and home, and at a new order."""
+"""Between two looks at the window, and at a new order."""
+BUSY_MS = 10 * 60_000
+"""Between two looks whether the home is still busy: the operator, who sees the state, learns no moments."""
 DEAF_MS = 30 * 60_000
 """A gateway that has not answered for so long has nothing going on that a restart would cut."""
 FIRST_RETRY_MS, LONGEST_RETRY_MS = 10_000, 15 * 60_000
@@ -66,7 +68,7 @@ class Known:
         order: The newest one that was given.
         running: The version that runs, and `slot` its slot.
         loaded: The whole bundle is there and is the ordered one.
-        busy: Why nobody may restart now, as codes of `words`; None: the gateway doesn't answer.
+        busy: Something goes on in the home that a restart would cut; None: the gateway doesn't answer.
         deaf_ms: For how long it hasn't.
         allows: Why the order's exception doesn't hold ("" if it does, or there is none).
     """
@@ -77,7 +79,7 @@ class Known:
     running: str
     slot: str
     loaded: bool = False
-    busy: Sequence[str] | None = ()
+    busy: bool | None = False
     deaf_ms: int = 0
     allows: str = ""
 
@@ -93,39 +95,42 @@ def step(course: Course, known: Known) -> Step:
         return Step(course, Do.FALL_BACK)
     now_ms = known.now_ms or 0
     if course.stage is Stage.REBOOTING:
-        if reasons := _reasons(known):
-            return Step(course.to(course.stage, joined(*reasons), now_ms, put_off=True), Do.WAIT, LOOK_MS)
+        if reason := _window(course.order, known) or _put_off(known):
+            return Step(course.to(course.stage, reason, now_ms, put_off=True), Do.WAIT, BUSY_MS)
         told = why("rebooting", version=course.order.version)
         return Step(course.to(course.stage, told, now_ms, put_off=False), Do.REBOOT)
     return _before_restart(course, course.order, known, now_ms)
 
 
 def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> Step:
-    def wait(stage: Stage, reason: Why, wait_ms: int = LOOK_MS) -> Step:
-        return Step(course.to(stage, reason, now_ms), Do.WAIT, min(wait_ms, LOOK_MS))
+    def wait(reason: Why, wait_ms: int = LOOK_MS) -> Step:
+        return Step(course.to(Stage.WAITING, reason, now_ms), Do.WAIT, min(wait_ms, LOOK_MS))
 
     if known.now_ms is None and (order.not_before_ms or order.window):
-        return wait(Stage.WAITING, why("clock"))
+        return wait(why("clock"))
     if order.not_before_ms > now_ms:
-        return wait(Stage.WAITING, why("not_before"), order.not_before_ms - now_ms)
+        return wait(why("not_before"), order.not_before_ms - now_ms)
     if not known.loaded:
         return Step(course.to(Stage.LOADING, why("loading"), now_ms), Do.LOAD)
-    if order.window and known.minute is not None and not order.window.is_open(known.minute):
-        return wait(Stage.WAITING, why("window", window=_text(order)), order.window.wait_ms(known.minute))
-    if reasons := _reasons(known):
-        return wait(Stage.BUSY, joined(*reasons))
+    if closed := _window(order, known):
+        return wait(closed)
+    if reason := _put_off(known):
+        return Step(course.to(Stage.BUSY, reason, now_ms), Do.WAIT, BUSY_MS)
     return Step(course.to(Stage.INSTALLING, why("installing"), now_ms), Do.INSTALL)
 
 
-def _reasons(known: Known) -> list[dict[str, str]]:
+def _window(order: Order, known: Known) -> Why | None:
+    """That the order's hours are not now."""
+    if order.window is None or known.minute is None or order.window.is_open(known.minute):
+        return None
+    return why("window", window="-".join(f"{one // 60:02}:{one % 60:02}" for one in order.window))
+
+
+def _put_off(known: Known) -> Why | None:
+    """Why nobody may restart now; not with what the home is busy, as the operator is told this."""
     if known.busy is None:
-        return [why("deaf")] if known.deaf_ms < DEAF_MS else []
-    return [why(code) for code in known.busy]
-
-
-def _text(order: Order) -> str:
-    assert order.window is not None
-    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in order.window)
+        return why("deaf") if known.deaf_ms < DEAF_MS else None
+    return why("busy") if known.busy else None
 
 
 def _taken(course: Course, known: Known) -> Course:

@@ -11,7 +11,6 @@ from homenode.update import versions
 
 LARGEST_B = 1 << 30
 """No bundle is so large: an image is some 250 MB."""
-DAY_MIN = 24 * 60
 
 _WINDOW = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$")
 
@@ -27,10 +26,6 @@ class Window(NamedTuple):
         if self.start < self.end:
             return self.start <= minute < self.end
         return minute >= self.start or minute < self.end
-
-    def wait_ms(self, minute: int) -> int:
-        """Until it opens; 0 if it is open."""
-        return 0 if self.is_open(minute) else (self.start - minute) % DAY_MIN * 60_000
 
 
 @dataclass(frozen=True, slots=True)

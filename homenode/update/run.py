@@ -180,7 +180,7 @@ class Updater:
                     self._loader.forget()
                     return False
                 case Do.WAIT:
-                    self._host.sleep(step.wait_ms)
+                    self._wait(step.wait_ms)
                 case Do.LOAD:
                     self._load()
                 case Do.INSTALL:
@@ -206,7 +206,16 @@ class Updater:
             self._progress = None
         course, wait_ms = machine.loaded(self.course, found.code, self._host.wall_ms() or 0, found.more)
         self._keep(course)
-        self._host.sleep(wait_ms)
+        self._wait(wait_ms)
+
+    def _wait(self, wait_ms: int) -> None:
+        """So long, or until something else is ordered."""
+        while wait_ms > 0:
+            self._host.sleep(min(wait_ms, machine.LOOK_MS))
+            wait_ms -= machine.LOOK_MS
+            order = self._order()
+            if order is not None and order.id != _id(self.course):
+                return
 
     def _install(self, known: Known) -> None:
         order = self.course.order
@@ -282,10 +291,9 @@ def _same(one: str, other: str) -> bool:
     return False
 
 
-def _busy(proof: Mapping[str, Any]) -> list[str]:
-    """What goes on in the home that a restart would cut, as codes of `words`."""
-    going_on = {"alert": proof["open_alerts"], "session": proof["sessions"], "walk": proof["walk"]}
-    return [code for code, is_on in going_on.items() if is_on]
+def _busy(proof: Mapping[str, Any]) -> bool:
+    """Whether something goes on in the home that a restart would cut."""
+    return bool(proof["open_alerts"] or proof["sessions"] or proof["walk"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,9 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "clock": ("klockan är inte ställd", "the clock is not set"),
     "not_before": ("får inte börja än", "may not begin yet"),
     "window": ("väntar på tiden {window}", "waits for the hours {window}"),
-    "alert": ("ett larm är öppet", "an alert is open"),
-    "session": ("någon tittar genom en kamera", "somebody looks through a camera"),
-    "walk": ("en tekniker provar hemmet", "a technician tests the home"),
-    "deaf": ("noden svarar inte, så ingen vet om ett larm är öppet",
-             "the node doesn't answer, so nobody knows whether an alert is open"),
+    "busy": ("hemmet är upptaget", "the home is busy"),
+    "deaf": ("noden svarar inte, så ingen vet om den är upptagen",
+             "the node doesn't answer, so nobody knows whether it is busy"),
     "loading": ("hämtas", "is being loaded"),
     "cut": ("hämtningen bröts ({more}) och går vidare senare", "loading was cut ({more}) and goes on later"),
     "gone": ("servern ger inte filen: {more}", "the server doesn't give the file: {more}"),
@@ -57,6 +55,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "mains": ("nätdrivna enheter hörs inte: {more}", "mains-powered devices are not heard: {more}"),
     "battery": ("för få batterienheter hörs: {more}", "too few battery devices are heard: {more}"),
     "young": ("har gått för kort tid", "has not run for long enough"),
+    "waits": ("enheter inväntas", "devices are waited for"),
 }  # fmt: skip
 
 

@@ -348,7 +348,7 @@ def test_an_order_is_put_off_while_an_alert_is_open(flat: Flat) -> None:
     flat.start()
     flat.order(flat.box.bundle("0.2.0"), "0.2.0")
     flat.update(lambda updater: updater.course.stage.value == "busy")
-    assert flat.shown("busy")["why"]["en"] == "an alert is open"
+    assert flat.shown("busy")["why"]["en"] == "the home is busy"
     assert not flat.box.asked
     flat.command({"cancel": True})
     assert flat.update().course.stage.value == "cancelled"

@@ -110,15 +110,22 @@ def test_cancelling_ends_what_is_not_yet_committed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "minute", "wait_min"),
+    ("start", "end", "minute", "is_open"),
     [
-        (120, 240, 119, 1), (120, 240, 120, 0), (120, 240, 239, 0), (120, 240, 240, 1320),
-        (1380, 60, 1379, 1), (1380, 60, 1380, 0), (1380, 60, 0, 0), (1380, 60, 59, 0), (1380, 60, 60, 1320),
+        (120, 240, 119, False), (120, 240, 120, True), (120, 240, 239, True), (120, 240, 240, False),
+        (1380, 60, 1379, False), (1380, 60, 1380, True), (1380, 60, 0, True), (1380, 60, 59, True),
+        (1380, 60, 60, False),
     ],
 )  # fmt: skip
-def test_a_window_may_go_over_midnight(start: int, end: int, minute: int, wait_min: int) -> None:
-    assert Window(start, end).wait_ms(minute) == wait_min * 60_000
-    assert Window(start, end).is_open(minute) is (wait_min == 0)
+def test_a_window_may_go_over_midnight(start: int, end: int, minute: int, is_open: bool) -> None:
+    assert Window(start, end).is_open(minute) is is_open
+
+
+def test_a_restart_that_was_put_off_waits_for_the_next_window() -> None:
+    course = machine.installed(taken(window=Window(120, 240)), "", 1, "boot-1")
+    waits = step(course, known(order=course.order))
+    assert (waits.do, waits.course.why["en"]) == (Do.WAIT, "waits for the hours 02:00-04:00")
+    assert step(waits.course, known(order=course.order, minute=130)).do is Do.REBOOT
 
 
 def test_it_is_loaded_before_the_window_and_installed_in_it() -> None:
@@ -150,19 +157,20 @@ def test_without_times_no_clock_is_needed() -> None:
     assert step(taken(), known(now_ms=None, minute=None, loaded=True)).do is Do.INSTALL
 
 
-@pytest.mark.parametrize("codes", [["alert"], ["session"], ["walk"], ["alert", "session", "walk"]])
-def test_what_goes_on_in_the_home_puts_it_off_and_never_drops_it(codes: list[str]) -> None:
+def test_what_goes_on_in_the_home_puts_it_off_and_never_drops_it_and_is_not_told() -> None:
     course = taken()
     for _ in range(500):
-        waits = step(course, known(loaded=True, busy=codes))
+        waits = step(course, known(loaded=True, busy=True))
         assert (waits.do, waits.course.stage) == (Do.WAIT, Stage.BUSY)
+        assert waits.course.why["en"] == "the home is busy"
+        assert waits.wait_ms == machine.BUSY_MS
         course = waits.course
     assert step(course, known(loaded=True)).do is Do.INSTALL
 
 
 def test_it_puts_off_the_restart_too_if_it_begins_after_the_installation() -> None:
     course = machine.installed(taken(), "", 1, "boot-1")
-    waits = step(course, known(busy=["alert"]))
+    waits = step(course, known(busy=True))
     assert (waits.do, waits.course.stage) == (Do.WAIT, Stage.REBOOTING)
     assert shown(waits.course, "0.1.0", "A", None)["state"] == "busy"
     after = step(waits.course, known())
@@ -279,7 +287,7 @@ def test_the_first_stage_is_told_for_the_start_in_which_it_was_passed() -> None:
 
 def test_all_that_is_known_of_a_course_outlives_a_restart() -> None:
     course = trying(
-        order=replace(ORDER, window=Window(1, 2), exception="e"), heard=("a",), why=why("alert"), at_ms=7,
+        order=replace(ORDER, window=Window(1, 2), exception="e"), heard=("a",), why=why("busy"), at_ms=7,
         before=Before(("a",), ("b",), ("r",), ("x",), True, 2), tries=1, fast=1, put_off=True,
     )  # fmt: skip
     assert course_of(json.loads(json.dumps(course.record()))) == course

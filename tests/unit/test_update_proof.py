@@ -54,7 +54,7 @@ def test_all_that_was_there_before_and_some_minutes_are_good() -> None:
 def test_nothing_is_good_in_its_first_minutes_but_the_first_stage_is_passed() -> None:
     verdict = judge(BEFORE, seen(proof(), YOUNG_MS - 1), YOUNG_MS - 1)
     assert (verdict.fast, verdict.good, verdict.bad) == (True, False, False)
-    assert verdict.lacks["en"] == "has not run for long enough"
+    assert verdict.lacks["en"] == "devices are waited for"
 
 
 LACKS = [
@@ -92,6 +92,13 @@ def test_of_two_lacks_the_one_that_is_too_late_is_told(lacks: tuple[Any, Any]) -
     assert verdict.bad
     assert first[3] in verdict.lacks["en"]
     assert (second[3] in verdict.lacks["en"]) == (second[1] <= first[1])
+
+
+def test_what_is_told_on_trial_does_not_change_with_what_is_heard() -> None:
+    for unheard in itertools.chain.from_iterable(itertools.combinations(BATTERY, n) for n in (2, 3, 4)):
+        for mains in (MAINS, MAINS[:1]):
+            verdict = judge(BEFORE, seen(proof(unheard=(*unheard, *mains)), YOUNG_MS), YOUNG_MS)
+            assert verdict.lacks["en"] == "devices are waited for"
 
 
 def test_a_gateway_that_never_answers_is_bad_after_minutes() -> None:
