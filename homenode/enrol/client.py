@@ -64,12 +64,14 @@ class Answer:
             return int(said[:9])
         with contextlib.suppress(ValueError, TypeError):
             at = parsedate_to_datetime(said).timestamp()
-            return max(0, int(at - (self.date_ms or at * 1000) / 1000))
+            return max(0, int(at - self.date_ms / 1000)) if self.date_ms is not None else 0
         return 0
 
 
 class Office:
     """An office by its URL; a connection for each request, as they are few and far between.
+
+    A path in the URL is the label of an EST server that has several authorities (RFC 7030, 3.2.2).
 
     Args:
         ca: Who must have certified it (PEM); None for nobody: only to fetch what is then compared by its
@@ -82,6 +84,7 @@ class Office:
         self, url: str, ca: str | None, own: tuple[Path, Path] | None = None, *, check_time: bool = True
     ) -> None:
         self._where, self._url = urlsplit(url), url
+        self._est = EST + self._where.path.rstrip("/")
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
@@ -107,14 +110,13 @@ class Office:
         Raises:
             Unreachable, Untrusted, Disowned: As they say.
         """
-        base = self._where.path.rstrip("/")
         host, port = self._where.hostname or "", self._where.port or 443
         link = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
         try:
             link.connect()
             assert isinstance(link.sock, ssl.SSLSocket)
             self.shown = link.sock.getpeercert(binary_form=True) or b""
-            link.request(method, base + path, body, dict(headers or {}))
+            link.request(method, path, body, dict(headers or {}))
             answer = link.getresponse()
             found = answer.read(MOST_BYTES + 1)
         except ssl.SSLCertVerificationError as error:
@@ -136,7 +138,7 @@ class Office:
 
     def cacerts(self) -> Answer:
         """Who certifies here."""
-        return self.ask("GET", f"{EST}/cacerts")
+        return self.ask("GET", f"{self._est}/cacerts")
 
     def enrol(self, request: bytes, *, serial: str = "", code: str = "", again: bool = False) -> Answer:
         """A certificate for a request (DER); `again` with the names of the present one."""
@@ -145,7 +147,7 @@ class Office:
             pair = base64.b64encode(f"{serial}:{code}".encode()).decode()
             headers["Authorization"] = f"Basic {pair}"
         what = "simplereenroll" if again else "simpleenroll"
-        return self.ask("POST", f"{EST}/{what}", base64.b64encode(request), headers)
+        return self.ask("POST", f"{self._est}/{what}", base64.b64encode(request), headers)
 
     def told(self, what: str, text: str, **more: Any) -> Answer:
         """Report something."""

@@ -25,7 +25,7 @@ TOP = (
         "text",
         "URL of the office.",
         default="",
-        pattern=r"https://[A-Za-z0-9.\[\]:-]+/?",
+        pattern=r"https://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._-]{1,64})?/?",
         shown="https://HOST:PORT, such as https://office.example:8453",
     ),
     Field(

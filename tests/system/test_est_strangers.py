@@ -259,10 +259,10 @@ def test_strongswan_enrols_and_renews(office: OfficeProcess, tmp_path: Path) -> 
 def test_a_box_enrols_at_a_server_that_is_no_office_and_its_card_brings_the_home(tmp_path: Path) -> None:
     folder, serial = tmp_path / "server", "20000000bbbb0008"
     folder.mkdir()
-    with EstServer(folder, {serial: "ABCD-EFGH-JKMN-PQRS"}) as server:
+    with EstServer(folder, {serial: "ABCD-EFGH-JKMN-PQRS"}, label="flats") as server:
         box = Box(tmp_path / "box", serial)
         said = {
-            "office": server.url, "ca": server.root, "code": "ABCD-EFGH-JKMN-PQRS",
+            "office": f"{server.url}/flats", "ca": server.root, "code": "ABCD-EFGH-JKMN-PQRS",
             "home": {"files": {"home.yaml": HOME_YAML.format(home="south-1")}},
         }  # fmt: skip
         box.places.provision.write_text(json.dumps({**said, "code": "AAAA-AAAA-AAAA-AAAA"}))
