@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from homenode.config.rows import LONGEST_HEARTBEAT_MS
 from homenode.contract.figures import taken
 from homenode.contract.times import wall_ms
 
 LONGEST_B = 1 << 16
 MOST_HOMES = 100_000
 LONGEST_WORD, LONGEST_TEXT, MOST_FAULTS = 80, 500, 100
-LATE_MS = 180_000
-"""Three heartbeats (design section 5: one each 60 s)."""
+LATE_MS = LONGEST_HEARTBEAT_MS + 30_000
+"""A node that goes is told by its will within a minute; this is for a broker that lost the will itself."""
 
 
 @dataclass(slots=True)
