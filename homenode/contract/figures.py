@@ -49,6 +49,7 @@ FIGURES = (
     Figure(
         "restarts", _COUNT, "Starts of the gateway since the machine started, beyond the first.", "restarts"
     ),
+    Figure("gaps", _COUNT, "Times without link since then; the last 20 are counted.", "link_gaps"),
     Figure(
         "radios",
         {"type": "object", "additionalProperties": {"type": "boolean"}},

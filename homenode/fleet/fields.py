@@ -147,6 +147,7 @@ FIELDS = (
     Field("faults", lambda home, _now: len(home.faults), "Open faults.", "", _some),
     Field("devices", _figure("devices"), "Devices of its home.yaml."),
     Field("restarts", _figure("restarts"), "Restarts of the gateway since the machine started."),
+    Field("gaps", _figure("gaps"), "Times without link since the gateway started, of the last 20."),
     Field("memory", _figure("memory_free_pct"), "Memory free, usual of a day, in %.", "", _below(10)),
     Field("disk", _figure("disk_free_pct"), "Room on its disk, in %.", "", _below(10)),
     Field("errors", _figure("card_errors"), "Errors of its card.", "", _some),

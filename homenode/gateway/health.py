@@ -130,6 +130,7 @@ class Health:
             **record.figures(seen, self._setting, node.judge.zone, trusted=trusted),
             "booted": self._boot_time(seen) if trusted else None,
             "started": node.judge.zone.text(node.time.up + node.judge.offset_ms) if trusted else None,
+            "gaps": sum(gap.until is not None for gap in node.uplink.outage.gaps),
             "radios": {name: works for name in node.home.radios if (works := self._works(name)) is not None},
             "devices": len(node.home.devices),
             "silent": len(node.judge.silent),

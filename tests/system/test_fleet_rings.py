@@ -7,12 +7,18 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from select import select
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
-from tests.system.brokers import Mosquitto, needs_mosquitto
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.fleet_homes import Homes
 from tests.system.nodes import PATIENCE_S, homenode
 
@@ -160,3 +166,43 @@ def test_the_watched_table_draws_only_what_changes_and_leaves_the_terminal_as_it
         last = read_until(ours, "\x1b[?1049l")
         assert "h-" not in last, "what doesn't change isn't drawn"
         assert process.wait(PATIENCE_S) == 0
+
+
+def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(tmp_path: Path) -> None:
+    port = free_port()
+    where = f"http://127.0.0.1:{port}/metrics"
+    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "a", "b") as homes:
+        homes.say("a", health={"state": "fault", "silent": 2})
+        tool = Tool(tmp_path, "prometheus", f":{port}", "--broker", broker.url)
+        told = until(
+            lambda: asked(where), lambda told: "homenode_up" in told and 'silent{home="a"} 2' in told
+        )
+        assert 'homenode_up{home="b"} 1' in told
+        assert {family.name for family in text_string_to_metric_families(told)} >= {"homenode_devices_silent"}
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"http://127.0.0.1:{port}/", timeout=10)
+        broker.kill()
+        until(
+            lambda: asked(where),
+            lambda told: "homenode_fleet_connected 0" in told and "homenode_up" not in told,
+        )
+        tool.process.terminate()
+        tool.ended()
+
+
+def asked(where: str) -> str:
+    """What is told there; "" before anybody listens."""
+    try:
+        with urlopen(where, timeout=10) as answer:
+            return str(answer.read().decode())
+    except URLError:
+        return ""
+
+
+def until(ask: Callable[[], str], fits: Callable[[str], bool]) -> str:
+    """Ask until the answer fits."""
+    for _ in range(300):
+        if fits(told := ask()):
+            return told
+        threading.Event().wait(0.1)
+    raise AssertionError(f"never told: {told}")

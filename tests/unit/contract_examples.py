@@ -80,6 +80,7 @@ FIGURES = {
     "disk_free_pct": 90,
     "booted": "2026-01-01T02:00:00.000+00:00",
     "started": "2026-01-01T02:00:21.000+00:00",
+    "gaps": 1,
     "radios": {"zigbee": True},
     "devices": 3,
     "silent": 0,

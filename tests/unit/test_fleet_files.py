@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from homenode.fleet import kept
 from homenode.fleet.plan import Plan, Ring
 from homenode.fleet.ring_file import read_rings
 from homenode.fleet.rings import Rollout
+from homenode.fleet.settings import settings_of
 from homenode.health.text_file import put
 
 HOUR = 3_600_000
@@ -119,3 +121,32 @@ def test_the_file_for_node_exporter_is_readable_by_it(tmp_path: Path) -> None:
     assert (tmp_path / "x.prom").read_text() == "a 2\n"
     assert (tmp_path / "x.prom").stat().st_mode & 0o777 == 0o644
     assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
+
+
+def asked(**given: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"config": "", "broker": "", "ca": None, "cert": None, "key": None, **given})
+
+
+def test_where_the_homes_are_is_said_by_options_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SetupError, match="where the homes are is not said"):
+        settings_of(asked())
+    by_options = settings_of(
+        asked(broker="mqtts://b", ca=Path("ca.pem"), cert=Path("c"), key=Path("k"))
+    ).broker
+    assert (by_options.urls, by_options.ca, by_options.cert) == (("mqtts://b",), Path("ca.pem"), Path("c"))
+    for wrong in ({"broker": "http://b"}, {"broker": "mqtt://b", "cert": Path("c")}):
+        with pytest.raises(SetupError):
+            settings_of(asked(**wrong))
+    (tmp_path / "fleet.yaml").write_text('party: operator\nbroker: {url: "mqtt://here"}\nhomes: [h1]\n')
+    read = settings_of(asked())
+    assert (read.broker.urls, read.homes) == (("mqtt://here",), ("h1",))
+    for text in ('party: care\nbroker: {url: "mqtt://b"}\n', 'party: operator\nnats: {url: "nats://n"}\n'):
+        (tmp_path / "other.yaml").write_text(text)
+        with pytest.raises(SetupError, match="party: operator"):
+            settings_of(asked(config=str(tmp_path / "other.yaml")))
+    (tmp_path / "other.yaml").write_text("party: operator\nbroker: {urk: x}\n")
+    with pytest.raises(FileMistakes):
+        settings_of(asked(config=str(tmp_path / "other.yaml")))

@@ -48,7 +48,8 @@ class Node:
         self.outbox = SimpleNamespace(
             add=lambda message: self.told.append(json.loads(message.payload)["health"])
         )
-        self.uplink = SimpleNamespace(wake=lambda: None)
+        outage = SimpleNamespace(gaps=[SimpleNamespace(until=5), SimpleNamespace(until=None)])
+        self.uplink = SimpleNamespace(wake=lambda: None, outage=outage)
         self.outcomes = SimpleNamespace(fault=self.faults_add, well=lambda source: None)
 
     def faults_add(self, fault: Any) -> None:
@@ -87,6 +88,7 @@ def test_figures_go_out_once_for_as_long_as_they_are_the_same(
     assert len(node.told) == 1
     told = node.told[0]
     assert (told["silent"], told["blind"], told["devices"], told["slot"]) == (1, 0, 1, "A")
+    assert told["gaps"] == 1, "one that lasts is not over"
     assert told["radios"] == {"zigbee": True}, "one that starts is unknown"
     assert told["started"] == UTC.text(WALL)
     assert told["booted"].endswith(":00.000+00:00"), "to the minute"

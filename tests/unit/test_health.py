@@ -180,7 +180,7 @@ def test_what_is_told_is_what_the_contract_lists_and_fits_it() -> None:
     for nth in range(SETTLED):
         record.add(seen, nth * 10 * MIN)
     figures = told(record, seen)
-    of_gateway = {"booted", "started", "radios", "devices", "silent", "blind", "configuration"}
+    of_gateway = {"booted", "started", "gaps", "radios", "devices", "silent", "blind", "configuration"}
     assert set(figures) == {figure.name for figure in FIGURES} - of_gateway
     assert taken(figures) == figures
     assert figures["certificate_until"] == "2027-01-01T00:00:00.000+00:00"
