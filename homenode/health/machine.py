@@ -179,9 +179,12 @@ def _temperature(root: Path) -> float | None:
 
 def _undervolted(root: Path) -> tuple[bool | None, bool | None]:
     """Whether it is now, and whether it was since the machine started."""
-    bits = _whole(root / "sys/devices/platform/soc/soc:firmware/get_throttled", 16)
-    if bits is not None:
-        return bool(bits & _UNDERVOLTED), bool(bits & _WAS_UNDERVOLTED)
+    for file in (root / "sys/devices/platform").glob(
+        "soc*/soc*:firmware/get_throttled"
+    ):  # with an address on some
+        bits = _whole(file, 16)
+        if bits is not None:
+            return bool(bits & _UNDERVOLTED), bool(bits & _WAS_UNDERVOLTED)
     for chip in (root / "sys/class/hwmon").glob("hwmon*"):
         if _text(chip / "name") == "rpi_volt":  # drivers/hwmon/raspberrypi-hwmon.c: of the last seconds
             alarm = _whole(chip / "in0_lcrit_alarm")

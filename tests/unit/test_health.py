@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from homenode.contract.command import Command, Refusal, parse_command
 from homenode.contract.figures import FIGURES, taken
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery
@@ -527,3 +528,23 @@ def test_figures_are_the_operators_alone_and_stay_in_every_status_of_it() -> Non
     for one in (message, *delivery.statuses(6)):
         health = json.loads(one.payload)["health"]
         assert health == ({"state": "good", "silent": 3} if one.party == "operator" else {"state": "good"})
+
+
+@pytest.mark.parametrize(
+    ("do", "args", "is_taken"),
+    [
+        ("report", {}, True),
+        ("report", {"diagnose": True}, True),
+        ("report", {"heartbeat": "30 s"}, False),
+        ("report", {"diagnose": True, "heartbeat": "30 s"}, False),
+        ("report", [], False),
+        ("update", {"cancel": True}, False),
+    ],
+)
+def test_a_node_whose_clock_is_not_set_says_how_it_is_and_has_nothing_set(
+    do: str, args: object, is_taken: bool
+) -> None:
+    body = {"id": "1", "do": do, "by": "me", "expires": "2020-01-01T00:00:00Z", "args": args}
+    asked = parse_command(json.dumps(body).encode(), "operator", None)
+    assert isinstance(asked, Command) is is_taken
+    assert is_taken or (isinstance(asked, Refusal) and asked.code == "clock")
