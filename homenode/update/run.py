@@ -113,8 +113,12 @@ class Updater:
             loaded=order is not None and not order.cancel and self._loader.is_loaded(order),
             busy=_busy(proof) if proof is not None else None,
             deaf_ms=self._host.up_ms() - self._answered_ms,
-            allows=exception.why_not(order, self._places.etc / "trust/operator.pem", now_ms) if order else "",
+            allows=self._why_not(order, now_ms) if order and order.id != _id(self.course) else "",
         )
+
+    def _why_not(self, order: Order, now_ms: int | None) -> str:
+        """Why the order's exception doesn't hold."""
+        return exception.why_not(order, self._places.etc / "trust/operator.pem", now_ms)
 
     # -- what is kept and shown
 
@@ -298,19 +302,18 @@ def _busy(proof: Mapping[str, Any]) -> bool:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of `homenode update`."""
-    parser.add_argument("--status", action="store_true", help="only show where the update is")
-    parser.add_argument(
-        "--own", default="/var/lib/homenode-update", metavar="DIR", help="the updater's folder"
-    )
-    parser.add_argument(
-        "--run", default="/run/homenode-update", metavar="DIR", help="for the wish to restart"
-    )
-    parser.add_argument("--etc", default="/etc/homenode", metavar="DIR", help="keys and trust/operator.pem")
-    parser.add_argument(
-        "--rate", type=int, default=512, metavar="KIB_S", help="of loading (default 512 KiB/s)"
-    )
-    parser.add_argument("--bus", default="", metavar="ADDRESS", help="of D-Bus (default: the system's)")
-    parser.add_argument("--log", choices=("text", "json"), default="text")
+    add = parser.add_argument
+    add("--status", action="store_true", help="only show where the update is")
+    add("--own", default="/var/lib/homenode-update", metavar="DIR", help="the updater's folder")
+    add("--run", default="/run/homenode-update", metavar="DIR", help="for the wish to restart")
+    add("--etc", default="/etc/homenode", metavar="DIR", help="keys and trust/operator.pem")
+    add("--rate", type=int, default=512, metavar="KIB_S", help="of loading (default 512 KiB/s)")
+    add("--bus", default="", metavar="ADDRESS", help="of D-Bus (default: the system's)")
+    add("--log", choices=("text", "json"), default="text")
+    add("--allow", default="", metavar="VERSION", help="sign leave to install this older version")
+    add("--key", type=Path, metavar="FILE", help="with --allow: the operator's private key, in PEM")
+    add("--until", metavar="TIME", help="with --allow: such as 2026-12-01T00:00:00+01:00")
+    add("--for", dest="whom", default=exception.ANY, metavar="HOME", help="with --allow (default: all homes)")
 
 
 def run(args: argparse.Namespace, data: Path) -> int:
@@ -325,7 +328,7 @@ def run(args: argparse.Namespace, data: Path) -> int:
         if args.key is None or args.until is None:
             raise Refused("--allow needs --key and --until")
         key = read_key_file(args.key, private=True)
-        print(exception.sign(args.allow, args.home, args.until, key))
+        print(exception.sign(args.allow, args.whom, args.until, key))
         return 0
     places = Places(data, Path(args.own), Path(args.run), Path(args.etc))
     if args.status:

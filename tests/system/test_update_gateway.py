@@ -61,14 +61,14 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
     home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
     topics = [f"hn1/test-1/operator/{name}" for name in ("status", "reply", "alerts")]
     with Receiver(broker.port, *topics) as operator, NodeProcess(home, data) as node:
-        node.until("ready")
+        node.until("link up")
         refused = command(operator, "no slots", ORDER)
         assert refused["error"]["code"] == "refused"
         assert "no second slot" in refused["error"]["text"]
         assert node.stop() == 0
         (data / "update").mkdir()
         with NodeProcess(home, data) as node:
-            node.until("ready")
+            node.until("link up")
             assert (
                 "two different times"
                 in command(operator, "1", {**ORDER, "window": "02:00-02:00"})["error"]["text"]

@@ -18,11 +18,12 @@ import pytest
 from homenode.configure.signatures import make_pair, read_key
 from homenode.contract.times import Zone
 from homenode.update import exception
+from homenode.update.order import order_of
 from homenode.update.places import Places
 from homenode.update.rauc import Rauc
 from homenode.update.run import Updater
 from tests.system.brokers import Mosquitto
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.rauc_box import Box
 from tests.system.shelves import Shelf, make_certificate, sha256
 from tests.system.test_update_watch import SCRIPT
@@ -103,7 +104,7 @@ class Flat:
         """The node of the slot that runs; `mood` of its radio, and of a version that knows another broker."""
         self.home.write_text(HOME.format(mood=mood, port=port or self.broker.port))
         self.node = NodeProcess(self.home, self.data, watched=not port)
-        self.node.until("ready")
+        self.node.until("ready" if port else "link up")
 
     def stop(self) -> None:
         """As systemd does for a restart."""
@@ -348,8 +349,74 @@ def test_an_order_is_put_off_while_an_alert_is_open(flat: Flat) -> None:
     flat.start()
     flat.order(flat.box.bundle("0.2.0"), "0.2.0")
     flat.update(lambda updater: updater.course.stage.value == "busy")
-    assert flat.shown("busy")["why"]["en"] == "the home is busy"
+    assert "why" not in flat.shown("busy"), "with what is not the operator's"
     assert not flat.box.asked
     flat.command({"cancel": True})
     assert flat.update().course.stage.value == "cancelled"
     assert json.loads(flat.places.course.read_text())["highest"] == "0.1.0"
+
+
+def test_the_power_may_go_after_each_step(flat: Flat) -> None:
+    bundle = flat.box.bundle("0.2.0")
+    flat.shelf.cut_after = 600_000
+    flat.order(bundle, "0.2.0")
+    flat.box.versions["B"] = "0.2.0"
+    stages = []
+    for _ in range(20):
+        with flat.updater() as updater:
+            if updater.course.stage.value == "trying":
+                break
+            updater.once()
+            stages.append(updater.course.stage.value)
+        flat.reboot()
+    assert stages == ["loading", "loading", "rebooting"]
+    assert flat.box.slot == "B"
+    assert flat.box.holds("B", bundle)
+    assert flat.update().course.stage.value == "good"
+
+
+def test_the_command_itself_carries_an_order_out(flat: Flat) -> None:
+    """As its unit starts it, in this machine's own time."""
+    places = flat.places
+    words = [
+        "--data",
+        str(flat.data),
+        "--own",
+        str(places.own),
+        "--run",
+        str(places.run),
+        "--etc",
+        str(places.etc),
+    ]
+    bundle = flat.box.bundle("0.2.0")
+    flat.order(bundle, "0.2.0")
+    (places.run / "restart").unlink(missing_ok=True)
+    ended = homenode("update", *words, "--bus", flat.box.bus, "--rate", "65536")
+    assert ended.returncode == 0, ended.stderr
+    assert "installing" in ended.stderr
+    assert (places.run / "restart").exists()
+    assert (flat.box.read("primary"), flat.box.holds("B", bundle)) == ("B", True)
+    shown = json.loads(homenode("update", "--status", "--data", str(flat.data)).stdout)
+    assert (shown["state"], shown["slot"], shown["journal"]) == ("installing", "A", 2)
+    flat.reboot()
+    assert flat.box.slot == "B"
+
+
+def test_the_command_signs_exceptions_and_says_what_is_wrong(flat: Flat) -> None:
+    private, public = make_pair()
+    (flat.folder / "op.key").write_text(private)
+    (flat.folder / "op.pem").write_text(public)
+    key, until = ("--key", str(flat.folder / "op.key")), ("--until", "2126-01-01T00:00:00.000+01:00")
+    signed = homenode("update", "--allow", "0.2.0", *key, *until).stdout.strip()
+    about = {"id": "1", "home": "h-1", "at_ms": 1, "url": "https://o/b", "sha256": "0" * 64}
+    for version, words in (("0.2.0", ""), ("0.2.1", "it is for version 0.2.0")):
+        order = order_of({**about, "version": version, "exception": signed})
+        assert exception.why_not(order, flat.folder / "op.pem", 1_800_000_000_000) == words
+        assert exception.why_not(order, flat.folder / "op.key", 1_800_000_000_000)
+    assert "expired" in exception.why_not(
+        order_of({**about, "version": "0.2.0", "exception": signed}), flat.folder / "op.pem", 1 << 43
+    )
+    assert "--key and --until" in homenode("update", "--allow", "0.2.0").stderr
+    assert homenode("update", "--allow", "new", *key, *until).returncode == 1
+    none = homenode("update", "--own", str(flat.places.own), "--bus", f"unix:path={flat.folder}/none")
+    assert "no D-Bus to reach RAUC with" in none.stderr
