@@ -29,7 +29,7 @@ log = logging.getLogger("homenode.fleet")
 
 KEEPALIVE_S = 30
 QUIET_S = 0.2
-"""Brokers send what they keep before they answer the next request; NATS, which doesn't, within this."""
+"""Brokers send what they keep before they answer the next request; NATS, which doesn't, without such pauses."""
 LONGEST_S = 20.0
 TRAVELS_MS = 3_600_000
 """A command counts for an hour; a node that is away keeps none for longer."""
@@ -57,7 +57,7 @@ class Ears:
         self._changed, self._replied = changed, replied
         self._opening = Opening(PARTY, settings.keys)
         self._connection: Connection | None = None
-        self._heard_s = 0.0
+        self._kept_s, self._complete = 0.0, False
         self._sent, self._empty = set[int](), asyncio.Event()
         self._empty.set()
         self.up = asyncio.Event()
@@ -87,7 +87,7 @@ class Ears:
             except NoLink as why:
                 failure = why
                 continue
-            self._connection = connection
+            self._connection, self._complete = connection, False
             for home in self._settings.homes or ("+",):
                 connection.subscribe([topics.link(home), topics.status(home, PARTY)], 0)
                 connection.subscribe([topics.reply(home, PARTY)], 0)
@@ -97,19 +97,21 @@ class Ears:
         raise failure
 
     async def all_heard(self) -> None:
-        """Until what the broker keeps has come.
+        """Until what the broker keeps has come, once for each connection.
 
         Raises:
             NoLink: The connection is lost.
             Refused: The broker shows nothing to this certificate.
         """
         loop, connection = asyncio.get_running_loop(), self._connection
-        assert connection is not None
+        if self._complete or connection is None:
+            return
         until_s = loop.time() + LONGEST_S
         while loop.time() < until_s:
             if connection.lost.done():
                 raise await connection.lost
-            if connection.answered and loop.time() - self._heard_s >= QUIET_S:
+            if connection.answered and loop.time() - self._kept_s >= QUIET_S:
+                self._complete = True
                 break
             await asyncio.sleep(0.02)
         if not self._board.homes:
@@ -172,7 +174,8 @@ class Ears:
         where = split(message.topic)
         if where is None:
             return
-        self._heard_s = asyncio.get_running_loop().time()
+        if message.retained:
+            self._kept_s = asyncio.get_running_loop().time()
         name, party, word = where
         if word == "link":
             self._board.link(name, message.payload, self._clock.wall(), retained=message.retained)

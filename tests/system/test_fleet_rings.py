@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from homenode.fleet.ears import LONGEST_S
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.fleet_homes import Homes
 from tests.system.nodes import PATIENCE_S, homenode
@@ -179,6 +181,12 @@ def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(t
         )
         assert 'homenode_up{home="b"} 1' in told
         assert {family.name for family in text_string_to_metric_families(told)} >= {"homenode_devices_silent"}
+        with chatter(homes):
+            begun = time.perf_counter()
+            assert "2 of 2 homes" in homenode("fleet", "list", "--broker", broker.url).stdout
+            assert time.perf_counter() - begun < LONGEST_S, (
+                "homes that speak all the time are no reason to wait"
+            )
         with pytest.raises(HTTPError, match="404"):
             urlopen(f"http://127.0.0.1:{port}/", timeout=10)
         broker.kill()
@@ -188,6 +196,22 @@ def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(t
         )
         tool.process.terminate()
         tool.ended()
+
+
+@contextmanager
+def chatter(homes: Homes) -> Iterator[None]:
+    """A home has something to say twenty times a second."""
+    ended = threading.Event()
+
+    def speak() -> None:
+        while not ended.wait(0.05):
+            homes.link("a")
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
 
 
 def asked(where: str) -> str:
