@@ -29,7 +29,7 @@ log = logging.getLogger("homenode.fleet")
 
 KEEPALIVE_S = 30
 QUIET_S = 0.2
-"""Brokers send what they keep before they answer the next request; NATS, which doesn't, without such pauses."""
+"""Brokers send what they keep before they answer the next request; NATS, which doesn't, without pauses."""
 LONGEST_S = 20.0
 TRAVELS_MS = 3_600_000
 """A command counts for an hour; a node that is away keeps none for longer."""

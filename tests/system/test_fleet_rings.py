@@ -184,9 +184,7 @@ def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(t
         with chatter(homes):
             begun = time.perf_counter()
             assert "2 of 2 homes" in homenode("fleet", "list", "--broker", broker.url).stdout
-            assert time.perf_counter() - begun < LONGEST_S, (
-                "homes that speak all the time are no reason to wait"
-            )
+            assert time.perf_counter() - begun < LONGEST_S, "who speaks all the time is no reason to wait"
         with pytest.raises(HTTPError, match="404"):
             urlopen(f"http://127.0.0.1:{port}/", timeout=10)
         broker.kill()
