@@ -12,7 +12,7 @@ import logging
 import os
 import pwd
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from homenode.enrol import blink, machine, paper, state
@@ -61,6 +61,8 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
 def _take(places: Places) -> tuple[Mistake, ...]:
     """Take what the installer put on the card; its mistakes, if it has any: then it stays."""
     file, home = places.boot / FILE, places.boot / "home.yaml"
+    if file.exists() and not file.read_bytes().strip(b"\0"):
+        _wipe_all(places, (file,))  # a power cut left it so
     if not file.exists() and not home.exists():
         return ()
     try:
@@ -77,15 +79,19 @@ def _take(places: Places) -> tuple[Mistake, ...]:
         return error.mistakes
     _hand_over(places, places.provision, text.encode(), 0o600)
     _keep(places, provision)
+    _wipe_all(places, (file, home, *(places.boot / "rules").glob("*.yaml")))
+    log.info("provisioning file taken")
+    return ()
+
+
+def _wipe_all(places: Places, files: Iterable[Path]) -> None:
     try:
         with _writable(places.boot):
-            for path in (file, home, *(places.boot / "rules").glob("*.yaml")):
+            for path in files:
                 wipe(path)
             sync_folder(places.boot)
     except OSError as error:  # it is taken all the same, and taken again at the next boot
         log.error("provisioning file not wiped", extra={"why": error.strerror})
-    log.info("provisioning file taken")
-    return ()
 
 
 def _beside(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from homenode.config.registry import driver_types
 from homenode.configure.kept import NAME as NUMBER
 from homenode.configure.payload import LINK
 from homenode.configure.place import KEPT
-from homenode.enrol.client import Office
+from homenode.enrol.client import Disowned, Office
 from homenode.enrol.places import Places
 from homenode.enrol.proof import signed
 from homenode.enrol.state import read
@@ -72,14 +72,29 @@ def carry_out(places: Places, now_ms: int) -> str:
 
 def bring(places: Places, office: Office, proof: str) -> Outcome:
     """The proof to the office; when it has it, the key goes, too. Raises Refused, OSError."""
-    answer = office.told("erased", "the tenancy is erased", proof=proof)
-    if answer.status != 200:
-        why = Why("not_erased", {"text": answer.text})
-        return Outcome(State.FAILED, why, again_s=answer.again_s or 3600)
-    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent", places.erase):
+    try:
+        answer = office.told("erased", "the tenancy is erased", proof=proof)
+    except Disowned:
+        status = 403
+    else:
+        status = answer.status
+    # 403: it has the proof, as the answer was lost, or it waits for none any more
+    if status not in (200, 403):
+        return Outcome(State.FAILED, Why("not_erased", {"text": answer.text}), again_s=answer.again_s or 3600)
+    replace(places.erase, json.dumps({"delivered": True}).encode(), 0o640)
+    forget(places)
+    return Outcome(State.WAITING, Why("left"), again_s=3600)
+
+
+def forget(places: Places) -> None:
+    """When the proof was delivered, the box is nobody's: key and certificate go. Raises OSError."""
+    if read(places.erase).get("delivered") is not True:
+        return
+    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent"):
         path.unlink(missing_ok=True)
     sync_folder(places.config)
-    return Outcome(State.WAITING, Why("left"), again_s=3600)
+    places.erase.unlink()
+    sync_folder(places.folder)
 
 
 def try_it(places: Places, office: Office, now_ms: int) -> Outcome:

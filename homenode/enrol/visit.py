@@ -66,6 +66,7 @@ class Visit:
     def once(self) -> Outcome:
         """As far as it goes in one go. Raises OSError: the card doesn't take it; SetupError."""
         places = self._places
+        leaving.forget(places)
         self.key = keys.own_key(places.key)
         provision = Provision()
         with contextlib.suppress(FileNotFoundError):
@@ -117,6 +118,9 @@ class Visit:
                 own = places.factory
             office = self._office(url, ca, own)
             known = self._learn(office, ca)
+            if places.erase.exists() and places.certificate.exists():
+                office = self._office(url, ca, (places.certificate, places.key))
+                return leaving.try_it(places, office, self.now_ms())
             step = self._step(provision, office=True)  # the time may be known by now
             if step in (Do.ENROL, Do.RENEW):
                 outcome = self._certify(office, known, provision, step)

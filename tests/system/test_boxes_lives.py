@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -182,13 +183,16 @@ def test_an_office_that_is_away_stops_no_home(tmp_path: Path) -> None:
     office = OfficeProcess(tmp_path / "office")
     with office:
         box = enrolled(office, tmp_path / "box", "away-1", "30000000cccc0010")
-    assert box.run("once").returncode == 1
-    assert box.state["state"] == "enrolled"
-    assert box.state["key"] == "not_renewed"
-    assert box.places.home.exists()
-    fresh = Box(tmp_path / "fresh", "30000000cccc0011").provisioned(office)
-    assert fresh.run("once").returncode == 1
-    assert (fresh.state["state"], fresh.state["key"]) == ("waiting", "network")
+    with socket.socket() as nobody:
+        nobody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        nobody.bind(("127.0.0.1", office.port))  # so that no other test's office is there
+        assert box.run("once").returncode == 1
+        assert box.state["state"] == "enrolled"
+        assert box.state["key"] == "not_renewed"
+        assert box.places.home.exists()
+        fresh = Box(tmp_path / "fresh", "30000000cccc0011").provisioned(office)
+        assert fresh.run("once").returncode == 1
+        assert (fresh.state["state"], fresh.state["key"]) == ("waiting", "network")
 
 
 def test_a_first_configuration_is_signed_by_all_who_sign_there(tmp_path: Path) -> None:
