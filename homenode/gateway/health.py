@@ -123,7 +123,7 @@ class Health:
             node.uplink.wake()
 
     def _figures(self, record: Record, seen: Seen) -> dict[str, Any]:
-        """Silence and blindness as they were told as faults, and no sooner than these."""
+        """Silence and blindness are the faults that were raised: nothing here is heard sooner than there."""
         node = self._node
         trusted = node.clock.trusted()
         return {

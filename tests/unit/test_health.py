@@ -333,9 +333,15 @@ def put(root: Path, path: str, content: str) -> None:
 
 @pytest.fixture
 def pi(tmp_path: Path) -> tuple[Path, Path]:
-    """Root of a Pi with an eMMC, as its kernel shows itself; and the node's folder."""
+    """Root of a Pi with an eMMC, and the node's folder."""
     root, data = tmp_path / "root", tmp_path / "data"
     data.mkdir()
+    put_a_pi(root, data)
+    return root, data
+
+
+def put_a_pi(root: Path, data: Path) -> None:
+    """A Pi with an eMMC on which `data` lies, as its kernel shows itself."""
     number = data.stat().st_dev
     part = "sys/devices/mmc_host/mmc0/mmc0:0001/block/mmcblk0/mmcblk0p4"
     put(root, f"{part}/partition", "4\n")
@@ -354,7 +360,6 @@ def pi(tmp_path: Path) -> tuple[Path, Path]:
     put(root, "sys/class/thermal/thermal_zone1/temp", "-274000\n")
     put(root, "sys/devices/platform/soc/soc:firmware/get_throttled", "50000\n")
     (root / "run/chrony").mkdir(parents=True)
-    return root, data
 
 
 def test_a_pi_is_seen_as_its_kernel_shows_it(pi: tuple[Path, Path]) -> None:
