@@ -88,7 +88,12 @@ FIGURES = (
     ),
     Figure("clock", shapes.one_of(list(CLOCK)), "What the clock's time is worth.", "clock_state", CLOCK),
     Figure("clock_by", _TEXT, "Which service sets it."),
-    Figure("clock_error_ms", _COUNT, "It may be wrong by so much, in ms.", "clock_error_milliseconds"),
+    Figure(
+        "clock_error_ms",
+        _COUNT,
+        "It may have been wrong by so much within a day, in ms.",
+        "clock_error_milliseconds",
+    ),
     Figure(
         "certificate_until", shapes.TIME, "End of the node's certificate.", "certificate_not_after_seconds"
     ),

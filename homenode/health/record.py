@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homenode.contract.times import Zone
 from homenode.health import verdicts
-from homenode.health.coarse import Steady, Usual
+from homenode.health.coarse import DAY, Steady, Usual
 from homenode.health.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Record:
         self._undervolted_boot = str(kept.get("undervolted_boot", ""))
         self._day = 0
         self._temperature, self._memory, self._disk = Usual(5), Usual(10), Steady(5)
+        self._clock_errors = deque[int](maxlen=DAY)
         self._hot = False
         self._first = True
 
@@ -84,6 +86,8 @@ class Record:
         if seen.undervolted or before:
             self._undervolted_boot = seen.boot_id
             self._undervolted = [*(day for day in self._undervolted if day != self._day), self._day][-2:]
+        if seen.clock_error_ms is not None:
+            self._clock_errors.append(seen.clock_error_ms)
         self._temperature.add(seen.temperature_c)
         self._memory.add(_percent(seen.memory_free))
 
@@ -136,7 +140,7 @@ class Record:
     def figures(self, seen: Seen, setting: Setting, zone: Zone, *, trusted: bool) -> dict[str, Any]:
         """What may be told of the machine, coarse as `homenode.health.coarse` says; None is unknown."""
         worn_pct, by = self._worn(seen, setting)
-        error_ms = seen.clock_error_ms
+        error_ms = None if seen.clock_error_ms is None else max(self._clock_errors, default=None)
         return {
             "slot": seen.slot,
             "model": seen.model,
@@ -162,7 +166,8 @@ def _percent(part: float | None) -> float | None:
 
 
 def _at_most(error_ms: int) -> int:
-    """A step that the clock's error is below: it grows all the time, and would be news each minute."""
+    """A step that the most of a day is below: it grows until a time service is asked again, and would be news
+    each minute."""
     return next((step for step in _ERROR_STEPS_MS if error_ms <= step), 60_000)
 
 

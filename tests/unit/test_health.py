@@ -171,7 +171,21 @@ def test_the_clocks_worth(synchronised: bool | None, trusted: bool, word: str) -
     ("error_ms", "said"), [(0, 1), (7, 10), (10, 10), (900, 1000), (16_000, 60_000), (None, None)]
 )
 def test_an_error_that_grows_all_the_time_is_told_in_steps(error_ms: int | None, said: int | None) -> None:
-    assert told(Record(), replace(SEEN, clock_error_ms=error_ms))["clock_error_ms"] == said
+    record, seen = Record(), replace(SEEN, clock_error_ms=error_ms)
+    record.add(seen, 0)
+    assert told(record, seen)["clock_error_ms"] == said
+
+
+def test_an_error_that_falls_with_each_word_of_a_time_service_is_no_news() -> None:
+    record, said = Record(), set()
+    for nth in range(3 * DAY):
+        seen = replace(SEEN, clock_error_ms=5 + nth % 2 * 500)
+        record.add(seen, nth)
+        said.add(told(record, seen)["clock_error_ms"])
+    assert said == {10, 1000}
+    for nth in range(DAY):
+        record.add(replace(SEEN, clock_error_ms=5), nth)
+    assert told(record, SEEN)["clock_error_ms"] == 10
 
 
 def test_what_is_told_is_what_the_contract_lists_and_fits_it() -> None:
