@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from homenode.update import load
-from homenode.update.bucket import Bucket
 from homenode.update.load import Keys, Loader, Stopped
 from homenode.update.order import Order
 from tests.system.shelves import Shelf, make_certificate, sha256
@@ -141,11 +140,3 @@ def test_who_waits_for_it_may_stop_it_and_what_came_stays(shelf: Shelf, keys: Pa
     came_b = (shelf.folder / "own/bundle.part").stat().st_size
     assert 100_000 <= came_b < SIZE_B
     assert loader(shelf, keys).load(order(shelf)).code == ""
-
-
-def test_no_more_than_the_rate_comes_through() -> None:
-    bucket, now_s, taken_b = Bucket(1000, 0.0), 0.0, 0
-    while now_s < 60:
-        taken_b += 170
-        now_s += 0.01 + bucket.wait_s(170, now_s)
-    assert 60_000 <= taken_b <= 61_500

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.update import machine, versions
+from homenode.update import bucket, machine, versions
+from homenode.update.bucket import Bucket
 from homenode.update.course import COMMITTED, OVER, Course, Stage, course_of, shown
 from homenode.update.machine import Boot, Do, Known, step
-from homenode.update.order import Order, Window, order_of, window_of
+from homenode.update.order import LARGEST_B, Order, Window, order_of, window_of
 from homenode.update.proof import Before, Verdict
 from homenode.update.words import why
 
@@ -301,6 +302,89 @@ def test_while_a_version_is_on_trial_the_journal_is_written_as_the_old_one_reads
     assert "journal" not in shown(trying(), "0.2.0", "B", None)
 
 
+def test_at_is_since_when_it_is_there_for_this_reason() -> None:
+    course = Course(order=ORDER).to(Stage.WAITING, why("clock"), 5)
+    assert course.at_ms == 5
+    assert course.to(Stage.WAITING, why("clock"), 9).at_ms == 5
+    assert course.to(Stage.WAITING, why("not_before"), 9).at_ms == 9
+    assert course.to(Stage.BUSY, why("clock"), 9).at_ms == 9
+    assert machine.loaded(course, "gone", 7)[0].at_ms == 7
+    untimed = step(Course(highest="0.1.0"), known(now_ms=None, minute=None))
+    assert untimed.course.at_ms == 0
+
+
+def test_how_much_is_there_is_told_while_something_comes() -> None:
+    for stage in Stage:
+        told = shown(trying(stage=stage), "0.1.0", "A", 0.256)
+        assert told.get("progress") == (0.26 if stage in (Stage.LOADING, Stage.INSTALLING) else None)
+        assert "progress" not in shown(trying(stage=stage), "0.1.0", "A", None)
+    assert shown(trying(stage=Stage.LOADING), "0.1.0", "A", 0.0)["progress"] == 0.0
+    told = shown(trying(), "0.1.0", "B", None)
+    assert (told["id"], told["version"], told["state"], told["slot"]) == ("1", "0.2.0", "trying", "B")
+    assert shown(Course(), "0.1.0", "A", None)["version"] == ""
+
+
+def test_what_was_put_off_is_no_longer_when_the_machine_has_started() -> None:
+    course = machine.installed(taken(), "", 1, "boot-1")
+    course = step(machine.installing(course, known(), Before(), "B"), known(busy=True)).course
+    assert course.put_off
+    assert not machine.booted(course, Boot("boot-2", "B"), 5).put_off
+    assert not machine.booted(course, Boot("boot-2", "A"), 5).put_off
+
+
+def test_a_cut_amid_installing_is_on_trial_only_if_the_new_slot_came_up() -> None:
+    course = machine.installing(taken(), known(), Before(("plug",)), "B")
+    course = course.to(Stage.INSTALLING, why("installing"), 1)
+    assert machine.booted(course, Boot("boot-2", "A"), 5) == course
+    found = machine.booted(course, Boot("boot-2", "B"), 5)
+    assert (found.stage, found.boots, found.at_ms) == (Stage.TRYING, 1, 5)
+    assert (found.source, found.source_slot, found.slot) == ("0.1.0", "A", "B")
+    assert found.before.mains == ("plug",)
+    fresh = taken().to(Stage.INSTALLING, why("installing"), 1)
+    assert machine.booted(fresh, Boot("boot-2", "A"), 5) == fresh
+
+
+def test_an_installation_begins_the_count_of_a_trial_anew() -> None:
+    course = replace(trying(stage=Stage.INSTALLING), boots=4, fast=3, heard=("x",), tries=1)
+    course = machine.installed(course, "", 1, "boot-9")
+    assert (course.boots, course.fast, course.heard, course.tries) == (0, 0, (), 0)
+    assert (course.stage, course.boot) == (Stage.REBOOTING, "boot-9")
+    failed = machine.installed(replace(course, tries=1), "board", 1, "boot-9", "other")
+    assert (failed.stage, failed.tries) == (Stage.REFUSED, 0)
+
+
+def test_the_times_are_those_that_the_readme_tells() -> None:
+    assert (machine.LOOK_MS, machine.BUSY_MS, machine.DEAF_MS) == (30_000, 600_000, 1_800_000)
+    assert (machine.FIRST_RETRY_MS, machine.LONGEST_RETRY_MS) == (10_000, 900_000)
+    assert (machine.MOST_BOOTS, machine.MOST_WRONG) == (6, 2)
+    assert (bucket.RATE_B_S, LARGEST_B, versions.LONGEST) == (524_288, 1_073_741_824, 40)
+
+
+def test_waits_are_no_longer_than_a_look() -> None:
+    course = taken(not_before_ms=10**9)
+    assert step(course, known(order=course.order)).wait_ms == machine.LOOK_MS
+    assert machine.loaded(taken(), "sum", 1)[1] == machine.FIRST_RETRY_MS
+    assert machine.loaded(taken(), "gone", 1)[1] == 0
+    assert machine.loaded(replace(taken(), tries=5), "gone", 1)[0].tries == 0
+
+
+def test_no_more_than_the_rate_comes_through() -> None:
+    taking, now_s, taken_b = Bucket(1000, 100.0), 100.0, 0
+    while now_s < 160:
+        taken_b += 170
+        now_s += 0.01 + taking.wait_s(170, now_s)
+    assert 60_000 <= taken_b <= 61_500
+
+
+def test_a_second_s_worth_may_come_at_once_and_no_pause_saves_up_more() -> None:
+    for pause_s in (0.0, 1.0, 3600.0):
+        taking = Bucket(1000, 0.0)
+        assert taking.wait_s(1000, pause_s) == 0
+        assert taking.wait_s(500, pause_s) == 0.5
+        assert taking.wait_s(0, pause_s - 5) == 0.5, "a clock that goes back gives nothing"
+        assert taking.wait_s(0, pause_s + 0.25) <= 0.5
+
+
 # -- the whole way, with power cuts
 
 
@@ -497,6 +581,18 @@ def changed(**other: Any) -> Callable[[], Order]:
 def test_an_order_that_is_none_is_told_why(made: Callable[[], Order], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         made()
+
+
+def test_the_largest_and_the_longest_are_taken() -> None:
+    assert order_of({**ORDER.record(), "size": LARGEST_B}).size == LARGEST_B
+    assert order_of({**ORDER.record(), "size": 0}).size == 0
+    longest = "1.2-" + "a" * 36
+    assert len(longest) == versions.LONGEST
+    assert order_of({**ORDER.record(), "version": longest}).version == longest
+    with pytest.raises(ValueError, match="no version"):
+        versions.key(longest + "a")
+    assert versions.is_later("0.1", "")
+    assert not versions.same("0.1", "")
 
 
 def test_an_order_is_kept_whole() -> None:

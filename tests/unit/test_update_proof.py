@@ -46,6 +46,12 @@ def seen(answer: dict[str, Any] | None, at_ms: int = 0) -> Seen:
     return Seen().add(answer, at_ms)
 
 
+def test_the_deadlines_are_those_that_the_readme_tells() -> None:
+    minutes = [one / 60_000 for one in (ANSWERS_MS, RADIO_MS, BROKER_MS, YOUNG_MS, MAINS_MS, BATTERY_MS)]
+    assert minutes == [5, 10, 15, 10, 75, 420]
+    assert MOST_STARTS == 5
+
+
 def test_all_that_was_there_before_and_some_minutes_are_good() -> None:
     verdict = judge(BEFORE, seen(proof(), YOUNG_MS), YOUNG_MS)
     assert (verdict.fast, verdict.good, verdict.bad) == (True, True, False)
