@@ -96,6 +96,11 @@ def installs() -> str:
     return f"{took:.0f} s; gateway waits for home.yaml, panel runs"
 
 
+def libraries() -> str:
+    """Those of wheels, of which others were cut off."""
+    return run("/usr/lib/homenode/bin/python -I /src/tests/deb/native.py", 90 * SLOW)
+
+
 def confined() -> str:
     """Each service at most so exposed, in systemd's own words; units are what systemd takes."""
     told = []
@@ -229,6 +234,7 @@ USERS = {"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc", "/v
 
 SHOWS: dict[str, Callable[[], str]] = {
     "apt install, without a home.yaml": installs,
+    "its libraries": libraries,
     "services are confined": confined,
     "a node runs": runs,
     "its sandbox": may_what_it_needs,

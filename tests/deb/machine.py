@@ -94,7 +94,7 @@ def boot(made: Path, out: Path, ports: Sequence[int], within_s: float) -> str:
                 "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
                 "-smp", "2", "-m", "1536", "-display", "none", "-serial", "stdio", "-no-reboot", "-snapshot",
                 "-kernel", str(made / "vmlinuz"), "-initrd", str(made / "initrd.img"), "-append", KERNEL,
-                "-drive", f"file={made / 'disk'},format=raw,if=virtio", "-nic", net, *shares,
+                "-drive", f"file={made / 'disk'},format=raw,if=virtio,cache=unsafe", "-nic", net, *shares,
                 "-device", "qemu-xhci,id=usb", "-audiodev", "none,id=nowhere",
                 "-device", "intel-hda", "-device", "hda-output,audiodev=nowhere",
                 "-chardev", f"socket,id=stick,host=127.0.0.1,port={stick},reconnect=1",
