@@ -118,13 +118,14 @@ def confined() -> str:
 def runs() -> str:
     """A stick that is plugged in after the start, a flat, a broker: a tripped sensor arrives as an alert."""
     Path("/etc/homenode/home.yaml").write_text(HOME)
-    run("chown homenode:homenode /etc/homenode/home.yaml; modprobe -a i2c-dev snd-hda-intel; udevadm settle")
+    run("chown homenode:homenode /etc/homenode/home.yaml")
+    run("modprobe -a i2c-dev i2c-i801 snd-hda-intel; udevadm settle")
     DROP_INS.mkdir(parents=True, exist_ok=True)
     (DROP_INS / "pins.conf").write_text(PINS)
     run("systemctl daemon-reload; systemctl start mosquitto homenode")
     receiver = Receiver()
     monitor("device_add usb-serial,id=stick,chardev=stick,bus=usb.0")
-    until(lambda: Path(PORT).exists(), 10 * SLOW, f"{PORT}: {run('ls -lR /dev/serial /dev/ttyUSB* || true')}")
+    until(Path(PORT).exists, 10 * SLOW, PORT)
     until(lambda: status().get("link", {}), 20 * SLOW, "the gateway answers")
     run("runuser -u homenode -- homenode pair --for 4min --data /var/lib/homenode")
     does("join all")
@@ -193,6 +194,9 @@ def films() -> str:
 
 def upgraded() -> str:
     """The same package once more, as an upgrade lays it: what ran is anew, after seconds."""
+    began = time.perf_counter()
+    run("systemctl restart homenode")
+    restart_s = time.perf_counter() - began
     before, panel = main_pid(), run("systemctl show -P MainPID homenode-panel")
     command = f"DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --reinstall {package()}"
     with subprocess.Popen(command, shell=True, stdout=subprocess.DEVNULL) as apt:
@@ -206,7 +210,8 @@ def upgraded() -> str:
     gone_s += until(lambda: active("homenode") == "active", 20 * SLOW, "the gateway")
     assert main_pid() != before, "it is still the old one"
     assert run("systemctl show -P MainPID homenode-panel") != panel, "the panel is still the old one"
-    return f"{gone_s:.1f} s without a gateway"
+    assert gone_s < 3 * restart_s + 2, f"{gone_s:.1f} s without a gateway; a restart takes {restart_s:.1f} s"
+    return f"{gone_s:.1f} s without a gateway; a restart by itself takes {restart_s:.1f} s"
 
 
 def purged(before: dict[str, str]) -> str:
@@ -250,6 +255,7 @@ def main() -> None:
         "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
         "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
     )
+    Path("/etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")  # this machine's disk is no card
     before = tree()
     home: list[subprocess.Popen[bytes]] = []
     with (OUT / "shown.jsonl").open("w", buffering=1) as shown:
@@ -257,7 +263,7 @@ def main() -> None:
             try:
                 saw, well = show(), True
                 if not home:
-                    home.append(flat(STICK_PORT))
+                    home += flat(STICK_PORT)
             except (AssertionError, OSError, subprocess.SubprocessError) as error:
                 saw, well = f"{type(error).__name__}: {error}", False
                 print(run("journalctl --no-pager -n 60 -u 'homenode*' || true"), flush=True)

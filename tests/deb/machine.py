@@ -108,7 +108,10 @@ def boot(made: Path, out: Path, ports: Sequence[int], within_s: float) -> str:
 
 def _debian(made: Path) -> None:
     root = made / "root"
-    files = (("/etc/fstab", FSTAB), ("/etc/systemd/system/show.service", UNIT))
+    files = (
+        ("/etc/fstab", FSTAB),
+        ("/etc/systemd/system/show.service", UNIT),
+    )
     hooks = []
     for nth, (path, text) in enumerate(files):
         (made / str(nth)).write_text(text)

@@ -15,9 +15,9 @@ from homenode.video.encoder import Encoder
 from homenode.video.scene import Scene, in_the_dark
 
 LIBRARIES = """
-zigpy.application bellows.zigbee.application zigpy_znp.zigbee.application zigpy_deconz.zigbee.application aiortc
-gpiozero pigpio h11 joserfc.jws cryptography.x509 serialx paho.mqtt.client homenode.video.capture homenode.enrol.command
-homenode.panel.run homenode.gateway.run
+zigpy.application bellows.zigbee.application zigpy_znp.zigbee.application zigpy_deconz.zigbee.application
+aiortc gpiozero pigpio h11 joserfc.jws cryptography.x509 serialx paho.mqtt.client
+homenode.video.capture homenode.enrol.command homenode.panel.run homenode.gateway.run
 """
 EMPTY: dict[str, Any] = {
     **dict.fromkeys(("home", "by", "homenode", "key", "link_certificate"), "x"),

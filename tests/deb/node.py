@@ -60,15 +60,37 @@ def until(holds: Callable[[], Any], within_s: float, what: str) -> float:
     return time.perf_counter() - began
 
 
-def flat(port: int) -> subprocess.Popen[bytes]:
-    """Powers it, by the package's own program."""
+RELAY = """\
+import asyncio, sys
+async def pumped(source, sink):
+    while data := await source.read(4096):
+        sink.write(data)
+    sink.close()
+async def relayed(reader, writer):
+    try:
+        other_reader, other = await asyncio.open_connection("127.0.0.1", 7599)
+    except OSError:
+        writer.close()
+        return
+    await asyncio.gather(pumped(reader, other), pumped(other_reader, writer), return_exceptions=True)
+async def main():
+    server = await asyncio.start_server(relayed, "10.0.2.15", int(sys.argv[1]))
+    await server.serve_forever()
+asyncio.run(main())
+"""
+"""From QEMU to the flat's stick, which listens to this machine alone."""
+
+
+def flat(port: int) -> list[subprocess.Popen[bytes]]:
+    """Powers it, by the package's own program; its stick is at this port for QEMU."""
     folder = Path("/run/flat")
     folder.mkdir(exist_ok=True)
     (folder / "flat.yaml").write_text(FLAT)
-    return subprocess.Popen(
-        ["/usr/bin/homenode", "sim", "run", folder / "flat.yaml", "--tcp", str(port), "--gpio", "8888"],
-        stdout=subprocess.DEVNULL,
-    )
+    run = ["/usr/bin/homenode", "sim", "run", folder / "flat.yaml", "--tcp", "7599", "--gpio", "8888"]
+    return [
+        subprocess.Popen(run, stdout=subprocess.DEVNULL),
+        subprocess.Popen(["python3", "-c", RELAY, str(port)]),
+    ]
 
 
 def does(words: str) -> None:

@@ -27,6 +27,12 @@ def opened(path: str, flags: int = os.O_RDWR | os.O_NONBLOCK) -> bool:
     return True
 
 
+def every(pattern: str) -> bool:
+    """Whether there are such devices and each can be opened."""
+    devices = [str(path) for path in Path("/dev").glob(pattern)]
+    return bool(devices) and all(map(opened, devices))
+
+
 def switches() -> list[Path]:
     """Those of USB sockets, and of the stick that is plugged in."""
     ports = Path("/sys/bus/usb/devices").glob("*/*:1.0/*-port*/disable")
@@ -44,9 +50,10 @@ def may() -> dict[str, bool]:
     """What a node needs."""
     return {
         "whether the clock is synchronised": _clock() >= 0,
-        "sound": all(opened(str(card)) for card in Path("/dev/snd").glob("controlC*")),
+        "sound": every("snd/controlC*"),
         "sockets of sticks": bool(switches()) and all(opened(str(file), os.O_WRONLY) for file in switches()),
-        "I2C": all(opened(str(bus)) for bus in Path("/dev").glob("i2c-*")),
+        "sticks": every("ttyUSB*"),
+        "I2C": every("i2c-*"),
         "its folders": all(os.access(folder, os.W_OK) for folder in ("/etc/homenode", "/var/lib/homenode")),
         "memory for files": os.access("/dev/shm", os.W_OK),
         "network interfaces": bool(socket.if_nameindex()),
