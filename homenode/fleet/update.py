@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from homenode.contract.command import why_not_args
 from homenode.errors import Refused, SetupError
 from homenode.fleet import kept as kept_in
 from homenode.fleet.board import Board
@@ -70,7 +71,12 @@ def _order(args: argparse.Namespace) -> dict[str, Any]:
         if value := getattr(args, name):
             order[name] = value
     if args.exception:
-        order["exception"] = args.exception.read_text().strip()
+        try:
+            order["exception"] = args.exception.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(f"can't be read: {error}", where=str(args.exception)) from error
+    if why := why_not_args("update", order):
+        raise SetupError(why.replace("args.", ""), do="no node would take it")
     return order
 
 

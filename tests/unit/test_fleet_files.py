@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from homenode.contract.command import why_not_args
 from homenode.errors import FileMistakes, SetupError, StorageError
 from homenode.fleet import kept
 from homenode.fleet.plan import Plan, Ring
 from homenode.fleet.ring_file import read_rings
 from homenode.fleet.rings import Rollout
 from homenode.fleet.settings import settings_of
+from homenode.fleet.update import _order
 from homenode.health.text_file import put
 
 HOUR = 3_600_000
@@ -150,3 +152,35 @@ def test_where_the_homes_are_is_said_by_options_or_a_file(
     (tmp_path / "other.yaml").write_text("party: operator\nbroker: {urk: x}\n")
     with pytest.raises(FileMistakes):
         settings_of(asked(config=str(tmp_path / "other.yaml")))
+
+
+def ordered(**given: object) -> dict[str, object]:
+    args = {
+        "url": "https://o.example/2.raucb",
+        "version": "2.0",
+        "sha256": "5e" * 32,
+        "size": 0,
+        "window": "",
+        "not_before": "",
+        "exception": None,
+        **given,
+    }
+    return _order(argparse.Namespace(**args))
+
+
+def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
+    (tmp_path / "leave").write_text("eyJ..\n")
+    whole = {"size": 5, "window": "01:00-05:00", "not_before": "2026-12-01T01:00:00+01:00"}
+    order = ordered(**whole, exception=tmp_path / "leave")
+    assert order == {
+        "url": "https://o.example/2.raucb",
+        "version": "2.0",
+        "sha256": "5e" * 32,
+        **whole,
+        "exception": "eyJ..",
+    }
+    assert not why_not_args("update", order)
+    for wrong in ({"sha256": "5E" * 32}, {"sha256": "x"}, {"url": "ftp://x"}, {"window": "night"}, {"version": ""},
+                  {"exception": tmp_path / "gone"}, {"exception": tmp_path}):  # fmt: skip
+        with pytest.raises(SetupError):
+            ordered(**wrong)
