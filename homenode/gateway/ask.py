@@ -78,6 +78,9 @@ def _status(args: argparse.Namespace, data: Path) -> int:
         print(f"nobody listens to {topic}: what was sent there waits")
     for name, state in status["drivers"].items():
         print(f"driver {name}: {state}")
+    if update := status["update"]:
+        why = update.get("why", {}).get("en", "")
+        print(f"update {update['version']}: {update['state']}" + (f" ({why})" if why else ""))
     _voice(status["voice"])
     if status["refused_commands"]:
         told = ", ".join(f"{count} of {party}" for party, count in status["refused_commands"].items())

@@ -86,6 +86,7 @@ def status(node: Node) -> dict[str, Any]:
         },
         "drivers": {name: driver.shown for name, driver in node.crew.drivers.items()},
         "health": node.health.figures,
+        "update": dict(node.updates.shown or {}),
         "journal": {"records": node.journal.last, "trouble": str(node.journal.trouble or "")},
         "voice": _voice(node, told),
         "refused_commands": {

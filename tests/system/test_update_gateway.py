@@ -18,7 +18,7 @@ from homenode.journal.segment import find
 from homenode.update.files import read_json, write_json
 from homenode.update.order import order_of
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -95,6 +95,7 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             operator.until(
                 lambda r: any(words in one["data"]["text"]["en"] for one in r.alerts("fault")), "a fault"
             )
+            assert "update 0.2.0: failed (it failed)" in node.ask("status").stdout
             told(data, state="good", why={"sv": "bra", "en": "good"})
             operator.until(lambda r: r.alerts("recovered"), "recovered")
             (data / "update/state.json").write_bytes(b'{"state": "go')  # torn: what was shown stays
@@ -184,3 +185,15 @@ def test_what_is_kept_beside_is_whole_while_the_journal_goes_on(tmp_path: Path, 
     assert [file.path.name for file in find(kept / "journal")] == names
     assert not (kept / "lock").exists()
     assert not list(data.glob("before.*"))
+
+
+def test_what_is_kept_beside_goes_when_a_tenancy_ends(tmp_path: Path, broker: Mosquitto) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        keep_beside(data)
+        assert node.stop() == 0
+    erased = homenode("journal", "erase", "--yes", "--data", str(data))
+    assert erased.returncode == 0, erased.stdout
+    assert "no files with traces of it" in erased.stdout
+    assert not (data / "before").exists()
