@@ -180,7 +180,15 @@ def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
         "exception": "eyJ..",
     }
     assert not why_not_args("update", order)
-    for wrong in ({"sha256": "5E" * 32}, {"sha256": "x"}, {"url": "ftp://x"}, {"window": "night"}, {"version": ""},
-                  {"exception": tmp_path / "gone"}, {"exception": tmp_path}):  # fmt: skip
+    wrongs: list[dict[str, object]] = [
+        {"sha256": "5E" * 32},
+        {"sha256": "x"},
+        {"url": "ftp://x"},
+        {"window": "night"},
+        {"version": ""},
+        {"exception": tmp_path / "gone"},
+        {"exception": tmp_path},
+    ]
+    for wrong in wrongs:
         with pytest.raises(SetupError):
             ordered(**wrong)
