@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,43 @@ def test_both_architectures_have_the_same_versions() -> None:
 
     one, other = (versions(arch) for arch in MACHINES)
     assert {name for name in one.keys() & other.keys() if one[name] != other[name]} == set()
+
+
+STICKS = {
+    "ConBee II": ("1cf1", "0030", "dresden_elektronik_ingenieurtechnik_GmbH_ConBee_II_DE2412345"),
+    "ConBee III": ("0403", "6015", "dresden_elektronik_ConBee_III_DE03188111"),
+    "ZBDongle-P": ("10c4", "ea60", "Silicon_Labs_Sonoff_Zigbee_3.0_USB_Dongle_Plus_0001"),
+    "ZBDongle-E": ("1a86", "55d4", "ITEAD_SONOFF_Zigbee_3.0_USB_Dongle_Plus_V2_20220812153849"),
+    "SkyConnect": ("10c4", "ea60", "Nabu_Casa_SkyConnect_v1.0_0e6dcb6cbbd8ed11b7f6f9c1ad51a8b2"),
+    "SLZB-07": ("10c4", "ea60", "SMLIGHT_SLZB-07_be9faa0786e1ea11bd68dc2d9a583111"),
+}
+OTHERS = {
+    "a meter's cable": ("0403", "6001", "FTDI_FT232R_USB_UART_A10K6MIJ"),
+    "RS-485": ("1a86", "7523", "1a86_USB_Serial"),
+    "Z-Wave": ("0658", "0200", "0658_0200"),
+    "a bare converter": ("10c4", "ea60", "Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001"),
+}
+
+
+def named(vendor: str, model: str, serial: str) -> bool:
+    """Whether the udev rules call it /dev/homenode/zigbee."""
+    told = {"ID_VENDOR_ID": vendor, "ID_MODEL_ID": model, "ID_SERIAL": serial, "ID_USB_INTERFACE_NUM": "00"}
+    rules = (DEPLOY / "60-homenode-sticks.rules").read_text().splitlines()
+    return any(
+        all(
+            any(fnmatchcase(told[key], pattern) for pattern in value.split("|"))
+            for key, value in re.findall(r'ENV{(\w+)}=="([^"]*)"', rule)
+        )
+        for rule in rules
+        if 'SYMLINK+="homenode/zigbee"' in rule
+    )
+
+
+@pytest.mark.parametrize("stick", STICKS)
+def test_a_coordinator_has_one_name(stick: str) -> None:
+    assert named(*STICKS[stick])
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_is_no_coordinator_has_it_not(other: str) -> None:
+    assert not named(*OTHERS[other])
