@@ -13,8 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from homenode.cli import main
+from homenode.journal import Journal
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_node import a_home
 
@@ -58,8 +59,8 @@ class Office:
         assert done.status == 0, done.err
         return done.out
 
-    def send(self) -> Said:
-        return self.configure("send", str(self.home), "--broker", self.broker.url)
+    def send(self, party: str = "operator") -> Said:
+        return self.configure("send", str(self.home), "--broker", self.broker.url, "--party", party)
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         assert "property" not in home.read_text()
 
         assert "it can be sent" in office.sign("care")
-        assert "3 is taken" in office.send().out
+        assert "3 is taken" in office.send("care").out
         operator.until(lambda r: numbers(r)[-1:] == [3], "that 3 runs")
 
         taken = (office.home / "signed.json").read_text()
@@ -146,3 +147,14 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         node.until("ready")
         (office.home / "signed.json").write_text(taken)
         assert "this node runs on it already" in office.send().out
+        assert [fault["why"] for fault in node.status()["faults"]] == []
+        assert node.stop() == 0
+    replayed = homenode("replay", str(home), "--journal", str(tmp_path / "data"))
+    assert replayed.returncode == 0, replayed.stderr
+    with Journal.open(tmp_path / "data") as journal:
+        records = [record for _, record in journal.read() if record["t"] == "configured"]
+    assert [(one["number"], one["signed"], one["made_by"]) for one in records] == [
+        (1, ["care", "operator"], "Eva"), (2, ["operator"], "Eva"), (3, ["care", "operator"], "Eva"),
+    ]  # fmt: skip
+    assert records[2]["by"].startswith("care: ")
+    assert records[2]["places"] == ["share.property", "share.property.front_door"]

@@ -216,6 +216,16 @@ def test_what_is_no_configuration_is_refused(change: dict[str, Any], words: str)
     assert why(lambda: decode(json.dumps(body).encode())).startswith(words)
 
 
+@pytest.mark.parametrize("text", [b"", b"\xff", b"[" * 50_000, b'{"home": "a", "home": "b"}', b"NaN"])
+def test_what_was_signed_is_json_that_all_read_alike(text: bytes) -> None:
+    assert why(lambda: decode(text)).startswith("what was signed is no JSON: ")
+
+
+def test_the_highest_number_is_the_last_that_every_reader_of_json_tells_from_the_next() -> None:
+    body = json.loads(GOOD.encode()) | {"number": 9_007_199_254_740_991}
+    assert decode(json.dumps(body).encode()).number == HIGHEST
+
+
 @pytest.mark.parametrize(
     "name",
     [
