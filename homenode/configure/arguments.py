@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "       homenode configure show HOME-FOLDER\n"
         "       homenode configure sign HOME-FOLDER --key FILE [--by NAME]\n"
         "       homenode configure send HOME-FOLDER … (LISTEN.yaml | --broker URL) [--party PARTY]\n"
-        "                          [--wait DURATION] [--by NAME]\n"
+        "                          [--wait DURATION] [--by NAME] [--over]\n"
         "       homenode configure status [HOME-FOLDER …] (LISTEN.yaml | --broker URL)"
     )
     parser.add_argument("what", choices=("key", "show", "sign", "send", "status"))
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--homes", type=Path, metavar="FOLDER", help="key: where trust/PARTY.pem goes (default: beside FILE)"
     )
     parser.add_argument("--by", default="", help="who it is, by name (default: this user)")
+    parser.add_argument(
+        "--over", action="store_true", help="send: also where somebody changed the files at the node since"
+    )
     parser.add_argument("--party", choices=SIGNERS, default="operator", help="send: as whom")
     parser.add_argument("--broker", metavar="URL", help="instead of LISTEN.yaml: such as mqtt://127.0.0.1")
     parser.add_argument(

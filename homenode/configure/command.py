@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
             for one in sheets:
                 if one.lacking:
                     raise Refused(f"{one.configuration.home}: not signed by {_and(one.lacking)}")
-            return max(send(settings, one, by, milliseconds(args.wait) / 1000, out) for one in sheets)
+            wait_s = milliseconds(args.wait) / 1000
+            return max(send(settings, one, by, wait_s, out, over=args.over) for one in sheets)
         case _:
             from homenode.configure.sending import status
 

@@ -23,12 +23,15 @@ SETTLED_S = 2.0
 """What the broker keeps comes at once; so long after the last status no other is awaited."""
 
 
-def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO) -> int:
+def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, *, over: bool = False) -> int:
     """Send what is signed, and tell what the node answers. 0 if it was taken, 1 if it was refused.
+
+    Args:
+        over: What somebody changed at the node goes.
 
     Raises:
         NoLink: The broker can't be reached.
-        Refused: No answer came.
+        Refused: No answer came; or somebody changed the files at the node since (the operator is told that).
         SetupError: There is no broker, or only care and the operator may send it.
     """
     party, home = settings.party, sheet.configuration.home
@@ -39,9 +42,19 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO) 
     expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
     body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": {"jws": sheet.jws}}
     topic = topics.reply(home, party)
-    with Line(settings.broker, "configure", (topic,)) as line:
+    state = topics.status(home, party)
+
+    def heard(at: str, payload: bytes) -> Mapping[str, Any] | None:
+        return opening.status(home, payload) if at == state else None
+
+    with Line(settings.broker, "configure", (state, topic)) as line:
+        told = line.first(heard, SETTLED_S) if party == "operator" and not over else None
+        now = (told or {}).get("configuration")
+        if isinstance(now, dict) and now.get("changed"):
+            what = f"somebody at {home} changed its files since {now.get('number')}, and this would undo it"
+            raise Refused(what, do="take it over and sign it, or send with --over")
         line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
-        answer = line.first(lambda topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
+        answer = line.first(lambda _topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
     if answer is None:
         do = "it may be offline; the same may be sent again"
         raise Refused(f"{home} has not answered within {wait_s:.0f} s", do=do)

@@ -11,6 +11,7 @@ from homenode import records
 from homenode.errors import HomenodeError, Refused
 
 if TYPE_CHECKING:
+    from homenode.configure.kept import Running
     from homenode.configure.taking import Offer
     from homenode.contract.command import Command
     from homenode.gateway.node import Node
@@ -78,10 +79,10 @@ class Configured:
 
         node = self._node
         apart = asyncio.get_running_loop().run_in_executor
-        offer, known = await apart(None, self._offered, command.args["jws"])
+        offer, now = await apart(None, self._offered, command.args["jws"])
         new, beside = offer.configuration, node.home.path.parent
         result: dict[str, Any] = {"number": new.number, "signed": sorted(offer.parties)}
-        if known:
+        if now is not None and now.configuration == new and not now.touched:
             return result | {"told": "this node runs on it already"}
         places = await apart(None, self._why_not, offer)
         try:
@@ -107,10 +108,14 @@ class Configured:
         node.journal.append(record, klass="system")
         fields = {"number": new.number, "signed": signed, "made_by": new.by, "by": sender}
         log.info("a signed configuration was taken", extra={**fields, "changed": places})
+        if now is not None and now.touched:
+            told += (
+                f"; what somebody had changed at the node is kept in {place.KEPT}/{before} beside home.yaml"
+            )
         return result | {"told": told}
 
-    def _offered(self, jws: str) -> tuple[Offer, bool]:
-        """What came, and whether the node runs on it already."""
+    def _offered(self, jws: str) -> tuple[Offer, Running | None]:
+        """What came, and what the node runs on; it is later than that, or the same."""
         from homenode.configure.kept import highest, running
         from homenode.configure.payload import HOME_YAML
         from homenode.configure.taking import newer, offered
@@ -124,10 +129,9 @@ class Configured:
             now, taken = running(path.parent), highest(node.data, path.parent, node.home.home)
         except (OSError, ValueError) as error:
             raise Refused(f"which number was taken last can't be read: {error}") from error
-        if now is not None and now.configuration == offer.configuration and not now.touched:
-            return offer, True
-        newer(offer.configuration.number, taken)
-        return offer, False
+        if now is None or now.configuration != offer.configuration or now.touched:
+            newer(offer.configuration.number, taken)
+        return offer, now
 
     def _put(self, offer: Offer) -> str:
         """Has it be the one that counts; the name of the one before."""

@@ -59,8 +59,9 @@ class Office:
         assert done.status == 0, done.err
         return done.out
 
-    def send(self, party: str = "operator") -> Said:
-        return self.configure("send", str(self.home), "--broker", self.broker.url, "--party", party)
+    def send(self, party: str = "operator", *, over: bool = False) -> Said:
+        more = ("--party", party, *(("--over",) if over else ()))
+        return self.configure("send", str(self.home), "--broker", self.broker.url, *more)
 
 
 @pytest.fixture
@@ -148,11 +149,23 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         (office.home / "signed.json").write_text(taken)
         assert "this node runs on it already" in office.send().out
         assert [fault["why"] for fault in node.status()["faults"]] == []
+
+        office.edit("ca: gone.pem, ", "")
+        office.edit("the_other_door", "door")
+        office.sign("operator")
+        home.write_text(home.read_text() + "# a new sensor\n")  # who installs, at the node
+        assert node.ask("reload").returncode == 0
+        assert "changed its files since 3, and this would undo it" in office.send().err
+        taken_over = office.send(over=True).out
+        assert taken_over.startswith("test-1: 4 is taken; reloaded")
+        kept = taken_over.rpartition("is kept in ")[2].partition(" ")[0]
+        assert (home.parent / kept / "home.yaml").read_text().endswith("# a new sensor\n")
         assert node.stop() == 0
     replayed = homenode("replay", str(home), "--journal", str(tmp_path / "data"))
     assert replayed.returncode == 0, replayed.stderr
     with Journal.open(tmp_path / "data") as journal:
         records = [record for _, record in journal.read() if record["t"] == "configured"]
+    assert records.pop()["number"] == 4
     assert [(one["number"], one["signed"], one["made_by"]) for one in records] == [
         (1, ["care", "operator"], "Eva"), (2, ["operator"], "Eva"), (3, ["care", "operator"], "Eva"),
     ]  # fmt: skip
