@@ -106,12 +106,12 @@ def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> 
     def wait(reason: Why, wait_ms: int = LOOK_MS) -> Step:
         return Step(course.to(Stage.WAITING, reason, now_ms), Do.WAIT, min(wait_ms, LOOK_MS))
 
-    if known.now_ms is None and (order.not_before_ms or order.window):
-        return wait(why("clock"))
     if order.not_before_ms > now_ms:
         return wait(why("not_before"), order.not_before_ms - now_ms)
     if not known.loaded:
         return Step(course.to(Stage.LOADING, why("loading"), now_ms), Do.LOAD)
+    if known.now_ms is None:  # a signature of today is none of 1970, and would be refused for good
+        return wait(why("clock"))
     if closed := _window(order, known):
         return wait(closed)
     if reason := _put_off(known):

@@ -180,13 +180,15 @@ class Box(Host):
 
     # -- bundles
 
-    def bundle(self, version: str, *, compatible: str = COMPATIBLE, signer: str = "ca") -> Path:
+    def bundle(
+        self, version: str, *, compatible: str = COMPATIBLE, signer: str = "ca", size_b: int = 1 << 20
+    ) -> Path:
         """A signed bundle with a root file system of random bytes."""
         if not (self.folder / f"keys/{signer}.pem").exists():
             make_certificate(self.folder / "keys", signer)
         content = self.folder / f"content-{version}-{compatible}-{signer}"
         content.mkdir()
-        (content / "root.img").write_bytes(os.urandom(1 << 20))
+        (content / "root.img").write_bytes(os.urandom(size_b))
         (content / "manifest.raucm").write_text(
             f"[update]\ncompatible={compatible}\nversion={version}\n[bundle]\nformat=plain\n"
             "[image.rootfs]\nfilename=root.img\n"

@@ -304,6 +304,31 @@ def test_what_is_not_proved_falls_back_and_says_why(flat: Flat, how: dict[str, A
     flat.fault(words)
 
 
+def test_a_gateway_that_does_not_answer_falls_back(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.stop()
+    assert flat.box.power_on() == "B"
+    assert flat.update().course.why["en"] == "0.2.0 failed its proof: the node does not answer"
+    assert flat.box.up_ms() < 6 * 60_000
+    assert flat.box.power_on() == "A"
+    flat.start()
+    flat.update()
+    assert "the node does not answer" in flat.shown("failed")["why"]["en"]
+
+
+def test_what_rauc_cannot_install_has_failed_and_the_old_version_goes_on(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0", size_b=3 << 20), "0.2.0")
+    updater = flat.update()
+    assert updater.course.stage.value == "failed"
+    assert "RAUC: " in flat.shown("failed")["why"]["en"]
+    flat.fault("RAUC: ")
+    assert not flat.box.asked
+    assert not flat.places.trial.exists()
+    flat.reboot()
+    assert flat.box.slot == "A"
+
+
 def test_a_version_that_never_starts_falls_back_by_the_boot_loader_alone(flat: Flat) -> None:
     flat.order(flat.box.bundle("0.2.0"), "0.2.0")
     flat.update()

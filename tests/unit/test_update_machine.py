@@ -147,15 +147,13 @@ def test_not_before_holds_back_loading_too() -> None:
     assert step(course, known(order=course.order, now_ms=5_000)).do is Do.LOAD
 
 
-@pytest.mark.parametrize("when", [{"window": Window(1, 2)}, {"not_before_ms": 1}])
-def test_times_wait_for_a_clock_that_is_set(when: dict[str, Any]) -> None:
+@pytest.mark.parametrize("when", [{}, {"window": Window(1, 2)}])
+def test_installing_waits_for_a_clock_that_is_set_and_loading_tries(when: dict[str, Any]) -> None:
     course = taken(**when)
-    waits = step(course, known(order=course.order, now_ms=None, minute=None, loaded=True))
+    unset = known(order=course.order, now_ms=None, minute=None)
+    assert step(course, unset).do is Do.LOAD
+    waits = step(course, replace(unset, loaded=True))
     assert (waits.do, waits.course.why["en"]) == (Do.WAIT, "the clock is not set")
-
-
-def test_without_times_no_clock_is_needed() -> None:
-    assert step(taken(), known(now_ms=None, minute=None, loaded=True)).do is Do.INSTALL
 
 
 def test_what_goes_on_in_the_home_puts_it_off_and_never_drops_it_and_is_not_told() -> None:
