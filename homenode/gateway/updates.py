@@ -75,7 +75,9 @@ class Updates:
             do = "install its package anew (deploy/README.md)"
             raise Refused("this node has no second slot to update into", do=do)
         node, args = self._node, dict(command.args)
-        about = {"id": command.id, "home": node.home.home, "by": command.by, "timezone": node.home.timezone}
+        home = node.home
+        about: dict[str, Any] = {"id": command.id, "home": home.home, "by": command.by}
+        about |= {"timezone": home.timezone, "clock_trusted": home.clock_trusted}
         try:
             if "not_before" in args:
                 args["not_before_ms"] = wall_ms(args.pop("not_before"))

@@ -42,13 +42,12 @@ class Host:
         """Since the machine started."""
         return self._clock.boot_ms(self._clock.now())
 
-    def wall_ms(self) -> int | None:
-        """The wall clock; None while it can't be trusted."""
-        return self._clock.trusted_wall()
+    def wall_ms(self, *, anyway: bool = False) -> int | None:
+        """The wall clock; None while it can't be trusted, unless it is to be believed `anyway`."""
+        return self._clock.wall() if anyway else self._clock.trusted_wall()
 
-    def minute(self, timezone: str) -> int | None:
+    def minute(self, now_ms: int | None, timezone: str) -> int | None:
         """Of the local day."""
-        now_ms = self.wall_ms()
         if now_ms is None:
             return None
         try:

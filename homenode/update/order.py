@@ -35,6 +35,7 @@ class Order:
     Attributes:
         id: Of the command that gave it.
         home: Which home it is for, and `timezone` of its day.
+        clock_trusted: home.yaml says that the clock is right, whatever the kernel thinks.
         cancel: No order, but the end of the one before.
         size: Bytes; 0 if not told.
         not_before_ms: Wall time; 0: at once.
@@ -46,6 +47,7 @@ class Order:
     at_ms: int
     by: str = ""
     timezone: str = "UTC"
+    clock_trusted: bool = False
     cancel: bool = False
     version: str = ""
     url: str = ""

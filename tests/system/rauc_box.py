@@ -136,7 +136,7 @@ class Box(Host):
     def up_ms(self) -> int:
         return self._up_ms
 
-    def wall_ms(self) -> int | None:
+    def wall_ms(self, *, anyway: bool = False) -> int | None:
         return time.time_ns() // 1_000_000
 
     def sleep(self, wait_ms: int) -> None:
@@ -180,15 +180,13 @@ class Box(Host):
 
     # -- bundles
 
-    def bundle(
-        self, version: str, *, compatible: str = COMPATIBLE, signer: str = "ca", size_b: int = 1 << 20
-    ) -> Path:
+    def bundle(self, version: str, *, compatible: str = COMPATIBLE, signer: str = "ca") -> Path:
         """A signed bundle with a root file system of random bytes."""
         if not (self.folder / f"keys/{signer}.pem").exists():
             make_certificate(self.folder / "keys", signer)
         content = self.folder / f"content-{version}-{compatible}-{signer}"
         content.mkdir()
-        (content / "root.img").write_bytes(os.urandom(size_b))
+        (content / "root.img").write_bytes(os.urandom(1 << 20))
         (content / "manifest.raucm").write_text(
             f"[update]\ncompatible={compatible}\nversion={version}\n[bundle]\nformat=plain\n"
             "[image.rootfs]\nfilename=root.img\n"

@@ -318,7 +318,9 @@ def test_a_gateway_that_does_not_answer_falls_back(flat: Flat) -> None:
 
 
 def test_what_rauc_cannot_install_has_failed_and_the_old_version_goes_on(flat: Flat) -> None:
-    flat.order(flat.box.bundle("0.2.0", size_b=3 << 20), "0.2.0")
+    (flat.folder / "b.img").unlink()
+    (flat.folder / "b.img").symlink_to("/dev/full")
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
     updater = flat.update()
     assert updater.course.stage.value == "failed"
     assert "RAUC: " in flat.shown("failed")["why"]["en"]
