@@ -33,6 +33,7 @@ KNOWN = Known(DAY_MS, True, 1000.0, "1234", True, HELD)
 
 def test_the_last_third_begins_after_two() -> None:
     assert due_ms(HELD) == 60 * DAY_MS
+    assert due_ms(replace(HELD, from_ms=30 * DAY_MS)) == 70 * DAY_MS
     assert next_step(replace(KNOWN, now_ms=60 * DAY_MS - 1)) is Do.VISIT
     assert next_step(replace(KNOWN, now_ms=60 * DAY_MS)) is Do.RENEW
     assert next_step(replace(KNOWN, now_ms=90 * DAY_MS - 1)) is Do.RENEW
@@ -71,6 +72,29 @@ def test_a_wait_is_never_none_and_never_endless(
         assert found <= (PATIENT_S if settled else LONGEST_S)
 
 
+def test_a_wait_is_doubled_from_5_s_to_15_min_or_to_6_h_where_a_home_runs() -> None:
+    outcome = Outcome(State.WAITING, Why("network"))
+    waits = [wait_s(outcome, failed, 1.0, settled=False) for failed in range(10)]
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
+    assert [wait_s(outcome, failed, 1.0, settled=True) for failed in (8, 12, 13, 99)] == [
+        1280, 20_480, 21_600, 21_600,
+    ]  # fmt: skip
+    assert wait_s(outcome, 0, 0.0, settled=False) == 2.5
+    assert CLOCK_S == 120
+
+
+def test_an_office_is_believed_from_10_s_to_a_day() -> None:
+    def wait(again_s: int, chance: float = 0.0) -> float:
+        return wait_s(Outcome(State.APPROVAL, Why("approval"), again_s=again_s), 3, chance, settled=False)
+
+    assert [wait(1), wait(60), wait(10**6)] == [10, 60, 86_400]
+    assert wait(100, 1.0) == pytest.approx(110)
+    assert of_answer(202, "", 0, "1", "A").again_s == 300
+    assert of_answer(409, "", 0, "1", "A").again_s == 3600
+    assert of_answer(403, "", 0, "1", "A").again_s == 0
+    assert len(of_answer(403, "x" * 1000, 0, "1", "A").why.facts["text"]) == 300
+
+
 def test_a_street_after_a_power_cut_does_not_call_at_once() -> None:
     outcome = Outcome(State.WAITING, Why("network"))
     assert wait_s(outcome, 5, 0.0, settled=False) * 1.9 < wait_s(outcome, 5, 1.0, settled=False)
@@ -106,5 +130,7 @@ def test_the_lamp_counts_and_rests_when_all_is_well() -> None:
     assert blink.code("failed", "file_wrong") == 4
     assert blink.code("failed", "card") == 5
     assert blink.code("of a later version", "") == 1
+    assert blink.code("failed", "code") == 3
+    assert [blink.half_period_ms(flashes) for flashes in (1, 3)] == [500, 250]
     assert blink.pattern(2) == "1 200 1 0 0 300 0 0 1 200 1 0 0 1500 0 0"
     assert set(blink.MEANINGS) == {*blink.CODES.values(), *blink.BY_WHY.values()}

@@ -75,6 +75,7 @@ def test_a_second_key_for_one_box_is_refused_and_reported(how: How) -> None:
 
 def test_a_new_code_or_an_approval_lets_a_box_begin_anew() -> None:
     assert code(LIVES, replace(CODE, made_ms=101), "new") == Issue("h", revoke=True)
+    assert isinstance(code(LIVES, replace(CODE, made_ms=100), "new"), Refuse)
     assert enrolment(replace(LIVES, approved="new"), "new", How.NOTHING, None, 500) == Issue("h", revoke=True)
 
 
