@@ -32,6 +32,8 @@ OWN = ("radios.*.port", "devices.*.pin", "devices.*.ieee")
 NO_EXAMPLE = ("drivers", "video.*.party")
 """A folder must be there; and one value alone is accepted."""
 
+BASE = read(HOME)
+
 
 def fields() -> list[str]:
     """Every field that home.yaml has, with * for names."""
@@ -82,7 +84,7 @@ def test_what_nobody_has_thought_of_is_cares() -> None:
 
 @pytest.mark.parametrize("path", OTHER)
 def test_a_field_that_changes_is_seen_and_needs_the_signature_that_was_said(path: str) -> None:
-    found = differences(read(HOME), read(other(path, OTHER[path])))
+    found = differences(BASE, read(other(path, OTHER[path])))
     field = next((field for field in fields() if fits(path, field)), path.partition(".")[0])
     wanted = said(field) or said(f"{field}.*.driver")
     assert needed(found) == {wanted}, [one.place for one in found]
@@ -111,7 +113,7 @@ def test_other_drivers_are_cares_as_they_are_programs() -> None:
 
 
 def changed(**sections: Any) -> list[str]:
-    return [one.place for one in differences(read(HOME), read(HOME | sections))]
+    return [one.place for one in differences(BASE, read(HOME | sections))]
 
 
 def test_comments_and_the_order_of_devices_are_no_difference() -> None:
@@ -128,14 +130,14 @@ def test_the_order_of_rules_and_of_what_the_panel_shows_is_one() -> None:
 def test_a_device_that_nothing_names_comes_and_goes_with_the_operators_signature() -> None:
     plain = {"driver": "gpio", "pin": 25, "kind": "motion", "room": "hall"}
     more = HOME | {"devices": HOME["devices"] | {"new": plain}}
-    came, went = differences(read(HOME), read(more)), differences(read(more), read(HOME))
+    came, went = differences(BASE, read(more)), differences(read(more), BASE)
     assert [(one.place, one.how, one.signer) for one in came] == [("devices.new", "new", OPERATOR)]
     assert [(one.place, one.how, one.signer) for one in went] == [("devices.new", "gone", OPERATOR)]
 
 
 def test_a_device_whose_readings_leave_by_a_star_of_share_is_cares() -> None:
     wet = {"driver": "gpio", "pin": 25, "kind": "water", "room": "hall"}
-    found = differences(read(HOME), read(HOME | {"devices": HOME["devices"] | {"new": wet}}))
+    found = differences(BASE, read(HOME | {"devices": HOME["devices"] | {"new": wet}}))
     assert [(one.place, one.signer) for one in found] == [
         ("devices.new", OPERATOR), ("share.property.new", CARE),
     ]  # fmt: skip
@@ -161,6 +163,6 @@ def test_no_broker_any_more_and_one_without_encryption_are_cares() -> None:
 
 
 def test_the_first_one_differs_from_a_home_of_which_nothing_is_known() -> None:
-    found = differences(blank(FOLDER), read(HOME))
+    found = differences(blank(FOLDER), BASE)
     assert {"home", "timezone", "broker", "rules.water_leak", "devices.stove"} <= {one.place for one in found}
     assert not {"voice.rate", "modes.visit", "hats"} & {one.place for one in found}
