@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.deb.machine import STICK_PORT
-from tests.deb.node import DATA, HOME, PINS, PORT, Receiver, does, flat, run, status, until
+from tests.deb.node import DATA, HOME, PINS, Receiver, does, flat, run, status, until
 
 OUT = Path("/out")
 DROP_INS = Path("/run/systemd/system/homenode.service.d")
@@ -115,18 +115,32 @@ def confined() -> str:
     return ", ".join(told)
 
 
+def plugged() -> Path:
+    """The stick is put in; its name."""
+    names = Path("/dev/serial/by-id")
+    monitor("device_add usb-serial,id=stick,chardev=stick,bus=usb.0")
+    until(lambda: names.is_dir() and any(names.iterdir()), 20 * SLOW, "the stick has a name")
+    return next(names.iterdir())
+
+
 def runs() -> str:
     """A stick that is plugged in after the start, a flat, a broker: a tripped sensor arrives as an alert."""
-    Path("/etc/homenode/home.yaml").write_text(HOME)
+    port = plugged()
+    monitor("device_del stick")
+    until(lambda: not port.exists(), 10 * SLOW, "the stick is out")
+    run("modprobe -r ftdi_sio usbserial")  # as on a machine that never had one
+    Path("/etc/homenode/home.yaml").write_text(HOME.replace("PORT", str(port)))
     run("chown homenode:homenode /etc/homenode/home.yaml")
     run("modprobe -a i2c-dev i2c-i801 snd-hda-intel; udevadm settle")
     DROP_INS.mkdir(parents=True, exist_ok=True)
     (DROP_INS / "pins.conf").write_text(PINS)
     run("systemctl daemon-reload; systemctl start mosquitto homenode")
     receiver = Receiver()
-    monitor("device_add usb-serial,id=stick,chardev=stick,bus=usb.0")
-    until(Path(PORT).exists, 10 * SLOW, PORT)
     until(lambda: status().get("link", {}), 20 * SLOW, "the gateway answers")
+    assert plugged() == port
+    until(
+        lambda: "unreachable" not in json.dumps(status().get("radios", "unreachable")), 20 * SLOW, "the radio"
+    )
     run("runuser -u homenode -- homenode pair --for 4min --data /var/lib/homenode")
     does("join all")
     until(lambda: "floor.water" in json.dumps(status()), 60 * SLOW, "the Zigbee sensor is known")

@@ -17,20 +17,19 @@ zigbee:
 gpio:
   sink: {pin: 27, kind: water, room: kitchen}
 """
-PORT = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-if00-port0"
-HOME = f"""\
+HOME = """\
 home: plain-1
 timezone: Europe/Stockholm
-broker: {{url: "mqtt://127.0.0.1:1883"}}
-voice: {{device: default}}
+broker: {url: "mqtt://127.0.0.1:1883"}
+voice: {device: default}
 radios:
-  zigbee: {{driver: zigbee, port: {PORT}, adapter: ezsp}}
+  zigbee: {driver: zigbee, port: PORT, adapter: ezsp}
 devices:
-  floor: {{via: zigbee, ieee: "00:15:8d:00:02:aa:bb:05", room: bathroom}}
-  sink:  {{driver: gpio, pin: 27, kind: water, room: kitchen}}
+  floor: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:05", room: bathroom}
+  sink:  {driver: gpio, pin: 27, kind: water, room: kitchen}
 rules:
   - use: water_leak
-    bind: {{water: [sink.water, floor.water]}}
+    bind: {water: [sink.water, floor.water]}
 """
 PINS = "[Service]\nEnvironment=GPIOZERO_PIN_FACTORY=pigpio PIGPIO_ADDR=127.0.0.1 PIGPIO_PORT=8888\n"
 DATA = Path("/var/lib/homenode")
