@@ -28,8 +28,8 @@ devices:
   floor: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:05", room: bathroom}
   sink:  {driver: gpio, pin: 27, kind: water, room: kitchen}
 rules:
-  - use: water_leak
-    bind: {water: [sink.water, floor.water]}
+  - {use: water_leak, as: leak_at_sink, bind: {water: [sink.water]}}
+  - {use: water_leak, as: leak_on_floor, bind: {water: [floor.water]}}
 """
 PINS = "[Service]\nEnvironment=GPIOZERO_PIN_FACTORY=pigpio PIGPIO_ADDR=127.0.0.1 PIGPIO_PORT=8888\n"
 DATA = Path("/var/lib/homenode")
