@@ -58,7 +58,7 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
-    for name, value in (("LOOK_S", 0.001), ("MACHINE_EACH", 1), ("HANGS_S", 0.05)):
+    for name, value in (("LOOK_S", 0.001), ("MACHINE_EACH", 1), ("HANGS_S", 1.0)):
         monkeypatch.setattr(health, name, value)
     return Node(tmp_path)
 
@@ -106,8 +106,8 @@ def test_what_cant_be_looked_at_is_unknown_and_told_again_when_it_can(
         return SEEN
 
     monkeypatch.setattr(health, "look", look)
-    looked(node, lambda: len(node.told) == 3)
-    assert [len(one) > 1 for one in node.told] == [True, False, True]
+    looked(node, lambda: len(node.told) >= 3)
+    assert [len(one) > 1 for one in node.told[:3]] == [True, False, True]
     assert node.told[1] == {"state": "good"}
     assert len([one for one in caplog.records if one.message == "health can't be looked at"]) == 1
 
@@ -129,10 +129,10 @@ def test_a_disk_that_hangs_takes_one_thread_and_what_was_known_is_not_any_more(
         if len(node.told) == 2 and not hangs.is_set():
             assert len(begun) == 2
             hangs.set()
-        return len(node.told) == 3
+        return len(node.told) >= 3
 
     looked(node, until)
-    assert [len(one) > 1 for one in node.told] == [True, False, True]
+    assert [len(one) > 1 for one in node.told[:3]] == [True, False, True]
 
 
 def test_what_is_known_of_the_machine_outlives_a_restart_and_half_a_file(
