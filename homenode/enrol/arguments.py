@@ -11,6 +11,7 @@ WORDS = {
     "run": "until this box has its certificate and its home; then look after both (default)",
     "once": "one try",
     "status": "how far it is",
+    "clock": "as root: set the machine's clock as the office's, where no time service answers",
     "boot": "as root: take the provisioning file from the boot partition, set up network and time, say on "
     "the card and with the lamp how far it is",
 }

@@ -34,6 +34,11 @@ def run(args: argparse.Namespace) -> int:
     match args.what:
         case "status":
             return _status(places)
+        case "clock":
+            from homenode.enrol.clock import set_clock
+
+            start_logging(as_json=args.log == "json", verbose=args.verbose)
+            return set_clock(places)
         case "boot":
             from homenode.enrol.boot import boot
 
@@ -119,6 +124,7 @@ def _tell(places: Places, visit: Any, outcome: Outcome) -> None:
         "serial": visit.serial,
         "fingerprint": short(visit.print) if visit.print else "",
         "home": held.home if held is not None else None,
+        **({"clock": visit.office_clock} if visit.office_clock and outcome.done else {}),
         "not_after": text_of(held.until_ms) if held is not None else None,
     }
     log.info("enrolment", extra={"state": outcome.state.value, "why": outcome.why.key, **outcome.why.facts})

@@ -12,6 +12,8 @@ FIRST_S, LONGEST_S = 5, 15 * MINUTE_S
 """Between two tries: the first, doubled each time, up to; an installer waits at the door."""
 PATIENT_S = 6 * HOUR_S
 """Longest, when the box has what it needs and only a renewal or the daily visit waits."""
+BEHIND_MS = 60_000
+"""A clock that is less behind is left as it is."""
 RETRY_S = (10, DAY_S)
 """An office that says when to come again is believed within these."""
 
@@ -126,6 +128,21 @@ def wait_s(outcome: Outcome, failed: int, chance: float, *, settled: bool) -> fl
         return min(max(outcome.again_s, RETRY_S[0]), RETRY_S[1]) * (1 + chance / 10)
     most = PATIENT_S if settled else LONGEST_S
     return float(min(most, FIRST_S * 2 ** min(failed, 20))) * (0.5 + chance / 2)
+
+
+def clock_to_set(said: object, wall_ms: int, up_s: float, *, trusted: bool) -> int | None:
+    """What the machine's clock is to show where no time service answers (ms); None: as it does.
+
+    Forward only, and never a clock that the kernel calls right: so that certificates are in force, no more.
+
+    Args:
+        said: What the office's clock said (ms), and how long the machine had been up then (ms).
+    """
+    match said:
+        case [int(office_ms), int(up_ms)] if not trusted and 0 <= up_ms <= up_s * 1000:
+            now_ms = office_ms + int(up_s * 1000) - up_ms
+            return now_ms if now_ms > wall_ms + BEHIND_MS else None
+    return None
 
 
 def of_answer(status: int, text: str, again_s: int, serial: str, key: str) -> Outcome:

@@ -57,6 +57,13 @@ class Visit:
         found = keys.held(self._places.certificate, self.key.public_key()) if self.key is not None else None
         return found[0] if found else None
 
+    @property
+    def office_clock(self) -> list[int]:
+        """What the office's clock said, how long after the boot (ms); nothing if the own one is right."""
+        if self._clock.trusted() or not self._offset_ms:
+            return []
+        return [self.now_ms(), int(self._clock.up_s() * 1000)]
+
     def now_ms(self) -> int:
         """As well as it is known."""
         if self._clock.trusted() or self._offset_ms is None:

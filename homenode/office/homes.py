@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from homenode.configure.office import sheet
+from homenode.configure.office import SIGNED, sheet
 from homenode.configure.taking import TRUST
 from homenode.errors import HomenodeError, SetupError
 from homenode.office.decide import HOME
@@ -23,6 +23,7 @@ class Homes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._signed: dict[str, tuple[tuple[int, ...], str | None]] = {}
 
     def create(self) -> None:
         """An empty git folder.
@@ -64,11 +65,16 @@ class Homes:
 
     def signed(self, home: str) -> str | None:
         """The configuration as a node takes it (JWS); None if it isn't signed by all who have to."""
+        files = (self.folder / home / SIGNED, *(self.folder / home / TRUST, self.folder / TRUST))
+        seen = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
+        if home not in self._signed or self._signed[home][0] != seen:  # looking takes a tenth of a second
+            self._signed[home] = seen, self._looked_at(home)
+        return self._signed[home][1]
+
+    def _looked_at(self, home: str) -> str | None:
         try:
             found = sheet(self.folder / home)
         except HomenodeError as error:
             log.warning("signed configuration unusable", extra={"home": home, "why": str(error)[:300]})
             return None
-        if found is None or found.lacking:
-            return None
-        return found.jws
+        return None if found is None or found.lacking else found.jws

@@ -58,15 +58,16 @@ def write_list(folder: Path, desk: Desk) -> None:
     replace(folder / LIST, made.public_bytes(Encoding.PEM), 0o644)
 
 
-async def office(folder: Path, settings: Settings, told: asyncio.Event | None = None) -> None:
-    """Answer until it is ended or its authority changes; `told` is set when it listens.
+async def office(folder: Path, settings: Settings) -> None:
+    """Answer until it is ended, or something of it changed.
 
     Raises:
         SetupError: The address can't be used, or the authority.
     """
     clock, authority = Clock(), Authority(folder)
     authority.server(settings.names, moment(clock.wall()))
-    desk = Desk(settings, Store(folder), authority, clock)
+    store = Store(folder)
+    desk = Desk(settings, store, authority, clock)
     host, _, port = settings.listen.rpartition(":")
     tls = context_of(folder, settings, authority)
     try:
@@ -81,8 +82,6 @@ async def office(folder: Path, settings: Settings, told: asyncio.Event | None = 
         where = listening.sockets[0].getsockname()
         log.info("office", extra={"listen": f"{where[0]}:{where[1]}"})
         notify("READY=1")
-        if told is not None:
-            told.set()
         while not again.is_set():
             authority.server(settings.names, moment(clock.wall()))
             tls.load_cert_chain(folder / "server.pem", folder / "server.key")
@@ -90,6 +89,7 @@ async def office(folder: Path, settings: Settings, told: asyncio.Event | None = 
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EACH_S):
                     await again.wait()
+    store.close()
 
 
 def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> int:

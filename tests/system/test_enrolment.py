@@ -142,6 +142,7 @@ def test_a_clock_in_1970_is_no_hindrance_and_no_excuse(office: OfficeProcess, tm
     assert done.returncode == 0, done.stderr
     assert "time of the office taken" in done.stderr
     assert box.state["at"] > "2026"
+    assert box.state["clock"][0] > 1_767_225_600_000
     stranger = Box(tmp_path / "stranger", "10000000aaaa0011")
     with OfficeProcess(tmp_path / "other") as other:
         stranger.provisioned(office)

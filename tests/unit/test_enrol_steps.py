@@ -19,6 +19,7 @@ from homenode.enrol.steps import (
     Outcome,
     State,
     Why,
+    clock_to_set,
     due_ms,
     next_step,
     of_answer,
@@ -113,6 +114,18 @@ def test_an_answer_says_who_must_act(status: int, state: State, key: str) -> Non
     outcome = of_answer(status, "a\r\nb " * 100, 77, "1234", "AAAA")
     assert (outcome.state, outcome.why.key, outcome.again_s, outcome.done) == (state, key, 77, False)
     assert "\n" not in outcome.why.facts["text"]
+
+
+def test_a_clock_is_set_forward_by_what_the_office_said_and_only_if_nothing_else_says() -> None:
+    said = [5_000_000, 10_000]  # ten seconds after the boot
+    assert clock_to_set(said, 0, 30.0, trusted=False) == 5_020_000
+    assert clock_to_set(said, 0, 30.0, trusted=True) is None
+    assert clock_to_set(said, 5_020_000 - 60_000, 30.0, trusted=False) is None
+    assert clock_to_set(said, 5_020_000 - 60_001, 30.0, trusted=False) == 5_020_000
+    assert clock_to_set(said, 9_000_000, 30.0, trusted=False) is None
+    assert clock_to_set(said, 0, 9.0, trusted=False) is None  # of another boot
+    for odd in (None, [], [1], ["1", "2"], [1, -1], {"a": 1}, [1.5, 2]):
+        assert clock_to_set(odd, 0, 30.0, trusted=False) is None
 
 
 @pytest.mark.parametrize("key", sorted(WHY))
