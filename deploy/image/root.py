@@ -24,7 +24,7 @@ BESIDE = ("busybox-static", "u-boot-rpi", "raspi-firmware")
 """Packages of which the card needs files, and the root nothing."""
 APPLETS = (
     "sh", "mount", "umount", "insmod", "dd", "hexdump", "cat", "basename", "dirname", "readlink", "printf",
-    "sleep", "switch_root", "reboot",
+    "sleep", "switch_root", "reboot", "blockdev",
 )  # fmt: skip
 """What `init` calls."""
 ENABLED = (
@@ -96,15 +96,14 @@ def build(made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path,
     ]
     subprocess.run(command, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}, check=True)
     image = _kernel(made, root)
-    _configure(made, root)
     for pattern in UNUSED:
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    _configure(made, root)
     (root / "etc/machine-id").touch()
     trust = root / "usr/share/homenode/trust"
     trust.mkdir(parents=True, exist_ok=True)
     shutil.copy(trusted, trust / "updates.pem")
-    (root / "boot/firmware").mkdir()
     (root / "boot/kernel").write_bytes(gzip.compress(image, mtime=0))
     (root / "boot/initrd").write_bytes(_initrd(made, root))
     return root
@@ -151,8 +150,10 @@ def _configure(made: Tools, root: Path) -> None:
     shutil.copy(HERE / "boot_state.py", image / "boot-state")
     for program in image.iterdir():
         program.chmod(0o755)
-    for folder in ("data", "etc/homenode", "var/lib/homenode"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
+    table = (HERE / "files/etc/fstab").read_text().splitlines()
+    mounted = [line.split()[1] for line in table if not line.startswith("#")]
+    for folder in ("/data", "/boot/firmware", *mounted):
+        (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
     (root / "etc/hostname").write_text("homenode\n")
