@@ -124,7 +124,7 @@ def opened() -> bool:
 def plugged() -> Path:
     """The stick is put in; its name."""
     names = Path("/dev/serial/by-id")
-    monitor("device_add usb-serial,id=stick,chardev=stick,bus=usb.0")
+    monitor("device_add usb-serial,id=stick,chardev=stick,bus=usb.0,port=1")
     until(lambda: names.is_dir() and any(names.iterdir()), 20 * SLOW, "the stick has a name")
     return min(names.iterdir())
 
