@@ -19,7 +19,7 @@ from tests.system.brokers import Mosquitto, free_port
 from tests.system.nodes import Receiver
 
 HOST = "10.0.2.2"
-STICK = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-0000:00:03.0-1-if00-port0"
+STICK = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-0000:00:04.0-1-if00-port0"
 APARTMENT = """
 timezone: Europe/Stockholm
 pairing: open
