@@ -12,6 +12,8 @@ from pathlib import Path
 from deploy.image import boot_state
 from deploy.image.root import HERE, unpack
 from deploy.image.tools import Tools
+from homenode.enrol import paper
+from homenode.enrol.places import TOLD
 
 MIB = 1 << 20
 SIGNATURE = 0x686E6F64
@@ -67,6 +69,7 @@ def boot(made: Tools, root: Path, epoch: int) -> Path:
             shutil.copy(trees / name, folder)
     shutil.copy(unpack(made, "u-boot-rpi") / "usr/lib/u-boot/rpi_arm64/u-boot.bin", folder)
     (folder / "config.txt").write_text(CONFIG)
+    (folder / TOLD).write_text(paper.written({}, []), encoding="utf-8-sig")
     shutil.copy(HERE / "boot.cmd", made.work)
     time = {"SOURCE_DATE_EPOCH": str(epoch)}
     made.run("mkimage", "-A", "arm64", "-T", "script", "-d", "boot.cmd", "boot/boot.scr", env=time)

@@ -52,7 +52,7 @@ def _debian(status: Path) -> Iterator[dict[str, Any]]:
     """The packages of a file of dpkg's."""
     for paragraph in status.read_text().split("\n\n"):
         said = HeaderParser().parsestr(paragraph)
-        if said["Package"] and "not-installed" not in (said["Status"] or ""):
+        if said["Package"] and (said["Status"] or "installed").split()[-1] == "installed":
             yield _component("deb/debian", said["Package"], said["Version"], arch=said["Architecture"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -49,8 +50,9 @@ class Flat:
         """
         end = time.perf_counter() + within_s
         while time.perf_counter() < end:
-            if found := holds():
-                return found
+            with contextlib.suppress(subprocess.SubprocessError):  # nobody answers there yet
+                if found := holds():
+                    return found
             time.sleep(0.2)
         raise TimeoutError(f"never: {what}\n{self.machine.said()[-3000:]}")
 

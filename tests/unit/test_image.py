@@ -1,0 +1,73 @@
+"""What of the image can be told without making one."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+from pathlib import Path
+
+from deploy.image import card, root, sbom
+
+STATUS = """\
+Package: libc6
+Status: install ok installed
+Architecture: arm64
+Version: 2.41-12+deb13u5
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: arm64
+Version: 1.0
+
+Package: tzdata
+Status: install ok installed
+Architecture: all
+Version: 2025b-4
+"""
+
+
+def test_fdisk_reads_the_partition_table(tmp_path: Path) -> None:
+    path = tmp_path / "card"
+    table = card._table([(8, 64), (72, 960), (1032, 960), (1992, 16)])
+    with path.open("wb") as stream:
+        stream.write(table)
+        stream.truncate(2008 << 20)
+    told = json.loads(subprocess.check_output(["sfdisk", "--json", path]))["partitiontable"]
+    assert (told["label"], told["id"]) == ("dos", "0x686e6f64")
+    mib = [(one["start"] // 2048, one["size"] // 2048, one["type"]) for one in told["partitions"]]
+    assert mib == [(8, 64, "c"), (72, 960, "83"), (1032, 960, "83"), (1992, 16, "83")]
+    assert told["partitions"][0]["bootable"]
+
+
+def test_the_first_program_knows_where_the_size_of_the_last_partition_stands() -> None:
+    table = card._table([(8, 64), (72, 960), (1032, 960), (1992, card.DATA_MIB)])
+    assert struct.unpack_from("<I", table, 506)[0] == card.DATA_MIB * 2048
+    assert f"SHIPPED={card.DATA_MIB * 2048} " in (root.HERE / "init").read_text()
+
+
+def test_slots_are_named_alike_everywhere() -> None:
+    config = (root.HERE / "files/etc/rauc/system.conf").read_text()
+    assert f"{card.SIGNATURE:08x}-02" in config
+    assert f"{card.SIGNATURE:08x}-03" in config
+
+
+def test_the_bill_lists_what_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/status").write_text(STATUS)
+    metadata = tmp_path / "usr/lib/homenode/lib/python3.13/site-packages/paho_mqtt-2.1.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Name: paho_mqtt\nVersion: 2.1.0\nLicense-Expression: EPL-2.0\n\n# more\n")
+    bill = json.loads(sbom.sbom(tmp_path, iter(()), "1.0", 0))
+    assert [one["purl"] for one in bill["components"]] == [
+        "pkg:deb/debian/libc6@2.41-12%2Bdeb13u5?arch=arm64",
+        "pkg:deb/debian/tzdata@2025b-4?arch=all",
+        "pkg:pypi/paho-mqtt@2.1.0",
+    ]
+    assert bill["components"][2]["licenses"] == [{"expression": "EPL-2.0"}]
+    assert bill == json.loads(sbom.sbom(tmp_path, iter(()), "1.0", 0))
+
+
+def test_comments_in_lists_are_no_words() -> None:
+    assert "linux-image-arm64" in root.words("packages.txt")
+    assert not any(word.startswith("#") for word in root.words("packages.txt"))
