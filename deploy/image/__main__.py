@@ -40,7 +40,7 @@ def main() -> int:
     told("tools")
     package = build(made, "arm64", version, epoch, dist)
     told(package.name)
-    folder = root.build(made, [package], given.kernel, certificate, epoch)
+    folder = root.build(made, [package], given.kernel, certificate, version, epoch)
     told("root")
     file_system = card.slot(made, epoch)
     image = card.card(made, card.boot(made, folder, epoch), file_system)

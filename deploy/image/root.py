@@ -56,13 +56,16 @@ def words(file: str) -> list[str]:
     ]
 
 
-def build(made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path, epoch: int) -> Path:
+def build(
+    made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path, version: str, epoch: int
+) -> Path:
     """The root as a folder, ready to become a file system.
 
     Args:
         debs: Packages of ours.
         kernel: A folder with the packages of another kernel, such as Raspberry Pi OS's.
         trusted: Certificate of who signs updates.
+        version: That the system says of itself.
         epoch: The time that everything in it has, s since 1970.
     """
     emulate(made)
@@ -101,12 +104,20 @@ def build(made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path,
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     _configure(made, root)
     (root / "etc/machine-id").touch()
+    name(root, version)
     trust = root / "usr/share/homenode/trust"
     trust.mkdir(parents=True, exist_ok=True)
     shutil.copy(trusted, trust / "updates.pem")
     (root / "boot/kernel").write_bytes(gzip.compress(image, mtime=0))
     (root / "boot/initrd").write_bytes(_initrd(made, root))
     return root
+
+
+def name(root: Path, version: str) -> None:
+    """What the system says of itself (os-release(5)), which is the version that updates go by."""
+    path = root / "usr/lib/os-release"
+    kept = [line for line in path.read_text().splitlines() if not line.startswith("IMAGE_")]
+    path.write_text("\n".join([*kept, "IMAGE_ID=homenode", f'IMAGE_VERSION="{version}"', ""]))
 
 
 def _users(made: Tools) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +13,12 @@ from typing import Any
 from deploy.image import boot_state
 from deploy.image.tools import Tools
 from tests.image.flat import Flat, flat
+from tests.image.versions import BAD, version
 
 FIRST_S = 120.0
 """A first start takes about so long here; cuts fall anywhere in it."""
+UPDATE_S = 3600.0
+OVER = ("good", "failed", "refused")
 MOST_CUTS = 3
 """In a row, before it is let to come back."""
 
@@ -114,6 +119,47 @@ def cuts_running(given: Given) -> Iterator[Result]:
         )
 
 
+def updates(given: Given) -> Iterator[Result]:
+    """A good version stays; each bad one is gone again, and the operator reads why."""
+    with flat(given.made, given.image, given.folder, given.seed) as home:
+        home.start()
+        _paired(home)
+        good = version(given.made, "9.0.0")
+        started = time.perf_counter()
+        told = _updated(home, good, "9.0.0")
+        took = time.perf_counter() - started
+        yield Result("a good version is good", told["state"] == "good", f"{took:.0f} s, slot {told['slot']}")
+        yield Result("a door's alert by it", True, f"{home.trip():.2f} s")
+        for nth, (what, change) in enumerate(BAD.items(), 1):
+            number = f"9.0.{nth}"
+            told = _updated(home, version(given.made, number, change), number)
+            home.until(lambda: _radio(home) == "running", "radio up")
+            yield Result(f"{what}: the old one is back", told["state"] == "failed", told["why"]["en"])
+            yield Result("and alerts", True, f"{home.trip():.2f} s")
+
+
+def _updated(home: Flat, bundle: Path, number: str) -> Mapping[str, Any]:
+    """How an update ended, as the operator reads it."""
+    shutil.move(bundle, home.world.bundles / bundle.name)
+    digest = hashlib.sha256((home.world.bundles / bundle.name).read_bytes()).hexdigest()
+    order = {"version": number, "url": home.world.url(bundle.name), "sha256": digest}
+    answer = home.order("update", order)
+    assert answer["ok"], answer
+
+    def ended() -> Mapping[str, Any]:
+        told = [
+            body.get("update", {}) for topic, body, _ in home.operator.messages if topic.endswith("/status")
+        ]
+        over = [
+            one
+            for one in told
+            if one.get("version") == number and one["state"] in ("good", "failed", "refused")
+        ]
+        return over[-1] if over else {}
+
+    return home.until(ended, f"the end of update {number}", UPDATE_S)  # type: ignore[no-any-return]
+
+
 def _last(home: Flat) -> Mapping[str, Any]:
     return home.care.alerts()[-1]
 
@@ -146,4 +192,5 @@ SHOWS: Mapping[str, Callable[[Given], Iterator[Result]]] = {
     "first": first,
     "cuts-first": cuts_first,
     "cuts-running": cuts_running,
+    "updates": updates,
 }

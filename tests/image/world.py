@@ -67,6 +67,10 @@ class World:
         self.office_port = free_port()
         self._office("init", str(self.office), "--name", HOST, "--listen", f"127.0.0.1:{self.office_port}")
         self.broker = self._broker()
+        self.bundles = self.folder / "bundles"
+        self.bundles.mkdir()
+        with (self.office / "office.yaml").open("a") as settings:
+            settings.write(f"bundles: {self.bundles}\n")
         homes = self.office / "homes" / self.home
         (homes / "rules").mkdir(parents=True)
         text = HOME.replace("HOME", self.home).replace("HOST", HOST).replace("STICK", STICK)
@@ -161,6 +165,10 @@ class World:
             answer = json.loads(io.readline())
         assert answer["ok"], answer
         return answer["result"]
+
+    def url(self, bundle: str) -> str:
+        """Of an update's bundle, at the office."""
+        return f"https://{HOST}:{self.office_port}/bundles/{bundle}"
 
     def boxes(self) -> Any:
         """What the office knows."""
