@@ -18,7 +18,8 @@ class Small(Journal):
     @classmethod
     def open(cls, folder: Path, **how: Any) -> Journal:
         """With our limits, in the schema of now or before."""
-        return super().open(folder, limits=LIMITS, schema=int(os.environ["JOURNAL_SCHEMA"]), **how)
+        small = {"limits": LIMITS, "schema": int(os.environ["JOURNAL_SCHEMA"])}
+        return super().open(folder, **how | small)
 
 
 if __name__ == "__main__":
