@@ -82,7 +82,7 @@ def build(
     names = [*ours, *(deb.name.partition("_")[0] for deb in repo.glob("*.deb"))]
     fetched = "$1/var/cache/apt/archives"
     hooks = {
-        "setup": f'mkdir -p "{fetched}" && cp -l {cache}/*.deb "{fetched}/" || true',
+        "setup": f'mkdir -p "{fetched}" && cp {cache}/*.deb "{fetched}/" || true',
         "essential": f'cat {made.work}/passwd >>"$1/etc/passwd" && cat {made.work}/group >>"$1/etc/group"',
         "customize": f'cp -u "{fetched}"/*.deb {cache}/ && cd {EXTRA} && '
         f"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download {' '.join(BESIDE)}",
