@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 from collections import OrderedDict
+from io import BufferedRWPair
 from pathlib import Path
 
 SECTOR_B = 4096
@@ -138,7 +139,7 @@ class Card:
         finally:
             connection.close()
 
-    def _agree(self, stream) -> bool:  # type: ignore[no-untyped-def]
+    def _agree(self, stream: BufferedRWPair) -> bool:
         stream.write(b"NBDMAGICIHAVEOPT" + struct.pack(">H", 3))
         stream.flush()
         no_zeroes = struct.unpack(">I", stream.read(4))[0] & 2
@@ -163,7 +164,7 @@ class Card:
             if option == 2:
                 return False
 
-    def _answer(self, stream) -> bool:  # type: ignore[no-untyped-def]
+    def _answer(self, stream: BufferedRWPair) -> bool:
         head = stream.read(28)
         if len(head) < 28:
             return False

@@ -62,7 +62,7 @@ class Flat:
         asked, who = f"{do}-{self._asked}", self.operator if party == "operator" else self.care
         body = {"id": asked, "do": do, "by": "test", "expires": in_an_hour(), "args": args}
         who.send(f"hn1/{self.world.home}/{party}/command", body)
-        return self.until(lambda: who.reply(asked), f"reply to {do}", 60)  # type: ignore[no-any-return]
+        return self.until(lambda: who.reply(asked), f"reply to {do}", 60)
 
     def trip(self) -> float:
         """The door is opened and shut; seconds until care has the alert."""
@@ -81,7 +81,7 @@ class Flat:
     def status(self) -> dict[str, Any]:
         """`homenode status` there."""
         found = self.ask("runuser -u homenode -- homenode status --json --data /var/lib/homenode")
-        return json.loads(found)  # type: ignore[no-any-return]
+        return json.loads(found)
 
 
 @contextmanager

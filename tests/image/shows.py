@@ -105,7 +105,7 @@ def cuts_running(given: Given) -> Iterator[Result]:
             kept, cached = home.machine.cut()
             home.world.broker.thaw()
             took = home.start()
-            home.until(lambda heard=heard: len(home.care.alerts("notified")) > heard, "the alert")  # type: ignore[misc]
+            home.until(lambda heard=heard: len(home.care.alerts("notified")) > heard, "the alert")
             home.until(lambda: _radio(home) == "running", "radio up")
             home.world.do("close front_door")
             home.until(lambda: _last(home)["type"].endswith("resolved"), "resolved", 120)
@@ -157,7 +157,7 @@ def _updated(home: Flat, bundle: Path, number: str) -> Mapping[str, Any]:
         ]
         return over[-1] if over else {}
 
-    return home.until(ended, f"the end of update {number}", UPDATE_S)  # type: ignore[no-any-return]
+    return home.until(ended, f"the end of update {number}", UPDATE_S)
 
 
 def _last(home: Flat) -> Mapping[str, Any]:
@@ -185,7 +185,7 @@ def _paired(home: Flat) -> set[str]:
         }
         return good if len(good) == 2 else set()
 
-    return home.until(heard, "devices heard")  # type: ignore[no-any-return]
+    return home.until(heard, "devices heard")
 
 
 SHOWS: Mapping[str, Callable[[Given], Iterator[Result]]] = {
