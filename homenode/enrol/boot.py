@@ -32,6 +32,9 @@ USER = "homenode"
 RUN = Path("/run")
 WHERE: Mapping[str, tuple[str, int]] = {
     "10-homenode.network": ("systemd/network", 0o644),
+    "05-homenode-apartment.network": ("systemd/network", 0o644),
+    "apartment.nft": ("homenode-nft", 0o644),
+    "panel.env": ("homenode-machine", 0o644),
     "wpa_supplicant.conf": ("homenode-machine", 0o600),
     "homenode.sources": ("homenode-machine/chrony", 0o644),
     "authorized_keys": ("homenode-machine", 0o644),
@@ -152,6 +155,7 @@ def _set_up(places: Places, run: Path) -> None:
     if changed and run == RUN:
         _call("networkctl", "reload")
         _call("chronyc", "reload", "sources")
+        _call("systemctl", "reload", "nftables.service")
 
 
 def _open_to_all(folder: Path, run: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from homenode.enrol.places import WIRELESS
 from homenode.enrol.provision_file import Machine
-
-WIRELESS = "wlan0"
+from homenode.panel.place import PORT
 
 
 def files_of(machine: Machine) -> dict[str, str]:
@@ -22,6 +22,8 @@ def files_of(machine: Machine) -> dict[str, str]:
             f'country={machine.wifi["country"]}\nnetwork={{\n  ssid="{machine.wifi["ssid"]}"\n'
             f'  psk="{machine.wifi["password"]}"\n}}\n'
         )
+    if machine.apartment:
+        found |= _apartment(**machine.apartment)
     if machine.nts or machine.ntp:
         lines = [f"server {one} iburst nts" for one in machine.nts] + [
             f"server {one} iburst" for one in machine.ntp
@@ -45,6 +47,22 @@ def _network(network: Mapping[str, Any], wireless: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _apartment(interface: str, address: str, dhcp: bool) -> dict[str, str]:
+    """The apartment's side: its page is let in, and by it nothing leads out."""
+    network = ["[Match]", f"Name={interface}", "", "[Network]", f"Address={address}"]
+    network += ["ConfigureWithoutCarrier=yes", *(["DHCPServer=yes"] if dhcp else [])]
+    network += ["", "[DHCPServer]", "EmitDNS=no", "EmitRouter=no"] if dhcp else []
+    host = address.partition("/")[0]
+    listen = f"[{host}]:{PORT}" if ":" in host else f"{host}:{PORT}"
+    let_in = [f"add element inet homenode apartment {{ {interface} }}"]
+    let_in += [f"add rule inet homenode service iifname {interface} udp dport 67 accept"] if dhcp else []
+    return {
+        "05-homenode-apartment.network": "\n".join(network) + "\n",
+        "apartment.nft": "\n".join(let_in) + "\n",
+        "panel.env": f"LISTEN={listen}\n",
+    }
+
+
 def _line(name: str, value: object) -> list[str]:
     return [f"{name}={value}"] if value else []
 
@@ -57,5 +75,10 @@ def kept(machine: Machine) -> dict[str, Any]:
 def read_back(said: Mapping[str, Any]) -> Machine:
     """From JSON that `kept` made. Raises KeyError, TypeError."""
     return Machine(
-        dict(said["network"]), dict(said["wifi"]), tuple(said["nts"]), tuple(said["ntp"]), said["service_key"]
+        dict(said["network"]),
+        dict(said["wifi"]),
+        dict(said.get("apartment", {})),
+        tuple(said["nts"]),
+        tuple(said["ntp"]),
+        said["service_key"],
     )

@@ -9,6 +9,8 @@ FILE = "homenode-provision.yaml"
 """On the boot partition; once taken, it is gone from there."""
 TOLD = "homenode-READ-ME.txt"
 """On the boot partition, for a laptop."""
+WIRELESS = "wlan0"
+"""The Pi's own radio."""
 
 
 @dataclass(frozen=True, slots=True)

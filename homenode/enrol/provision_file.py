@@ -17,7 +17,9 @@ from homenode.config.load import in_order
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
+from homenode.enrol.places import WIRELESS
 from homenode.errors import FileMistakes
+from homenode.panel.place import is_own
 
 TOP = (
     Field(
@@ -101,9 +103,29 @@ TIME = (
     Field("nts", "words", "Time servers with NTS.", default=()),
     Field("ntp", "words", "Time servers without.", default=()),
 )
+APARTMENT = (
+    Field(
+        "interface",
+        "text",
+        "Of the machine, on the apartment's side: for the panel's page.",
+        required=True,
+        pattern=r"[A-Za-z0-9_.-]{1,15}",
+        shown="such as eth1",
+    ),
+    Field(
+        "address",
+        "text",
+        "Of the node there, with its prefix.",
+        required=True,
+        shown="a private one, such as 192.168.77.1/24",
+    ),
+    Field(
+        "dhcp", "flag", "The node gives addresses there, where no router of the tenant does.", default=False
+    ),
+)
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}"
 _FILES = r"home\.yaml|rules/[a-z0-9_-]{1,64}\.yaml"
-_SECTIONS = ("ca", "home", "network", "time")
+_SECTIONS = ("apartment", "ca", "home", "network", "time")
 MOST_CA = 40_000
 
 
@@ -113,6 +135,7 @@ class Machine:
 
     network: Mapping[str, Any] = field(default_factory=dict)
     wifi: Mapping[str, str] = field(default_factory=dict, repr=False)
+    apartment: Mapping[str, Any] = field(default_factory=dict)
     nts: tuple[str, ...] = ()
     ntp: tuple[str, ...] = ()
     service_key: str = ""
@@ -165,6 +188,7 @@ def provision_of(text: str, shown: str) -> Provision:
     ca = _ca(root.get("ca"), notes)
     files = _files(root.get("home"), notes)
     network, wifi = _network(root.get("network"), notes)
+    apartment = _apartment(root.get("apartment"), network, wifi, notes)
     times = _read(TIME, root.get("time"), "time", notes)
     for kind in ("nts", "ntp"):
         _each(
@@ -185,7 +209,7 @@ def provision_of(text: str, shown: str) -> Provision:
         notes.wrong(root, "file", "office:, code: or home:", found="nothing")
     if notes.mistakes:
         raise FileMistakes(in_order(notes))
-    machine = Machine(network, wifi, tuple(times["nts"]), tuple(times["ntp"]), top["service_key"])
+    machine = Machine(network, wifi, apartment, tuple(times["nts"]), tuple(times["ntp"]), top["service_key"])
     digits = top["ca_sha256"].replace(":", "").lower()
     return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine)
 
@@ -267,6 +291,28 @@ def _network(node: Node | None, notes: Notes) -> tuple[dict[str, Any], dict[str,
     _each(found["domains"], node, "network.domains", lambda one: re.fullmatch(_HOST, one), "domains", notes)
     lists = {name: list(found[name]) for name in ("dns", "domains")}
     return {name: value for name, value in {**found, **lists}.items() if value}, wifi
+
+
+def _apartment(
+    node: Node | None, network: Mapping[str, Any], wifi: Mapping[str, str], notes: Notes
+) -> dict[str, Any]:
+    if node is None or is_nothing(node):
+        return {}
+    found = read_table(APARTMENT, node, "apartment", notes, Path())
+    at = node if isinstance(node, Table) else None
+    text = found["address"]
+    if text and not ("/" in text and _is(ip_interface, text) and is_own(ip_interface(text).ip)):
+        notes.wrong((at and at.get("address")) or node, "apartment.address", APARTMENT[1].shown)
+    link = network.get("interface") or (WIRELESS if wifi else "")
+    if found["interface"] and found["interface"] == link:
+        notes.wrong(
+            (at and at.get("interface")) or node, "apartment.interface", "another than the closed link's"
+        )
+    if text and not network.get("interface") and not wifi:
+        notes.wrong(
+            node, "network.interface", "which one is the closed link's, as there are two", found="nothing"
+        )
+    return found
 
 
 def _each(

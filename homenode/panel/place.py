@@ -41,7 +41,7 @@ def place(listen: str) -> tuple[str, int]:
         why = "names an interface, and no browser may"
     elif getattr(found, "ipv4_mapped", None):
         why = f"is {found.ipv4_mapped} in disguise"  # type: ignore[union-attr]  # IPv6, as it has one
-    elif not any(found in network for network in OWN):
+    elif not is_own(found):
         why = "is a public address: the panel would be open to the world"
     elif (link := _interface_of(found.packed)) and _leads_out(link):
         why = f"is that of {link}, a modem or a tunnel out of the home"
@@ -52,6 +52,11 @@ def place(listen: str) -> tuple[str, int]:
             do=f"127.0.0.1:{PORT} for a display at the node, or its address in the apartment's own network",
         )
     return host, port
+
+
+def is_own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether nobody outside the home reaches it."""
+    return any(address in network for network in OWN)
 
 
 def _interface_of(packed: bytes) -> str:

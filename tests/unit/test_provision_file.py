@@ -73,6 +73,10 @@ def test_all_of_a_file_is_read() -> None:
         ("office: https://o\nnetwork:\n  gateway: 1.1.1.1\n", 3, "as there is a gateway"),
         ("office: https://o\nnetwork: {dns: [router]}\n", 2, "addresses"),
         ("office: https://o\nnetwork: {wifi: {ssid: Hem, password: kort}}\n", 2, "8 to 63"),
+        ("network: {interface: e0}\napartment: {interface: e1, address: 8.8.8.8/8}\n", 2, "a private one"),
+        ("network: {interface: e1}\napartment: {interface: e1, address: 10.0.0.1/8}\n", 2, "another than"),
+        ("apartment: {interface: eth1, address: 10.0.0.1/8}\n", 1, "which one is the closed link's"),
+        ("apartment: {interface: eth1}\n", 1, "address"),
         ("office: https://o\ntime: {nts: ['a b']}\n", 2, "names of servers"),
         ("office: https://o\nservice_key: ssh-rsa AAAA\n", 2, "id_ed25519.pub"),
         ("code: ABCD-EFGH-JKMN\nhome: {files: {home.yaml: 'h: i'}}\n", 1, "the office that the code is of"),
@@ -104,6 +108,20 @@ def test_the_machine_gets_files_of_its_own_programs() -> None:
     assert found["authorized_keys"].endswith("eva@example\n")
     assert files_of(Machine()) == {}
     assert "DHCP=yes" in files_of(Machine(network={"interface": "eth0"}))["10-homenode.network"]
+
+
+def test_the_apartments_side_gets_the_panel_and_no_way_out() -> None:
+    text = "network: {interface: eth0}\napartment: {interface: eth1, address: 192.168.77.1/24, dhcp: true}\n"
+    machine = provision_of(text, NAME).machine
+    assert read_back(kept(machine)) == machine
+    found = files_of(machine)
+    assert "DHCPServer=yes" in found["05-homenode-apartment.network"]
+    assert "EmitRouter=no" in found["05-homenode-apartment.network"]
+    assert found["panel.env"] == "LISTEN=192.168.77.1:8650\n"
+    assert found["apartment.nft"].splitlines() == [
+        "add element inet homenode apartment { eth1 }",
+        "add rule inet homenode service iifname eth1 udp dport 67 accept",
+    ]
 
 
 def test_a_home_is_put_into_a_file_that_has_none() -> None:
