@@ -42,8 +42,11 @@ _DURATION = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)? ?(s|min|h|d) ?)+
 _TRUE = {"const": True}
 _VERSION = {
     "type": "string",
-    "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$",
-    "maxLength": 40,
+    "pattern": (
+        r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?"
+        r"(\+[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$"
+    ),
+    "maxLength": 64,
 }
 _URL = {"type": "string", "pattern": "^https://[!-.0-~]+/[!-~]*$", "maxLength": 500}
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

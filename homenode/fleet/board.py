@@ -27,6 +27,7 @@ class Home:
         online: As its link says; None before anything came.
         beat_ms: Wall time of its last word on the link: by our clock if we heard it, else by its own.
         status_ms: That of its status.
+        version: Of its image, or of homenode where it is none.
         changed_ms: When it came or went, if that was seen.
         figures: As `homenode.contract.figures` lists them; what is missing is unknown.
         update: Of its last update: ``version``, ``state``, ``why``, ``at``.
@@ -96,7 +97,8 @@ class Board:
         home.odd = ""
         home.status_ms = _time(body.get("at"))
         versions = body.get("versions")
-        home.version = _word(versions.get("homenode")) if isinstance(versions, dict) else ""
+        known = versions if isinstance(versions, dict) else {}
+        home.version = _word(known.get("image")) or _word(known.get("homenode"))
         home.figures = taken(body.get("health"))
         update = body.get("update")
         home.update = _update(update) if isinstance(update, dict) else {}

@@ -8,12 +8,14 @@ on the word of homes that were not there: a ring in which no home became good ha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from homenode.fleet.board import Home
 from homenode.fleet.plan import ENDS, At, Course, Plan, Ring, Step
 from homenode.fleet.worse import is_online, mark, picture, worse
+from homenode.update import versions
 
 MIN_MS = 60_000
 AGAIN_MS = 2 * MIN_MS
@@ -22,7 +24,7 @@ PASSING = ("busy", "clock")
 """Codes of refusals that pass: too many commands under way, the node's clock is not set yet."""
 OVER = ("failed", "refused", "cancelled")
 """States of a node's update that end it without the new version."""
-NOT_BEGUN = ("", "ordered", "waiting", "busy")
+NOT_BEGUN = ("", "ordered", "waiting", "busy", "loading")
 """States from which an update can be called off as if it had never been ordered."""
 NOT_THERE = "not there"
 
@@ -82,8 +84,10 @@ class Rollout:
                 self._look(course, home, now, step)
         if not self.halted:
             self._wait(homes, now, step)
-            self._judge(step)
-        if not self.halted:
+            self._judge(now, step)
+        if self.halted:
+            self._call_off_again(homes, now, step)
+        else:
             self._go_on(homes, now, step)
         return step
 
@@ -93,10 +97,10 @@ class Rollout:
         ours = update.get("version") == self.version
         state = str(update.get("state", "")) if ours else ""
         if not course.tries:
-            if home.version == self.version and course.at is not At.GOOD:
+            if self._runs(home) and course.at is not At.GOOD:
                 self._to(course, home, At.GOOD, "had it", now, step)
             return
-        if state == "good" and home.version == self.version and course.at is not At.GOOD:
+        if state == "good" and self._runs(home) and course.at is not At.GOOD:
             self._to(course, home, At.GOOD, "", now, step)
         elif state in OVER and course.at not in (At.GOOD, At.FAILED, At.PLANNED):
             said = update.get("why") or {}
@@ -104,11 +108,15 @@ class Rollout:
                 course, home, At.FAILED, f"{state}: {said.get('en') or said.get('sv') or '-'}", now, step
             )
             course.harmed = state != "cancelled"
-        elif state and course.at in (At.SENT, At.UNDER_WAY) and state != course.why:
-            if course.at is At.SENT:
+        elif (state and course.at in (At.SENT, At.UNDER_WAY) and state != course.why) or (
+            course.at is At.PLANNED and state not in (*NOT_BEGUN, *OVER)
+        ):
+            if course.at is not At.UNDER_WAY:
                 course.since_ms = now
             course.at, course.why = At.UNDER_WAY, state
         how = worse(home, course.before, now)
+        if not how and course.at is At.GOOD and home.version and not self._runs(home):
+            how = f"runs {home.version} again"
         if not how:
             course.worse_ms = None
             if course.at is not At.FAILED:
@@ -118,6 +126,12 @@ class Rollout:
         elif now - course.worse_ms >= self.plan.settle_ms and not course.harmed:
             course.harmed, course.why = True, how
             step.news.append(f"{home.name}: worse than before: {how}")
+
+    def _runs(self, home: Home) -> bool:
+        """Whether it runs the version, however that is written."""
+        with suppress(ValueError):
+            return versions.same(home.version, self.version)
+        return home.version == self.version
 
     def _to(self, course: Course, home: Home, at: At, why: str, now: int, step: Step) -> None:
         course.at, course.since_ms, course.why = at, now, why
@@ -138,7 +152,7 @@ class Rollout:
             if course.at not in ENDS and now - since_ms >= self.plan.patience_ms:
                 self._lose_patience(name, course, now, step, there=there)
 
-    def _judge(self, step: Step) -> None:
+    def _judge(self, now: int, step: Step) -> None:
         """Halt where more homes of a ring got worse than may."""
         for ring in self.plan.rings:
             mine = [one for one in self._in(ring.name).items() if one[1].tries and not one[1].accepted]
@@ -147,21 +161,34 @@ class Rollout:
                 shown = ", ".join(f"{name} ({self.courses[name].why})" for name in harmed[:5])
                 more = f" and {len(harmed) - 5} more" if len(harmed) > 5 else ""
                 self._halt(
-                    f"ring {ring.name}: {len(harmed)} of {len(mine)} homes are worse: {shown}{more}", step
+                    f"ring {ring.name}: {len(harmed)} of {len(mine)} homes are worse: {shown}{more}",
+                    now,
+                    step,
                 )
                 return
 
-    def _halt(self, why: str, step: Step) -> None:
+    def _halt(self, why: str, now: int, step: Step) -> None:
         self.halted = why
         step.news.append(f"HALTED: {why}")
-        self._call_off(step)
+        self._call_off(now, step)
 
-    def _call_off(self, step: Step) -> None:
+    def _call_off(self, now: int, step: Step) -> None:
         """Whoever has not begun shall not; who has, ends, and is watched."""
         for name, course in self.courses.items():
             if course.at in (At.SENT, At.UNDER_WAY) and course.why in NOT_BEGUN:
                 step.cancel.append(name)
-                course.at, course.why = At.PLANNED, "called off"
+                course.at, course.why, course.sent_ms = At.PLANNED, "called off", now
+
+    def _call_off_again(self, homes: Mapping[str, Home], now: int, step: Step) -> None:
+        """Who was away when it was called off, and comes back with the order."""
+        for name, course in self.courses.items():
+            home = homes.get(name)
+            if home is None or course.at is not At.PLANNED or now - course.sent_ms < AGAIN_MS:
+                continue
+            still = mark(home) != course.before.get("mark") and home.update.get("state") in NOT_BEGUN[1:]
+            if still and home.update.get("version") == self.version and is_online(home, now):
+                course.sent_ms = now
+                step.cancel.append(name)
 
     def _go_on(self, homes: Mapping[str, Home], now: int, step: Step) -> None:
         for past in self.plan.rings[: self._nth]:  # who came back, or is new
@@ -170,7 +197,7 @@ class Rollout:
             self._turn_ms = now if self._turn_ms is None else self._turn_ms
             mine = self._in(ring.name)
             if not mine:
-                self._halt(f"ring {ring.name}: there is no home in it", step)
+                self._halt(f"ring {ring.name}: there is no home in it", now, step)
                 return
             self._order(ring, mine, homes, now, step)
             if any(course.at not in ENDS for course in mine.values()):
@@ -178,7 +205,7 @@ class Rollout:
                 return
             accepted = all(course.accepted for course in mine.values())
             if not accepted and not any(course.at is At.GOOD for course in mine.values()):
-                self._halt(f"ring {ring.name}: no home has become good", step)
+                self._halt(f"ring {ring.name}: no home has become good", now, step)
                 return
             if self._ring_ms is None and not any(course.tries for course in mine.values()):
                 self._ring_ms = now - self.plan.soak_ms  # all had it
@@ -243,11 +270,11 @@ class Rollout:
 
     # -- what a person wants
 
-    def halt(self, why: str) -> Step:
+    def halt(self, why: str, now: int) -> Step:
         """Order nobody else, and call off whoever has not begun."""
         step = Step()
         if not self.ended and not self.halted:
-            self._halt(why, step)
+            self._halt(why, now, step)
         return step
 
     def resume(self) -> Step:
@@ -261,11 +288,11 @@ class Rollout:
             course.accepted = course.accepted or course.harmed or course.at in (At.LEFT, At.FAILED)
         return Step(news=["goes on"])
 
-    def cancel(self) -> Step:
+    def cancel(self, now: int) -> Step:
         """For good. Homes that have the new version keep it."""
         step = Step()
         if not self.ended:
-            self._call_off(step)
+            self._call_off(now, step)
             self.ended = "cancelled"
             step.news.append(f"{self.version}: cancelled")
         return step

@@ -162,7 +162,7 @@ class _Worker:
     def tick(self) -> None:
         """What time and homes ask for."""
         rollout, now = self._kept.rollout, self._clock.wall()
-        steps = [self._wish(kept_in.take_wish(self._folder)), rollout.step(self._board.homes, now)]
+        steps = [self._wish(kept_in.take_wish(self._folder), now), rollout.step(self._board.homes, now)]
         for step in steps:
             # Written before it is sent: a tool that is killed in between asks again under the same id.
             self._keep()
@@ -172,15 +172,15 @@ class _Worker:
                 self.ears.command(home, "update", self._kept.args, self._kept.by, rollout.id_of(home))
             self.tell(step.news)
 
-    def _wish(self, word: str) -> Step:
+    def _wish(self, word: str, now: int) -> Step:
         rollout = self._kept.rollout
         match word:
             case "halt":
-                return rollout.halt("by hand")
+                return rollout.halt("by hand", now)
             case "resume":
                 return rollout.resume()
             case "cancel":
-                return rollout.cancel()
+                return rollout.cancel(now)
         return Step()
 
     def _replied(self, home: str, body: Mapping[str, Any]) -> None:

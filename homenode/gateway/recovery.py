@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from homenode import __version__, records
+from homenode import records
 from homenode.config.model import Home
 from homenode.contract.reply import Answered
 from homenode.contract.times import Zone
@@ -24,6 +24,7 @@ from homenode.message import decode
 from homenode.outbox import Numbered, Outbox
 from homenode.reading import Instant
 from homenode.records import Record
+from homenode.release import versions
 from homenode.session.decision import terms
 from homenode.session.log import Log
 from homenode.shown import Shown
@@ -139,7 +140,7 @@ def _from(
     engine = _engine(state, home, rules, limits, clock, _first_at(journal) if state is None else None)
     rooms = {name: device.room for name, device in home.devices.items()}
     uses, looks = {rule.name: rule for rule in rules}, terms(home.cameras, home.video)
-    delivery = Delivery(home.home, zone, rooms, uses, {"homenode": __version__}, looks)
+    delivery = Delivery(home.home, zone, rooms, uses, versions(), looks)
     judge = Judge(home, rules, engine, delivery, zone)
     outbox = Outbox(journal.epoch, before=journal.epoch_before)
     found = Recovered(judge, outbox, first=since or 1)

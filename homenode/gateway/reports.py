@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from homenode import __version__
 from homenode.config.durations import milliseconds, words
 from homenode.config.rows import LONGEST_HEARTBEAT_MS, SHORTEST_HEARTBEAT_MS
 from homenode.errors import Refused
 from homenode.gateway.status import missing
 from homenode.reading import Instant, Quality
+from homenode.release import versions
 
 if TYPE_CHECKING:
     from homenode.gateway.diagnosis import Diagnosis
@@ -67,7 +67,7 @@ def report(node: Node, party: str) -> dict[str, Any]:
     now = node.clock.now()
     common = {
         "at": _text(node, now),
-        "versions": {"homenode": __version__},
+        "versions": versions(),
         "up": _text(node, node.time.up),
         "clock": "trusted" if node.clock.trusted() else "not set",
         "devices": {name: _quality(node, name, now).value for name in node.home.devices},

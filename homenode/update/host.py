@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from homenode import __version__
 from homenode.gateway.clock import Clock
-
-RELEASE = Path("/etc/os-release")
+from homenode.release import image_version
 
 
 class Host:
@@ -27,11 +25,7 @@ class Host:
     @property
     def version(self) -> str:
         """Of the image that runs; of homenode where it is no image."""
-        try:
-            found = re.search(r"^IMAGE_VERSION=\"?([^\"\n]+)", RELEASE.read_text(), re.MULTILINE)
-        except OSError:
-            found = None
-        return found[1] if found else __version__
+        return image_version() or __version__
 
     @property
     def boot(self) -> str:

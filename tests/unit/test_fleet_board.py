@@ -227,3 +227,10 @@ def test_a_figure_of_another_form_is_unknown(figure: Any) -> None:
 def test_every_figure_is_in_the_example_and_no_other() -> None:
     assert list(WELL) == [name for name in WELL if name in {figure.name for figure in FIGURES}]
     assert set(WELL) == {figure.name for figure in FIGURES}
+
+
+def test_the_version_is_that_of_the_image_where_there_is_one() -> None:
+    board = Board()
+    body = {"home": "h-1", "versions": {"homenode": "0.1.0", "image": "0.1.0+20261127.1.gabc"}}
+    board.status("h-1", json.dumps(body).encode())
+    assert board.homes["h-1"].version == "0.1.0+20261127.1.gabc"

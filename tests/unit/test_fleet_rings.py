@@ -368,15 +368,15 @@ def test_halt_by_hand_and_cancel() -> None:
     world = World("p-1", "p-2", "a")
     world.step()
     world.takes("p-1")
-    assert world.rollout.halt("by hand").cancel == ["p-1", "p-2"]
-    assert world.rollout.halt("again") == Step()
+    assert world.rollout.halt("by hand", world.now).cancel == ["p-1", "p-2"]
+    assert world.rollout.halt("again", NOW) == Step()
     assert world.step(HOUR).order == []
     world.rollout.resume()
     world.step(1)
-    assert world.rollout.cancel().cancel == ["p-1", "p-2"]
+    assert world.rollout.cancel(NOW).cancel == ["p-1", "p-2"]
     assert world.rollout.ended == "cancelled"
     assert world.step(HOUR) == Step()
-    assert world.rollout.resume() == world.rollout.cancel() == world.rollout.halt("x") == Step()
+    assert world.rollout.resume() == world.rollout.cancel(NOW) == world.rollout.halt("x", NOW) == Step()
 
 
 def test_what_somebody_at_the_home_cancelled_is_no_harm() -> None:
@@ -501,7 +501,7 @@ def moved(world: World, moves: Iterable[tuple[str, str, int]], *, restarts: bool
             case "resume":
                 world.rollout.resume()
             case "halt":
-                world.cancelled += world.rollout.halt("by hand").cancel
+                world.cancelled += world.rollout.halt("by hand", world.now).cancel
             case _:
                 world.says(name, what)
         halted = world.rollout.halted
@@ -525,3 +525,73 @@ def test_a_tool_that_is_stopped_at_any_time_goes_on_as_if_it_was_not(
     kept, anew = World(*names), World(*names)
     assert moved(anew, moves, restarts=True).dump() == moved(kept, moves, restarts=False).dump()
     assert (anew.ordered, anew.cancelled) == (kept.ordered, kept.cancelled)
+
+
+def test_a_version_is_the_same_however_it_is_written() -> None:
+    world = World("p-1")
+    world.home("p-2", version="2.0.0")
+    world.step()
+    assert world.at("p-2") is At.GOOD
+    world.become_good("p-1")
+    world.version["p-1"] = "2"
+    world.step(MIN)
+    assert world.at("p-1") is At.GOOD
+
+
+def test_who_loads_or_waits_for_its_window_has_not_begun_and_is_called_off() -> None:
+    states = ("waiting", "busy", "loading", "installing")
+    world = World("p-0", *(f"p-{state}" for state in states))
+    world.step()
+    world.takes(*world.version)
+    for state in states:
+        world.says(f"p-{state}", state)
+    world.says("p-0", "failed", en="why")
+    assert sorted(world.step(MIN).cancel) == ["p-busy", "p-loading", "p-waiting"]
+
+
+def test_who_was_away_when_it_was_called_off_is_called_off_when_it_comes_back() -> None:
+    world = World("p-1", "p-2")
+    world.step()
+    world.takes("p-1", "p-2")
+    world.says("p-2", "loading")
+    world.step(MIN)
+    world.away.add("p-2")
+    world.says("p-1", "failed", en="why")
+    assert world.step(MIN).cancel == ["p-2"]
+    assert world.step(HOUR).cancel == []
+    world.away.clear()
+    world.says("p-2", "waiting")
+    assert world.step(MIN).cancel == ["p-2"]
+    assert world.step(AGAIN_MS - 1).cancel == []
+    assert world.step(1).cancel == ["p-2"]
+    world.says("p-2", "cancelled")
+    assert world.step(HOUR).cancel == []
+
+
+def test_who_could_not_be_called_off_any_more_is_watched() -> None:
+    world = World("p-1", "p-2")
+    world.step()
+    world.takes("p-1", "p-2")
+    world.says("p-2", "waiting")
+    world.step(MIN)
+    world.says("p-1", "failed", en="why")
+    assert world.step(MIN).cancel == ["p-2"]
+    world.says("p-2", "trying")
+    world.step(MIN)
+    assert world.at("p-2") is At.UNDER_WAY
+    world.says("p-2", "failed", en="no radio")
+    world.step(MIN)
+    assert world.at("p-2") is At.FAILED
+
+
+def test_a_home_that_became_good_and_runs_the_old_version_again_halts() -> None:
+    world = World("p-1", "a")
+    world.step()
+    world.become_good("p-1")
+    world.step(MIN)
+    world.version["p-1"] = "1.0"
+    world.step(MIN)
+    world.step(5 * MIN)
+    assert "p-1 (runs 1.0 again)" in world.rollout.halted
+    world.step(HOUR)
+    assert "a" not in world.ordered
