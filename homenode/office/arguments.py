@@ -86,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
     roll.add_argument("--finish", action="store_true", help="the old one counts no more")
+    roll.add_argument("--anyway", action="store_true", help="with --finish: boxes that it cuts off, too")
     listed = add("list", "Boxes, their homes, who waits for an approval, and what to look at.")
     listed.add_argument("--json", action="store_true")
 

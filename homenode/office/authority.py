@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from homenode.errors import SetupError
 from homenode.install.home_file import replace
 
+SERVER, NEXT = "server.pem", "ca.key.new"
 CA_DAYS, SERVER_DAYS = 20 * 365, 397
 EARLY = timedelta(hours=1)
 """A certificate counts from so long before it was issued: clocks differ."""
@@ -46,13 +47,16 @@ class Authority:
             raise SetupError(f"no authority: {error.strerror}", where=str(error.filename), do=do) from error
         except (ValueError, TypeError) as error:
             raise SetupError(f"the authority can't be read: {error}", where=str(folder)) from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self.chain[0].public_key():
+        public, new = self.chain[0].public_key(), _key(folder / NEXT)
+        if new is not None and new.public_key() == public:
+            key = new  # a roll-over was cut short
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != public:
             raise SetupError(
                 "ca.key is not the key (EC) of the first certificate in ca.pem", where=str(folder)
             )
         self._key = key
-        self.former = _certificates(folder / "former.pem")
-        self._cross = _certificates(folder / "cross.pem")
+        self.former = [one for one in _certificates(folder / "former.pem") if one != self.chain[0]]
+        self._cross = _certificates(folder / "cross.pem") if self.former else []
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -96,26 +100,38 @@ class Authority:
             made = made.add_extension(alternative, critical=False)
         return made.sign(self._key, hashes.SHA256())
 
-    def revocations(self, rows: Sequence[tuple[int, datetime]], number: int, now: datetime) -> bytes:
-        """The list of revoked certificates, DER."""
-        made = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self.certificate.subject)
-            .last_update(now - EARLY)
-            .next_update(now + timedelta(days=LIST_DAYS))
-            .add_extension(x509.CRLNumber(number), critical=False)
-            .add_extension(_by(self.certificate), critical=False)
-        )
-        for serial, at in rows:
-            row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
-            made = made.add_revoked_certificate(row)
-        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    def revocations(
+        self, rows: Sequence[tuple[int, datetime]], number: int, now: datetime
+    ) -> list[x509.CertificateRevocationList]:
+        """Revoked certificates, listed by each authority that counts: a broker wants a list of each."""
+        signers = [(self.certificate, self._key)]
+        former = _key(self.folder / "former.key")
+        signers += [(one, former) for one in self.former if former is not None]
+        revoked = [
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+            for serial, at in rows
+        ]
+        found = []
+        for by, key in signers:
+            made = (
+                x509.CertificateRevocationListBuilder(revoked_certificates=revoked)
+                .issuer_name(by.subject)
+                .last_update(now - EARLY)
+                .next_update(now + timedelta(days=LIST_DAYS))
+                .add_extension(x509.CRLNumber(number), critical=False)
+                .add_extension(_by(by), critical=False)
+            )
+            found.append(made.sign(key, hashes.SHA256()))
+        return found
 
     def server(self, names: Sequence[str], now: datetime) -> None:
-        """Make `server.pem` and `server.key`, if they are missing, near their end or of another authority."""
-        path = self.folder / "server.pem"
+        """Make `server.pem`, if it is missing, near its end or of another authority.
+
+        Its key is in it, as two files can't be replaced in one step.
+        """
+        path = self.folder / SERVER
         there = _certificates(path)
-        if there and _serves(there[0], self.certificate, names, now):
+        if there and _key(path) is not None and _serves(there[0], self.certificate, names, now):
             return
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([_name(name) for name in names])
@@ -133,8 +149,9 @@ class Authority:
         )
         # of a box that knows only the former authority, the way leads over the new one certified by that
         over = [one for one in self._cross if one.subject == self.certificate.subject]
-        replace(self.folder / "server.key", pem_of_key(key), 0o600)
-        replace(path, b"".join(map(pem, [made, *self._between(), *over])), 0o644)
+        chain = b"".join(map(pem, [made, *self._between(), *over]))
+        replace(path, pem_of_key(key) + chain, 0o600)
+        (self.folder / "server.key").unlink(missing_ok=True)  # of an earlier version
 
     def _between(self) -> list[x509.Certificate]:
         return [one for one in self.chain if one.subject != one.issuer]
@@ -186,17 +203,19 @@ def roll(folder: Path, now: datetime) -> Authority:
         _authority(root.subject, old.certificate, new.public_key(), old._key, now, end),
         _authority(old.certificate.subject, root, old._key.public_key(), new, now, end),
     ]
+    replace(folder / NEXT, pem_of_key(new), 0o600)
     replace(folder / "former.key", pem_of_key(old._key), 0o600)
     replace(folder / "former.pem", pem(old.certificate), 0o644)
     replace(folder / "cross.pem", b"".join(map(pem, cross)), 0o644)
+    replace(folder / "ca.pem", pem(root), 0o644)  # from here on it is the new one
     replace(folder / "ca.key", pem_of_key(new), 0o600)
-    replace(folder / "ca.pem", pem(root), 0o644)
+    (folder / NEXT).unlink()
     return Authority(folder)
 
 
 def finish(folder: Path) -> None:
     """The former authority counts no more."""
-    for name in ("former.pem", "cross.pem", "former.key", "server.pem"):
+    for name in ("former.pem", "cross.pem", "former.key", SERVER):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -282,6 +301,15 @@ def _certificates(path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except FileNotFoundError:
         return []
+
+
+def _key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    """None if none is there."""
+    try:
+        found = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, ec.EllipticCurvePrivateKey) else None
 
 
 def moment(ms: int) -> datetime:

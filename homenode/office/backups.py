@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homenode.errors import Refused
 from homenode.install.home_file import replace
+from homenode.journal.segment import sync_folder
 
 
 class Backups:
@@ -24,11 +25,12 @@ class Backups:
             said = json.loads(body)
             radios = said["radios"]
             fits = isinstance(radios, dict) and all(isinstance(one, dict) for one in radios.values())
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             fits = False
         if not fits:
             raise Refused("no backup", do='send {"radios": {NAME: BACKUP}}')
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(self._folder.parent)
         replace(self._folder / f"{home}.json", body, 0o600)
 
     def latest(self, home: str) -> bytes | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace as write
 from homenode.office import label
 from homenode.office.decide import HOME, SERIAL, Box, State, short
 from homenode.office.homes import FOLDER, Homes
@@ -93,8 +93,7 @@ def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: s
         label.write(args.label, text, [code, serial or "-", home or "-", settings.names[0]])
     if args.file is not None:
         try:
-            args.file.write_text(written(settings, code), encoding="utf-8")
-            os.chmod(args.file, 0o600)
+            write(args.file, written(settings, code).encode(), 0o600)
         except OSError as error:
             raise SetupError(f"it can't be written: {error.strerror}", where=str(args.file)) from error
 
@@ -151,7 +150,7 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
                 f"{args.home} is being left", do="homenode office list tells when the proof is here"
             )
         store.revoke(old.serial, now, "another box took its place")
-        store.put(replace(old, state=State.GONE, home="", key="", approved=""))
+        store.gone(old)
         if args.serial:
             box = store.box(args.serial) or Box(args.serial)
             if box.state is State.ENROLLED:
@@ -174,8 +173,8 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if box is None:
             raise Refused(f"{args.home} has no box", do="homenode office list")
         store.revoke(box.serial, now, "the tenancy ended")
-        if args.without_proof:
-            store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+        if args.without_proof or not box.key:  # one that never came has nothing to erase
+            store.gone(box)
         else:
             store.put(replace(box, state=State.LEAVING))
         store.report(
@@ -204,7 +203,7 @@ def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if box is None and not number:
             raise Refused(f"{args.serial} has no certificate that counts", do="homenode office list")
         if box is not None:
-            store.put(replace(box, state=State.GONE, home="", key="", approved=""))
+            store.gone(box)
     _lists(settings, store)
     print(f"{number} certificate(s) of {args.serial} revoked")
     return 0
@@ -216,7 +215,6 @@ def _certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from homenode.install.home_file import replace as write
     from homenode.office.authority import Authority, moment, pem, pem_of_key
 
     if not args.host and not re.fullmatch(PARTY, args.name):
@@ -228,14 +226,14 @@ def _certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     made = Authority(settings.folder).certify(key.public_key(), args.name, args.host, moment(now), life)
     end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
     files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
+    store.add_certificate(  # before anybody has it: what isn't known can't be revoked
+        made.serial_number, Box(args.name, home=args.name), end_ms, made.public_bytes(Encoding.DER)
+    )
     try:
         write(files[0], pem_of_key(key), 0o600)
         write(files[1], pem(made), 0o644)
     except OSError as error:
         raise SetupError(f"it can't be written: {error.strerror}", where=str(args.to)) from error
-    store.add_certificate(
-        made.serial_number, Box(args.name, home=args.name), end_ms, made.public_bytes(Encoding.DER)
-    )
     print(f"{files[0]}, {files[1]}: until {moment(end_ms):%Y-%m-%d}; it isn't renewed by itself")
     return 0
 
@@ -244,6 +242,10 @@ def _roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     from homenode.office.authority import finish, moment, roll
 
     if args.finish:
+        if behind := [] if args.anyway else _behind(settings, store):
+            many = f"{', '.join(behind[:5])}{' …' if len(behind) > 5 else ''}"
+            do = "wait until they were renewed, or --anyway: they have to be approved anew"
+            raise Refused(f"{len(behind)} box(es) have certificates of the former authority: {many}", do=do)
         finish(settings.folder)
         print("the former authority counts no more")
     else:
@@ -253,6 +255,20 @@ def _roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         print("boxes learn of it within a day; homenode office roll --finish when all have new certificates")
     print("tell a running office: kill -HUP, or systemctl reload homenode-office")
     return 0
+
+
+def _behind(settings: Settings, store: Store) -> list[str]:
+    """Boxes whose certificate is not by the authority that issues now."""
+    from cryptography import x509
+
+    from homenode.office.authority import Authority
+
+    now, found = Authority(settings.folder).certificate.subject, []
+    for box in store.boxes():
+        newest = store.newest(box.serial)
+        if newest is not None and x509.load_der_x509_certificate(newest[1]).issuer != now:
+            found.append(box.serial)
+    return found
 
 
 def _list(args: argparse.Namespace, settings: Settings, store: Store) -> int:
@@ -289,7 +305,8 @@ def _list(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     for home in without:
         print(f"{'-':<34} {'-':<9} {home:<20} has no box")
     for one in told:
-        print(f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {one['text']}")
+        text = one["text"].replace("\n", "\n    ")
+        print(f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {text}")
     return 0
 
 

@@ -101,18 +101,23 @@ class Refuse:
 Verdict = Issue | Wait | Refuse
 
 
-def enrolment(box: Box, key: str, how: How, code: Code | None, now_ms: int) -> Verdict:
+def enrolment(
+    box: Box, key: str, how: How, code: Code | None, now_ms: int, *, lives: bool = False, taken: str = ""
+) -> Verdict:
     """What a box gets that asks for its first certificate, or for one with another key.
 
     Args:
         box: As the office knows it; a new one if it doesn't.
         key: SHA-256 of the public key that it wants certified.
         code: That it gave, with `How.CODE`; None if the office knows none such.
+        lives: It has called with its certificate, which is still in force: no answer was lost, and who asks
+            for another one may be its copy.
+        taken: Serial number of another box that has the home.
     """
     if how is How.CODE:
         if code is None:
             return Refuse("this one-time code is not known: look at the label, or have a new one made", 401)
-        if wrong := _unfit(code, box, key, now_ms):
+        if wrong := _unfit(code, box, key, now_ms, lives=lives):
             return Refuse(wrong, 401)
     newer = code is not None and code.made_ms > box.enrolled_ms
     yes = box.approved == key or (how is How.CODE and (newer or (code is not None and code.used_by == key)))
@@ -124,17 +129,19 @@ def enrolment(box: Box, key: str, how: How, code: Code | None, now_ms: int) -> V
         )
     if box.state is State.LEAVING:
         return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")
-    if how is How.NOTHING and box.approved != key:
+    if (how is How.NOTHING or (how is How.FACTORY and lives)) and box.approved != key:
         return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")
     home = box.home or (code.home if code is not None else "")
     if not home:
         return Wait(f"box {box.serial} is not assigned to a home yet")
+    if taken:
+        return Refuse(f"{home} has box {taken}: homenode office swap {home} gives it another one")
     return Issue(home, revoke=bool(box.key))
 
 
-def _unfit(code: Code, box: Box, key: str, now_ms: int) -> str:
-    if code.used_by and code.used_by != key:
-        return "this one-time code was used before, by another box or for another key"
+def _unfit(code: Code, box: Box, key: str, now_ms: int, *, lives: bool) -> str:
+    if code.used_by and (code.used_by != key or lives):
+        return "this one-time code was used before, by another box, for another key, or for what counts now"
     if code.serial and code.serial != box.serial:
         return f"this one-time code is for another box than {box.serial}"
     if now_ms >= code.until_ms and not code.used_by:
@@ -144,11 +151,12 @@ def _unfit(code: Code, box: Box, key: str, now_ms: int) -> str:
     return ""
 
 
-def renewal(box: Box, key: str, *, revoked: str, same_subject: bool, home: str) -> Verdict:
+def renewal(box: Box, key: str, asked: str, *, revoked: str, same_subject: bool, home: str) -> Verdict:
     """What a box gets that shows its present certificate (`simplereenroll`).
 
     Args:
         key: Of the certificate that it shows.
+        asked: Key that it wants certified.
         revoked: Why that certificate counts no more; "" if it does.
         home: That the certificate is for.
     """
@@ -158,6 +166,12 @@ def renewal(box: Box, key: str, *, revoked: str, same_subject: bool, home: str) 
         return Refuse(f"this is not the certificate that box {box.serial} was given last", clash=True)
     if box.home != home:
         return Refuse(f"box {box.serial} is for {box.home or 'no home'} by now, no longer for {home}")
+    if asked != key and box.approved != asked:
+        return Refuse(
+            f"renewing keeps the key: for the key {short(asked)} of box {box.serial} it takes a new code, or "
+            "somebody who approves it",
+            clash=True,
+        )
     if not same_subject:
         return Refuse("subject and alternative names must be those of the certificate (RFC 7030, 4.2.2)", 400)
     return Issue(box.home)

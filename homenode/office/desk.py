@@ -17,15 +17,19 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from homenode.enrol.keys import issued_by
 from homenode.enrol.proof import opened
 from homenode.errors import Refused
 from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace as write
+from homenode.journal.segment import sync_folder
 from homenode.office import est
 from homenode.office.authority import Authority, moment
 from homenode.office.backups import Backups
 from homenode.office.decide import (
     SERIAL,
     Box,
+    Code,
     How,
     Issue,
     Refuse,
@@ -53,6 +57,8 @@ MOST_STRANGERS = 1_000
 """Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
 """Characters of what a box tells that are kept in the list of reports."""
+LIST_MS = 3_600_000
+"""For so long a list of revoked certificates is given out again: whoever reaches the office may ask."""
 
 
 class Desk:
@@ -63,6 +69,7 @@ class Desk:
         self._homes = Homes(settings.folder / FOLDER)
         self._backups = Backups(settings.folder / "backups")
         self._wrong = Tries(WRONG_CODES)
+        self._lists: tuple[int, list[tuple[int, int]], list[x509.CertificateRevocationList]] | None = None
         factory = settings.factory.read_bytes() if settings.factory is not None else b""
         self._factory = x509.load_pem_x509_certificates(factory) if factory else []
 
@@ -78,7 +85,8 @@ class Desk:
             if path.startswith(EST):
                 return self._est(request, path.removeprefix(EST))
             if path == f"{OURS}crl" and request.method == "GET":
-                return Response(200, self.revocations(), "application/pkix-crl")
+                newest = self.revocations()[0].public_bytes(serialization.Encoding.DER)
+                return Response(200, newest, "application/pkix-crl")
             issued, box = self._known(request)
             if path.startswith("/bundles/") and request.method in ("GET", "HEAD"):
                 return part_of(self._settings.bundles, path.removeprefix("/bundles/"), request)
@@ -115,19 +123,32 @@ class Desk:
         if present is not None and how is How.NOTHING:
             issued, certificate = present
             same, old = est.same_names(asked, certificate), est.fingerprint(certificate.public_key())
-            verdict = renewal(box, old, revoked=issued.why, same_subject=same or not again, home=issued.home)
+            verdict = renewal(
+                box, old, key, revoked=issued.why, same_subject=same or not again, home=issued.home
+            )
         else:
             peer = network_of(request.peer)
             if how is How.CODE and self._wrong.blocked(peer, self._clock.now()):
                 return est.told(429, "too many wrong codes from this address", {"Retry-After": "300"})
             code = self._store.code(given) if how is How.CODE else None
-            verdict = enrolment(box, key, how, code, now)
+            verdict = enrolment(
+                box, key, how, code, now, lives=self._lives(box, now), taken=self._taken(box, code)
+            )
             if isinstance(verdict, Refuse) and verdict.status == 401:
                 self._wrong.failed(peer, self._clock.now())
             if code is not None and not isinstance(verdict, Refuse):
                 self._store.use(code, serial, key)
                 box = replace(box, home=box.home or code.home)
         return self._give(verdict, box, asked, key, now)
+
+    def _lives(self, box: Box, now: int) -> bool:
+        newest = self._store.newest(box.serial)
+        return self._store.turns(box.serial)[0] != "" and newest is not None and now < newest[0]
+
+    def _taken(self, box: Box, code: Code | None) -> str:
+        home = box.home or (code.home if code is not None else "")
+        other = self._store.box_of(home) if home else None
+        return other.serial if other is not None and other.serial != box.serial else ""
 
     def _says(
         self, request: Request, asked: x509.CertificateSigningRequest, present: tuple[Issued, object] | None
@@ -140,7 +161,7 @@ class Desk:
             return How.NOTHING, present[0].serial, ""
         if request.certificate:
             certificate = x509.load_der_x509_certificate(request.certificate)
-            if certificate.issuer in [one.subject for one in self._factory]:
+            if any(issued_by(certificate, one) for one in self._factory):
                 return How.FACTORY, est.serial_of(certificate.subject), ""
         return How.NOTHING, est.serial_of(asked.subject), ""
 
@@ -187,8 +208,7 @@ class Desk:
             return None
         certificate = x509.load_der_x509_certificate(request.certificate)
         issued = self._store.issued(certificate.serial_number)
-        ours = [self._authority.certificate.subject, *(one.subject for one in self._authority.former)]
-        return (issued, certificate) if issued is not None and certificate.issuer in ours else None
+        return (issued, certificate) if issued is not None and issued.der == request.certificate else None
 
     def _known(self, request: Request) -> tuple[Issued, Box]:
         """Who asks. Raises Refused."""
@@ -198,7 +218,9 @@ class Desk:
         issued = present[0]
         box = self._store.box(issued.serial)
         if box is None or box.key != issued.key or (issued.why and box.state is not State.LEAVING):
-            raise _Forbidden(f"this certificate counts no more ({issued.why or 'another one was issued'})")
+            why = f"a certificate that counts no more ({issued.why or 'another one was issued'})"
+            self._store.report(self._clock.wall(), issued.serial, issued.home, "shut out", f"shows {why}")
+            raise _Forbidden(f"this is {why}")
         return issued, box
 
     def _ours(self, request: Request, what: str, issued: Issued, box: Box) -> Response:
@@ -243,7 +265,7 @@ class Desk:
             said = None
         if not isinstance(said, dict) or not isinstance(said.get("what"), str):
             raise Refused("no such report", do='send {"what": TEXT, "text": TEXT}')
-        what, text = said["what"][:80], str(said.get("text", ""))[:MOST_TOLD]
+        what, text = _plain(said["what"][:80]), _plain(str(said.get("text", ""))[:MOST_TOLD])
         now = self._clock.wall()
         with self._store.changing():
             if what == "erased":
@@ -257,22 +279,36 @@ class Desk:
         proof = opened(str(said.get("proof", "")), self._store.newest_of_key(box.serial, box.key) or b"")
         if proof.get("home") != box.home or proof.get("serial") != box.serial:
             raise Refused("the proof is of another home or box")
-        self._store.report(now, box.serial, box.home, "erased", json.dumps(proof, ensure_ascii=False))
+        self._keep_proof(f"{box.home}-{now}.jws", str(said["proof"]))
+        what = "not all erased: leave --without-proof ends it" if proof.get("left") else "erased"
+        self._store.report(now, box.serial, box.home, what, json.dumps(proof)[:MOST_TOLD])
         self._backups.forget(box.home)
         if not proof.get("left"):
-            self._store.put(replace(box, state=State.GONE, home="", key="", approved=""))
-            self._store.forget_turns(box.serial)
-        folder = self._settings.folder / "proofs"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{box.home}-{now}.jws").write_text(str(said["proof"]), encoding="ascii")
+            self._store.gone(box)
         log.info("erased", extra={"box": box.serial, "home": box.home})
         return as_json({"kept": True})
 
-    def revocations(self) -> bytes:
-        """The list, anew."""
+    def _keep_proof(self, name: str, proof: str) -> None:
+        """On the disk before the box is told so: then it has none any more. Raises OSError."""
+        folder = self._settings.folder / "proofs"
+        folder.mkdir(exist_ok=True)
+        sync_folder(self._settings.folder)
+        write(folder / name, proof.encode("ascii"), 0o640)
+
+    def revocations(self) -> list[x509.CertificateRevocationList]:
+        """The lists, of each authority one: anew if something was revoked since, or after an hour."""
         now = self._clock.wall()
-        rows = [(number, moment(at)) for number, at in self._store.revoked(now)]
-        return self._authority.revocations(rows, self._store.next_list(), moment(now))
+        rows = self._store.revoked(now)
+        if self._lists is None or self._lists[1] != rows or now - self._lists[0] > LIST_MS:
+            dated = [(number, moment(at)) for number, at in rows]
+            made = self._authority.revocations(dated, self._store.next_list(), moment(now))
+            self._lists = now, rows, made
+        return self._lists[2]
+
+
+def _plain(text: str) -> str:
+    """What a box says is shown on terminals: nothing that steers one."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
 class _Forbidden(Refused):

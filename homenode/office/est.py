@@ -59,8 +59,9 @@ def request_of(body: bytes, kind: str) -> x509.CertificateSigningRequest:
         der = base64.b64decode(b"".join(body.split()), validate=True)
         asked = x509.load_der_x509_csr(der)
         key = asked.public_key()
-        good = asked.is_signature_valid
-    except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
+        good = asked.is_signature_valid and serial_of(asked.subject) is not None
+        _alternative(asked.extensions)
+    except (binascii.Error, ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise Refused("the body is no PKCS #10 request in base64 (DER, without -----BEGIN)") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise Refused("only keys on the curves P-256 and P-384 are certified", do="make another key")
@@ -75,12 +76,6 @@ def serial_of(name: x509.Name) -> str:
         if found := name.get_attributes_for_oid(kind):
             return str(found[0].value)
     return ""
-
-
-def home_of(name: x509.Name) -> str:
-    """The common name; "" without."""
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else ""
 
 
 def same_names(asked: x509.CertificateSigningRequest, present: x509.Certificate) -> bool:

@@ -7,15 +7,15 @@ import re
 import subprocess
 from pathlib import Path
 
-from homenode.configure.office import SIGNED, sheet
+from homenode.config.model import SIGNERS
+from homenode.configure.office import BEFORE, SIGNED, sheet
 from homenode.configure.taking import TRUST
-from homenode.errors import HomenodeError, SetupError
+from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
 
 log = logging.getLogger("homenode.office")
 
 FOLDER = "homes"
-PARTIES = ("operator", "care")
 
 
 class Homes:
@@ -48,24 +48,38 @@ class Homes:
         return sorted(path.parent.name for path in self.folder.glob("*/home.yaml"))
 
     def files(self, home: str) -> dict[str, str]:
-        """home.yaml and its own rules, by the name that they have on the node. Raises OSError, ValueError."""
+        """home.yaml and its own rules, by the name that they have on the node.
+
+        Raises:
+            Refused: They can't be read, or lead elsewhere: a link in git may name any file of the office.
+        """
         root = self.folder / home
         paths = [root / "home.yaml", *sorted((root / "rules").glob("*.yaml"))]
-        return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+        within = root.resolve()
+        if led := [path for path in paths if not path.resolve().is_relative_to(within)]:
+            raise Refused(f"{led[0].relative_to(self.folder)} is a link out of the folder of {home}")
+        try:
+            return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+        except (OSError, ValueError) as error:
+            raise Refused(f"the files of {home} can't be read: {error}") from error
 
     def trust(self, home: str) -> dict[str, str]:
         """Party to its public key (PEM), of those who sign for a home; none if nobody does."""
-        for folder in (self.folder / home / TRUST, self.folder / TRUST):
+        for folder in self._trusts(home):
             found = {
-                party: folder / f"{party}.pem" for party in PARTIES if (folder / f"{party}.pem").is_file()
+                party: folder / f"{party}.pem" for party in SIGNERS if (folder / f"{party}.pem").is_file()
             }
             if found:
                 return {party: path.read_text(encoding="ascii") for party, path in found.items()}
         return {}
 
+    def _trusts(self, home: str) -> tuple[Path, Path]:
+        return self.folder / home / TRUST, self.folder / TRUST
+
     def signed(self, home: str) -> str | None:
         """The configuration as a node takes it (JWS); None if it isn't signed by all who have to."""
-        files = (self.folder / home / SIGNED, *(self.folder / home / TRUST, self.folder / TRUST))
+        keys = [folder / f"{party}.pem" for folder in self._trusts(home) for party in SIGNERS]
+        files = [*(self.folder / home / name for name in (SIGNED, BEFORE)), *keys]
         seen = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
         if home not in self._signed or self._signed[home][0] != seen:  # looking takes a tenth of a second
             self._signed[home] = seen, self._looked_at(home)

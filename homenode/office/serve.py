@@ -9,12 +9,12 @@ import signal
 import ssl
 from pathlib import Path
 
-from homenode.errors import SetupError
+from homenode.errors import FileMistakes, SetupError
 from homenode.gateway.clock import Clock
 from homenode.gateway.logs import start_logging
 from homenode.gateway.systemd import notify
 from homenode.install.home_file import replace
-from homenode.office.authority import Authority, moment, pem
+from homenode.office.authority import SERVER, Authority, moment, pem
 from homenode.office.desk import Desk
 from homenode.office.settings import Settings
 from homenode.office.store import Store
@@ -43,7 +43,7 @@ def context_of(folder: Path, settings: Settings, authority: Authority) -> ssl.SS
     trusted += settings.factory.read_bytes() if settings.factory is not None else b""
     try:
         context.load_verify_locations(cadata=trusted.decode("ascii"))
-        context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        context.load_cert_chain(folder / SERVER)
     except (ssl.SSLError, OSError, ValueError) as error:
         raise SetupError(f"TLS can't be set up: {error}", where=str(folder)) from error
     return context
@@ -51,11 +51,9 @@ def context_of(folder: Path, settings: Settings, authority: Authority) -> ssl.SS
 
 def write_list(folder: Path, desk: Desk) -> None:
     """crl.pem, as a broker takes it. Raises OSError."""
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    made = x509.load_der_x509_crl(desk.revocations())
-    replace(folder / LIST, made.public_bytes(Encoding.PEM), 0o644)
+    replace(folder / LIST, b"".join(made.public_bytes(Encoding.PEM) for made in desk.revocations()), 0o644)
 
 
 async def office(folder: Path, settings: Settings) -> None:
@@ -84,7 +82,7 @@ async def office(folder: Path, settings: Settings) -> None:
         notify("READY=1")
         while not again.is_set():
             authority.server(settings.names, moment(clock.wall()))
-            tls.load_cert_chain(folder / "server.pem", folder / "server.key")
+            tls.load_cert_chain(folder / SERVER)
             write_list(folder, desk)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EACH_S):
@@ -99,4 +97,7 @@ def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> in
     start_logging(as_json=as_json, verbose=verbose)
     while True:
         asyncio.run(office(folder, settings))
-        settings = read_settings(folder)
+        try:
+            settings = read_settings(folder)
+        except FileMistakes as error:
+            log.error("office.yaml has mistakes; what it said before counts", extra={"why": str(error)})

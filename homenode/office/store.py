@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homenode.errors import SetupError
@@ -23,7 +23,8 @@ LETTERS, GROUP = 16, 4
 """30^16: 78 bits, which nobody guesses over a network."""
 CODE_MS = 90 * 86_400_000
 """A label may lie in a box for a season."""
-MOST_REPORTS, DAY_MS = 10_000, 86_400_000
+MOST_REPORTS, MOST_EACH, DAY_MS = 10_000, 200, 86_400_000
+"""Of all boxes, and of one: who tells without end pushes out its own."""
 _SCHEMA = """
 create table if not exists boxes(serial text primary key, state text not null, home text not null default '',
   key text not null default '', asked text not null default '', approved text not null default '',
@@ -52,6 +53,7 @@ class Issued:
     key: str
     not_after_ms: int
     why: str
+    der: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,12 @@ class Store:
             f"insert into boxes({_BOX}) values({marks}) on conflict(serial) do update set {sets}", values
         )
 
+    def gone(self, box: Box) -> None:
+        """It is nobody's: neither its key nor a code that it had is worth anything."""
+        self.put(replace(box, state=State.GONE, home="", key="", asked="", approved=""))
+        self.forget_turns(box.serial)
+        self._db.execute("delete from codes where serial = ?", (box.serial,))
+
     def forget_strangers(self, most: int) -> None:
         """Of boxes that nobody expects, those that asked longest ago, beyond so many."""
         strangers = "from boxes where state = 'asking' and home = '' and approved = '' and key = ''"
@@ -147,7 +155,12 @@ class Store:
     # Codes
 
     def new_code(self, now_ms: int, serial: str = "", home: str = "") -> str:
-        """A one-time code; only its hash is kept."""
+        """A one-time code, of which only the hash is kept; former ones for this box or home are worthless."""
+        self._db.execute(
+            "delete from codes where used_by = '' and "
+            "(serial = ? and serial != '' or home = ? and home != '')",
+            (serial, home),
+        )
         letters = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
         code = "-".join(letters[at : at + GROUP] for at in range(0, LETTERS, GROUP))
         self._db.execute(
@@ -172,7 +185,7 @@ class Store:
     def issued(self, number: int) -> Issued | None:
         """A certificate by its number."""
         row = self._db.execute(
-            "select number, serial, home, key, not_after_ms, why from certificates where number = ?",
+            "select number, serial, home, key, not_after_ms, why, der from certificates where number = ?",
             (f"{number:x}",),
         ).fetchone()
         return Issued(*row) if row else None
@@ -219,7 +232,9 @@ class Store:
 
     def next_list(self) -> int:
         """Number of the next list of revoked certificates."""
-        return int(self._db.execute("insert into lists default values").lastrowid or 1)
+        number = int(self._db.execute("insert into lists default values").lastrowid or 1)
+        self._db.execute("delete from lists where number < ?", (number,))
+        return number
 
     # Reports
 
@@ -235,6 +250,10 @@ class Store:
             return
         self._db.execute("insert into reports(at_ms, serial, home, what, text) values(?, ?, ?, ?, ?)", values)
         self._db.execute("delete from reports where n <= (select max(n) from reports) - ?", (MOST_REPORTS,))
+        self._db.execute(
+            "delete from reports where n in (select n from reports where serial = ? order by n desc "
+            "limit -1 offset ?)", (serial, MOST_EACH),
+        )  # fmt: skip
 
     def reports(self, most: int = 50, *, home: str = "") -> list[Report]:
         """The newest, newest first; of one home, if it is named."""

@@ -91,6 +91,24 @@ def test_a_factory_certificate_needs_no_code_but_a_home() -> None:
     assert isinstance(enrolment(NEW, "k", How.FACTORY, None, 500), Wait)
 
 
+def test_neither_factory_nor_used_code_gives_a_copy_what_its_twin_lives_on() -> None:
+    used = replace(CODE, home="h", used_by="k")
+    assert enrolment(LIVES, "k", How.FACTORY, None, 500) == Issue("h", revoke=True)
+    assert isinstance(enrolment(LIVES, "k", How.FACTORY, None, 500, lives=True), Wait)
+    assert code(LIVES, used) == Issue("h", revoke=True)  # the answer was lost
+    again = enrolment(LIVES, "k", How.CODE, used, 500, lives=True)
+    assert isinstance(again, Refuse)
+    assert again.status == 401
+    new = replace(CODE, made_ms=101)
+    assert enrolment(LIVES, "k", How.CODE, new, 500, lives=True) == Issue("h", revoke=True)
+
+
+def test_a_home_that_has_a_box_gets_no_second_one() -> None:
+    verdict = enrolment(NEW, "k", How.CODE, replace(CODE, home="h"), 500, taken="5678")
+    assert isinstance(verdict, Refuse)
+    assert "5678" in verdict.why
+
+
 @given(
     how=st.sampled_from(How), state=st.sampled_from(State), key=st.sampled_from(["", "k", "other"]),
     approved=st.sampled_from(["", "k", "other"]), home=st.sampled_from(["", "h"]),
@@ -106,17 +124,25 @@ def test_who_shows_nothing_gets_nothing_that_nobody_approved(
 
 def test_a_renewal_is_for_the_certificate_given_last_with_the_same_names() -> None:
     good = {"revoked": "", "same_subject": True, "home": "h"}
-    assert renewal(LIVES, "k", **good) == Issue("h")  # type: ignore[arg-type]
+    assert renewal(LIVES, "k", "k", **good) == Issue("h")  # type: ignore[arg-type]
     for change, status in (
         ({"revoked": "stolen"}, 403),
         ({"same_subject": False}, 400),
         ({"home": "g"}, 403),
     ):
-        verdict = renewal(LIVES, "k", **{**good, **change})  # type: ignore[arg-type]
+        verdict = renewal(LIVES, "k", "k", **{**good, **change})  # type: ignore[arg-type]
         assert isinstance(verdict, Refuse)
         assert verdict.status == status
     for box, key in ((LIVES, "other"), (replace(LIVES, state=State.LEAVING), "k")):
-        assert isinstance(renewal(box, key, **good), Refuse)  # type: ignore[arg-type]
+        assert isinstance(renewal(box, key, key, **good), Refuse)  # type: ignore[arg-type]
+
+
+def test_a_renewal_for_another_key_takes_somebody_who_approves_it() -> None:
+    good = {"revoked": "", "same_subject": True, "home": "h"}
+    verdict = renewal(LIVES, "k", "thief", **good)  # type: ignore[arg-type]
+    assert isinstance(verdict, Refuse)
+    assert verdict.clash
+    assert renewal(replace(LIVES, approved="new"), "k", "new", **good) == Issue("h")  # type: ignore[arg-type]
 
 
 def test_of_two_copies_one_shows_what_is_older() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from homenode.errors import SetupError
 from homenode.office.decide import Box, State
-from homenode.office.store import ALPHABET, CODE_MS, DAY_MS, Store
+from homenode.office.store import ALPHABET, CODE_MS, DAY_MS, MOST_EACH, Store
 
 
 @pytest.fixture
@@ -34,6 +34,39 @@ def test_a_code_is_kept_as_its_hash_and_read_as_people_type_it(store: Store, tmp
     assert again is not None
     assert again.used_by == "k"
     assert store.code("AAAA") is None
+
+
+def test_a_new_code_makes_the_former_ones_for_its_box_or_home_worthless(store: Store) -> None:
+    first, other, anyones = store.new_code(1, "1234"), store.new_code(1, "5678"), store.new_code(1)
+    store.new_code(2, "1234", "h")
+    assert store.code(first) is None
+    assert store.code(other) is not None
+    assert store.code(anyones) is not None
+    of_home = store.new_code(3, "", "h")
+    assert store.new_code(4, "", "") != of_home
+    store.new_code(5, "9999", "h")
+    assert store.code(of_home) is None
+
+
+def test_of_a_box_that_is_gone_nothing_counts(store: Store) -> None:
+    code = store.new_code(1, "", "h")
+    found = store.code(code)
+    assert found is not None
+    store.use(found, "1234", "k")
+    store.put(Box("1234", State.ENROLLED, "h", key="k"))
+    store.next_turn("1234", "")
+    store.gone(Box("1234", State.ENROLLED, "h", key="k"))
+    assert store.box("1234") == Box("1234", State.GONE)
+    assert store.code(code) is None
+    assert store.turns("1234") == ("", "")
+
+
+def test_who_tells_without_end_pushes_out_its_own(store: Store) -> None:
+    store.report(1, "5678", "g", "twin", "text")
+    for nth in range(MOST_EACH + 5):
+        store.report(2, "1234", "h", "told", str(nth))
+    assert len(store.reports(MOST_EACH * 2)) == MOST_EACH + 1
+    assert store.reports(home="g")[0].serial == "5678"
 
 
 def test_strangers_push_out_each_other_and_nobody_else(store: Store) -> None:

@@ -1,0 +1,151 @@
+"""What an office does not give, to whom it does not give it, and what it says about that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from homenode.enrol import keys
+from homenode.enrol.client import Office
+from homenode.enrol.proof import signed
+from homenode.enrol.steps import State
+from tests.system.offices import Box, OfficeProcess
+from tests.system.test_enrolment import enrolled
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
+    with OfficeProcess(tmp_path_factory.mktemp("guarded") / "office") as running:
+        yield running
+
+
+def calling(box: Box, office: OfficeProcess) -> Office:
+    """With the box's certificate."""
+    return Office(office.url, office.ca, (box.places.certificate, box.places.key))
+
+
+def test_a_stolen_box_is_not_let_in_again_by_the_code_on_its_label(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("label-1")
+    code = office.code("box", "add", "--home", "label-1")
+    box = Box(tmp_path, "20000000aaaa0001").provisioned(office, code)
+    assert box.once().state is State.ENROLLED
+    office.says("revoke", box.serial, "--why", "stolen")
+    box.provisioned(office, code)
+    outcome = box.once()
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "code")
+    assert box.once().state is State.FAILED
+    assert office.box(box.serial)["home"] == ""
+
+
+def test_a_code_for_a_home_that_has_a_box_by_now_is_answered_in_words(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("two-1")
+    code = office.code("box", "add", "--home", "two-1")
+    office.says("assign", "20000000aaaa0002", "two-1")
+    box = Box(tmp_path, "20000000aaaa0003").provisioned(office, code)
+    outcome = box.once()
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "refused")
+    assert "20000000aaaa0002" in outcome.why.facts["text"]
+
+
+def test_a_copy_that_renews_for_a_key_of_its_own_is_refused_and_reported(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    box = enrolled(office, tmp_path, "renew-1", "20000000aaaa0004")
+    present = keys.held(box.places.certificate, keys.own_key(box.places.key).public_key())
+    assert present is not None
+    own = ec.generate_private_key(ec.SECP256R1())
+    for again in (True, False):
+        answer = calling(box, office).enrol(keys.renewing_request(own, present[1]), again=again)
+        assert answer.status == 403, answer.text
+    assert office.reports()[0] == "two boxes, one identity"
+    assert box.once().state is State.ENROLLED
+
+
+def test_a_certificate_that_was_revoked_is_reported_when_it_is_shown(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    box = enrolled(office, tmp_path, "shown-1", "20000000aaaa0005")
+    office.says("revoke", box.serial, "--why", "stolen")
+    assert calling(box, office).ask("GET", "/homenode/v1/backup").status == 403
+    told = office.listed()["reports"][0]
+    assert (told["serial"], told["what"]) == (box.serial, "shut out")
+    assert "stolen" in told["text"]
+
+
+def test_what_a_box_tells_steers_no_terminal(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "told-1", "20000000aaaa0006")
+    assert calling(box, office).told("\x1b[2J", "gone\x1b]0;x\x07\x9b31m\nsecond line").status == 200
+    shown = office.says("list")
+    assert not any(sign in shown for sign in "\x1b\x07\x9b")
+    assert "\n    second line" in shown
+
+
+def test_a_link_in_the_homes_folder_brings_no_file_of_the_office(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("link-1")
+    rules = office.folder / "homes" / "link-1" / "rules"
+    rules.mkdir()
+    (rules / "mine.yaml").symlink_to(office.folder / "ca.key")
+    box = Box(tmp_path, "20000000aaaa0007")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", "link-1"))
+    outcome = box.once()
+    assert "is a link" in outcome.why.facts["text"]
+    assert "PRIVATE" not in json.dumps(office.listed())
+
+
+def test_the_list_of_revoked_certificates_is_not_made_anew_for_everybody_who_asks(
+    office: OfficeProcess,
+) -> None:
+    stranger = Office(office.url, office.ca)
+    first = stranger.ask("GET", "/homenode/v1/crl").body
+    assert first[:1] == b"0"
+    assert all(stranger.ask("GET", "/homenode/v1/crl").body == first for _ in range(3))
+
+
+def test_an_odd_request_costs_an_answer_and_not_a_mistake(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "odd-1", "20000000aaaa0008")
+    deep = b"[" * 50_000
+    assert calling(box, office).ask("PUT", "/homenode/v1/backup", deep).status == 400
+    assert calling(box, office).ask("POST", "/homenode/v1/told", deep).status == 400
+
+
+def test_a_proof_is_on_the_disk_before_the_box_forgets_it(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "proof-1", "20000000aaaa0009")
+    office.says("leave", "proof-1")
+    proof = signed({"home": "proof-1", "serial": box.serial, "left": 2}, box.places.key.read_bytes())
+    assert calling(box, office).told("erased", "", proof=proof).status == 200
+    assert office.reports()[0].startswith("not all erased")
+    assert office.box(box.serial)["state"] == "leaving"
+    (kept,) = (office.folder / "proofs").glob("proof-1-*.jws")
+    assert kept.read_text() == proof
+    assert kept.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_former_authority_is_not_ended_while_boxes_live_on_it(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        box = enrolled(office, tmp_path / "box", "old-1", "20000000aaaa0010")
+        office.says("roll")
+        from homenode.cli import main
+
+        assert main(["office", "roll", "--office", str(office.folder), "--finish"]) == 1
+        office.reload()
+        assert box.once().state is State.ENROLLED
+        office.says("roll", "--finish", "--anyway")
+
+
+def test_mistakes_in_office_yaml_end_no_office(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        with (office.folder / "office.yaml").open("a") as file:
+            file.write("life: soon\n")
+        office.reload()
+        assert Office(office.url, office.ca).cacerts().status == 200
+        assert "office.yaml has mistakes" in office.log.read_text()
