@@ -110,7 +110,9 @@ def accepted(
     own = next((one for one in made if one.public_key() == key), None)
     if own is None:
         raise Refused("the certificate that the office gave is not for this box's key")
-    if not any(_issued(own, one) for one in (*authorities, *made)):
+    trusted = list(authorities)
+    trusted += [one for one in made if any(issued_by(one, other) for other in trusted)]  # between
+    if not any(issued_by(own, one) for one in trusted):
         raise Refused("the certificate that the office gave is not by an authority that this box trusts")
     start, end = (int(at.timestamp() * 1000) for at in (own.not_valid_before_utc, own.not_valid_after_utc))
     if not start - EARLY_MS <= now_ms < end:
@@ -118,7 +120,8 @@ def accepted(
     return own
 
 
-def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+def issued_by(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    """Whether its signature is by that one's key."""
     try:
         certificate.verify_directly_issued_by(by)
     except (ValueError, TypeError, InvalidSignature):
