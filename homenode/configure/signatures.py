@@ -159,15 +159,6 @@ def verify(text: str, trusted: Mapping[str, Key]) -> Signed:
     return Signed(payload, frozenset(parties))
 
 
-def kids(text: str) -> list[str]:
-    """Which keys a JWS says it is signed with; nothing is verified.
-
-    Raises:
-        Refused: It is none.
-    """
-    return [_kid(one["protected"]) for one in _serialized(text)["signatures"]]
-
-
 def unverified(text: str) -> bytes:
     """What a JWS says was signed; nothing is verified.
 

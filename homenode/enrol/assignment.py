@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homenode.config.check import check_home
+from homenode.config.model import SIGNERS
 from homenode.config.rule_files import Texts
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
 from homenode.configure.first import first
+from homenode.configure.payload import FILE
 from homenode.configure.taking import Mistaken
 from homenode.enrol.places import Places
 from homenode.enrol.steps import Why
 from homenode.errors import FileMistakes, Mistake, Refused, SetupError
 from homenode.install.home_file import replace
 
-FILE = r"home\.yaml|rules/[a-z0-9_-]{1,64}\.yaml"
-PARTIES = ("operator", "care")
 MODE = 0o640
 MOST_TOLD = 20
 
@@ -101,7 +101,7 @@ def trust(places: Places, found: Any) -> list[str]:
         their boxes can't so sign as care.
     """
     folder, others = places.config / "trust", []
-    for party in PARTIES:
+    for party in SIGNERS:
         pem = found.get(party) if isinstance(found, dict) else None
         if isinstance(pem, str) and pem.startswith("-----BEGIN PUBLIC KEY-----") and len(pem) < 4_000:
             folder.mkdir(mode=0o770, exist_ok=True)

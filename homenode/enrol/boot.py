@@ -64,7 +64,7 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
 def _take(places: Places) -> tuple[Mistake, ...]:
     """Take what the installer put on the card; its mistakes, if it has any: then it stays."""
     file, home = places.boot / FILE, places.boot / "home.yaml"
-    if file.exists() and not file.read_bytes().strip(b"\0"):
+    if file.exists() and _blank(file):
         _wipe_all(places, (file,))  # a power cut left it so
     if not file.exists() and not home.exists():
         return ()
@@ -77,7 +77,9 @@ def _take(places: Places) -> tuple[Mistake, ...]:
         provision_of(text, FILE)
     except FileMistakes as error:
         outcome = Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
-        _hand_over(places, places.state, json.dumps(_failed(outcome), ensure_ascii=False).encode(), 0o640)
+        failed = _failed(outcome)
+        if {**state.now(places), "at": failed["at"]} != failed:  # a change of it starts this again
+            _hand_over(places, places.state, json.dumps(failed, ensure_ascii=False).encode(), 0o640)
         log.warning("provisioning file has mistakes", extra={"first": str(error.mistakes[0])[:300]})
         return error.mistakes
     _hand_over(places, places.provision, text.encode(), 0o600)
@@ -85,6 +87,11 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     _wipe_all(places, (file, home, *(places.boot / "rules").glob("*.yaml")))
     log.info("provisioning file taken")
     return ()
+
+
+def _blank(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return not any(block.strip(b"\0") for block in iter(lambda: stream.read(65_536), b""))
 
 
 def _wipe_all(places: Places, files: Iterable[Path]) -> None:
@@ -234,12 +241,14 @@ def _light(lamp: Path, flashes: int) -> None:
 def _hand_over(places: Places, path: Path, data: bytes, mode: int) -> None:
     """A new file for the node's user, past whatever that user put in its place. Raises OSError."""
     owner = _owner(places)
-    for folder in (places.data, places.folder):
-        if not folder.exists():
-            folder.mkdir(mode=0o750, parents=True)
-            os.chown(folder, *owner)
+    if not places.data.exists():
+        places.data.mkdir(mode=0o750, parents=True)
+        os.chown(places.data, *owner)
+    with contextlib.suppress(FileExistsError):
+        places.folder.mkdir(mode=0o750)
     at = os.open(places.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
+        os.fchown(at, *owner)  # what was opened, whatever stands there by now
         aside = f".{path.name}.{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(aside, dir_fd=at)

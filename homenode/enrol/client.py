@@ -7,7 +7,10 @@ import binascii
 import contextlib
 import http.client
 import json
+import re
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -15,9 +18,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import pkcs7
+
 from homenode.errors import Refused
 
-TIMEOUT_S = 20.0
+TIMEOUT_S, MOST_S = 20.0, 120.0
+"""Of silence, and for a whole request: who drips holds nobody for ever."""
+_NOT_ACCEPTED = r"ALERT_(\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)"
+"""Reasons of OpenSSL: the alert is about this box's certificate, and not about anything else."""
 MOST_BYTES = 1_000_000
 EST, OURS = "/.well-known/est", "/homenode/v1"
 NO_CHECK_TIME = 0x200000
@@ -112,17 +122,22 @@ class Office:
         """
         host, port = self._where.hostname or "", self._where.port or 443
         link = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
+        ends = threading.Timer(MOST_S, lambda: _hang_up(link.sock))
+        ends.daemon = True
         try:
-            link.connect()
-            assert isinstance(link.sock, ssl.SSLSocket)
-            self.shown = link.sock.getpeercert(binary_form=True) or b""
+            ends.start()
+            link.sock = socket.create_connection((host, port), TIMEOUT_S)
+            tls = self._context.wrap_socket(link.sock, server_hostname=host, do_handshake_on_connect=False)
+            link.sock = tls
+            tls.do_handshake()
+            self.shown = tls.getpeercert(binary_form=True) or b""
             link.request(method, path, body, dict(headers or {}))
             answer = link.getresponse()
             found = answer.read(MOST_BYTES + 1)
         except ssl.SSLCertVerificationError as error:
             raise Untrusted(error.verify_message or str(error), where=self._url) from error
         except ssl.SSLError as error:
-            if "ALERT" in str(error.reason):
+            if re.search(_NOT_ACCEPTED, str(error.reason)):
                 raise Disowned(_plain(error), where=self._url) from error
             raise Unreachable(_plain(error), where=self._url) from error
         except (OSError, http.client.HTTPException) as error:
@@ -130,9 +145,12 @@ class Office:
                 getattr(error, "strerror", None) or str(error) or repr(error), where=self._url
             ) from error
         finally:
+            ends.cancel()
             link.close()
         if len(found) > MOST_BYTES:
             raise Unreachable(f"answered more than {MOST_BYTES:,} bytes", where=self._url)
+        if answer.length:
+            raise Unreachable("the answer was cut off", where=self._url)
         named = {name.lower(): text for name, text in answer.getheaders()}
         return Answer(answer.status, named, found, _date_ms(named.get("date", "")))
 
@@ -153,6 +171,17 @@ class Office:
         """Report something."""
         body = json.dumps({"what": what, "text": text, **more}, ensure_ascii=False).encode()
         return self.ask("POST", f"{OURS}/told", body, {"Content-Type": "application/json"})
+
+
+def certificates_of(answer: Answer) -> list[x509.Certificate]:
+    """The certificates of an answer. Raises Refused: it has none that can be read."""
+    try:
+        made = pkcs7.load_der_pkcs7_certificates(der_of(answer))
+        for one in made:
+            one.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused(f"the office answered no certificates: {error}") from error
+    return made
 
 
 def der_of(answer: Answer) -> bytes:
@@ -179,6 +208,12 @@ def json_of(answer: Answer) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused("the office answered something else than was asked for")
     return found
+
+
+def _hang_up(link: socket.socket | None) -> None:
+    if link is not None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(link, socket.SHUT_RDWR)  # past TLS, which is in use by who waits
 
 
 def _date_ms(said: str) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from homenode.enrol import state
 from homenode.enrol.places import Places
-from homenode.enrol.steps import Outcome, State, Why, wait_s
+from homenode.enrol.steps import Outcome, State, Why, short, wait_s
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
 from homenode.gateway.logs import start_logging
@@ -113,7 +113,6 @@ def _counts(visit: Any) -> bool:
 
 def _tell(places: Places, visit: Any, outcome: Outcome) -> None:
     """Say it where others read it; that the card takes nothing, the log says."""
-    from homenode.enrol.visit import short
     from homenode.journal.wall_time import text_of
 
     held = visit.held()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from homenode.config.registry import driver_types
-from homenode.configure.kept import NAME as NUMBER
 from homenode.configure.payload import LINK
 from homenode.configure.place import KEPT
 from homenode.enrol.client import Disowned, Office
@@ -21,14 +20,15 @@ from homenode.enrol.proof import signed
 from homenode.enrol.state import read
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.errors import HomenodeError, SetupError
-from homenode.gateway.configured import TRIAL
 from homenode.install.home_file import replace
 from homenode.journal.erase import PLAN, erase
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
 
-_OURS = ("former", "good.home", "good.home.new", NUMBER, TRIAL)
-"""In the data folder: what the home was, before and now."""
+_FOLDERS = ("former", "reports")
+"""In the data folder: what the home was, and what was written of it."""
+_STAY = ("lock", "report.key")
+"""Files there that are the box's own; all others are the tenancy's, such as who may use the panel."""
 _BESIDE = ("rules", "trust", LINK, KEPT)
 """Of home.yaml."""
 
@@ -50,17 +50,24 @@ def carry_out(places: Places, now_ms: int) -> str:
     said = read(places.erase)
     if "proof" in said:
         return str(said["proof"])
-    lines, left = "", 0
+    lines, left = str(said.get("lines", "")), int(said.get("left", 0))
     data = places.data
-    if any((data / "journal").glob("*")) or (data / PLAN).exists():
+    if "lines" in said:
+        pass  # the journal that is there by now tells of nothing but that
+    elif any((data / "journal").glob("*")) or (data / PLAN).exists():
         out = io.StringIO()
         forgets = [kind.forget for kind in driver_types().values()]
         left = erase(data, forgets, now_ms, sure=True, out=out)
         lines = out.getvalue()
+        said |= {"lines": lines, "left": left}
+        replace(places.erase, json.dumps(said).encode(), 0o640)
     places.home.unlink(missing_ok=True)
-    for path in (*(places.config / name for name in _BESIDE), *(data / name for name in _OURS)):
+    files = (path for path in data.iterdir() if not path.is_dir() and path.name not in _STAY)
+    of_data = (*files, *(data / name for name in _FOLDERS), places.provision)
+    for path in (*(places.config / name for name in _BESIDE), *of_data):
         _remove(path)
-    sync_folder(places.config)
+    for folder in (places.config, data, places.folder):
+        sync_folder(folder)
     proof: dict[str, Any] = {
         "home": said.get("home", ""), "serial": said.get("serial", ""), "at": text_of(now_ms), "left": left,
         "journal": lines.splitlines(),

@@ -17,6 +17,7 @@ from homenode.config.load import in_order
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
+from homenode.configure.payload import FILE
 from homenode.enrol.places import WIRELESS
 from homenode.errors import FileMistakes
 from homenode.panel.place import is_own
@@ -78,7 +79,7 @@ WIFI = (
         "text",
         "Name of the wireless network.",
         required=True,
-        pattern=r"[^\"\\]{1,32}",
+        pattern=r"[^\"\\\x00-\x1f\x7f]{1,32}",
         shown="1 to 32 characters",
     ),
     Field(
@@ -124,7 +125,6 @@ APARTMENT = (
     ),
 )
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}"
-_FILES = r"home\.yaml|rules/[a-z0-9_-]{1,64}\.yaml"
 _SECTIONS = ("apartment", "ca", "home", "network", "time")
 MOST_CA = 40_000
 
@@ -255,7 +255,7 @@ def _files(node: Node | None, notes: Notes) -> dict[str, str]:
             unknown_key(key, f"home.{name}", ("files",), notes)
     found = {}
     for name, (key, text) in files.entries.items():
-        if not re.fullmatch(_FILES, name):
+        if not re.fullmatch(FILE, name):
             notes.wrong(
                 key,
                 f"home.files.{name}",
@@ -326,8 +326,9 @@ def _each(
 
 
 def _is(check: Callable[[str], object], text: str) -> bool:
+    """Without a zone (%eth0), which may be any text."""
     try:
         check(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

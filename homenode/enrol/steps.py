@@ -35,7 +35,6 @@ class Do(Enum):
     """The next thing."""
 
     AWAIT_CLOCK = "await clock"
-    FIND = "find"
     ENROL = "enrol"
     RENEW = "renew"
     VISIT = "visit"
@@ -61,7 +60,6 @@ class Known:
         now_ms: The wall clock, or the office's where that is known and the own one is not trusted.
         clock: Whether the wall clock is trusted.
         up_s: Since the machine booted.
-        office: Whether an office is known.
         refused: The office said in this run that the certificate counts no more.
     """
 
@@ -69,7 +67,6 @@ class Known:
     clock: bool
     up_s: float
     serial: str
-    office: bool = False
     held: Held | None = None
     refused: bool = False
 
@@ -78,8 +75,6 @@ def next_step(known: Known) -> Do:
     """What comes next."""
     if not known.clock and known.up_s < CLOCK_S:
         return Do.AWAIT_CLOCK
-    if not known.office:
-        return Do.FIND
     held = known.held
     if held is None or not held.fits or held.serial != known.serial or known.refused:
         return Do.ENROL
@@ -143,6 +138,12 @@ def clock_to_set(said: object, wall_ms: int, up_s: float, *, trusted: bool) -> i
             now_ms = office_ms + int(up_s * 1000) - up_ms
             return now_ms if now_ms > wall_ms + BEHIND_MS else None
     return None
+
+
+def short(key: str) -> str:
+    """A fingerprint as two people compare it over the telephone."""
+    head = key[:16].upper()
+    return "-".join(head[at : at + 4] for at in range(0, 16, 4))
 
 
 def of_answer(status: int, text: str, again_s: int, serial: str, key: str) -> Outcome:

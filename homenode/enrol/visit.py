@@ -6,21 +6,30 @@ import contextlib
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from homenode.enrol import assignment, keys, leaving, radios
-from homenode.enrol.client import Answer, Disowned, Office, Unreachable, Untrusted, der_of, json_of
+from homenode.enrol.client import (
+    Answer,
+    Disowned,
+    Office,
+    Unreachable,
+    Untrusted,
+    certificates_of,
+    json_of,
+)
 from homenode.enrol.finding import offices
 from homenode.enrol.places import Places
 from homenode.enrol.provision_file import Provision, read_provision
 from homenode.enrol.state import read
-from homenode.enrol.steps import HOUR_S, Do, Held, Known, Outcome, State, Why, next_step, of_answer
+from homenode.enrol.steps import HOUR_S, Do, Held, Known, Outcome, State, Why, next_step, of_answer, short
 from homenode.errors import FileMistakes, Refused
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
@@ -30,7 +39,7 @@ log = logging.getLogger("homenode.enrol")
 
 OFFICE = "office.json"
 """Which office the box was enrolled by."""
-TURN = "Homenode-Turn"
+TURN, A_TURN = "Homenode-Turn", r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 AGREE_MS = 60_000
 """Two clocks that are so near say the same."""
@@ -117,7 +126,7 @@ class Visit:
             ca = self._authorities(url, provision)
             if not ca:
                 return Outcome(State.FAILED, Why("no_trust"))
-            step = self._step(provision, office=bool(ca))
+            step = self._step(provision)
             if step is Do.AWAIT_CLOCK:
                 return Outcome(State.WAITING, Why("clock"), again_s=10)
             own = None if step is Do.ENROL else (places.certificate, places.key)
@@ -128,7 +137,7 @@ class Visit:
             if places.erase.exists() and places.certificate.exists():
                 office = self._office(url, ca, (places.certificate, places.key))
                 return leaving.try_it(places, office, self.now_ms())
-            step = self._step(provision, office=True)  # the time may be known by now
+            step = self._step(provision)  # the time may be known by now
             if step in (Do.ENROL, Do.RENEW):
                 outcome = self._certify(office, known, provision, step)
                 if outcome is not None:
@@ -145,11 +154,9 @@ class Visit:
         except Refused as error:
             return Outcome(State.FAILED, Why("odd", {"text": str(error), "status": "-"}))
 
-    def _step(self, provision: Provision, *, office: bool) -> Do:
+    def _step(self, provision: Provision) -> Do:
         clock = self._clock
-        known = Known(
-            self.now_ms(), clock.trusted(), clock.up_s(), self.serial, office, self.held(), self._refused
-        )
+        known = Known(self.now_ms(), clock.trusted(), clock.up_s(), self.serial, self.held(), self._refused)
         step = next_step(known)
         return Do.ENROL if provision.code and step in (Do.RENEW, Do.VISIT) else step
 
@@ -174,7 +181,7 @@ class Visit:
 
     def _by_print(self, url: str, wanted: str) -> str:
         """The authority with this fingerprint, of an office that isn't trusted yet (RFC 7030, 4.1.1)."""
-        made = pkcs7.load_der_pkcs7_certificates(der_of(Office(url, None).cacerts()))
+        made = certificates_of(Office(url, None).cacerts())
         for one in made:
             if hashlib.sha256(one.public_bytes(Encoding.DER)).hexdigest() == wanted:
                 return one.public_bytes(Encoding.PEM).decode()
@@ -191,7 +198,7 @@ class Visit:
         if answer.date_ms is not None and not self._clock.trusted():
             self._believe(office, answer.date_ms)
         return [
-            *pkcs7.load_der_pkcs7_certificates(der_of(answer)),
+            *certificates_of(answer),
             *x509.load_pem_x509_certificates(ca.encode()),
         ]
 
@@ -223,11 +230,17 @@ class Visit:
         else:
             request = keys.first_request(self.key, self.serial)
             answer = office.enrol(request, serial=self.serial, code=provision.code)
+        if answer.status == 401 and provision.code and self._counts():
+            log.warning(
+                "the card's code is not accepted; the certificate goes on", extra={"why": answer.text}
+            )
+            self._wipe_code(provision)
+            return None
         if answer.status != 200:
             self._refused |= step is Do.RENEW and answer.status in (401, 403)
             log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
             return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
-        made = pkcs7.load_der_pkcs7_certificates(der_of(answer))
+        made = certificates_of(answer)
         certificate = keys.accepted(made, self.key.public_key(), authorities, self.now_ms())
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         replace(places.folder / OFFICE, json.dumps({"url": self._url}).encode(), 0o640)
@@ -237,16 +250,25 @@ class Visit:
             if one.subject != one.issuer and one.public_key() != self.key.public_key()
         ]
         self._trust(authorities)
+        if step is Do.ENROL:
+            places.turn.unlink(
+                missing_ok=True
+            )  # before it counts: with another's the office takes it for a copy
         own = [certificate, *(one for one in between if one.subject == certificate.issuer)]
         replace(places.certificate, b"".join(one.public_bytes(Encoding.PEM) for one in own), keys.MODE)
-        if step is Do.ENROL:
-            places.turn.unlink(missing_ok=True)
         self._refused = False
         self._wipe_code(provision)
         log.info(
             "certified", extra={"until": text_of(int(certificate.not_valid_after_utc.timestamp() * 1000))}
         )
         return None
+
+    def _counts(self) -> bool:
+        held = self.held()
+        return (
+            held is not None and held.fits and held.serial == self.serial and not self._refused
+            and self.now_ms() < held.until_ms
+        )  # fmt: skip
 
     def _trust(self, authorities: list[x509.Certificate]) -> None:
         """ca.pem says whom the node trusts: office and broker. Written only if it changes."""
@@ -271,9 +293,9 @@ class Visit:
         places, held = self._places, self.held()
         assert held is not None
         with contextlib.suppress(Refused):
-            made = pkcs7.load_der_pkcs7_certificates(der_of(office.cacerts()))
+            made = certificates_of(office.cacerts())
             self._trust(made)
-        turn = places.turn.read_text() if places.turn.exists() else ""
+        turn = self._turn()
         answer = office.ask("GET", "/homenode/v1/assignment", headers={TURN: turn} if turn else None)
         if answer.status in (404, 405):
             return self._stranger(held, provision)
@@ -281,12 +303,18 @@ class Visit:
             self._refused |= answer.status in (403, 409)
             return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
         found = json_of(answer)
-        if isinstance(found.get("turn"), str):
+        if re.fullmatch(A_TURN, str(found.get("turn"))):
             replace(places.turn, found["turn"].encode(), 0o600)
         if found.get("erase") is True:
             leaving.order(places, held.home, self.serial)
             return leaving.try_it(places, office, self.now_ms())
         return self._home(office, held, found, provision)
+
+    def _turn(self) -> str:
+        with contextlib.suppress(OSError):
+            text = self._places.turn.read_text(encoding="ascii", errors="replace")
+            return text if re.fullmatch(A_TURN, text) else ""
+        return ""
 
     def _stranger(self, held: Held, provision: Provision) -> Outcome:
         """An EST server that is no office of ours: the card has to bring the home."""
@@ -340,9 +368,3 @@ class Visit:
             day = text_of(self.now_ms())[:10]
             names = radios.put(self._places, json_of(answer).get("radios", {}), day)
             log.info("backup of radios taken", extra={"radios": ", ".join(names)})
-
-
-def short(key: str) -> str:
-    """A fingerprint as two people compare it over the telephone."""
-    head = key[:16].upper()
-    return "-".join(head[at : at + 4] for at in range(0, 16, 4))

@@ -74,8 +74,6 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
 }  # fmt: skip
 """Key to the sentence and what to do, each in Swedish and English; {…} are facts."""
 
-TITLES = ("Hemnod", "Home node")
-
 
 def said(why: Why) -> dict[str, dict[str, str]]:
     """The sentence and what to do, by language."""

@@ -8,11 +8,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from homenode.enrol.steps import short
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace as write
 from homenode.office import label
-from homenode.office.decide import HOME, SERIAL, Box, State, short
+from homenode.office.decide import HOME, SERIAL, Box, State
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.settings import NAME, PORT, Settings, read_settings
 from homenode.office.store import Store

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from homenode.enrol.steps import short
+
 HOME = r"[a-z0-9-]{1,40}"
 SERIAL = r"[A-Za-z0-9._-]{4,64}"
 """`/proc/device-tree/serial-number` of a Pi is 16 hexadecimal digits, a machine id 32."""
@@ -183,9 +185,3 @@ def turn_fits(shown: str, last: str, before: str) -> bool:
     Of two boxes with copies of one key and certificate the second shows what is older.
     """
     return shown in (last, before)
-
-
-def short(key: str) -> str:
-    """A fingerprint as two people compare it over the telephone."""
-    head = key[:16].upper()
-    return "-".join(head[at : at + 4] for at in range(0, 16, 4))

@@ -53,7 +53,11 @@ def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_o
         assert (box.places.config / "trust" / "care.pem").read_text() == before
         assert office.reports()[0] == "trust"
 
+    (box.places.data / "panel.json").write_text("{}")  # tablets of who lived there
+    (box.places.data / "reports" / "2026-01-05").mkdir(parents=True)
+    box.places.provision.write_text("home: {}")
     leaving.order(box.places, HOME, box.serial)
     leaving.carry_out(box.places, 0)
     assert sorted(path.name for path in box.places.config.iterdir()) == ["ca.pem", "node.key", "node.pem"]
-    assert [path for path in box.places.data.rglob("*") if "configured" in path.name] == []
+    assert [path.name for path in box.places.data.iterdir()] == ["enrol"]
+    assert not box.places.provision.exists()

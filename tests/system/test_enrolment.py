@@ -76,6 +76,25 @@ def test_an_answer_that_was_lost_costs_no_new_code(office: OfficeProcess, tmp_pa
     assert box.provisioned(office, code).once().why.key == "code"  # it got there: now a copy may be asking
 
 
+def test_a_code_that_counts_no_more_keeps_no_box_from_its_daily_visit(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    box = enrolled(office, tmp_path, "stale-1", "10000000aaaa0014")
+    box.provisioned(office, "ABCD-EFGH-JKMN-PQRS")
+    assert box.once().state is State.ENROLLED
+    assert not box.places.provision.exists()
+
+
+def test_what_an_office_gave_to_show_and_is_damaged_ends_no_visit(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("turn-1")
+    box = Box(tmp_path, "10000000aaaa0015")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", "turn-1"))
+    box.places.turn.write_text("x\r\nHost: y")
+    assert box.once().state is State.ENROLLED
+
+
 def test_without_a_code_somebody_approves_the_key_that_the_box_shows(
     office: OfficeProcess, tmp_path: Path
 ) -> None:

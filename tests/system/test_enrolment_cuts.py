@@ -88,6 +88,25 @@ def test_a_first_boot_that_is_cut_short_goes_on(office: OfficeProcess, tmp_path:
     assert nth > 10
 
 
+@pytest.mark.parametrize("each", [3, pytest.param(1, marks=pytest.mark.soak)])
+def test_a_box_that_begins_anew_and_is_cut_short_is_no_copy_of_itself(
+    office: OfficeProcess, tmp_path: Path, each: int
+) -> None:
+    office.describe(f"anew-{each}")
+    box = Box(tmp_path, f"9{each}00000000000001")
+    for nth in itertools.count(-1, each):
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", f"anew-{each}"))
+        was_cut = cut(nth, box.once)
+        assert box.once().done, nth
+        assert box.once().done, nth
+        if nth >= 0 and not was_cut:
+            break
+    assert nth > 5
+    assert "two boxes, one identity" not in [
+        one["what"] for one in office.listed()["reports"] if one["serial"] == box.serial
+    ]
+
+
 @pytest.mark.parametrize("each", [8, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_tenancy_whose_end_is_cut_short_ends(office: OfficeProcess, memory: Path, each: int) -> None:
     """From the office's word to the proof; what was erased before the cut is not erased twice."""

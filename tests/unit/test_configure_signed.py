@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from homenode.config.registry import driver_types
 from homenode.configure.differences import Difference
 from homenode.configure.payload import HIGHEST, LONGEST, TYPE, Configuration, decode
-from homenode.configure.signatures import Key, kids, make_pair, read_key, sign, trusted_in, verify
+from homenode.configure.signatures import Key, make_pair, read_key, sign, trusted_in, verify
 from homenode.configure.taking import Mistaken, Old, Unsigned, allowed, newer, offered, understood
 from homenode.errors import HomenodeError, Refused, SetupError
 
@@ -73,12 +73,12 @@ def test_each_party_that_signed_is_known_by_its_key_and_a_stranger_counts_for_no
     assert verify(text, TRUSTED).parties == {"operator", "care"}
     assert verify(text, {"care": TRUSTED["care"]}).parties == {"care"}
     assert decode(verify(text, TRUSTED).payload) == GOOD
-    assert len(kids(text)) == 3
+    assert len(json.loads(text)["signatures"]) == 3
     assert why(lambda: verify(signed(STRANGER), TRUSTED)).startswith("no signature by a key that this node")
 
 
 def test_who_signs_again_has_one_signature() -> None:
-    assert len(kids(signed(OPERATOR, CARE, OPERATOR))) == 2
+    assert len(json.loads(signed(OPERATOR, CARE, OPERATOR))["signatures"]) == 2
 
 
 def test_a_key_that_both_parties_have_counts_for_both() -> None:

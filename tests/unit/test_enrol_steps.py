@@ -29,7 +29,7 @@ from homenode.enrol.words import WHY, said
 
 DAY_MS = 86_400_000
 HELD = Held("1234", "h", 0, 90 * DAY_MS)
-KNOWN = Known(DAY_MS, True, 1000.0, "1234", True, HELD)
+KNOWN = Known(DAY_MS, True, 1000.0, "1234", HELD)
 
 
 def test_the_last_third_begins_after_two() -> None:
@@ -54,10 +54,6 @@ def test_a_clock_is_waited_for_and_not_for_ever() -> None:
     assert next_step(young) is Do.AWAIT_CLOCK
     assert next_step(replace(young, up_s=CLOCK_S)) is Do.VISIT
     assert next_step(replace(young, clock=True)) is Do.VISIT
-
-
-def test_an_office_is_looked_for_before_anything_is_asked() -> None:
-    assert next_step(replace(KNOWN, office=False)) is Do.FIND
 
 
 @given(

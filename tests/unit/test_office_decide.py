@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homenode.enrol.steps import short
 from homenode.office.decide import (
     Box,
     Code,
@@ -19,7 +20,6 @@ from homenode.office.decide import (
     Wait,
     enrolment,
     renewal,
-    short,
     turn_fits,
 )
 
