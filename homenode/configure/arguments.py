@@ -11,7 +11,7 @@ from homenode.config.model import SIGNERS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows ``homenode configure``."""
     parser.usage = (
-        "homenode configure key PARTY FILE [--homes FOLDER]\n"
+        "homenode configure key PARTY FILE [--homes FOLDER] [--after FILE]\n"
         "       homenode configure show HOME-FOLDER\n"
         "       homenode configure sign HOME-FOLDER --key FILE [--by NAME]\n"
         "       homenode configure send HOME-FOLDER … (LISTEN.yaml | --broker URL) [--party PARTY]\n"
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, metavar="FILE", help="sign: the private key, in PEM")
     parser.add_argument(
         "--homes", type=Path, metavar="FOLDER", help="key: where trust/PARTY.pem goes (default: beside FILE)"
+    )
+    parser.add_argument(
+        "--after",
+        type=Path,
+        metavar="FILE",
+        help="key: the party's former private key, which the new one follows",
     )
     parser.add_argument("--by", default="", help="who it is, by name (default: this user)")
     parser.add_argument(

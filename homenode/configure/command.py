@@ -13,12 +13,13 @@ from typing import TextIO
 from homenode.config.durations import milliseconds
 from homenode.config.model import SIGNERS, Broker
 from homenode.configure.differences import Difference
-from homenode.configure.office import Sheet, sheet, signing
+from homenode.configure.office import SUCCESSORS, Sheet, sheet, signing
 from homenode.configure.payload import HOME_YAML
 from homenode.configure.taking import TRUST
 from homenode.contract.times import Zone
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace
 from homenode.listen.settings import Settings, read_settings
 
 MOST_SHOWN = 60
@@ -73,20 +74,36 @@ def _key(args: argparse.Namespace, out: TextIO) -> int:
 
     party, file = args.words[0], Path(args.words[1])
     public = (args.homes or file.parent) / TRUST / f"{party}.pem"
-    for path in (file, public):
+    for path in (file, *([] if args.after else [public])):
         if os.path.lexists(path):
-            raise SetupError("is there already", where=str(path), do="homes trust it: name another file")
+            do = "homes trust it: name another file, or the former key with --after"
+            raise SetupError("is there already", where=str(path), do=do)
     private_pem, public_pem = make_pair()
+    said = _successor(party, args.after, public, public_pem) if args.after else ""
     try:
         public.parent.mkdir(parents=True, exist_ok=True)
-        public.write_text(public_pem)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(private_pem)
+        replace(file, private_pem.encode(), 0o600)
+        if said:
+            line = public.with_suffix(f".{SUCCESSORS}")
+            replace(line, (line.read_text("ascii") if line.exists() else "").encode() + said.encode() + b"\n")
+        replace(public, public_pem.encode())
     except OSError as error:
         raise SetupError(f"can't be written: {error.strerror}", where=error.filename or str(file)) from error
     print(f"{file}: the private key of {party}; whoever has it signs, so keep it out of git", file=out)
     print(f"{public}: the public one; nodes get it as {TRUST}/{party}.pem beside {HOME_YAML}", file=out)
+    if said:
+        print("nodes that trust the former one take it at their next visit; sign their homes anew", file=out)
     return 0
+
+
+def _successor(party: str, old_file: Path, public: Path, public_pem: str) -> str:
+    from homenode.configure.signatures import read_key_file
+    from homenode.configure.succession import successor
+
+    old = read_key_file(old_file, private=True)
+    if old.kid != read_key_file(public).kid:
+        raise Refused(f"not the key of {public}", where=str(old_file), do="name the one that homes trust now")
+    return successor(party, old, public_pem, Zone("UTC").text(Clock().wall()))
 
 
 def _sheet(folder: Path) -> Sheet:

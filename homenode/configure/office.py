@@ -1,6 +1,7 @@
 """The office's side of a configuration: a folder with home.yaml and rules, and what of it is signed.
 
     trust/operator.pem, care.pem     public keys of who signs; beside the homes, or in a home's folder
+    trust/care.successors            what former keys of care said of the ones that follow
     vaxjo-0412/home.yaml, rules/     what people edit
     vaxjo-0412/signed.json           the newest that is signed: what is sent
     vaxjo-0412/signed.before.json    the last before it that had all the signatures it needs
@@ -30,6 +31,8 @@ from homenode.errors import FileMistakes, Refused, SetupError
 from homenode.install.home_file import replace
 
 SIGNED, BEFORE = "signed.json", "signed.before.json"
+SUCCESSORS = "successors"
+"""trust/PARTY.successors: a JWS a line, by which each key of the party named the next."""
 
 
 @dataclass(frozen=True, slots=True)

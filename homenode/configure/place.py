@@ -149,7 +149,7 @@ def _link(beside: Path, name: str, target: str) -> None:
         return
     new.symlink_to(target)
     if path.is_dir() and not path.is_symlink():
-        _exchange(new, path)
+        exchange(new, path)
         sync_folder(beside)
         _remove(new)
     else:
@@ -164,8 +164,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _exchange(one: Path, other: Path) -> None:
-    """Each gets the other's name: a link can't be put over a folder (renameat2; Linux 3.15)."""
+def exchange(one: Path, other: Path) -> None:
+    """Each gets the other's name: no link can be put over a folder (renameat2). Raises OSError."""
     here = -100  # AT_FDCWD
     library = ctypes.CDLL(None, use_errno=True)
     if library.renameat2(here, os.fsencode(one), here, os.fsencode(other), _EXCHANGE):

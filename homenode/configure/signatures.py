@@ -100,7 +100,7 @@ def trusted_in(folder: Path) -> dict[str, Key]:
     return {party: read_key_file(file) for party, file in files.items() if file.exists()}
 
 
-def sign(payload: bytes, key: Key, before: str = "") -> str:
+def sign(payload: bytes, key: Key, before: str = "", *, typ: str = TYPE) -> str:
     """The JWS with one signature more; `before` is one of the same payload, whose signatures stay.
 
     Raises:
@@ -108,7 +108,7 @@ def sign(payload: bytes, key: Key, before: str = "") -> str:
     """
     from joserfc import jws
 
-    head = {"alg": key.alg, "typ": TYPE, "kid": key.kid}
+    head = {"alg": key.alg, "typ": typ, "kid": key.kid}
     compact = jws.serialize_compact(head, payload, key.key, registry=_registry())
     protected, text, signature = compact.split(".")
     others: list[dict[str, str]] = []
@@ -116,19 +116,20 @@ def sign(payload: bytes, key: Key, before: str = "") -> str:
         body = _serialized(before)
         if body["payload"] != text:
             raise Refused("what was signed before is another configuration")
-        others = [one for one in body["signatures"] if _kid(one["protected"]) != key.kid]
+        others = [one for one in body["signatures"] if _header(one["protected"], typ)["kid"] != key.kid]
     signatures = [*others, {"protected": protected, "signature": signature}]
     made = json.dumps({"payload": text, "signatures": signatures}, separators=(",", ":"))
     _serialized(made)
     return made
 
 
-def verify(text: str, trusted: Mapping[str, Key]) -> Signed:
+def verify(text: str, trusted: Mapping[str, Key], *, typ: str = TYPE) -> Signed:
     """What was signed, if it was, by at least one of these.
 
     Args:
         text: The JWS.
         trusted: Party to its key. A key that several have counts for each of them.
+        typ: As what it has to be signed.
 
     Raises:
         Refused: It is no such JWS, a trusted key's signature doesn't fit, or there is none.
@@ -140,7 +141,7 @@ def verify(text: str, trusted: Mapping[str, Key]) -> Signed:
     parties: set[str] = set()
     payload = b""
     for one in body["signatures"]:
-        header = _header(one["protected"])
+        header = _header(one["protected"], typ)
         for party, key in trusted.items():
             if header["kid"] != key.kid:
                 continue
@@ -189,7 +190,7 @@ def _serialized(text: str) -> dict[str, Any]:
     return body
 
 
-def _header(protected: str) -> dict[str, str]:
+def _header(protected: str, typ: str) -> dict[str, str]:
     try:
         header = read_json(_decoded(protected, "header"))
     except (ValueError, RecursionError) as error:
@@ -197,13 +198,9 @@ def _header(protected: str) -> dict[str, str]:
     if not isinstance(header, dict) or sorted(header) != sorted(_HEADER):
         found = ", ".join(map(str, header))[:80] if isinstance(header, dict) else repr(header)[:80]
         raise Refused(f"a signature's header has {found}", do=f"exactly {', '.join(_HEADER)}")
-    if header["typ"] != TYPE:
-        raise Refused(f"signed as {str(header['typ'])[:40]!r}, not as a configuration", do=f"typ: {TYPE}")
+    if header["typ"] != typ:
+        raise Refused(f"signed as {str(header['typ'])[:40]!r}, not as a configuration", do=f"typ: {typ}")
     return header
-
-
-def _kid(protected: str) -> str:
-    return str(_header(protected)["kid"])
 
 
 def _decoded(text: str, what: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,8 +13,9 @@ from homenode.config.rule_files import Texts
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
 from homenode.configure.first import first
 from homenode.configure.payload import FILE
-from homenode.configure.taking import Mistaken
+from homenode.configure.taking import TRUST, Mistaken
 from homenode.enrol.places import Places
+from homenode.enrol.state import read
 from homenode.enrol.steps import Why
 from homenode.errors import FileMistakes, Mistake, Refused, SetupError
 from homenode.install.home_file import replace
@@ -100,23 +102,39 @@ def trust(places: Places, found: Any) -> list[str]:
         Parties of which another key is trusted already, or none although there is a home: who gives homes
         their boxes can't so sign as care.
     """
-    folder, others = places.config / "trust", []
+    folder, others = places.config / TRUST, []
+    said = found.get("successors") if isinstance(found, dict) else None
+    said = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
     for party in SIGNERS:
         pem = found.get(party) if isinstance(found, dict) else None
         if isinstance(pem, str) and pem.startswith("-----BEGIN PUBLIC KEY-----") and len(pem) < 4_000:
             folder.mkdir(mode=0o770, exist_ok=True)
             path = folder / f"{party}.pem"
             if not path.exists() and not places.home.exists():
-                replace(path, pem.encode(), MODE)
-            elif not path.exists() or path.read_text().split() != pem.split():
+                try:
+                    replace(path, pem.encode(), MODE)
+                except PermissionError:  # root keeps those of a former home
+                    others.append(party)
+            elif not path.exists() or not _leads(party, path.read_text(), pem, said):
                 others.append(party)
+    if said and said != read(places.successors).get("said"):
+        replace(places.successors, json.dumps({"said": said}).encode(), MODE)  # root looks at it (`sealing`)
     return others
+
+
+def _leads(party: str, present: str, pem: str, said: Sequence[str]) -> bool:
+    """Whether it is the key that is trusted, or one that this was followed by."""
+    if present.split() == pem.split():
+        return True
+    from homenode.configure.succession import followed
+
+    return bool(said) and followed(party, present, said).split() == pem.split()
 
 
 def files_of(places: Places, found: Mapping[str, Any]) -> Mapping[str, str] | None:
     """The files that an office gave without a signature, as nobody signs there; None if it gave none."""
     files = found.get("files")
-    if any((places.config / "trust").glob("*.pem")):
+    if any((places.config / TRUST).glob("*.pem")):
         return None
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
         return None

@@ -1,7 +1,7 @@
 """What root does for enrolment on a node: the card's provisioning file in, the machine set up, news out.
 
-Started at each boot and whenever state.json changes. What the node's user can write is not believed here: its
-folder is written to by new files only, and of its state.json a text and a lamp are made, nothing else.
+Started at each boot and whenever enrolment says something new. What the node's user can write is not
+believed here: its folder is written to by new files only, and of its state.json a text and a lamp are made.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from homenode.enrol import blink, machine, paper, state
 from homenode.enrol.places import FILE, TOLD, Places
 from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision, with_home
+from homenode.enrol.sealing import seal, unseal
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.enrol.words import said
 from homenode.errors import FileMistakes, Mistake
@@ -49,6 +50,10 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
     """Once; exit status."""
     mistakes = _take(places)
     _set_up(places, run)
+    try:
+        seal(places)  # before the gateway runs
+    except OSError as error:
+        log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
     told = state.now(places)
     _tell(places, told, mistakes)
     if told.get("state") == State.ENROLLED.value and places.home.exists() and run == RUN:
@@ -84,6 +89,8 @@ def _take(places: Places) -> tuple[Mistake, ...]:
         return error.mistakes
     _hand_over(places, places.provision, text.encode(), 0o600)
     _keep(places, provision)
+    if provision.code:
+        unseal(places)
     _wipe_all(places, (file, home, *(places.boot / "rules").glob("*.yaml")))
     log.info("provisioning file taken")
     return ()

@@ -48,6 +48,11 @@ class Places:
         return self.folder / "turn"
 
     @property
+    def successors(self) -> Path:
+        """What the office gave of parties' keys that gave way to others."""
+        return self.folder / "successors.json"
+
+    @property
     def key(self) -> Path:
         """Made here, and never leaves."""
         return self.config / "node.key"

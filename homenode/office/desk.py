@@ -249,12 +249,15 @@ class Desk:
                 return est.told(409, why)
             turn = self._store.next_turn(box.serial, shown)
             self._store.put(replace(box, seen_ms=now))
-        found = {"home": box.home, "time": now, "turn": turn, "trust": self._homes.trust(box.home)}
+        trust = self._homes.trust(box.home)
+        found = {"home": box.home, "time": now, "turn": turn, "trust": trust}
+        if said := self._homes.successors(box.home):
+            found["trust"] = {**trust, "successors": said}
         if box.state is State.LEAVING:
             return as_json({**found, "erase": True, "configuration": None, "backup": False})
-        signed = self._homes.signed(box.home) if found["trust"] else None
+        signed = self._homes.signed(box.home) if trust else None
         found |= {"configuration": signed, "backup": self._backups.latest(box.home) is not None}
-        if signed is None and not found["trust"] and self._homes.has(box.home):
+        if signed is None and not trust and self._homes.has(box.home):
             found["files"] = self._homes.files(box.home)  # nobody signs here: the office's word is taken
         return as_json(found)
 

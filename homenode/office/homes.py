@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from homenode.config.model import SIGNERS
-from homenode.configure.office import BEFORE, SIGNED, sheet
+from homenode.configure.office import BEFORE, SIGNED, SUCCESSORS, sheet
 from homenode.configure.taking import TRUST
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
@@ -72,6 +72,11 @@ class Homes:
             if found:
                 return {party: path.read_text(encoding="ascii") for party, path in found.items()}
         return {}
+
+    def successors(self, home: str) -> list[str]:
+        """What former keys of those who sign for a home said of the ones that follow."""
+        files = [folder / f"{party}.{SUCCESSORS}" for folder in self._trusts(home) for party in SIGNERS]
+        return [line for file in files if file.is_file() for line in file.read_text("ascii").splitlines()]
 
     def _trusts(self, home: str) -> tuple[Path, Path]:
         return self.folder / home / TRUST, self.folder / TRUST
