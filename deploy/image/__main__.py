@@ -43,11 +43,11 @@ def main() -> int:
     folder = root.build(made, [package], given.kernel, certificate, version, epoch)
     told("root")
     file_system = card.slot(made, epoch)
-    image = card.card(made, card.boot(made, folder, epoch), file_system)
+    image = card.card(card.boot(made, folder, epoch), file_system, made.work / "homenode.img")
     told("card")
     name = f"homenode_{version}"
     made.run("bmaptool", "-q", "create", "-o", "homenode.bmap", image.name)
-    made.run("zstd", "-q", "-f", "-T0", "-15", image.name)
+    made.run("zstd", "-q", "-f", "-T0", "-17", "--long=27", image.name)
     update = bundle.bundle(made, file_system, version, epoch, certificate, key)
     materials = sbom.sbom(folder, root.beside_controls(made), version, epoch)
     (made.work / "homenode.cdx.json").write_bytes(materials)

@@ -23,16 +23,16 @@ COMPATIBLE = "homenode-arm64"
 DAYS = 3650
 
 
-def development_key(made: Tools) -> tuple[Path, Path]:
+def development_key(made: Tools, name: str = "development") -> tuple[Path, Path]:
     """Certificate and key that sign where nobody gave others; an image with them is for trying things
     only."""
     folder = made.root.parent / "signing"
     folder.mkdir(exist_ok=True)
-    certificate, key = folder / "development.pem", folder / "development.key"
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     if not certificate.exists():
         made.run(
             "openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", str(DAYS), "-subj",
-            "/CN=homenode development", "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
+            f"/CN=homenode {name}", "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
             "-addext", "extendedKeyUsage=critical,codeSigning", "-keyout", "new.key", "-out", "new.pem",
         )  # fmt: skip
         shutil.move(made.work / "new.key", key)
@@ -40,7 +40,15 @@ def development_key(made: Tools) -> tuple[Path, Path]:
     return certificate, key
 
 
-def bundle(made: Tools, slot: Path, version: str, epoch: int, certificate: Path, key: Path) -> Path:
+def bundle(
+    made: Tools,
+    slot: Path,
+    version: str,
+    epoch: int,
+    certificate: Path,
+    key: Path,
+    compatible: str = COMPATIBLE,
+) -> Path:
     """The bundle of a slot's file system.
 
     Args:
@@ -48,6 +56,7 @@ def bundle(made: Tools, slot: Path, version: str, epoch: int, certificate: Path,
         version: Of what is in it.
         epoch: When it was made, s since 1970.
         certificate: Signs, together with `key` (RSA: other signatures differ each time).
+        compatible: The kind of node that it is for.
     """
     folder, path = made.work / "bundle", made.work / f"homenode_{version}.raucb"
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,7 +79,7 @@ def bundle(made: Tools, slot: Path, version: str, epoch: int, certificate: Path,
     found = re.search(r"Root hash:\s*([0-9a-f]{64})", tree)
     assert found is not None, tree
     manifest = (
-        f"[update]\ncompatible={COMPATIBLE}\nversion={version}\n\n"
+        f"[update]\ncompatible={compatible}\nversion={version}\n\n"
         f"[bundle]\nformat=verity\nverity-hash={found[1]}\nverity-salt={salt}\n"
         f"verity-size={path.stat().st_size - payload_b}\n\n"
         f"[image.root]\nfilename=root.ext4\nsize={slot.stat().st_size}\nsha256={digest}\n"

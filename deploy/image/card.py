@@ -92,9 +92,8 @@ def boot(made: Tools, root: Path, epoch: int) -> Path:
     return made.work / "boot.fat"
 
 
-def card(made: Tools, boot: Path, slot: Path) -> Path:
-    """The whole card, with the second slot and the data left empty."""
-    path = made.work / "homenode.img"
+def card(boot: Path, slot: Path, path: Path) -> Path:
+    """The whole card at `path`, with the second slot and the data left empty."""
     sizes = [BOOT_MIB, SLOT_MIB, SLOT_MIB, DATA_MIB]
     *starts, end = accumulate(sizes, initial=FIRST_MIB)
     with path.open("wb") as stream:

@@ -36,6 +36,10 @@ MASKED = (
     "fstrim.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-pstore.service",
     "remote-fs.target", "console-getty.service", "wpa_supplicant.service",
     "systemd-networkd-wait-online.service", "sshd-keygen.service", "rauc-mark-good.service",
+    "systemd-logind.service", "modprobe@configfs.service", "modprobe@drm.service", "modprobe@fuse.service",
+    "dev-hugepages.mount", "dev-mqueue.mount", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
+    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "systemd-random-seed.service",
+    "systemd-network-generator.service", "systemd-networkd-persistent-storage.service",
     "systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "systemd-update-done.service",
 )  # fmt: skip
 UNUSED = (

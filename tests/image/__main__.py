@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from time import perf_counter
 
 from deploy.image.tools import CACHE, tools
 from tests.image import shows
-from tests.image.shows import Result
+from tests.image.show import Given, Result
 
 
 def main() -> int:
@@ -24,10 +25,14 @@ def main() -> int:
     parser.add_argument("show", nargs="*", choices=[*shows.SHOWS, []], help="these alone")
     parser.add_argument("--cuts", type=int, default=6, metavar="N", help="power cuts in each phase")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="of the figures: how long writing is counted"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work there, and leave it")
     given = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("image-test: QEMU and its firmware are in a root of their own, which needs root")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("image-test: ended"))  # and with it what it started
     made = tools()
     image = made.work / "homenode.img"
     if not image.exists():
@@ -36,7 +41,8 @@ def main() -> int:
     for name in given.show or shows.SHOWS:
         with tempfile.TemporaryDirectory(prefix="image-test-") as temporary:
             folder = (given.keep or Path(temporary)) / name
-            for result in _told(shows.SHOWS[name](shows.Given(made, image, folder, given.cuts, given.seed))):
+            about = Given(made, image, folder, given.cuts, given.seed, given.minutes)
+            for result in _told(shows.SHOWS[name](about)):
                 well &= result.well
                 print(f"{'well' if result.well else 'NOT':4}  {result.show:44} {result.saw}", flush=True)
     return 0 if well else 1

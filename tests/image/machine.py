@@ -27,6 +27,7 @@ class Machine:
         self._made, self.card = made, card
         self._stick, self._memory_mb = stick, memory_mb
         self.ssh_port = free_port()
+        folder.mkdir(exist_ok=True)
         self.log = folder / "serial.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.started = 0.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.image import bundle, card, root
@@ -49,20 +50,43 @@ BAD: Mapping[str, Callable[[Path], None]] = {
 """What is wrong with a version, and how it comes."""
 
 
-def version(made: Tools, number: str, change: Callable[[Path], None] | None = None) -> Path:
-    """The bundle of a version that differs in this."""
+def version(
+    made: Tools,
+    number: str,
+    change: Callable[[Path], None] | None = None,
+    *,
+    inside: str = "",
+    compatible: str = bundle.COMPATIBLE,
+    stranger: bool = False,
+) -> Path:
+    """The bundle of a version that differs in this from the image.
+
+    Args:
+        change: Of its root.
+        inside: Another number that it says of itself.
+        compatible: The kind of node that it says it is for.
+        stranger: Signed by somebody whom no node knows.
+    """
+    with changed(made, change or (lambda _folder: None), inside or number):
+        slot = card.slot(made, EPOCH)
+        certificate, key = bundle.development_key(made, "stranger" if stranger else "development")
+        path = bundle.bundle(made, slot, inside or number, EPOCH, certificate, key, compatible)
+        return path.rename(path.with_stem(f"ordered_{number}"))
+
+
+@contextmanager
+def changed(made: Tools, change: Callable[[Path], None], number: str = "0.0.1") -> Iterator[None]:
+    """The tools' folder for work has this root while the `with` lasts."""
     folder, kept = made.work / "root", made.work / "root.kept"
-    shutil.rmtree(kept, ignore_errors=True)
-    folder.rename(kept)
+    if not kept.exists():
+        folder.rename(kept)
     try:
+        shutil.rmtree(folder, ignore_errors=True)
         made.run("cp", "-a", "root.kept", "root")
         root.name(folder, number)
-        if change is not None:
-            change(folder)
+        change(folder)
         (made.work / "root.ext4").unlink(missing_ok=True)
-        slot = card.slot(made, EPOCH)
-        certificate, key = bundle.development_key(made)
-        return bundle.bundle(made, slot, number, EPOCH, certificate, key)
+        yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         kept.rename(folder)

@@ -6,26 +6,29 @@ QEMU's guest sees this machine's loopback as 10.0.2.2.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from deploy.image.tools import REPOSITORY
+from homenode.config.model import SIGNERS
 from tests.system.brokers import Mosquitto, free_port
 from tests.system.nodes import Receiver
 
 HOST = "10.0.2.2"
 STICK = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-0000:00:04.0-1-if00-port0"
+DEVICES = 2
+MODELS = ("contact", "plug", "motion", "thermometer", "water", "smoke")
 APARTMENT = """
 timezone: Europe/Stockholm
 pairing: open
 zigbee:
-  front_door: {model: contact, ieee: "00:15:8d:00:02:aa:bb:01", room: hall}
-  lamp: {model: plug, ieee: "00:15:8d:00:02:aa:bb:02", room: hall}
 """
 HOME = """
 home: HOME
@@ -36,8 +39,7 @@ clock: {trust: always}
 radios:
   zigbee: {driver: zigbee, port: STICK, adapter: ezsp}
 devices:
-  front_door: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:01", room: hall}
-  lamp: {via: zigbee, ieee: "00:15:8d:00:02:aa:bb:02", room: hall}
+DEVICES
 rules:
   - use: door
     bind: {door: front_door.contact}
@@ -50,33 +52,43 @@ to: [care]
 roles:
   door: {kind: contact}
 when: door == open
-says: {sv: "Dörren är öppen", en: "The door is open"}
+says: {sv: "TEXT"}
 """
+HOMENODE = [sys.executable, "-m", "homenode.cli"]
 
 
 class World:
     """Runs while the `with` lasts, in a folder of its own."""
 
-    def __init__(self, folder: Path, home: str = "flat-1") -> None:
-        self.folder, self.home = folder, home
+    def __init__(self, folder: Path, home: str = "flat-1", *, devices: int = DEVICES) -> None:
+        self.folder, self.home, self.devices = folder, home, devices
         self.office, self.key = folder / "office", folder / "service"
         self._ends = ExitStack()
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.office_port = free_port()
-        self._office("init", str(self.office), "--name", HOST, "--listen", f"127.0.0.1:{self.office_port}")
+        self._homenode(
+            "office", "init", str(self.office), "--name", HOST, "--listen", f"127.0.0.1:{self.office_port}"
+        )
         self.broker = self._broker()
         self.bundles = self.folder / "bundles"
         self.bundles.mkdir()
         with (self.office / "office.yaml").open("a") as settings:
             settings.write(f"bundles: {self.bundles}\n")
-        homes = self.office / "homes" / self.home
-        (homes / "rules").mkdir(parents=True)
+        for party in SIGNERS:
+            homes = str(self.office / "homes")
+            self._homenode("configure", "key", party, str(self._signs(party)), "--homes", homes)
+        self.files = self.office / "homes" / self.home
+        (self.files / "rules").mkdir(parents=True)
         text = HOME.replace("HOME", self.home).replace("HOST", HOST).replace("STICK", STICK)
-        (homes / "home.yaml").write_text(text.replace("PORT", str(self.broker.port)))
-        (homes / "rules/door.yaml").write_text(RULE)
-        self._run("office", "serve", "--office", str(self.office), log="office.log")
+        known = "\n".join(
+            f'  {name}: {{via: zigbee, ieee: "{ieee}", room: hall}}' for name, _, ieee in self._flat()
+        )
+        text = text.replace("DEVICES", known).replace("PORT", str(self.broker.port))
+        (self.files / "home.yaml").write_text(text)
+        self.says("Dörren är öppen")
+        self.start_office()
         self._sim()
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         return self
@@ -86,13 +98,21 @@ class World:
     ) -> None:
         self._ends.close()
 
-    def provisioning(self, serial: str = "") -> str:
-        """The file for a card, with a new code."""
+    def _flat(self) -> Iterator[tuple[str, str, str]]:
+        """Name, model and address of each device: a door, a lamp, and more of both and of other kinds."""
+        names = ["front_door", "lamp"]
+        for nth in range(self.devices):
+            model = MODELS[nth % len(MODELS)]
+            yield (
+                names[nth] if nth < len(names) else f"{model}_{nth}",
+                model,
+                f"00:15:8d:00:02:aa:bb:{nth + 1:02x}",
+            )
+
+    def provisioning(self, *words: str) -> str:
+        """The file for a card, with a new code; `words` in place of ``box add``, such as ``swap HOME``."""
         file = self.folder / "provision.yaml"
-        said = [serial] if serial else []
-        self._office(
-            "box", "add", *said, "--home", self.home, "--file", str(file), "--office", str(self.office)
-        )
+        self.office_does(*(words or ("box", "add", "--home", self.home)), "--file", str(file))
         return file.read_text() + f"service_key: {self.key.with_suffix('.pub').read_text().strip()}\n"
 
     def party(self, name: str) -> Receiver:
@@ -105,20 +125,29 @@ class World:
         ]
         return Receiver(self.broker.port, *topics, name=name, keys=keys)
 
+    def says(self, text: str) -> None:
+        """What the door's alert says from now on, signed by both."""
+        (self.files / "rules/door.yaml").write_text(RULE.replace("TEXT", text))
+        for party in SIGNERS:
+            self._homenode("configure", "sign", str(self.files), "--key", str(self._signs(party)))
+
+    def _signs(self, party: str) -> Path:
+        return self.folder / f"{party}.sign"
+
+    def sending(self, party: str = "operator") -> subprocess.Popen[str]:
+        """Sends what was signed last to the home; 0 if it took it."""
+        certificate, key = self._certify(f"{party}@example")
+        file = self.folder / f"{party}.yaml"
+        broker = f'url: "mqtts://127.0.0.1:{self.broker.port}", ca: {self.office / "ca.pem"}'
+        file.write_text(f"party: {party}\nbroker: {{{broker}, cert: {certificate}, key: {key}}}\n")
+        command = [*HOMENODE, "configure", "send", str(self.files), str(file), "--wait", "2min"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def _certify(self, name: str, more: str = "") -> tuple[Path, Path]:
         """A certificate of the office's authority, as deploy/mosquitto/README.md has it made, and its key."""
         key, asked, made = (self.folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-        openssl = [
-            "openssl",
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-subj",
-            f"/CN={name}",
-        ]
+        openssl = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        openssl += ["-subj", f"/CN={name}"]
         subprocess.run([*openssl, "-keyout", key, "-out", asked], check=True, capture_output=True)
         extra = self.folder / "extensions"
         extra.write_text(more)
@@ -172,36 +201,47 @@ class World:
 
     def boxes(self) -> Any:
         """What the office knows."""
-        return json.loads(self._office("list", "--json", "--office", str(self.office)))
+        return json.loads(self.office_does("list", "--json"))
 
-    def _office(self, *words: str) -> str:
-        command = [sys.executable, "-m", "homenode.cli", "office", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=self.folder).stdout
+    def office_does(self, *words: str) -> str:
+        """What a command of the office prints."""
+        return self._homenode("office", *words, "--office", str(self.office))
 
-    def _run(self, *words: str, log: str) -> subprocess.Popen[bytes]:
-        stream = self._ends.enter_context((self.folder / log).open("ab"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "homenode.cli", *words], stdout=stream, stderr=stream
-        )
-        self._ends.callback(process.wait)
-        self._ends.callback(process.terminate)
-        return process
+    def _homenode(self, *words: str) -> str:
+        """
+        Raises:
+            AssertionError: It didn't end well; with what it said.
+        """
+        done = subprocess.run([*HOMENODE, *words], capture_output=True, text=True, cwd=self.folder)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def settle(self, line: str) -> None:
+        """Another line in office.yaml, from now on."""
+        with (self.office / "office.yaml").open("a") as settings:
+            settings.write(f"{line}\n")
+        self._office.send_signal(signal.SIGHUP)
+
+    def start_office(self) -> None:
+        """It answers boxes."""
+        with (self.folder / "office.log").open("ab") as log:
+            command = [*HOMENODE, "office", "serve", "--office", str(self.office)]
+            self._office = subprocess.Popen(command, stdout=log, stderr=log)
+        self._ends.callback(self.stop_office)
+
+    def stop_office(self) -> None:
+        """It answers nobody."""
+        self._office.terminate()
+        self._office.wait()
 
     def _sim(self) -> None:
         file = self.folder / "apartment.yaml"
-        file.write_text(APARTMENT)
-        command = [
-            sys.executable,
-            "-m",
-            "homenode.cli",
-            "sim",
-            "run",
-            str(file),
-            "--control",
-            "0",
-            "--tcp",
-            "0",
-        ]
+        there = "".join(
+            f'  {name}: {{model: {model}, ieee: "{ieee}", room: hall}}\n'
+            for name, model, ieee in self._flat()
+        )
+        file.write_text(APARTMENT + there)
+        command = [*HOMENODE, "sim", "run", str(file), "--control", "0", "--tcp", "0"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=self.folder)
         self._ends.callback(process.wait)
         self._ends.callback(process.terminate)

@@ -1,0 +1,102 @@
+"""What the whole system takes: time to start, memory, writing."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.image import card
+from tests.image.card import Card
+from tests.image.flat import CARD_B, Flat, flat
+from tests.image.machine import Machine
+from tests.image.show import Given, Result
+from tests.image.versions import EPOCH, changed
+
+MANY = 40
+DAY_MIN = 1440
+TELLS = """[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo up $(cut -d" " -f1 /proc/uptime) >/dev/console'
+"""
+
+
+def figures(given: Given) -> Iterator[Result]:
+    """With 40 devices. The hour of writing is given in minutes, and scaled to a day."""
+    bare_s = _bare(given)
+    with flat(given.made, given.image, given.folder, devices=MANY) as home:
+        home.start()
+        home.pair()
+        home.ask("systemctl reboot || true")
+        home.until(lambda: not home.links()[-1], "offline")
+        home.until(lambda: home.links()[-1], "online again")
+        home.until(lambda: home.radio() == "running", "radio up")
+        armed_s = _armed(home)
+        yield Result(
+            "power on to rules armed", armed_s <= 1.3 * bare_s,
+            f"{armed_s:.1f} s after the kernel; nothing of ours {bare_s:.1f} s: {armed_s / bare_s:.2f}",
+        )  # fmt: skip
+        time.sleep(120)
+        used = _used(home)
+        yield Result(f"memory, {MANY} devices", used <= 220, f"{used} MB used")
+        before = home.machine.card.written_b, _written_kb(home)
+        time.sleep(given.minutes * 60)
+        card_b, kernel_kb = home.machine.card.written_b - before[0], _written_kb(home) - before[1]
+        day_mb = card_b / 1e6 * DAY_MIN / given.minutes
+        yield Result(
+            "written in an idle day", day_mb <= 30,
+            f"{day_mb:.1f} MB, of {card_b / 1e3:.0f} kB in {given.minutes:g} min (diskstats {kernel_kb} kB)",
+        )  # fmt: skip
+
+
+def _bare(given: Given) -> float:
+    """Seconds from the kernel's start to multi-user, with all of ours off; at the second start."""
+    made = given.made
+
+    def off(root: Path) -> None:
+        units = root / "etc/systemd/system"
+        for unit in (root / "usr/lib/systemd/system").glob("homenode*"):
+            mask = units / unit.name
+            mask.unlink(missing_ok=True)
+            mask.symlink_to("/dev/null")
+        (units / "told.service").write_text(TELLS)
+        wants = units / "multi-user.target.wants"
+        (wants / "told.service").symlink_to("../told.service")
+
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with changed(made, off):
+        image = card.card(made.work / "boot.fat", card.slot(made, EPOCH), given.folder / "bare.img")
+    disk = Card(image, image, CARD_B, random.Random(given.seed))
+    machine = Machine(made, given.folder, disk)
+    try:
+        for _ in range(2):
+            machine.start()
+            machine.until_said(r"up \d+\.\d+\s", 300)
+            found = re.findall(r"up (\d+\.\d+)\s", machine.said())[-1]
+            time.sleep(5)
+            machine.off()
+            disk.sync()
+        return float(found)
+    finally:
+        machine.off()
+        disk.close()
+
+
+def _armed(home: Flat) -> float:
+    """Seconds from the kernel's start until the gateway said that it judges."""
+    stated = home.ask("systemctl show -P ActiveEnterTimestampMonotonic homenode.service")
+    return int(stated) / 1e6
+
+
+def _used(home: Flat) -> int:
+    return int(home.ask("free -m").splitlines()[1].split()[2])
+
+
+def _written_kb(home: Flat) -> int:
+    """By the kernel's count: sectors of 512 bytes."""
+    line = next(line for line in home.ask("cat /proc/diskstats").splitlines() if " vda " in line)
+    return int(line.split()[9]) // 2
