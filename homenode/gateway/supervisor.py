@@ -34,7 +34,7 @@ STEADY_S = 5.0
 """One lost again soon is called back only after so long: a loop of failures is one fault to the operator."""
 SETUP_RETRY_S = 5.0
 """A person has to act first; until then it is tried now and then."""
-BEAT_S, HANGS_AFTER_S = 2.0, 6.0
+BEAT_S, HANGS_AFTER_S, FIRST_S = 2.0, 6.0, 60.0
 NOTICED_EACH_S = 50
 """Of what devices without a name say: a neighbour's may flood, too."""
 ASSIGN_S = 2.0
@@ -202,6 +202,7 @@ class Supervised:
         self._clock, self.open_until = clock, 0
         self.open_for: Mapping[str, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened_s = 0.0
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"driver {name}", daemon=True)
@@ -230,7 +231,7 @@ class Supervised:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
         tries = 0
         while not self._stopping.is_set():
-            started = self._loop.time()
+            started = self._opened_s = self._loop.time()
             wait_s = SETUP_RETRY_S
             try:
                 self._host.opened(self._host.now() + (int(STEADY_S * 1000) if tries > 1 else 0))
@@ -275,7 +276,9 @@ class Supervised:
                 continue
             try:
                 answer = asyncio.run_coroutine_threadsafe(_answer(), loop)
-                await asyncio.wait_for(asyncio.wrap_future(answer), HANGS_AFTER_S)
+                # A small board imports a radio's library for seconds.
+                patience_s = max(HANGS_AFTER_S, self._opened_s + FIRST_S - loop.time())
+                await asyncio.wait_for(asyncio.wrap_future(answer), patience_s)
             except (TimeoutError, RuntimeError):
                 self._host.lost(
                     source, f"{self.name} hangs: no answer for {HANGS_AFTER_S:.0f} s", self.devices

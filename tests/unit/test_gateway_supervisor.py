@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
+from homenode.driver import Driver, Host
+from homenode.gateway import supervisor
 from homenode.gateway.clock import Clock
 from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
-from homenode.gateway.supervisor import _DriverHost
+from homenode.gateway.supervisor import Supervised, _DriverHost
 from homenode.reading import Reading
 
 
@@ -143,3 +146,38 @@ def test_a_time_stamp_is_moved_by_what_the_clocks_differ() -> None:
     host, _ = a_host()
     assert abs(host.wall_to_instant(1_767_600_000_000) - host.now()) < 60_000
     assert host.waiting() == 7
+
+
+class _Holds(Driver):
+    """Holds its loop as soon as it runs, as a long import does; and once more."""
+
+    def __init__(self, host: Host, holds: list[threading.Event]) -> None:
+        self._holds = holds
+
+    async def run(self) -> None:
+        for hold in self._holds:
+            hold.wait()
+            await asyncio.sleep(0.1)
+        await asyncio.Event().wait()
+
+
+def test_a_driver_may_import_for_long_and_hangs_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("BEAT_S", 0.01), ("HANGS_AFTER_S", 0.05), ("FIRST_S", 0.6)):
+        monkeypatch.setattr(supervisor, name, seconds)
+
+    async def watched() -> list[list[str]]:
+        inbox, holds = Inbox(asyncio.get_running_loop(), lambda: None), [threading.Event(), threading.Event()]
+        one = Supervised("zigbee", lambda host: _Holds(host, holds), (), Path(), Clock(), inbox, lambda: 0)
+        one.start()
+        watch, told = asyncio.ensure_future(one.watch()), []
+        for hold, held_s in zip(holds, (0.3, 0.9), strict=True):
+            await asyncio.sleep(held_s)
+            told.append([item.why for item in said(inbox) if isinstance(item, Trouble)])
+            hold.set()
+        await one.stop()
+        watch.cancel()
+        return told
+
+    first, later = asyncio.run(watched())
+    assert first == []
+    assert later[0].startswith("zigbee hangs")
