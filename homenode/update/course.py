@@ -44,7 +44,7 @@ class Course:
         stage: Where it is.
         why: In words.
         at_ms: Wall time since which it is there; 0 if the clock was not set.
-        tries: Of loading, or of installing, in a row.
+        tries: Of loading, or of installing, in a row; `sums`: in how many the file came with another sum.
         source: The version that ran before, and `source_slot` its slot; `slot` is the one installed into.
         boot: Of the machine when it was told to restart, by which a start knows whether it did.
         boots: Starts of the new version so far.
@@ -60,6 +60,7 @@ class Course:
     why: Why = field(default_factory=dict)
     at_ms: int = 0
     tries: int = 0
+    sums: int = 0
     source: str = ""
     source_slot: str = ""
     slot: str = ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import os
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +31,7 @@ _LATER = (401, 403, 408, 416, 425, 429)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How it ended: `code` of `words`, "" if all is there; `more` for its sentence."""
+    """How it ended: `code` of `words`, "" if all is there, or "part"; `more` for its sentence."""
 
     code: str
     more: str = ""
@@ -88,11 +90,16 @@ class Loader:
             Stopped: As `told` did.
         """
         try:
-            return self._load(order)
+            while (found := self._load(order)).code == "part":
+                pass
+            return found
         except (http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
             return Loaded("cut", str(error) or type(error).__name__)
         except OSError as error:
-            if error.filename is not None or error.errno in (28, 30, 5):  # ENOSPC, EROFS, EIO
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):  # the running node needs the room more
+                self.forget()
+                return self._room(order.size) or Loaded("room", str(RESERVE_B))
+            if error.filename is not None or error.errno in (errno.EROFS, errno.EIO):
                 return Loaded("disk", error.strerror or str(error))
             return Loaded("cut", error.strerror or str(error))
 
@@ -116,23 +123,28 @@ class Loader:
             if answer.status not in (200, 206):
                 code = "gone" if 300 <= answer.status < 500 and answer.status not in _LATER else "cut"
                 return Loaded(code, f"HTTP {answer.status}")
-            if answer.status == 200 or _first(answer) != have_b:
-                if answer.status == 206:
-                    remove(self._part)
-                    return Loaded("cut", "another part than was asked for")
-                have_b = 0
-            size_b = have_b + (answer.length or 0)
-            refused = self._bounds(order, size_b, have_b)
-            if refused is not None:
+            first_b, size_b = _span(answer) if answer.status == 206 else (0, answer.length or 0)
+            if answer.status == 206 and first_b != have_b:
+                remove(self._part)
+                return Loaded("cut", "another part than was asked for")
+            size_b, most_b = size_b or order.size, order.size or LARGEST_B
+            if size_b > most_b:
+                self.forget()
+                return Loaded("large", str(most_b))
+            if refused := self._room(size_b - first_b):
+                self.forget()
                 return refused
             etag = answer.headers.get("ETag", "")
             if etag != about.get("etag", ""):
                 write_json(self._about, {**about, "etag": etag})
-            digest = self._receive(answer, have_b, size_b or order.size, order.size or LARGEST_B)
-        if digest is None:
-            return Loaded("large", str(order.size or LARGEST_B))
-        if answer.length:  # the server hung up
-            return Loaded("cut", f"{answer.length} B are missing")
+            came_b, digest = self._receive(answer, first_b, size_b, most_b)
+        if came_b > most_b:
+            self.forget()
+            return Loaded("large", str(most_b))
+        if came_b < size_b:
+            if answer.status == 206 and came_b > first_b and not answer.length:
+                return Loaded("part")  # all that it meant to send of it
+            return Loaded("cut", f"{size_b - came_b} B are missing")
         if digest != order.sha256:
             self.forget()
             return Loaded("sum")
@@ -140,34 +152,33 @@ class Loader:
         write_json(self._about, {**about, "etag": etag})
         return Loaded("")
 
-    def _bounds(self, order: Order, size_b: int, have_b: int) -> Loaded | None:
-        most_b = order.size or LARGEST_B
-        if size_b > most_b:
-            self.forget()
-            return Loaded("large", str(most_b))
+    def _room(self, need_b: int) -> Loaded | None:
+        """That so many bytes more leave too little to the running node; None if they don't."""
         disk = os.statvfs(self._part.parent)
-        missing_b = (size_b or order.size) - have_b + RESERVE_B - disk.f_bavail * disk.f_frsize
+        missing_b = max(0, need_b) + RESERVE_B - disk.f_bavail * disk.f_frsize
         return Loaded("room", str(missing_b)) if missing_b > 0 else None
 
-    def _receive(self, answer: http.client.HTTPResponse, have_b: int, size_b: int, most_b: int) -> str | None:
-        """Take what comes; the SHA-256 of all that is there. None: it is more than may be."""
+    def _receive(
+        self, answer: http.client.HTTPResponse, have_b: int, size_b: int, most_b: int
+    ) -> tuple[int, str]:
+        """Take what comes, but not more than may; bytes and SHA-256 of all that is there."""
         digest, unsynced_b = hashlib.sha256(), 0
         with open(self._part, "r+b" if have_b else "wb") as stream:
             while (left_b := have_b - stream.tell()) > 0:
                 digest.update(stream.read(min(left_b, 1 << 20)))
             bucket, told_s = Bucket(self._rate_b_s, now_s := _now_s()), now_s
             try:
-                while chunk := answer.read(CHUNK_B):
+                while have_b <= most_b and (chunk := answer.read(CHUNK_B)):
                     stream.write(chunk)
                     digest.update(chunk)
                     have_b += len(chunk)
                     unsynced_b += len(chunk)
-                    if have_b > most_b:
-                        return None
                     if unsynced_b >= SYNC_B:
                         stream.flush()
                         os.fsync(stream.fileno())
                         unsynced_b = 0
+                        if self._room(0):
+                            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     now_s = _now_s()
                     if now_s - told_s >= 1.0:
                         told_s = now_s
@@ -177,7 +188,7 @@ class Loader:
             finally:
                 stream.flush()
                 os.fsync(stream.fileno())
-        return digest.hexdigest()
+        return have_b, digest.hexdigest()
 
 
 def _now_s() -> float:
@@ -192,8 +203,7 @@ def _headers(have_b: int, etag: str) -> Mapping[str, str]:
     return {"Range": f"bytes={have_b}-"} | ({"If-Range": etag} if strong else {})
 
 
-def _first(answer: http.client.HTTPResponse) -> int:
-    """Where the part begins that the server sends; -1 if it doesn't say."""
-    unit, _, span = answer.headers.get("Content-Range", "").partition(" ")
-    first = span.partition("-")[0]
-    return int(first) if unit == "bytes" and first.isdigit() else -1
+def _span(answer: http.client.HTTPResponse) -> tuple[int, int]:
+    """Where the part begins that the server sends, -1 if it doesn't say, and of how much in all, 0 likewise."""
+    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+    return (int(found[1]), int(found[2]) if found[2] != "*" else 0) if found else (-1, 0)

@@ -163,13 +163,12 @@ def _taken(course: Course, known: Known) -> Course:
 def loaded(course: Course, code: str, now_ms: int, more: str = "") -> tuple[Course, int]:
     """Loading ended: `code` "" if all is there, else of `words`. Also: how long to wait before it goes on."""
     if not code:
-        return replace(course, tries=0), 0
-    tries = course.tries + 1
-    final = code in ("gone", "large", "room") or (code == "sum" and tries >= MOST_WRONG)
-    if final:
-        return course.to(Stage.FAILED, why(code, more=more), now_ms, tries=0), 0
+        return replace(course, tries=0, sums=0), 0
+    tries, sums = course.tries + 1, course.sums + (code == "sum")
+    if code in ("gone", "large", "room") or sums >= MOST_WRONG:
+        return course.to(Stage.FAILED, why(code, more=more), now_ms, tries=0, sums=0), 0
     wait_ms = min(LONGEST_RETRY_MS, FIRST_RETRY_MS << min(tries - 1, 10))
-    return course.to(Stage.LOADING, why(code, more=more), now_ms, tries=tries), wait_ms
+    return course.to(Stage.LOADING, why(code, more=more), now_ms, tries=tries, sums=sums), wait_ms
 
 
 def installing(course: Course, known: Known, before: Before, slot: str) -> Course:

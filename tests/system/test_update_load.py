@@ -12,6 +12,7 @@ import pytest
 from homenode.update import load
 from homenode.update.load import Keys, Loader, Stopped
 from homenode.update.order import Order
+from tests.system.disks import memory
 from tests.system.shelves import Shelf, make_certificate, sha256
 
 SIZE_B = 300_000
@@ -69,6 +70,26 @@ def test_cut_at_any_place_it_goes_on_there(shelf: Shelf, keys: Path) -> None:
     assert shelf.asked == ["", *(f"bytes={nth * 70_000}-" for nth in range(1, 5))]
 
 
+def test_a_server_that_gives_a_range_in_parts_is_asked_for_the_next_one_at_once(
+    shelf: Shelf, keys: Path
+) -> None:
+    shelf.cut_after = 70_000
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == "cut"
+    shelf.cut_after, shelf.part_b = 0, 90_000
+    assert loader(shelf, keys).load(wanted).code == ""
+    assert shelf.sent == SIZE_B
+    assert len(shelf.asked) == 4
+
+
+def test_where_no_length_is_told_that_of_the_order_says_whether_it_was_cut(shelf: Shelf, keys: Path) -> None:
+    shelf.tells_length, shelf.cut_after = False, 200_000
+    wanted = replace(order(shelf), size=SIZE_B)
+    assert loader(shelf, keys).load(wanted).code == "cut"
+    assert loader(shelf, keys).load(wanted).code == ""
+    assert shelf.sent == SIZE_B
+
+
 def test_a_file_that_changed_meanwhile_begins_anew(shelf: Shelf, keys: Path) -> None:
     shelf.cut_after = 100_000
     assert loader(shelf, keys).load(order(shelf)).code == "cut"
@@ -110,6 +131,34 @@ def test_what_leaves_no_room_for_the_journal_is_not_begun(
 ) -> None:
     monkeypatch.setattr(load, "RESERVE_B", 1 << 62)
     assert loader(shelf, keys).load(order(shelf)).code == "room"
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["known size", "unknown size"])
+def test_a_disk_that_gets_full_is_given_its_room_back_at_once(
+    shelf: Shelf, keys: Path, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    monkeypatch.setattr(load, "RESERVE_B", 150_000)
+    monkeypatch.setattr(load, "SYNC_B", 32 * 1024)
+    shelf.tells_length = tells
+    with memory(shelf.folder / "own", "512k") as disk:
+        other = disk / "journal"
+        other.write_bytes(bytes(100_000))
+        found = loader(shelf, keys).load(order(shelf))
+        assert (found.code, int(found.more) > 0) == ("room", True)
+        assert [path.name for path in disk.iterdir() if path.suffix != ".json"] == ["journal"]
+        other.unlink()
+        assert loader(shelf, keys).load(order(shelf)).code == ""
+
+
+def test_a_disk_that_is_full_all_the_same_is_given_its_room_back(
+    shelf: Shelf, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "RESERVE_B", -1 << 40)
+    with memory(shelf.folder / "own", "256k") as disk:
+        found = loader(shelf, keys).load(order(shelf))
+        assert found.code == "room"
+        assert left(shelf) in ([], ["bundle.json"])
+        assert os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize > 200_000
 
 
 def test_a_file_that_is_not_there_is_told(shelf: Shelf, keys: Path) -> None:

@@ -209,6 +209,22 @@ def test_a_wrong_sum_is_loaded_once_more() -> None:
     assert machine.loaded(course, "sum", 1)[0].stage is Stage.FAILED
 
 
+def test_cuts_are_no_wrong_sums() -> None:
+    course = taken()
+    for _ in range(5):
+        course, _ = machine.loaded(course, "cut", 1)
+    course, _ = machine.loaded(course, "sum", 1)
+    assert course.stage is Stage.LOADING
+    course, _ = machine.loaded(course, "cut", 1)
+    assert machine.loaded(course, "sum", 1)[0].stage is Stage.FAILED
+
+
+def test_a_wrong_sum_is_no_failed_installation() -> None:
+    course, _ = machine.loaded(taken(), "sum", 1)
+    course, _ = machine.loaded(course, "", 1)
+    assert machine.installed(course, "rauc", 1, "b", "x").stage is Stage.INSTALLING
+
+
 @pytest.mark.parametrize("code", ["board", "signature", "version"])
 def test_a_bundle_that_lies_is_refused(code: str) -> None:
     assert machine.installed(taken(), code, 1, "b", "x").stage is Stage.REFUSED
