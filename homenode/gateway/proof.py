@@ -34,6 +34,7 @@ def proof(node: Node) -> dict[str, Any]:
         "blind": [name for name, verdict in judge.engine.verdicts().items() if verdict.blind],
         "radios": {name: _up(node, name) for name in node.home.radios},
         "broker": None if broker is None else node.uplink.acknowledged,
+        "link": _link(node),
         "devices": {name: _device(node, name) for name in node.home.devices},
         "open_alerts": sum(not alert.fault for alert in judge.engine.open_alerts()),
         "sessions": len(node.looks.shown()["sessions"]),
@@ -45,6 +46,14 @@ def proof(node: Node) -> dict[str, Any]:
 def _up(node: Node, radio: str) -> bool:
     driver = node.crew.drivers.get(radio)
     return driver is not None and driver.shown == "running"
+
+
+def _link(node: Node) -> str:
+    """``up``, ``away`` if nobody answers where the broker should be, else ``down``."""
+    link = node.uplink.link
+    if link is None:
+        return "down"
+    return "up" if link.state.online else "away" if link.state.away else "down"
 
 
 def _pairs(node: Node) -> bool:
@@ -62,6 +71,7 @@ def _device(node: Node, name: str) -> dict[str, Any]:
     sleeps = not wired and (state is None or state.sleeps or f"{name}.battery" in home.points)
     return {
         "power": "battery" if sleeps else "mains",
+        "wired": wired,
         "heard_ms_ago": None if heard is None else now - heard,
         "since_start": heard is not None and heard >= node.time.up,
         "stale_after_ms": None if limit_ms == NEVER else limit_ms,

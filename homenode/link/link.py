@@ -46,12 +46,18 @@ _PERSON_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """Whether there is a link, to which broker, and if not, why. `do`: what a person can do about it."""
+    """Whether there is a link, to which broker, and if not, why.
+
+    Attributes:
+        do: What a person can do about it.
+        away: Nobody answers at any of the brokers' places.
+    """
 
     online: bool
     url: str = ""
     why: str = ""
     do: str = ""
+    away: bool = False
 
 
 class Link:
@@ -173,7 +179,8 @@ class Link:
         """A round of all brokers is told as one, so that two that fail differently are not told for ever."""
         words = [one.what if len(reasons) == 1 else f"{one.where}: {one.what}" for one in reasons]
         advice = [one.do for one in reasons if one.do]
-        self._tell(LinkState(False, reasons[0].where, "; ".join(words), "; ".join(dict.fromkeys(advice))))
+        away, do = all(one.away for one in reasons), "; ".join(dict.fromkeys(advice))
+        self._tell(LinkState(False, reasons[0].where, "; ".join(words), do, away))
 
     def _now(self) -> float:
         assert self._loop is not None  # `get_running_loop` is a system call; this is asked twice a message

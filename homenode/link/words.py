@@ -15,6 +15,7 @@ class NoLink(HomenodeError):
         person: Waiting won't help: somebody has to change a file, a password or a certificate.
         elsewhere: Another of the brokers, if there is one, is the better bet.
         older: Perhaps the broker speaks an older MQTT only.
+        away: Nobody answers there at all: the network is down, or the broker.
     """
 
     def __init__(
@@ -26,9 +27,10 @@ class NoLink(HomenodeError):
         person: bool = False,
         elsewhere: bool = False,
         older: bool = False,
+        away: bool = False,
     ) -> None:
         super().__init__(what, where=where, do=do)
-        self.person, self.elsewhere, self.older = person, elsewhere, older
+        self.person, self.elsewhere, self.older, self.away = person, elsewhere, older, away
 
 
 _REFUSED = {
@@ -78,13 +80,17 @@ def failed(error: Exception, url: str, *, was_up: bool = True) -> NoLink:
         reason = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
         return NoLink(f"TLS failed: {reason}", where=url, do="check broker.cert, key and ca", person=True)
     if isinstance(error, socket.gaierror):
-        return NoLink("the broker's name is not known", where=url, do="check the name, or the network's DNS")
+        do = "check the name, or the network's DNS"
+        return NoLink("the broker's name is not known", where=url, do=do, away=True)
     if isinstance(error, ConnectionRefusedError):
-        return NoLink("nothing listens there", where=url, do="check the port in broker.url, and the broker")
+        do = "check the port in broker.url, and the broker"
+        return NoLink("nothing listens there", where=url, do=do, away=True)
     if isinstance(error, ConnectionError):
         return hung_up(url, was_up=was_up)
     if isinstance(error, TimeoutError):
-        return NoLink("the broker does not answer", where=url, do="check host and port in broker.url")
+        do = "check host and port in broker.url"
+        return NoLink("the broker does not answer", where=url, do=do, away=not was_up)
     if isinstance(error, OSError):
-        return NoLink((error.strerror or str(error) or type(error).__name__).lower(), where=url)
+        what = (error.strerror or str(error) or type(error).__name__).lower()
+        return NoLink(what, where=url, away=not was_up)
     return NoLink(f"{type(error).__name__}: {error}", where=url)

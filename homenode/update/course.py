@@ -51,8 +51,9 @@ class Course:
         fast: In this many of them the first stage of the proof was passed.
         before: What the old version had.
         heard: Devices that the new version has heard.
-        put_off: The installation waits: the restart was put off by somebody or something.
+        put_off: The restart waits, and is shown as this: ``waiting`` or ``busy``; "" if it doesn't.
         highest: The highest version that ever proved good here.
+        unproved: The slot with what never proved good; "" if both did, or nothing was ever installed.
     """
 
     order: Order | None = None
@@ -69,8 +70,9 @@ class Course:
     fast: int = 0
     before: Before = field(default_factory=Before)
     heard: tuple[str, ...] = ()
-    put_off: bool = False
+    put_off: str = ""
     highest: str = ""
+    unproved: str = ""
 
     def to(self, stage: Stage, why: Why, now_ms: int, **more: Any) -> Course:
         """At another stage, or there for another reason."""
@@ -114,7 +116,7 @@ def shown(course: Course, running: str, slot: str, progress: float | None) -> di
     told: dict[str, Any] = {
         "id": course.order.id if course.order else "",
         "version": course.order.version if course.order else "",
-        "state": "busy" if course.put_off else state,
+        "state": course.put_off or state,
         "why": dict(course.why),
         "at_ms": course.at_ms,
         "slot": slot,

@@ -204,6 +204,6 @@ def _headers(have_b: int, etag: str) -> Mapping[str, str]:
 
 
 def _span(answer: http.client.HTTPResponse) -> tuple[int, int]:
-    """Where the part begins that the server sends, -1 if it doesn't say, and of how much in all, 0 likewise."""
+    """Where the part begins that the server sends, and of how much in all; -1, 0 if it doesn't say."""
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
     return (int(found[1]), int(found[2]) if found[2] != "*" else 0) if found else (-1, 0)

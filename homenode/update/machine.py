@@ -45,6 +45,7 @@ class Do(Enum):
     LOAD = "load the bundle, or go on with it"
     INSTALL = "check it and have RAUC install it"
     REBOOT = "restart the machine"
+    TAKE_BACK = "have the boot loader start the slot that runs again, and not what was installed"
     PROVE = "ask the gateway and judge"
     FALL_BACK = "mark this slot bad, the other one active, and restart"
 
@@ -86,6 +87,8 @@ class Known:
 
 def step(course: Course, known: Known) -> Step:
     """What to do now."""
+    if _is_other_wish(course, known) and course.stage is Stage.REBOOTING and known.slot == course.source_slot:
+        return Step(course, Do.TAKE_BACK)
     course = _taken(course, known)
     if course.stage in OVER or course.order is None:
         return Step(course, Do.END)
@@ -95,10 +98,12 @@ def step(course: Course, known: Known) -> Step:
         return Step(course, Do.FALL_BACK)
     now_ms = known.now_ms or 0
     if course.stage is Stage.REBOOTING:
-        if reason := _window(course.order, known) or _put_off(known):
-            return Step(course.to(course.stage, reason, now_ms, put_off=True), Do.WAIT, BUSY_MS)
+        if reason := _window(course.order, known):
+            return Step(course.to(course.stage, reason, now_ms, put_off="waiting"), Do.WAIT, LOOK_MS)
+        if reason := _put_off(known):
+            return Step(course.to(course.stage, reason, now_ms, put_off="busy"), Do.WAIT, BUSY_MS)
         told = why("rebooting", version=course.order.version)
-        return Step(course.to(course.stage, told, now_ms, put_off=False), Do.REBOOT)
+        return Step(course.to(course.stage, told, now_ms, put_off=""), Do.REBOOT)
     return _before_restart(course, course.order, known, now_ms)
 
 
@@ -133,14 +138,17 @@ def _put_off(known: Known) -> Why | None:
     return why("busy") if known.busy else None
 
 
+def _is_other_wish(course: Course, known: Known) -> bool:
+    """Whether there is another order than the one that is carried out."""
+    return known.order is not None and (course.order is None or course.order.id != known.order.id)
+
+
 def _taken(course: Course, known: Known) -> Course:
     """The newest order takes the place of the one before, unless that has gone too far."""
     order, now_ms = known.order, known.now_ms or 0
-    if order is None or (course.order is not None and course.order.id == order.id):
+    if order is None or not _is_other_wish(course, known) or course.stage in COMMITTED:
         return course
-    if course.stage in COMMITTED:
-        return course
-    new = Course(order=order, highest=course.highest)
+    new = Course(order=order, highest=course.highest, unproved=course.unproved)
     if order.cancel:
         if course.stage in OVER:
             return replace(course, order=replace(course.order or order, id=order.id))
@@ -173,7 +181,8 @@ def loaded(course: Course, code: str, now_ms: int, more: str = "") -> tuple[Cour
 
 def installing(course: Course, known: Known, before: Before, slot: str) -> Course:
     """RAUC is about to write to `slot`: from then on a restart may come up in it."""
-    return replace(course, source=known.running, source_slot=known.slot, slot=slot, before=before)
+    source, source_slot = known.running, known.slot
+    return replace(course, source=source, source_slot=source_slot, slot=slot, unproved=slot, before=before)
 
 
 def installed(course: Course, code: str, now_ms: int, boot: str, more: str = "") -> Course:
@@ -190,14 +199,45 @@ def installed(course: Course, code: str, now_ms: int, boot: str, more: str = "")
     return course.to(Stage.FAILED if tries >= MOST_WRONG else Stage.INSTALLING, told, now_ms, tries=tries)
 
 
+def taken_back(course: Course, now_ms: int) -> Course:
+    """The boot loader starts the old version again: the order that came meanwhile may be looked at."""
+    return course.to(Stage.WAITING, why(""), now_ms, put_off="")
+
+
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A start of the machine: its id, the slot it came up in, and what earlier ones left written down."""
+    """A start of the machine.
+
+    Attributes:
+        slot: In which it came up, and `spare` whether the other one can be started.
+        starts, deadline_min: What earlier ones left written down.
+    """
 
     id: str
     slot: str
     starts: int = 0
     deadline_min: int = 0
+    spare: bool = True
+
+
+def lost(
+    order: Order | None, *, running: str, slot: str, trial: tuple[str, str] | None, boot: str, now_ms: int
+) -> Course:
+    """Nothing is remembered, or it can't be read.
+
+    Args:
+        order: The newest one; it is not begun anew, as it may be what went wrong.
+        running: The version in `slot`.
+        trial: The slot that is on trial by what the watch goes by, and the old one.
+    """
+    if trial is not None and trial[0] == slot:  # nobody knows what has to be proved
+        if order is None or order.cancel:
+            order = Order(order.id if order else "", "", 0, cancel=True, version=running)
+        course = Course(order=order, slot=slot, source_slot=trial[1], boot=boot, unproved=slot)
+        return course.to(Stage.FALLING, why("lost", version=running), now_ms)
+    if order is None:
+        return Course()
+    return Course(order=order).to(Stage.FAILED, why("lost", version=order.version or running), now_ms)
 
 
 def booted(course: Course, boot: Boot, now_ms: int) -> Course:
@@ -208,21 +248,26 @@ def booted(course: Course, boot: Boot, now_ms: int) -> Course:
     cut = course.stage is Stage.INSTALLING and course.slot and boot.slot == course.slot
     if course.stage in (Stage.REBOOTING, Stage.TRYING) or cut:
         if boot.slot != course.slot:
-            return course.to(Stage.FAILED, _fell(course, boot), now_ms, boot=boot.id, put_off=False)
+            return course.to(Stage.FAILED, _fell(course, boot), now_ms, boot=boot.id, put_off="")
         boots = course.boots + 1
         if boots > MOST_BOOTS:
             often = why("restarts", version=order.version, more=boots - 1)
             return course.to(Stage.FALLING, often, now_ms, boot=boot.id, boots=boots)
         told: Why = course.why if course.boots else why("begun", version=order.version)
-        return course.to(Stage.TRYING, told, now_ms, boot=boot.id, boots=boots, put_off=False)
-    if course.stage is Stage.FALLING and boot.slot != course.slot:
-        return course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
+        return course.to(Stage.TRYING, told, now_ms, boot=boot.id, boots=boots, put_off="")
+    if course.stage is Stage.FALLING:
+        return (
+            course if boot.slot == course.slot else course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
+        )
+    if boot.slot == course.unproved and boot.spare:
+        strayed = replace(course, slot=boot.slot, boot=boot.id)
+        return strayed.to(Stage.FALLING, why("unproved", more=boot.slot), now_ms)
     return course
 
 
-def winds_up(course: Course) -> bool:
-    """Whether the slot that runs is good, so that the boot loader, which counts each start, counts anew."""
-    return course.stage not in (Stage.TRYING, Stage.FALLING)
+def winds_up(course: Course, slot: str) -> bool:
+    """Whether what runs in `slot` proved good: then the boot loader, which counts each start, counts anew."""
+    return course.stage not in (Stage.TRYING, Stage.FALLING) and slot != course.unproved
 
 
 def _fell(course: Course, boot: Boot) -> Why:
@@ -242,7 +287,8 @@ def judged(course: Course, verdict: Verdict, heard: Sequence[str], now_ms: int) 
     version, more = course.order.version, {"heard": tuple(sorted({*course.heard, *heard}))}
     if verdict.good:
         highest = version if versions.is_later(version, course.highest) else course.highest
-        return course.to(Stage.GOOD, why("good", version=version), now_ms, highest=highest, **more)
+        told_good = why("good", version=version)
+        return course.to(Stage.GOOD, told_good, now_ms, highest=highest, unproved="", **more)
 
     def told(code: str) -> dict[str, str]:
         lacks = verdict.lacks

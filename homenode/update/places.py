@@ -59,6 +59,16 @@ def arm(places: Places, slot: str, old: str, deadline_s: int) -> None:
     write(places.trial, "".join(f"{name}={value}\n" for name, value in lines.items()).encode())
 
 
+def trial_of(places: Places) -> tuple[str, str] | None:
+    """The slot on trial and the old one, as the watch reads them; None if none is."""
+    try:
+        lines = places.trial.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return None
+    told = dict(line.split("=", 1) for line in lines if "=" in line)
+    return (told["slot"], told["old"]) if told.get("slot") and told.get("old") else None
+
+
 def disarm(places: Places) -> None:
     """The watch has nothing to watch. Raises OSError."""
     remove(places.trial)

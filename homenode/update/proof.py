@@ -1,9 +1,10 @@
 """Whether a new version has proved good: the judge (pure).
 
-Two stages. *Fast*, within minutes: the gateway answers, its rules and data are read, the radio is up, the
-broker has acknowledged something of this start. Then the boot loader's counter is wound up again, so that a
-resident who pulls the plug does not use it up. *Full*, within hours: every mains-powered device and most of
-the battery ones that were heard before are heard again; these check in each 50 min to 6 h.
+Two stages. *Fast*, within minutes, what the node can do alone: the gateway answers, its rules and data are
+read, the radio is up. Then the boot loader's counter is wound up again, so that a resident who pulls the plug
+does not use it up. *Full*, within hours: the broker has acknowledged something of this start, every
+mains-powered device and most of the battery ones that were heard before are heard again; these check in each
+50 min to 6 h.
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ ANSWERS_MS = 5 * MINUTE_MS
 RADIO_MS = 10 * MINUTE_MS
 """A stick that is wedged is got over within a minute, a network that is restored within five."""
 BROKER_MS = 15 * MINUTE_MS
+"""Where it answers, and takes nothing: another try is like the last one."""
+AWAY_MS = 120 * MINUTE_MS
+"""Where nobody answers: likelier the closed link is down than the version is to blame (ADR 15)."""
 YOUNG_MS = 10 * MINUTE_MS
 """Nothing is good sooner: what crashes each few minutes has shown it by then."""
 MAINS_MS = 75 * MINUTE_MS
 """What is on the mains reports each hour at least (`stale_after` of power, switch and light)."""
 BATTERY_MS = 7 * 60 * MINUTE_MS
 """Check-ins are 50 min to 6 h apart."""
+SLOWEST_MS = 24 * 60 * MINUTE_MS
+"""`stale_after` of such devices (drivers/zigbee/rows.yaml); who may be silent longer is not waited for."""
 QUORUM = 0.75
 """Of the battery devices that were heard before: one may just have lost its last strength."""
 MOST_STARTS = 5
@@ -38,10 +44,12 @@ class Before:
     """What the old version had: nothing else can be asked of the new one.
 
     Attributes:
-        mains, battery: Names of devices that were heard and not stale.
+        mains, slow, battery: Names of devices that were heard and not stale: to be heard within `MAINS_MS`,
+            those that report more seldom within `BATTERY_MS`, and most of these.
         radios: Names of those that were up.
         rules: Names of the rules.
-        broker: Whether the broker had acknowledged anything.
+        broker: Whether the broker was there, and had acknowledged something.
+        configuration, well: Whether home.yaml was read, and nothing ailed the data.
         journal: The journal's schema that the old version writes.
     """
 
@@ -50,7 +58,10 @@ class Before:
     radios: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     broker: bool = False
+    configuration: bool = True
+    well: bool = True
     journal: int = 0
+    slow: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As JSON types."""
@@ -59,26 +70,52 @@ class Before:
 
 def before_of(record: Mapping[str, Any]) -> Before:
     """What `Before.record` gave."""
-    lists = {name: tuple(record.get(name, ())) for name in ("mains", "battery", "radios", "rules")}
-    return Before(**lists, broker=bool(record.get("broker")), journal=int(record.get("journal", 0)))
+    lists = {name: tuple(record.get(name, ())) for name in ("mains", "slow", "battery", "radios", "rules")}
+    return Before(
+        **lists,
+        broker=bool(record.get("broker")),
+        configuration=bool(record.get("configuration", True)),
+        well=bool(record.get("well", True)),
+        journal=int(record.get("journal", 0)),
+    )
 
 
 def as_before(proof: Mapping[str, Any]) -> Before:
     """What the gateway's proof says of the version that runs before an update."""
-    heard = {
-        name: one["power"]
-        for name, one in proof["devices"].items()
-        if one["heard_ms_ago"] is not None
-        and (one["stale_after_ms"] is None or one["heard_ms_ago"] < one["stale_after_ms"])
-    }
+    asked = {name: _asked(one) for name, one in proof["devices"].items()}
+
+    def named(how: str) -> tuple[str, ...]:
+        return tuple(sorted(name for name, one in asked.items() if one == how))
+
     return Before(
-        mains=tuple(sorted(name for name, power in heard.items() if power == "mains")),
-        battery=tuple(sorted(name for name, power in heard.items() if power != "mains")),
+        mains=named("mains"),
+        slow=named("slow"),
+        battery=named("battery"),
         radios=tuple(sorted(name for name, up in proof["radios"].items() if up)),
         rules=tuple(sorted(proof["rules"])),
-        broker=proof["broker"] is True,
+        broker=proof["broker"] is True and proof["link"] == "up",
+        configuration=proof["configuration"] is True,
+        well=not proof["data"]["trouble"],
         journal=int(proof["data"]["journal"]),
     )
+
+
+def _asked(device: Mapping[str, Any]) -> str:
+    """As which of `Before` a device must be heard; "" if nobody may wait for it.
+
+    It is silent for half of its `stale_after` at most (design, section 3); without one it speaks when it is
+    used, but for what is wired, which is read at the start.
+    """
+    ago_ms, limit_ms = device["heard_ms_ago"], device["stale_after_ms"]
+    if ago_ms is None or (limit_ms is not None and ago_ms >= limit_ms):
+        return ""
+    if limit_ms is None:
+        return "mains" if device["wired"] else ""
+    if limit_ms > SLOWEST_MS:
+        return ""
+    if device["power"] != "mains":
+        return "battery"
+    return "mains" if limit_ms <= 2 * MAINS_MS else "slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +125,8 @@ class Seen:
     Attributes:
         answered_ms: When the gateway answered last, since the machine's start; None: never.
         starts: How many of its starts were seen; `started` names the newest.
+        reached_ms: Since when somebody answers where the broker should be, since the machine's start; None:
+            nobody does.
         heard: Devices heard, also in earlier starts of the machine on this trial.
         proof: The newest answer.
     """
@@ -95,6 +134,7 @@ class Seen:
     answered_ms: int | None = None
     starts: int = 0
     started: str = ""
+    reached_ms: int | None = 0
     heard: frozenset[str] = frozenset()
     proof: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,11 +144,13 @@ class Seen:
             return self
         heard = {name for name, one in proof["devices"].items() if one["since_start"]}
         new = proof["start"] != self.started
+        reached_ms = up_ms if self.reached_ms is None else self.reached_ms
         return replace(
             self,
             answered_ms=up_ms,
             starts=self.starts + new,
             started=proof["start"],
+            reached_ms=None if proof["link"] == "away" else reached_ms,
             heard=self.heard | heard,
             proof=proof,
         )
@@ -137,13 +179,14 @@ class _Lack:
     why: Why
     within_ms: int
     fast: bool = True
+    shows_life: bool = False
 
 
 def judge(before: Before, seen: Seen, up_ms: int) -> Verdict:
     """The verdict, `up_ms` after the machine's start."""
     lacks = list(_lacks(before, seen, up_ms))
     late = [one for one in lacks if up_ms >= one.within_ms]
-    told = late or [one for one in lacks if one.fast]
+    told = late or [one for one in lacks if not one.shows_life]
     return Verdict(
         fast=not any(one.fast for one in lacks),
         good=not lacks,
@@ -160,24 +203,29 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if up_ms - seen.answered_ms >= ANSWERS_MS:
         return [_Lack(why("no_answer"), 0)]
     proof, found = seen.proof, []
-    if not proof["configuration"]:
+    if before.configuration and not proof["configuration"]:
         found.append(_Lack(why("configuration"), ANSWERS_MS))
     if missing := sorted(set(before.rules) - set(proof["rules"])):
         found.append(_Lack(why("rules", more=", ".join(missing)), ANSWERS_MS))
-    if trouble := proof["data"]["trouble"]:
+    if before.well and (trouble := proof["data"]["trouble"]):
         found.append(_Lack(why("data", more=trouble), ANSWERS_MS))
     if down := [name for name in before.radios if not proof["radios"].get(name)]:
         found.append(_Lack(why("radio", more=", ".join(down)), RADIO_MS))
     if before.broker and proof["broker"] is not True:
-        found.append(_Lack(why("broker"), BROKER_MS))
-    if unheard := [name for name in before.mains if name not in seen.heard]:
-        found.append(_Lack(why("mains", more=", ".join(unheard)), MAINS_MS, fast=False))
+        if seen.reached_ms is None:
+            found.append(_Lack(why("away"), AWAY_MS, fast=False))
+        else:
+            within_ms = min(seen.reached_ms, AWAY_MS) + BROKER_MS
+            found.append(_Lack(why("broker"), within_ms, fast=False))
+    for names, within_ms in ((before.mains, MAINS_MS), (before.slow, BATTERY_MS)):
+        if unheard := [name for name in names if name not in seen.heard]:
+            found.append(_Lack(why("mains", more=", ".join(unheard)), within_ms, False, True))
     heard, wanted = (
         sum(name in seen.heard for name in before.battery),
         math.ceil(QUORUM * len(before.battery)),
     )
     if heard < wanted:
-        found.append(_Lack(why("battery", more=f"{heard}/{len(before.battery)}"), BATTERY_MS, fast=False))
+        found.append(_Lack(why("battery", more=f"{heard}/{len(before.battery)}"), BATTERY_MS, False, True))
     if not found and up_ms < YOUNG_MS:
-        found.append(_Lack(why("young"), BATTERY_MS, fast=False))
+        found.append(_Lack(why("young"), BATTERY_MS, False, True))
     return found

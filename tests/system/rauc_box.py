@@ -51,7 +51,7 @@ cd {folder}/boot
 case $1 in
   get-primary) cat primary ;;
   set-primary) echo {tries} >left.$2; echo trial >state.$2; echo $2 >primary ;;
-  get-state) grep -q bad state.$2 && echo bad || echo good ;;
+  get-state) if grep -q bad state.$2; then echo bad; else echo good; fi ;;
   set-state) echo $3 >state.$2 ;;
   get-current) cat current ;;
 esac

@@ -102,6 +102,21 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             assert node.stop() == 0
 
 
+def test_whether_the_broker_is_there_and_refuses_or_nobody_answers_is_told(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+    with NodeProcess(home, data) as node:
+        node.until("link up")
+        proof = next(ask(data, {"do": "proof"}))["result"]
+        assert proof["link"] == "up"
+        broker.kill()
+        node.until("nothing listens there")
+        proof = next(ask(data, {"do": "proof"}))["result"]
+        assert proof["link"] == "away"
+        assert node.stop() == 0
+
+
 def make_later(journal: Path) -> None:
     """What a later version does to a journal: its newest file is of a schema that this one doesn't know."""
     newest = find(journal)[-1].path

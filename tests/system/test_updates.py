@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from homenode.update import exception
 from homenode.update.order import order_of
 from homenode.update.places import Places
 from homenode.update.rauc import Rauc
-from homenode.update.run import Updater
+from homenode.update.updater import WORKS_MS, Updater
 from tests.system.brokers import Mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.rauc_box import Box
@@ -88,6 +89,10 @@ devices:
 rules:
   - {{use: door, bind: {{door: front.contact}}}}
 """
+
+
+NO_BROKER = -1
+"""A port at which somebody answers that is none."""
 
 
 class Flat:
@@ -283,15 +288,18 @@ def test_an_old_signed_bundle_is_refused_unless_the_operator_signs_the_exception
     ("how", "words"),
     [
         ({"mood": "deaf"}, "the radio is not up: air"),
-        ({"port": 9}, "the broker has acknowledged nothing"),
+        ({"port": 9}, "nobody answers where the broker should be"),
+        ({"port": NO_BROKER}, "the broker has acknowledged nothing"),
         ({"mood": "mains"}, "too few battery devices are heard: 0/2"),
     ],
-    ids=["no radio", "no broker", "no sensors"],
+    ids=["no radio", "nobody there", "no broker", "no sensors"],
 )
 def test_what_is_not_proved_falls_back_and_says_why(flat: Flat, how: dict[str, Any], words: str) -> None:
     flat.order(flat.box.bundle("0.2.0"), "0.2.0")
     flat.update()
     flat.box.versions["B"] = "0.2.0"
+    if how.get("port") == NO_BROKER:
+        how = {"port": flat.shelf.server_address[1]}
     flat.reboot(**how)
     assert flat.box.slot == "B"
     assert flat.update().course.stage.value == "falling"
@@ -340,6 +348,105 @@ def test_a_version_that_never_starts_falls_back_by_the_boot_loader_alone(flat: F
     flat.start()
     assert flat.update().course.stage.value == "failed"
     assert "never started so far" in flat.shown("failed")["why"]["en"]
+
+
+def test_a_start_counts_until_the_gateway_answers(flat: Flat) -> None:
+    """A slot that is good starts nine times without doing its work, and then the other one is started."""
+    (flat.places.etc / "home.yaml").write_text("")
+    marks = flat.folder / "boot/state.A"
+    flat.stop()
+    marks.write_text("trial")
+    flat.update()
+    assert marks.read_text() == "trial"
+    assert flat.box.up_ms() >= WORKS_MS
+    flat.start()
+    flat.update()
+    assert marks.read_text().strip() == "good"
+
+
+def test_what_was_installed_behind_the_updaters_back_does_not_stay(flat: Flat) -> None:
+    """RAUC did its work after the updater had given up on it; later the plug is pulled."""
+    bundle = flat.box.bundle("0.2.0")
+    flat.order(bundle, "0.2.0")
+    flat.update(lambda updater: updater.course.stage.value == "rebooting")
+    course = json.loads(flat.places.course.read_text())
+    flat.places.course.write_text(json.dumps({**course, "stage": "failed"}))
+    flat.places.trial.unlink()
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot()
+    assert flat.box.slot == "B"
+    flat.update()
+    assert flat.box.asked
+    assert (flat.box.read("primary"), flat.box.read("state.B")) == ("A", "bad")
+    flat.reboot()
+    flat.update()
+    assert "never proved good" in flat.shown("failed", "never proved good")["why"]["en"]
+    assert flat.box.read("state.A") == "good"
+
+
+def test_what_was_kept_is_gone_on_trial_and_the_old_version_comes_back(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot()
+    for path in (flat.places.course, flat.places.order, flat.places.state):
+        path.unlink()
+    flat.update()
+    assert flat.box.asked
+    assert (flat.box.read("primary"), flat.box.read("state.B")) == ("A", "bad")
+    flat.reboot()
+    assert (flat.box.slot, flat.update().course.stage.value) == ("A", "failed")
+    assert "nobody remembers" in flat.shown("failed")["why"]["en"]
+
+
+def test_what_the_new_version_wrote_and_this_one_cannot_read_is_not_begun_anew(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update(lambda updater: updater.course.stage.value == "loading")
+    flat.places.course.write_text(json.dumps({"stage": "a later one", "highest": "0.1.7"}))
+    updater = flat.update()
+    assert (updater.course.stage.value, updater.course.highest) == ("failed", "0.1.7")
+    assert not flat.box.asked
+
+
+def test_a_restart_that_waits_is_called_off(flat: Flat) -> None:
+    now = time.localtime()
+    closed = f"{(now.tm_hour + 12) % 24:02}:00-{(now.tm_hour + 13) % 24:02}:00"
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update(lambda updater: updater.course.stage.value == "rebooting")
+    course = json.loads(flat.places.course.read_text())
+    course["order"]["window"] = [int(closed[:2]) * 60, int(closed[6:8]) * 60]
+    flat.places.course.write_text(json.dumps(course))
+    flat.box.asked = False
+    flat.update(lambda updater: updater.course.put_off == "waiting")
+    flat.shown("waiting", "waits for the hours")
+    assert flat.box.read("primary") == "B"
+    flat.command({"cancel": True})
+    assert flat.update().course.stage.value == "cancelled"
+    assert (flat.box.read("primary"), flat.box.read("state.A"), flat.box.read("state.B")) == (
+        "A", "good", "bad",
+    )  # fmt: skip
+    assert not flat.places.trial.exists()
+    assert not flat.box.asked
+
+
+def test_a_proved_version_stays_though_that_could_not_be_written_down_at_once(flat: Flat) -> None:
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    flat.update()
+    flat.box.versions["B"] = "0.2.0"
+    flat.reboot()
+    flat.update(lambda updater: updater.course.fast > 0)
+    with flat.updater() as updater:
+        updater._counted = True
+        blocked = flat.places.course.with_name("course.json.new")
+        blocked.mkdir()
+        while flat.box.read("state.B") != "good":
+            assert updater.once()
+        assert json.loads(flat.places.course.read_text())["stage"] == "trying"
+        blocked.rmdir()
+        while updater.once():
+            pass
+    assert json.loads(flat.places.course.read_text())["stage"] == "good"
+    assert not flat.places.trial.exists()
 
 
 def test_the_watch_without_python_falls_back_when_nobody_proves_anything(flat: Flat) -> None:
@@ -418,9 +525,16 @@ def test_the_command_itself_carries_an_order_out(flat: Flat) -> None:
     bundle = flat.box.bundle("0.2.0")
     flat.order(bundle, "0.2.0")
     (places.run / "restart").unlink(missing_ok=True)
-    ended = homenode("update", *words, "--bus", flat.box.bus, "--rate", "65536")
-    assert ended.returncode == 0, ended.stderr
-    assert "installing" in ended.stderr
+    command = [sys.executable, "-m", "homenode.cli", "update", *words, "--bus", flat.box.bus]
+    with subprocess.Popen([*command, "--rate", "65536"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("installing" in line for line in process.stderr)
+        for _ in range(500):
+            if (places.run / "restart").exists():
+                break
+            time.sleep(0.1)
+        assert process.poll() is None, "until the machine restarts there is something left to do"
+        process.terminate()
     assert (places.run / "restart").exists()
     assert (flat.box.read("primary"), flat.box.holds("B", bundle)) == ("B", True)
     shown = json.loads(homenode("update", "--status", "--data", str(flat.data)).stdout)

@@ -98,3 +98,19 @@ def test_only_a_broker_that_is_starting_is_worth_waiting_for() -> None:
 def test_a_connection_that_ends_may_be_another_node_or_another_receiver() -> None:
     do = hung_up(URL, was_up=True).do
     assert "another node of this home, or another receiver on a copy of this data" in do
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), True),
+        (socket.gaierror(-2, "Name or service not known"), True),
+        (TimeoutError(), True),
+        (OSError(101, "Network is unreachable"), True),
+        (ConnectionResetError(104, "Connection reset by peer"), False),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), False),
+    ],
+)
+def test_a_place_where_nobody_answers_is_told_from_one_that_refuses(error: Exception, away: bool) -> None:
+    assert failed(error, URL, was_up=False).away is away
+    assert not refused(5, URL).away

@@ -167,6 +167,30 @@ def test_what_goes_on_in_the_home_puts_it_off_and_never_drops_it_and_is_not_told
     assert step(course, known(loaded=True)).do is Do.INSTALL
 
 
+def test_a_restart_that_waits_for_its_window_is_not_called_busy_and_misses_no_short_one() -> None:
+    course = machine.installed(taken(window=Window(120, 125)), "", 1, "boot-1")
+    waits = step(course, known(order=course.order, minute=119))
+    assert (waits.do, waits.wait_ms) == (Do.WAIT, machine.LOOK_MS)
+    assert shown(waits.course, "0.1.0", "A", None)["state"] == "waiting"
+    busy = step(waits.course, known(order=course.order, minute=121, busy=True))
+    assert shown(busy.course, "0.1.0", "A", None)["state"] == "busy"
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_a_restart_that_was_put_off_can_still_be_called_off(cancel: bool) -> None:
+    """A fleet that halts believes it of a home that is `busy`: it must not start the version at night."""
+    course = machine.installing(taken(), known(), Before(), "B")
+    course = step(machine.installed(course, "", 1, "boot-1"), known(busy=True)).course
+    other = replace(ORDER, id="2", version="0.3.0", cancel=cancel)
+    back = step(course, known(order=other, busy=True))
+    assert (back.do, back.course) == (Do.TAKE_BACK, course), "first the boot loader"
+    found = step(machine.taken_back(back.course, 5), known(order=other))
+    assert found.course.stage is (Stage.CANCELLED if cancel else Stage.LOADING)
+    assert found.course.unproved == "B"
+    on_trial = machine.booted(course, Boot("boot-2", "B"), 5)
+    assert step(on_trial, known(order=other, slot="B")).do is Do.PROVE
+
+
 def test_it_puts_off_the_restart_too_if_it_begins_after_the_installation() -> None:
     course = machine.installed(taken(), "", 1, "boot-1")
     waits = step(course, known(busy=True))
@@ -279,6 +303,66 @@ def test_a_version_that_restarts_the_machine_again_and_again_falls_back() -> Non
     assert "restarted 6 times" in course.why["en"]
 
 
+@pytest.mark.parametrize("stage", [*OVER - {Stage.NONE}, Stage.WAITING, Stage.BUSY, Stage.LOADING])
+def test_what_starts_without_being_on_trial_and_was_never_proved_does_not_stay(stage: Stage) -> None:
+    """Such as what RAUC went on to install when nobody waited for it any more."""
+    course = machine.installing(taken(), known(), Before(), "B")
+    for _ in range(machine.MOST_WRONG):
+        course = machine.installed(course, "rauc", 1, "boot-1", "no answer within 60 s")
+    assert (course.stage, course.unproved) == (Stage.FAILED, "B")
+    course = replace(course, stage=stage)
+    strayed = machine.booted(course, Boot("boot-2", "B"), 5)
+    assert strayed.stage is Stage.FALLING
+    assert not machine.winds_up(strayed, "B")
+    assert step(strayed, known(slot="B", running="0.2.0")).do is Do.FALL_BACK
+    back = machine.booted(strayed, Boot("boot-3", "A"), 6)
+    assert (back.stage, back.unproved) == (Stage.FAILED, "B")
+    assert "never proved" in back.why["en"]
+    alone = machine.booted(course, Boot("boot-2", "B", spare=False), 5)
+    assert alone == course, "where no other slot starts, one that works somehow is better than none"
+    assert not machine.winds_up(alone, "B")
+
+
+def test_a_slot_that_was_proved_once_is_good_when_the_boot_loader_falls_back_to_it() -> None:
+    course = machine.judged(machine.installing(trying(), known(), Before(), "B"), GOOD, (), 5)
+    assert course.unproved == ""
+    older = machine.booted(course, Boot("boot-9", "A"), 9)
+    assert older.stage is Stage.GOOD
+    assert machine.winds_up(older, "A")
+
+
+def test_a_newer_order_does_not_make_the_other_slot_proved() -> None:
+    course = machine.installed(machine.installing(taken(), known(), Before(), "B"), "board", 1, "boot-1")
+    for other in (replace(ORDER, id="2", version="0.3.0"), replace(ORDER, id="3", cancel=True)):
+        course = step(course, known(order=other)).course
+        assert course.unproved == "B"
+
+
+def test_on_trial_without_a_memory_the_old_version_comes_back() -> None:
+    """The data partition was lost: nobody knows what has to be proved."""
+    lost = machine.lost(ORDER, running="0.2.0", slot="B", trial=("B", "A"), boot="boot-7", now_ms=5)
+    assert (lost.stage, lost.slot, lost.source_slot, lost.highest) == (Stage.FALLING, "B", "A", "")
+    assert not machine.winds_up(lost, "B")
+    assert step(lost, known(order=None, slot="B", running="0.2.0")).do is Do.FALL_BACK
+    assert course_of(json.loads(json.dumps(lost.record()))) == lost
+    nothing = machine.lost(None, running="0.2.0", slot="B", trial=("B", "A"), boot="boot-7", now_ms=5)
+    assert step(nothing, known(order=None, slot="B", running="0.2.0")).do is Do.FALL_BACK
+    back = machine.booted(nothing, Boot("boot-8", "A"), 6)
+    assert (back.stage, "remembers" in back.why["en"]) == (Stage.FAILED, True)
+
+
+def test_what_can_not_be_read_any_more_is_not_begun_anew() -> None:
+    """A version that failed may have written it: it would be installed each night."""
+    for trial in (None, ("B", "A")):
+        lost = machine.lost(ORDER, running="0.1.0", slot="A", trial=trial, boot="boot-7", now_ms=5)
+        assert lost.stage is Stage.FAILED
+        found = step(lost, known(order=ORDER))
+        assert (found.do, found.course) == (Do.END, lost)
+        assert step(lost, known(order=replace(ORDER, id="2"))).do is Do.LOAD
+    fresh = machine.lost(None, running="0.1.0", slot="A", trial=None, boot="boot-7", now_ms=5)
+    assert fresh == Course()
+
+
 def test_a_second_start_of_the_updater_in_one_boot_changes_nothing() -> None:
     for stage in Stage:
         course = trying(stage=stage)
@@ -303,7 +387,7 @@ def test_the_first_stage_is_told_for_the_start_in_which_it_was_passed() -> None:
 def test_all_that_is_known_of_a_course_outlives_a_restart() -> None:
     course = trying(
         order=replace(ORDER, window=Window(1, 2), exception="e"), heard=("a",), why=why("busy"), at_ms=7,
-        before=Before(("a",), ("b",), ("r",), ("x",), True, 2), tries=1, fast=1, put_off=True,
+        before=Before(("a",), ("b",), ("r",), ("x",), True, journal=2), tries=1, fast=1, put_off="busy",
     )  # fmt: skip
     assert course_of(json.loads(json.dumps(course.record()))) == course
     assert course_of({**course.record(), "later": 1}) == course
@@ -457,7 +541,7 @@ class World:
             return True  # it hangs, a watchdog bites
         course = course_of(self.card) if self.card else Course(highest="0.1.0")
         course = self.keep(machine.booted(course, Boot(f"boot-{self.boots}", slot, self.starts), 1))
-        if machine.winds_up(course):
+        if machine.winds_up(course, slot):
             self.mark("good", slot)
         running = "0.2.0" if slot == "B" else "0.1.0"
         for _ in range(50):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from homenode.update.proof import (
     ANSWERS_MS,
+    AWAY_MS,
     BATTERY_MS,
     BROKER_MS,
     MAINS_MS,
@@ -25,11 +26,17 @@ from homenode.update.proof import (
 )
 
 MAINS, BATTERY = ("plug", "lamp"), ("front", "back", "eye", "bed")
-BEFORE = Before(MAINS, BATTERY, ("zigbee",), ("door", "stove"), True, 2)
+BEFORE = Before(MAINS, BATTERY, ("zigbee",), ("door", "stove"), True, journal=2)
 
 
 def device(power: str = "battery", heard: bool = True, ago_ms: int | None = 5) -> dict[str, Any]:
-    return {"power": power, "since_start": heard, "heard_ms_ago": ago_ms, "stale_after_ms": 14_400_000}
+    return {
+        "power": power,
+        "wired": False,
+        "since_start": heard,
+        "heard_ms_ago": ago_ms,
+        "stale_after_ms": 14_400_000,
+    }
 
 
 def proof(*, unheard: tuple[str, ...] = (), **other: Any) -> dict[str, Any]:
@@ -38,7 +45,8 @@ def proof(*, unheard: tuple[str, ...] = (), **other: Any) -> dict[str, Any]:
     devices |= {name: device("battery", name not in unheard) for name in BATTERY}
     return {
         "start": "1", "configuration": True, "rules": ["door", "stove", "new"], "radios": {"zigbee": True},
-        "broker": True, "devices": devices, "data": {"journal": 2, "reads": 2, "trouble": ""}, **other,
+        "broker": True, "link": "up", "devices": devices,
+        "data": {"journal": 2, "reads": 2, "trouble": ""}, **other,
     }  # fmt: skip
 
 
@@ -47,8 +55,8 @@ def seen(answer: dict[str, Any] | None, at_ms: int = 0) -> Seen:
 
 
 def test_the_deadlines_are_those_that_the_readme_tells() -> None:
-    minutes = [one / 60_000 for one in (ANSWERS_MS, RADIO_MS, BROKER_MS, YOUNG_MS, MAINS_MS, BATTERY_MS)]
-    assert minutes == [5, 10, 15, 10, 75, 420]
+    limits = (ANSWERS_MS, RADIO_MS, BROKER_MS, YOUNG_MS, MAINS_MS, AWAY_MS, BATTERY_MS)
+    assert [one / 60_000 for one in limits] == [5, 10, 15, 10, 75, 120, 420]
     assert MOST_STARTS == 5
 
 
@@ -70,8 +78,9 @@ LACKS = [
     ({"data": {"trouble": "journal aside"}}, ANSWERS_MS, True, "data: journal aside"),
     ({"radios": {"zigbee": False}}, RADIO_MS, True, "the radio is not up: zigbee"),
     ({"radios": {}}, RADIO_MS, True, "the radio is not up: zigbee"),
-    ({"broker": False}, BROKER_MS, True, "the broker has acknowledged nothing"),
-    ({"broker": None}, BROKER_MS, True, "the broker has acknowledged nothing"),
+    ({"broker": False}, BROKER_MS, False, "the broker has acknowledged nothing"),
+    ({"broker": None}, BROKER_MS, False, "the broker has acknowledged nothing"),
+    ({"broker": False, "link": "away"}, AWAY_MS, False, "nobody answers where the broker should be"),
     ({"unheard": ("lamp",)}, MAINS_MS, False, "mains-powered devices are not heard: lamp"),
     ({"unheard": ("front", "bed")}, BATTERY_MS, False, "too few battery devices are heard: 2/4"),
     ({"unheard": BATTERY}, BATTERY_MS, False, "too few battery devices are heard: 0/4"),
@@ -158,16 +167,88 @@ def test_what_was_not_there_before_is_not_asked_of_the_new_version() -> None:
     assert judge(Before(), seen(answer, YOUNG_MS), YOUNG_MS).good
 
 
+def test_the_first_stage_is_what_the_node_can_do_alone() -> None:
+    """So the boot loader's counter is wound up though the closed link is down."""
+    for link, limit_ms in (("down", BROKER_MS), ("away", AWAY_MS)):
+        away = seen(proof(broker=False, link=link), limit_ms - 1)
+        verdict = judge(BEFORE, away, limit_ms - 1)
+        assert (verdict.fast, verdict.good, verdict.bad) == (True, False, False)
+        assert "broker" in verdict.lacks["en"], "and that is told to who asks on the spot"
+        assert judge(BEFORE, away, limit_ms).bad
+
+
+def test_a_link_that_comes_back_has_its_time_to_get_something_acknowledged() -> None:
+    back_ms = AWAY_MS - 1
+    found = Seen().add(proof(broker=False, link="down"), 1000).add(proof(broker=False, link="away"), 60_000)
+    found = found.add(proof(broker=False, link="down"), back_ms)
+    assert not judge(BEFORE, found, back_ms + ANSWERS_MS - 1).bad
+    late_ms = back_ms + BROKER_MS
+    assert judge(BEFORE, found.add(proof(broker=False, link="up"), late_ms), late_ms).bad
+    assert judge(BEFORE, found.add(proof(), late_ms), late_ms).good
+
+
+def test_a_link_that_comes_and_goes_is_not_waited_for_for_ever() -> None:
+    found, last_ms = Seen(), AWAY_MS + BROKER_MS
+    for at_ms in range(0, last_ms, 60_000):
+        found = found.add(proof(broker=False, link="down"), at_ms)
+        found = found.add(proof(broker=False, link="away" if at_ms < AWAY_MS - 60_000 else "up"), at_ms)
+    assert judge(BEFORE, found.add(proof(broker=False, link="down"), last_ms), last_ms).bad
+
+
+@pytest.mark.parametrize("link", ["away", "down"])
+def test_the_broker_is_asked_for_only_if_it_was_there_just_before(link: str) -> None:
+    """That it acknowledged something weeks ago says nothing of a link that is down tonight."""
+    before = as_before(proof(link=link))
+    assert not before.broker
+    assert judge(before, seen(proof(broker=False, link="away"), YOUNG_MS), YOUNG_MS).good
+
+
+@pytest.mark.parametrize(
+    "sick", [{"configuration": False}, {"data": {"journal": 2, "reads": 2, "trouble": "storage"}}]
+)
+def test_what_ailed_the_old_version_is_not_held_against_the_new_one(sick: dict[str, Any]) -> None:
+    before = before_of(as_before(proof(**sick)).record())
+    assert judge(before, seen(proof(**sick), YOUNG_MS), YOUNG_MS).good
+    assert judge(BEFORE, seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad
+    assert judge(before_of({}), seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad, "unknown is never good"
+
+
 def test_before_is_what_was_heard_and_not_stale() -> None:
     devices = {
-        "plug": device("mains"), "front": device(ago_ms=14_399_999), "lost": device(ago_ms=14_400_000),
-        "new": device(ago_ms=None), "wired": device("mains", ago_ms=10**9) | {"stale_after_ms": None},
+        "plug": device("mains") | {"stale_after_ms": 3_600_000},
+        "front": device(ago_ms=14_399_999), "lost": device(ago_ms=14_400_000),
+        "new": device(ago_ms=None),
+        "wired": device("mains", ago_ms=10**9) | {"stale_after_ms": None, "wired": True},
     }  # fmt: skip
     found = as_before(proof(devices=devices, radios={"zigbee": True, "p1": False}))
     assert (found.mains, found.battery) == (("plug", "wired"), ("front",))
     assert (found.radios, found.rules) == (("zigbee",), ("door", "new", "stove"))
     assert (found.broker, found.journal) == (True, 2)
     assert before_of(found.record()) == found
+
+
+@pytest.mark.parametrize(
+    ("power", "stale_after_h", "asked"),
+    [("mains", 1, "mains"), ("mains", 2.5, "mains"), ("mains", 4, "slow"), ("battery", 24, "battery"),
+     ("mains", 25, ""), ("battery", 25, ""), ("mains", None, ""), ("battery", None, "")],
+)  # fmt: skip
+def test_nobody_is_asked_for_who_may_be_silent_for_longer_than_is_waited(
+    power: str, stale_after_h: float | None, asked: str
+) -> None:
+    """A limit is at least twice the longest silence (design, 3); what has none speaks when it is used."""
+    limit_ms = None if stale_after_h is None else int(stale_after_h * 3_600_000)
+    found = as_before(proof(devices={"one": device(power) | {"stale_after_ms": limit_ms}}))
+    assert {name: getattr(found, name) for name in ("mains", "slow", "battery")} == {
+        name: ("one",) if asked == name else () for name in ("mains", "slow", "battery")
+    }
+
+
+def test_every_mains_powered_device_is_heard_and_one_that_reports_seldom_has_more_time() -> None:
+    before = Before(("plug",), ("front", "back", "eye", "bed"), slow=("lamp",))
+    lacks = seen(proof(unheard=("lamp",)), BATTERY_MS - 1)
+    assert not judge(before, lacks, BATTERY_MS - 1).bad
+    verdict = judge(before, lacks, BATTERY_MS)
+    assert (verdict.bad, verdict.lacks["en"]) == (True, "mains-powered devices are not heard: lamp")
 
 
 @given(
