@@ -79,9 +79,22 @@ def primary(state: Mapping[str, str]) -> str:
 
 
 def with_primary(state: Mapping[str, str], slot: str) -> dict[str, str]:
-    """`slot` first, on trial."""
+    """`slot` first; on trial, unless it has more starts as a good one."""
     rest = [one for one in order(state) if one != slot]
-    return {**state, "hn_order": " ".join([slot, *rest]), f"hn_left_{slot}": f"{TRIAL:x}"}
+    starts = max(TRIAL, left(state, slot))
+    return {**state, "hn_order": " ".join([slot, *rest]), f"hn_left_{slot}": f"{starts:x}"}
+
+
+def on_trial(state: Mapping[str, str], slot: str) -> str:
+    """What the watch over a trial goes by (homenode/update/places.py) if `slot`, which runs, is on one.
+
+    For a start at which what was kept of an update is gone. Empty where the other slot can't be started. A
+    good slot of which seven starts came to nothing reads like one on trial.
+    """
+    old = next(one for one in SLOTS if one != slot)
+    if left(state, slot) >= TRIAL or not left(state, old):
+        return ""
+    return f"slot={slot}\nold={old}\ndeadline_s=1200"
 
 
 def with_state(state: Mapping[str, str], slot: str, good: bool) -> dict[str, str]:
@@ -110,11 +123,18 @@ def card() -> Path:
     return Path("/dev") / partition.parent.name
 
 
+def current() -> str:
+    """The slot that runs."""
+    return Path("/proc/cmdline").read_text().partition("rauc.slot=")[2].split()[0]
+
+
 def main(words: list[str]) -> int:
     """As RAUC calls it: get-primary, get-current, set-primary SLOT, get-state SLOT, set-state SLOT HOW."""
     match words:
         case ["get-current"]:
-            print(Path("/proc/cmdline").read_text().partition("rauc.slot=")[2].split()[0])
+            print(current())
+        case ["trial"]:
+            print(on_trial(read(card())[0], current()))
         case ["get-primary"]:
             print(primary(read(card())[0]))
         case ["get-state", slot] if slot in SLOTS:

@@ -30,8 +30,8 @@ UNITS = ("homenode", "homenode-panel", "homenode-enrol", "homenode-update", "chr
 _PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus"
 UNITS_S = 5.0
 STATES: Mapping[str, tuple[str, ...]] = {
-    "update/state.json": ("version", "state", "why", "at", "slot", "progress"),
-    "update/order.json": ("version", "sha256", "size", "window", "not_before"),
+    "update/state.json": ("version", "state", "why", "at_ms", "slot", "running", "progress"),
+    "update/order.json": ("version", "sha256", "size", "window", "not_before_ms"),
     "enrol/state.json": ("state", "why", "at", "serial", "fingerprint", "not_after"),
 }
 """Files of others in the node's folder, and what of them is told."""

@@ -6,6 +6,7 @@ The updater (`homenode update`) is a process of its own, and has what is kept he
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -27,6 +28,8 @@ SOURCE = "update"
 """Of the fault."""
 FOLDER, ORDER, STATE = "update", "order.json", "state.json"
 LOOK_S = 2.0
+WAKE_EACH = 30
+"""So many looks later an order that the updater has not seen wakes it again."""
 _LARGEST_B = 64 * 1024
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")
@@ -35,8 +38,12 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def state_of(data: Path) -> dict[str, Any]:
     """What the updater says; empty where nothing was ever ordered or it can't be read."""
+    return _record(data / FOLDER / STATE)
+
+
+def _record(path: Path) -> dict[str, Any]:
     try:
-        with open(data / FOLDER / STATE, "rb") as file:
+        with open(path, "rb") as file:
             told = json.loads(file.read(_LARGEST_B))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -61,6 +68,8 @@ class Updates:
         self._folder = node.data / FOLDER
         self.shown: Mapping[str, Any] | None = None
         self._seen = (0, 0)
+        self._wanted = self._taken = ""
+        """Ids: of the newest order, and of that which the updater goes by."""
 
     async def order(self, command: Command) -> dict[str, Any]:
         """Pass the operator's order on to the updater.
@@ -84,10 +93,13 @@ class Updates:
             order = order_of({**args, **about, "at_ms": node.clock.wall()})
         except (ValueError, OverflowError) as error:
             raise Refused(str(error)) from error
+        if order.cancel and state_of(node.data).get("state") == "trying":
+            raise Refused("what is on trial can't be cancelled", do="it ends by itself")
         try:
             await self._apart(write_json, self._folder / ORDER, order.record())
         except OSError as error:
             raise Refused(f"the order can't be kept: {error.strerror}") from error
+        self._wanted = order.id
         log.info("ordered", extra={"version": order.version, "cancel": order.cancel, "by": order.by})
         return {"state": "cancelled" if order.cancel else "ordered"}
 
@@ -108,9 +120,17 @@ class Updates:
         return "kept"
 
     async def run(self) -> None:
-        """Until cancelled: look whether the updater has something new to say."""
+        """Until cancelled: look whether the updater has something new to say, and has seen what was ordered.
+
+        systemd's path unit passes over an order that is written while the updater ends.
+        """
+        looks, self._wanted = 0, str(_record(self._folder / ORDER).get("id", ""))
         while self._folder.is_dir():
             self._look()
+            if looks % WAKE_EACH == 0 and self._wanted != self._taken:
+                with contextlib.suppress(OSError):
+                    await self._apart(os.utime, self._folder / ORDER)
+            looks += 1
             await asyncio.sleep(LOOK_S)
 
     def _look(self) -> None:
@@ -122,6 +142,7 @@ class Updates:
             return
         self._seen = seen
         if told := state_of(self._node.data):
+            self._taken = str(told.get("id", ""))
             self._tell(told)
 
     def _tell(self, told: Mapping[str, Any]) -> None:
@@ -146,6 +167,7 @@ class Updates:
                 "en": f"update to {version} did not succeed: {why.get('en', state)}",
             }
             node.outcomes.fault(NodeFault(SOURCE, text, at_once=True))
+            node.start_apart("forget what was kept beside", self._forget(all_of_it=False))
         elif state in _OVER:
             node.outcomes.well(SOURCE)
         if state == "good":
@@ -153,10 +175,11 @@ class Updates:
         node.outbox.add(node.judge.delivery.updated(shown, node.clock.now()))
         node.uplink.wake()
 
-    async def _forget(self) -> None:
-        from homenode.journal.beside import forget
+    async def _forget(self, *, all_of_it: bool = True) -> None:
+        """Of a failed update the journal: this version has its own. Drivers' files stay for a person."""
+        from homenode.journal.beside import forget, forget_journal
 
-        await self._apart(forget, self._node.data)
+        await self._apart(forget if all_of_it else forget_journal, self._node.data)
 
     async def _apart(self, work: Any, *args: Any) -> None:
         await asyncio.get_running_loop().run_in_executor(None, work, *args)

@@ -31,6 +31,17 @@ def keep_beside(data: Path) -> None:
         ValueError: A later version wrote the journal.
     """
     new = data / f"{BEFORE}.new"
+    try:
+        _keep(data, new)
+    except BaseException:  # a full disk gets its room back
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    forget(data)
+    new.rename(data / BEFORE)
+    sync_folder(data)
+
+
+def _keep(data: Path, new: Path) -> None:
     for tries_left in reversed(range(_TRIES)):
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
@@ -43,9 +54,7 @@ def keep_beside(data: Path) -> None:
     for entry in sorted(data.iterdir()):
         if not entry.name.startswith((*_NOT_KEPT, BEFORE)):
             _copied(entry, new / entry.name)
-    forget(data)
-    new.rename(data / BEFORE)
-    sync_folder(data)
+    sync_folder(new)
 
 
 def _journal(journal: Path, kept: Path) -> None:
@@ -89,6 +98,15 @@ def take_back(data: Path) -> bool:
 
 def forget(data: Path) -> None:
     """Nothing is kept beside any more. Raises OSError."""
+    _remove(data / BEFORE)
+
+
+def forget_journal(data: Path) -> None:
+    """The journal is not, but all else. Raises OSError."""
+    _remove(data / BEFORE / "journal")
+
+
+def _remove(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(data / BEFORE)
-        sync_folder(data)
+        shutil.rmtree(folder)
+        sync_folder(folder.parent)

@@ -221,19 +221,20 @@ class Boot:
 
 
 def lost(
-    order: Order | None, *, running: str, slot: str, trial: tuple[str, str] | None, boot: str, now_ms: int
+    order: Order | None, *, running: str, boot: Boot, trial: tuple[str, str] | None, now_ms: int
 ) -> Course:
     """Nothing is remembered, or it can't be read.
 
     Args:
         order: The newest one; it is not begun anew, as it may be what went wrong.
-        running: The version in `slot`.
+        running: The version that runs.
         trial: The slot that is on trial by what the watch goes by, and the old one.
     """
-    if trial is not None and trial[0] == slot:  # nobody knows what has to be proved
+    if trial is not None and trial[0] == boot.slot and boot.spare:  # nobody knows what has to be proved
         if order is None or order.cancel:
             order = Order(order.id if order else "", "", 0, cancel=True, version=running)
-        course = Course(order=order, slot=slot, source_slot=trial[1], boot=boot, unproved=slot)
+        slot, old = trial
+        course = Course(order=order, slot=slot, source_slot=old, boot=boot.id, unproved=slot)
         return course.to(Stage.FALLING, why("lost", version=running), now_ms)
     if order is None:
         return Course()

@@ -75,15 +75,16 @@ class Updater:
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             log.error("what was kept can't be read", extra={"why": str(error)})
         order = self._order() if path.exists() else None  # without the file it is the first one ever
-        now_ms, slot = self._host.wall_ms() or 0, self._booted.bootname
-        found = machine.lost(
-            order, running=self._host.version, slot=slot, trial=trial, boot=self._host.boot, now_ms=now_ms
-        )
+        now_ms, boot = self._host.wall_ms() or 0, self._boot()
+        found = machine.lost(order, running=self._host.version, boot=boot, trial=trial, now_ms=now_ms)
         with contextlib.suppress(ValueError, TypeError):
             highest = (record or {})["highest"] if record else ""
             versions.key(highest)
             return replace(found, highest=highest)
         return found
+
+    def _boot(self) -> Boot:
+        return Boot(self._host.boot, self._booted.bootname, *left_by(self._places), self._other.good)
 
     # -- what is known
 
@@ -180,11 +181,8 @@ class Updater:
 
     def begin(self) -> None:
         """A start: where does it leave the update? Raises OSError."""
-        starts, deadline_min = left_by(self._places)
-        slot, spare = self._booted.bootname, self._other.good
-        boot = Boot(self._host.boot, slot, starts, deadline_min, spare)
-        course = machine.booted(self.course, boot, self._host.wall_ms() or 0)
-        if not course.highest and machine.winds_up(course, slot):
+        course = machine.booted(self.course, self._boot(), self._host.wall_ms() or 0)
+        if not course.highest and machine.winds_up(course, self._booted.bootname):
             course = replace(course, highest=self._host.version)
         self._keep(course)
         if course.stage is Stage.TRYING:

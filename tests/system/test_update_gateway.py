@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -18,6 +18,7 @@ from homenode.journal.segment import find
 from homenode.update.files import read_json, write_json
 from homenode.update.order import order_of
 from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.disks import memory
 from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.test_node import a_home
 
@@ -38,6 +39,15 @@ def command(operator: Receiver, name: str, args: dict[str, Any]) -> dict[str, An
     body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
     operator.send("hn1/test-1/operator/command", body)
     return dict(operator.until(lambda r: r.reply(name), "a reply"))
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Within ten seconds."""
+    for _ in range(100):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never was")
 
 
 def told(data: Path, **other: Any) -> None:
@@ -89,6 +99,12 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             told(data, state="loading", progress=0.25)
             shown = operator.until(status("loading"), "loading")
             assert (shown["progress"], shown["slot"], shown["version"]) == (0.25, "A", "0.2.0")
+            told(data, state="trying")
+            operator.until(status("trying"), "trying")
+            late = command(operator, "4", {"cancel": True})
+            assert "on trial can't be cancelled" in late["error"]["text"]
+            for kept in ("journal", "zigbee"):
+                (data / "before" / kept).mkdir(parents=True)
             told(data)
             assert operator.until(status("failed"), "failed")["why"]["sv"] == "det gick inte"
             words = "update to 0.2.0 did not succeed: it failed"
@@ -96,6 +112,8 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
                 lambda r: any(words in one["data"]["text"]["en"] for one in r.alerts("fault")), "a fault"
             )
             assert "update 0.2.0: failed (it failed)" in node.ask("status").stdout
+            wait_for(lambda: not (data / "before/journal").exists())
+            assert (data / "before/zigbee").exists(), "a person may want to see it"
             told(data, state="good", why={"sv": "bra", "en": "good"})
             operator.until(lambda r: r.alerts("recovered"), "recovered")
             (data / "update/state.json").write_bytes(b'{"state": "go')  # torn: what was shown stays
@@ -200,6 +218,34 @@ def test_what_is_kept_beside_is_whole_while_the_journal_goes_on(tmp_path: Path, 
     assert [file.path.name for file in find(kept / "journal")] == names
     assert not (kept / "lock").exists()
     assert not list(data.glob("before.*"))
+
+
+def test_an_order_that_the_updater_has_not_seen_wakes_it_again(tmp_path: Path, broker: Mosquitto) -> None:
+    """systemd's path unit passes over what is written while the updater ends."""
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+    (data / "update").mkdir(parents=True)
+    order = data / "update/order.json"
+    write_json(order, order_of({**ORDER, "id": "seen", "home": "test-1", "at_ms": 1}).record())
+    told(data, id="another")
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        old_ns = order.stat().st_mtime_ns
+        wait_for(lambda: order.stat().st_mtime_ns != old_ns)
+        told(data, id="seen")
+        assert node.stop() == 0
+
+
+def test_a_disk_that_gets_full_keeps_nothing_beside_and_loses_no_room(tmp_path: Path) -> None:
+    with memory(tmp_path / "data", "1m") as data:
+        (data / "journal").mkdir()
+        (data / "zigbee").mkdir()
+        (data / "zigbee/network").write_bytes(bytes(300_000))
+        keep_beside(data)
+        (data / "zigbee/other").write_bytes(bytes(300_000))
+        with pytest.raises(OSError, match="No space left"):
+            keep_beside(data)
+        assert sorted(path.name for path in data.iterdir()) == ["before", "journal", "zigbee"]
+        assert (data / "before/zigbee/network").stat().st_size == 300_000, "what was kept stands"
 
 
 def test_what_is_kept_beside_goes_when_a_tenancy_ends(tmp_path: Path, broker: Mosquitto) -> None:

@@ -54,6 +54,14 @@ def test_it_falls_back_at_the_deadline_and_not_before_and_says_so(box: Watched) 
     assert left_by(box.places) == (0, 0)
 
 
+def test_it_falls_back_though_nothing_can_be_written_down(box: Watched) -> None:
+    """The version on trial has filled the disk, or it is read-only by now."""
+    arm(box.places, "B", "A", 1200)
+    box.places.starts.mkdir()
+    assert box.look("B", 60) == []
+    assert box.look("B", 1200) == ["set-state B bad", "set-primary A", "reboot"]
+
+
 def test_it_counts_starts_and_not_its_looks(box: Watched) -> None:
     arm(box.places, "B", "A", 1200)
     for boot in ("boot-1", "boot-1", "boot-2", "boot-3", "boot-3"):

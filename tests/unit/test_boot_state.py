@@ -37,6 +37,25 @@ def test_an_update_is_on_trial_until_it_is_good(card: Path) -> None:
     assert boot_state.left(boot_state.read(card)[0], "B") == GOOD
 
 
+def test_a_good_slot_that_is_first_again_keeps_its_starts() -> None:
+    state = boot_state.with_primary({**NEW, "hn_left_A": "7", "hn_order": "B A"}, "A")
+    assert (boot_state.primary(state), boot_state.left(state, "A")) == ("A", 7)
+    assert boot_state.left(boot_state.with_primary({**NEW, "hn_left_A": "1"}, "A"), "A") == TRIAL
+
+
+def test_without_a_memory_the_counter_tells_who_is_on_trial() -> None:
+    """As deploy/homenode-trial reads it; boot.cmd has counted this start already."""
+    new = boot_state.with_primary(NEW, "B")
+    for left in (2, 1, 0):
+        text = boot_state.on_trial({**new, "hn_left_B": f"{left}"}, "B")
+        assert text.splitlines() == ["slot=B", "old=A", "deadline_s=1200"]
+    good = boot_state.with_state(new, "B", True)
+    assert boot_state.on_trial({**good, "hn_left_B": "8"}, "B") == ""
+    assert boot_state.on_trial(new, "A") == "", "the old one is back"
+    first = {**NEW, "hn_left_A": "1"}
+    assert boot_state.on_trial(first, "A") == "", "nothing else could be started"
+
+
 def test_a_bad_slot_is_not_started(card: Path) -> None:
     state, place = boot_state.read(card)
     state = boot_state.with_primary(state, "B")

@@ -340,26 +340,31 @@ def test_a_newer_order_does_not_make_the_other_slot_proved() -> None:
 
 def test_on_trial_without_a_memory_the_old_version_comes_back() -> None:
     """The data partition was lost: nobody knows what has to be proved."""
-    lost = machine.lost(ORDER, running="0.2.0", slot="B", trial=("B", "A"), boot="boot-7", now_ms=5)
+    lost = machine.lost(ORDER, running="0.2.0", boot=Boot("boot-7", "B"), trial=("B", "A"), now_ms=5)
     assert (lost.stage, lost.slot, lost.source_slot, lost.highest) == (Stage.FALLING, "B", "A", "")
     assert not machine.winds_up(lost, "B")
     assert step(lost, known(order=None, slot="B", running="0.2.0")).do is Do.FALL_BACK
     assert course_of(json.loads(json.dumps(lost.record()))) == lost
-    nothing = machine.lost(None, running="0.2.0", slot="B", trial=("B", "A"), boot="boot-7", now_ms=5)
+    nothing = machine.lost(None, running="0.2.0", boot=Boot("boot-7", "B"), trial=("B", "A"), now_ms=5)
     assert step(nothing, known(order=None, slot="B", running="0.2.0")).do is Do.FALL_BACK
     back = machine.booted(nothing, Boot("boot-8", "A"), 6)
     assert (back.stage, "remembers" in back.why["en"]) == (Stage.FAILED, True)
 
 
+def test_without_a_memory_and_without_another_slot_it_stays() -> None:
+    boot = Boot("boot-7", "B", spare=False)
+    assert machine.lost(None, running="0.2.0", boot=boot, trial=("B", "A"), now_ms=5) == Course()
+
+
 def test_what_can_not_be_read_any_more_is_not_begun_anew() -> None:
     """A version that failed may have written it: it would be installed each night."""
     for trial in (None, ("B", "A")):
-        lost = machine.lost(ORDER, running="0.1.0", slot="A", trial=trial, boot="boot-7", now_ms=5)
+        lost = machine.lost(ORDER, running="0.1.0", boot=Boot("boot-7", "A"), trial=trial, now_ms=5)
         assert lost.stage is Stage.FAILED
         found = step(lost, known(order=ORDER))
         assert (found.do, found.course) == (Do.END, lost)
         assert step(lost, known(order=replace(ORDER, id="2"))).do is Do.LOAD
-    fresh = machine.lost(None, running="0.1.0", slot="A", trial=None, boot="boot-7", now_ms=5)
+    fresh = machine.lost(None, running="0.1.0", boot=Boot("boot-7", "A"), trial=None, now_ms=5)
     assert fresh == Course()
 
 
