@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 
-from deploy.image import boot_state
+from deploy.image import boot_state, root
 from tests.image import boxes, cuts, figures, updates
-from tests.image.flat import flat
+from tests.image.flat import Flat, flat
 from tests.image.show import Given, Result
+
+WHEELS = "import importlib.metadata as m; [print(one.name, one.version) for one in m.distributions()]"
 
 
 def first(given: Given) -> Iterator[Result]:
@@ -24,6 +27,7 @@ def first(given: Given) -> Iterator[Result]:
         listening = home.ask("ss -Hltun | awk '$5 !~ /127\\.|::1/ {print $1, $5}'").split("\n")
         only_ssh = all(one.endswith((":22", ":68")) for one in listening if one)
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))
+        yield _materials(given, home)
         home.ask("systemctl reboot || true")
         home.until(lambda: not home.links()[-1], "offline")
         home.until(lambda: home.links()[-1], "online again")
@@ -38,6 +42,22 @@ def first(given: Given) -> Iterator[Result]:
 
         home.until(lambda: left() == boot_state.GOOD, "starts wound up", 300)
         yield Result("this slot is good", True, f"{left()} starts left")
+
+
+def _materials(given: Given, home: Flat) -> Result:
+    """The bill of materials names what dpkg and Python find in the running system, and nothing else."""
+    found = json.loads((given.made.work / "homenode.cdx.json").read_text())["components"]
+    told = {(one["purl"].partition("/")[0], one["name"], one["version"]) for one in found}
+    debs = home.ask("dpkg-query -W -f '${Package} ${Version}\\n'").splitlines()
+    wheels = home.ask(f"/usr/lib/homenode/bin/python -c '{WHEELS}'").lower().replace("_", "-")
+    there = {("pkg:deb", *line.split()) for line in debs}
+    there |= {("pkg:pypi", *line.split()) for line in wheels.splitlines()}
+    beside = {one for one in told - there if one[1] in root.BESIDE}
+    wrong = (told ^ there) - beside
+    saw = f"{len(debs)} packages, {len(wheels.splitlines())} wheels"
+    return Result(
+        "bill of materials", not wrong, f"{saw}; not in both: {sorted(wrong)[:3]}" if wrong else saw
+    )
 
 
 SHOWS: Mapping[str, Callable[[Given], Iterator[Result]]] = {
