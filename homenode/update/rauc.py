@@ -13,6 +13,8 @@ _ANSWER_S = 60.0
 """Marking writes to the card; inspecting reads the bundle's end only."""
 _LOOK_S = 2.0
 """Between two looks whether RAUC still lives while it installs."""
+_LONGEST_S = 3600.0
+"""Of an installation: an image of 1 GB takes minutes on the slowest card."""
 
 
 class RaucError(HomenodeError):
@@ -140,16 +142,24 @@ class Rauc:
         self._answered(message_bus.AddMatch(rule))
         with self._bus.filter(rule, queue=deque()) as signals:
             self._call("InstallBundle", "sa{sv}", (str(path), {}))
-            while True:
-                try:
-                    result = self._bus.recv_until_filtered(signals, timeout=_LOOK_S).body[0]
-                    break
-                except TimeoutError:
-                    told(self._property("Progress")[0] / 100)
-                except OSError as error:
-                    raise RaucError(f"D-Bus: {error}") from error
+            result = self._completed(signals, told)
         if result:
             raise RaucError(str(self._property("LastError")) or "installing failed")
+
+    def _completed(self, signals: Any, told: Callable[[float], None]) -> int:
+        """What it ends with: 0 for done. One that died is started anew by D-Bus, and never says anything."""
+        idle = 0
+        for _ in range(int(_LONGEST_S / _LOOK_S)):
+            try:
+                return int(self._bus.recv_until_filtered(signals, timeout=_LOOK_S).body[0])
+            except TimeoutError:
+                idle = idle + 1 if self._property("Operation") == "idle" else 0
+                if idle > 1:
+                    raise RaucError("it ended in the middle of the installation") from None
+                told(self._property("Progress")[0] / 100)
+            except OSError as error:
+                raise RaucError(f"D-Bus: {error}") from error
+        raise RaucError(f"the installation is not done within {_LONGEST_S / 60:.0f} min")
 
     def mark(self, state: str, slot: str) -> None:
         """``good``, ``bad`` or ``active`` (started next); of ``booted`` or ``other``. Raises RaucError."""

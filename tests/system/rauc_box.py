@@ -163,13 +163,24 @@ class Box(Host):
             first = other
         (self.folder / "boot/current").write_text(first)
         self.asked, self._boots, self._up_ms = False, self._boots + 1, 20_000
+        self._start_rauc()
+        return first
+
+    def restart_rauc(self) -> None:
+        """It is killed, and D-Bus starts another one."""
+        assert self._rauc is not None
+        self._rauc.kill()
+        self._rauc.wait(10)
+        _until(lambda: b"de.pengutronix.rauc" not in self._names())
+        self._start_rauc()
+
+    def _start_rauc(self) -> None:
         self._rauc = subprocess.Popen(
             [*self._inside, "rauc", f"--conf={self.folder}/system.conf", "--mount=/run/rauc/mnt", "service"],
             env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus},
             stderr=(self.folder / "rauc.log").open("ab"), stdout=subprocess.DEVNULL,
         )  # fmt: skip
         _until(lambda: b"de.pengutronix.rauc" in self._names())
-        return first
 
     def _names(self) -> bytes:
         return subprocess.run(

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -337,6 +339,28 @@ def test_what_rauc_cannot_install_has_failed_and_the_old_version_goes_on(flat: F
     assert not flat.places.trial.exists()
     flat.reboot()
     assert flat.box.slot == "A"
+
+
+def test_rauc_that_dies_while_it_installs_is_asked_once_more(flat: Flat) -> None:
+    """D-Bus starts another one, which knows of nothing and never says that it is done."""
+    slot = flat.folder / "b.img"
+    slot.unlink()
+    os.mkfifo(slot)  # a card that takes nothing
+    bundle = flat.box.bundle("0.2.0")
+    flat.order(bundle, "0.2.0")
+    with ThreadPoolExecutor(1) as pool:
+        updating = pool.submit(flat.update)
+        for _ in range(300):
+            if flat.places.trial.exists():
+                break
+            time.sleep(0.1)
+        time.sleep(1.0)
+        assert not updating.done()
+        slot.unlink()
+        slot.write_bytes(bytes(2 << 20))
+        flat.box.restart_rauc()
+        assert updating.result(60).course.stage.value == "rebooting"
+    assert flat.box.holds("B", bundle)
 
 
 def test_a_version_that_never_starts_falls_back_by_the_boot_loader_alone(flat: Flat) -> None:
