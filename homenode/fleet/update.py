@@ -25,6 +25,7 @@ from homenode.fleet.rings import Rollout
 from homenode.fleet.settings import Settings, settings_of
 from homenode.gateway.clock import Clock
 from homenode.journal.lock import FolderLock
+from homenode.link.words import NoLink
 
 TICK_S = 1.0
 RINGS = "rings.yaml"
@@ -137,8 +138,9 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
         link = tasks.create_task(worker.ears.run(), name="link")
         while not stopping.is_set():
             if worker.ears.up.is_set():
-                await worker.ears.all_heard()
-                worker.tick()
+                with suppress(NoLink):  # the link comes back, and who looks after the homes stays
+                    await worker.ears.all_heard()
+                    worker.tick()
             if kept.rollout.ended or once:
                 break
             with suppress(TimeoutError):

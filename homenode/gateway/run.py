@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -149,7 +150,7 @@ def _journal(
     try:
         return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage, schema=schema)
     except LaterJournal as error:
-        nth = 1
+        nth, old = 1, list(data.glob("journal.later-*"))
         while (aside := data / f"journal.later-{nth}").exists():
             nth += 1
         try:
@@ -157,6 +158,8 @@ def _journal(
             kept = take_back(data)
         except OSError:
             raise error from None
+        for folder in old:  # the newest tells enough, and a disk has an end
+            shutil.rmtree(folder, ignore_errors=True)
         text = {
             "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; "
             + ("den från före uppdateringen används" if kept else "en ny är påbörjad"),

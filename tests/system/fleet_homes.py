@@ -67,6 +67,8 @@ class Homes:
         if why := CONTRACT.why_not(message.topic, message.payload, retain=message.retain):
             self.complaints.append(why)
         home, body = message.topic.split("/")[1], json.loads(message.payload)
+        if home not in self.states:  # a real one
+            return
         reply = {"id": body["id"], "ok": True, "result": {"state": "ordered"}}
         self._client.publish(f"hn1/{home}/operator/reply", json.dumps(reply), 1)
         with self._news:

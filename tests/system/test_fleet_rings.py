@@ -20,9 +20,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from homenode.fleet.ears import LONGEST_S
+from homenode.fleet.kept import wish
+from homenode.update.files import write_json
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.fleet_homes import Homes
-from tests.system.nodes import PATIENCE_S, homenode
+from tests.system.nodes import PATIENCE_S, NodeProcess, homenode
+from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
 
@@ -106,6 +109,36 @@ def test_an_update_outlives_its_tool_halts_where_a_home_fails_and_goes_on_when_t
         args = json.loads((tmp_path / "homenode-fleet/update.json").read_text())["args"]
         assert args == {"version": "2.0", "url": ORDER[0], "sha256": "5e" * 32, "window": "01:00-05:00"}
         assert "is done" in homenode("fleet", "cancel", *data, *where).stderr
+
+
+def test_a_real_node_takes_the_order_gives_it_back_and_its_word_halts_the_ring(tmp_path: Path) -> None:
+    """Only the updater stands in."""
+    (tmp_path / "rings.yaml").write_text(RINGS.replace("p-*", "test-1"))
+    data, folder = tmp_path / "data", tmp_path / "homenode-fleet"
+    (data / "update").mkdir(parents=True)
+    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "a") as homes:
+        home = a_home(tmp_path / "home", broker.port, [(0.2, False)])
+        with NodeProcess(home, data) as node:
+            node.until("link up")
+            tool = Tool(tmp_path, "update", *ORDER, "--broker", broker.url)
+            tool.until("test-1: ordered")
+            first = json.loads((data / "update/order.json").read_text())
+            assert (first["version"], first["window"], first["cancel"]) == ("2.0", [60, 300], False)
+            wish(folder, "halt")
+            tool.until("HALTED")
+            node.until("cancel=True")
+            wish(folder, "resume")
+            tool.until("test-1: ordered")
+            second = json.loads((data / "update/order.json").read_text())
+            assert second["id"] != first["id"]
+            told = {"id": second["id"], "version": "2.0", "state": "failed", "slot": "A",
+                    "at_ms": 1_800_000_000_000, "why": {"sv": "ingen radio", "en": "no radio"}}  # fmt: skip
+            write_json(data / "update/state.json", told)
+            assert "ring pilot: 1 of 1 homes are worse: test-1 (failed: no radio)" in tool.until("HALTED")
+            assert not [home for home, body in homes.asked if "url" in body["args"]], "the next ring waits"
+            tool.process.terminate()
+            assert tool.ended() == 1
+            assert node.stop() == 0
 
 
 def test_a_tool_that_was_stopped_can_still_call_an_update_off(tmp_path: Path) -> None:

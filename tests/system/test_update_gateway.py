@@ -14,6 +14,7 @@ from homenode.contract.times import Zone
 from homenode.gateway.local_socket import ask
 from homenode.journal.beside import keep_beside
 from homenode.journal.codec import HEAD_BYTES, SCHEMA
+from homenode.journal.journal import Journal
 from homenode.journal.segment import find
 from homenode.update.files import read_json, write_json
 from homenode.update.order import order_of
@@ -159,6 +160,7 @@ def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
             assert answer == {"ok": True, "result": "kept"}
             assert node.stop() == 0
         make_later(data / "journal")
+        (data / "journal.later-1").mkdir()
         with NodeProcess(home, data) as node:
             node.until("ready")
             opened = node.status()["alerts"]
@@ -166,8 +168,39 @@ def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
             assert "that of before the update is used" in node.log
             assert node.stop() == 0
         assert len({one["id"] for one in care.alerts("notified")}) == 1
-    assert (data / "journal.later-1").is_dir()
+    assert [path.name for path in data.glob("journal.later-*")] == ["journal.later-2"], "one is kept"
     assert not (data / "before/journal").exists()
+
+
+def test_what_a_later_version_says_besides_in_this_schema_is_passed_over(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    """On trial it writes the schema of the version before: records and fields that this one doesn't know."""
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
+    with Receiver(broker.port, "hn1/test-1/care/alerts") as care:
+        with NodeProcess(home, data) as node:
+            node.until("ready")
+            alert = care.until(lambda r: r.alerts("notified"), "an alert")[0]["data"]["alert"]
+            assert node.stop() == 0
+        with Journal.open(data) as journal:
+            found = [record for _, record in journal.read() if record["t"] in ("state", "part")]
+            state = next(record for record in reversed(found) if record["t"] == "state")
+            at, later = state["at"], {"later": {"than": ["this"]}}
+            for name in ("judge", "outbox"):
+                state[name] |= later
+            state["judge"]["engine"] |= later
+            journal.append({"t": "later", "at": at, **later}, klass="alert")
+            journal.append({**state, **later}, klass="state")
+            for part in found[found.index(state) + 1 :]:
+                journal.append({**part, **later}, klass="part")
+            journal.append({"t": "beat", "at": at, **later}, klass="alert")
+            journal.flush()
+        with NodeProcess(home, data) as node:
+            node.until("ready")
+            assert [one["alert"] for one in node.status()["alerts"]] == [alert]
+            assert next(ask(data, {"do": "proof"}))["result"]["data"]["trouble"] == ""
+            assert node.stop() == 0
+        assert len({one["id"] for one in care.alerts("notified")}) == 1
 
 
 def test_on_trial_the_journal_is_written_as_the_version_before_reads_it(

@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 
+from zigpy.appdb import DB_VERSION
+
 from drivers.zigbee import keeper
 from homenode.cli import main
 from homenode.errors import SetupError
@@ -135,6 +137,25 @@ def test_a_stick_that_lost_its_network_gets_it_back_by_itself(tmp_path: Path) ->
         await all_heard(home)
 
     play(tmp_path, scene)
+
+
+def test_a_database_that_a_later_zigpy_has_migrated_still_knows_its_devices(tmp_path: Path) -> None:
+    """A new version was on trial, and the old one is back: tables of its own stand beside the later ones."""
+
+    async def scene(home: Interviewed) -> None:
+        now, later = f"_v{DB_VERSION}", f"_v{DB_VERSION + 1}"
+        with sqlite3.connect(tmp_path / "data/stick.db") as base:
+            tables = [name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+            for name in tables:
+                if name.endswith(now):
+                    base.execute(f"CREATE TABLE {name.removesuffix(now)}{later} AS SELECT * FROM {name}")
+            base.execute(f"PRAGMA user_version = {DB_VERSION + 1}")
+        await home.start()
+        home.host.readings.clear()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+
+    play(tmp_path, scene, ["contact"])
 
 
 def test_without_any_backup_no_network_is_formed_in_the_place_of_the_lost_one(tmp_path: Path) -> None:
