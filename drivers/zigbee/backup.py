@@ -15,6 +15,8 @@ from typing import Any
 from homenode.errors import Refused
 
 FOLDER = "backups"
+GIVEN = "given.json"
+"""Beside them: they are of another box, whose place this one took then (`homenode.enrol.radios`)."""
 KEPT = 14
 """Two weeks: longer than a broken stick is looked at."""
 NIGHT_UTC_S = 90 * 60
@@ -99,6 +101,19 @@ def kept(folder: Path) -> Any:
         except Refused:
             continue
     return None
+
+
+def given_ms(folder: Path) -> int | None:
+    """When another box's backups were given to this one, for an empty stick; None if they are its own."""
+    try:
+        return int(json.loads((folder / FOLDER / GIVEN).read_bytes())["at_ms"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def own(folder: Path) -> None:
+    """A stick here has that network by now. Raises OSError."""
+    (folder / FOLDER / GIVEN).unlink(missing_ok=True)
 
 
 def counter_increment(backup: Any, wall_ms: int) -> int:

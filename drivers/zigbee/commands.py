@@ -82,16 +82,9 @@ async def _restore(work: RadioWork, what: Any, port: str) -> Sequence[str]:
                 where=port,
                 do="plug the right stick in, or add --overwrite",
             )
-        increment = backup.counter_increment(what, work.wall_ms)
-        await app.backups.restore_backup(what, counter_increment=increment)
-        now = app.backups.most_recent_backup()
-        if now.node_info.ieee != what.node_info.ieee or not backup.same_network(now, what):
-            raise Refused(
-                f"the stick did not take the network over: it says {now.node_info.ieee}",
-                where=port,
-                do="update its firmware and try again, or take another stick",
-            )
+        now = await app.take_over(what, work.wall_ms)
         backup.keep(now, work.folder)
+        backup.own(work.folder)
     except HomenodeError:
         raise
     except Exception as fault:

@@ -12,8 +12,8 @@ from zigpy.device import ZigbeeDevice
 from zigpy.exceptions import NetworkNotFormed
 from zigpy.zcl import ClusterType
 
-from drivers.zigbee.backup import same_network
-from homenode.errors import SetupError
+from drivers.zigbee.backup import counter_increment, same_network
+from homenode.errors import Refused, SetupError
 
 _OTA = 0x0019
 
@@ -37,6 +37,7 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
     Attributes:
         has_short_path: Its frames can be heard before zigpy has looked at them.
         kept: The latest backup that is kept as a file; None if there is none.
+        given_ms: When that was given to this box, for any empty stick; None if it is the box's own.
         formed: A network was formed or restored in this run; bellows then hears every frame twice, so start
             again.
         lost: Called when the stick is gone, reset itself or doesn't acknowledge.
@@ -50,6 +51,7 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
     has_short_path = False
     formed = False
     kept: Any = None
+    given_ms: int | None = None
     lost: Callable[[BaseException | None], None] | None = None
     set_up_anew: Callable[[], None] | None = None
     announced: Callable[[zigpy.types.EUI64], None] | None = None
@@ -86,7 +88,9 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
         found = await self.found()
         if found is None:
             ieee = await self.own_ieee()
-            if ours is not None and ours.node_info.ieee != ieee:
+            if ours is not None and self.given_ms is not None:
+                await self.take_over(ours, self.given_ms)
+            elif ours is not None and ours.node_info.ieee != ieee:
                 raise SetupError(
                     f"the stick is empty, and not the one that the devices were paired with ({ieee})",
                     where=port,
@@ -98,7 +102,7 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
                     where=port,
                     do="homenode radio restore --backup FILE; or move the radio's folder away and pair anew",
                 )
-            if ours is not None and ours is not self.backups.most_recent_backup():
+            if ours is not None and self.given_ms is None and ours is not self.backups.most_recent_backup():
                 self.backups.add_backup(ours)
         elif ours is not None and not same_network(found, ours):
             raise SetupError(
@@ -107,6 +111,26 @@ class HomeNetwork(zigpy.application.ControllerApplication):  # type: ignore[misc
                 do="plug the old stick in; or homenode radio restore --overwrite gives it their network",
             )
         await super().initialize(auto_form=auto_form)
+
+    async def take_over(self, what: Any, wall_ms: int) -> Any:
+        """Give the stick in the port the network of a backup; what it says of it then.
+
+        Args:
+            wall_ms: Until when devices may have heard the former stick.
+
+        Raises:
+            Refused: It doesn't take it.
+        """
+        increment = counter_increment(what, wall_ms)
+        await self.backups.restore_backup(what, counter_increment=increment)
+        now = self.backups.most_recent_backup()
+        if now.node_info.ieee != what.node_info.ieee or not same_network(now, what):
+            raise Refused(
+                f"the stick did not take the network over: it says {now.node_info.ieee}",
+                where=self.config[zigpy.config.CONF_DEVICE][zigpy.config.CONF_DEVICE_PATH],
+                do="update its firmware and try again, or take another stick",
+            )
+        return now
 
     def add_device(self, ieee: zigpy.types.EUI64, nwk: zigpy.types.NWK) -> ZigbeeDevice:
         """A device that joined or is known."""

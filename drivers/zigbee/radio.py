@@ -16,7 +16,7 @@ from zigpy.util import convert_install_code
 
 from drivers.zigbee.adapter import adapter_of, baud_of, make_coordinator
 from drivers.zigbee.answers import Answers
-from drivers.zigbee.backup import kept
+from drivers.zigbee.backup import given_ms, kept, own
 from drivers.zigbee.devices import Devices
 from drivers.zigbee.install_code import read_code
 from drivers.zigbee.keeper import Keeper
@@ -148,10 +148,14 @@ class ZigbeeRadio:
         baud = self._ladder.next_speed(baud_of(self._options))
         app = make_coordinator({**self._options, "baud": baud}, str(database))
         app.kept = await asyncio.to_thread(kept, self._host.data)
+        app.given_ms = await asyncio.to_thread(given_ms, self._host.data)
         loss = _Loss()
         app.lost, app.set_up_anew = loss.tell, loss.forget
         try:
             await self._start(app, loss, database, ran_before)
+            if app.given_ms is not None:
+                log.info("the stick has the network of another box", extra={"radio": self.name})
+                await asyncio.to_thread(own, self._host.data)
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True

@@ -1,23 +1,26 @@
-"""Backups of radios' networks: to the office, and from it to a box that takes another's place."""
+"""Backups of radios' networks: to the office, and from it to a box that takes another's place.
+
+There the radio gives it to the first empty stick that is plugged in (`drivers.zigbee.home_network`), now or
+later; one that holds another network is left as it is, and the operator hears of it: a person decides that.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from homenode.config.load import load_home
-from homenode.config.registry import driver_types
-from homenode.driver import RadioWork
 from homenode.enrol.places import Places
-from homenode.errors import HomenodeError
 from homenode.install.home_file import replace
+from homenode.journal.segment import sync_folder
+from homenode.journal.wall_time import text_of
 
-FOLDER, SENT, DUE = "backups", "backup.sent", "restore"
-"""Of a radio's own folder; of what the office has; of radios whose stick is to be given a network."""
+FOLDER, GIVEN, ASIDE, SENT = "backups", "given.json", "former", "backup.sent"
+"""In a radio's own folder; in that, that they are of another box; a radio of another home; what was sent."""
 _NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
@@ -25,6 +28,8 @@ def newest(data: Path) -> dict[str, Any]:
     """The latest backup of each radio, by its name."""
     found: dict[str, Any] = {}
     for folder in sorted(data.glob(f"*/{FOLDER}")):
+        if not re.fullmatch(_NAME, folder.parent.name):
+            continue  # put aside
         for file in sorted(folder.glob("????-??-??.json"), reverse=True):
             try:
                 found[folder.parent.name] = json.loads(file.read_bytes())
@@ -49,45 +54,29 @@ def was_sent(places: Places, body: bytes) -> None:
     replace(places.folder / SENT, hashlib.sha256(body).hexdigest().encode(), 0o640)
 
 
-def put(places: Places, radios: Mapping[str, Any], day: str) -> list[str]:
+def put(places: Places, radios: Mapping[str, Any], now_ms: int) -> list[str]:
     """Keep what the office had as this box's own; names of the radios. Raises OSError.
 
-    Args:
-        day: For the names of the files, such as 2026-01-05.
+    A network that the box had in another home is put aside, and one that it has already is left as it is.
     """
-    taken = []
+    day, taken, here = text_of(now_ms)[:10], [], newest(places.data)
     for name, backup in radios.items():
-        if not re.fullmatch(_NAME, name) or not isinstance(backup, dict):
+        if not re.fullmatch(_NAME, name) or not isinstance(backup, dict) or _same(here.get(name), backup):
             continue
-        folder = places.data / name / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace(folder / f"{day}.json", json.dumps(backup, indent=1).encode(), 0o600)
+        radio = places.data / name
+        if radio.exists():
+            aside = radio.with_name(f"{name}.{ASIDE}")
+            shutil.rmtree(aside, ignore_errors=True)
+            radio.rename(aside)
+        (radio / FOLDER).mkdir(mode=0o700, parents=True)
+        for folder in (radio, places.data):
+            sync_folder(folder)
+        replace(radio / FOLDER / GIVEN, json.dumps({"at_ms": now_ms}).encode(), 0o600)
+        replace(radio / FOLDER / f"{day}.json", json.dumps(backup, indent=1).encode(), 0o600)
         taken.append(name)
-    replace(places.folder / DUE, json.dumps(taken).encode(), 0o640)
     return taken
 
 
-def restore(places: Places, now_ms: int) -> dict[str, str]:
-    """Give each stick that waits for it its network; what came of it, by radio. A running node has the stick.
-
-    A stick that holds another network is left as it is: a person decides that.
-    """
-    due = places.folder / DUE
-    try:
-        names = json.loads(due.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    home, types = load_home(places.home, files=False), driver_types()
-    told: dict[str, str] = {}
-    for name in names:
-        radio = home.radios.get(name)
-        if radio is None or "restore" not in types[radio.driver].work:
-            told[name] = "no such radio in home.yaml"
-            continue
-        work = RadioWork(name, radio.options, places.data / name, None, now_ms, False)
-        try:
-            told[name] = "; ".join(types[radio.driver].work["restore"](work))
-        except (HomenodeError, ImportError) as error:
-            told[name] = str(error)
-    due.unlink(missing_ok=True)  # once: after that the node says itself what its stick lacks
-    return told
+def _same(one: Any, other: Mapping[str, Any]) -> bool:
+    """Whether they are of one network: that is how the format of Zigbee coordinators calls it."""
+    return isinstance(one, dict) and one.get("extended_pan_id") == other.get("extended_pan_id")

@@ -339,7 +339,7 @@ class Visit:
             )
             if not isinstance(jws, str) and files is None:
                 return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
-            if found.get("backup") is True and not radios.newest(places.data):
+            if found.get("backup") is True:
                 self._take_backup(office)
             try:
                 if isinstance(jws, str):
@@ -349,8 +349,6 @@ class Visit:
             except assignment.NotTaken as wrong:
                 office.told("home refused", wrong.text)
                 return Outcome(State.FAILED, wrong.why)
-            for radio, text in radios.restore(places, self.now_ms()).items():
-                office.told("radio", f"{radio}: {text}")
         elif (here := assignment.of_home(places)) != held.home:
             facts = {"found": here or "?", "home": held.home}
             office.told("another home on the card", str(facts))
@@ -363,8 +361,10 @@ class Visit:
         return Outcome(State.ENROLLED, Why("enrolled", {"home": held.home}), done=True)
 
     def _take_backup(self, office: Office) -> None:
+        """Before there is a home: without it the radio would form another network. Raises Unreachable."""
         answer: Answer = office.ask("GET", "/homenode/v1/backup")
-        if answer.status == 200:
-            day = text_of(self.now_ms())[:10]
-            names = radios.put(self._places, json_of(answer).get("radios", {}), day)
-            log.info("backup of radios taken", extra={"radios": ", ".join(names)})
+        if answer.status != 200:
+            raise Unreachable(f"gives no backup of the radio: {answer.status}: {answer.text[:200]}")
+        found = json_of(answer).get("radios")
+        names = radios.put(self._places, found if isinstance(found, dict) else {}, self.now_ms())
+        log.info("backup of radios taken", extra={"radios": ", ".join(names)})
