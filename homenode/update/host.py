@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from homenode import __version__
 from homenode.gateway.clock import Clock
 from homenode.release import image_version
+from homenode.update import versions
 
 
 class Host:
@@ -24,8 +26,11 @@ class Host:
 
     @property
     def version(self) -> str:
-        """Of the image that runs; of homenode where it is no image."""
-        return image_version() or __version__
+        """Of the image that runs; of homenode where it is none, or says what is no version."""
+        with contextlib.suppress(ValueError):
+            versions.key(image := image_version())
+            return image
+        return __version__
 
     @property
     def boot(self) -> str:

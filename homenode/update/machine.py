@@ -30,6 +30,8 @@ BUSY_MS = 10 * 60_000
 """Between two looks whether the home is still busy: the operator, who sees the state, learns no moments."""
 DEAF_MS = 30 * 60_000
 """A gateway that has not answered for so long has nothing going on that a restart would cut."""
+SETTLED_MS = 2 * 60_000
+"""By then a gateway that started has its radio and its link up; before, it says too little of itself."""
 FIRST_RETRY_MS, LONGEST_RETRY_MS = 10_000, 15 * 60_000
 MOST_WRONG = 2
 """Times that a file may come with another sum, and that RAUC may fail, before it is given up."""
@@ -70,7 +72,8 @@ class Known:
         running: The version that runs, and `slot` its slot.
         loaded: The whole bundle is there and is the ordered one.
         busy: Something goes on in the home that a restart would cut; None: the gateway doesn't answer.
-        deaf_ms: For how long it hasn't.
+        up_ms: For how long the gateway has been up.
+        deaf_ms: For how long it hasn't answered as one that is settled.
         allows: Why the order's exception doesn't hold ("" if it does, or there is none).
     """
 
@@ -81,6 +84,7 @@ class Known:
     slot: str
     loaded: bool = False
     busy: bool | None = False
+    up_ms: int = SETTLED_MS
     deaf_ms: int = 0
     allows: str = ""
 
@@ -102,6 +106,8 @@ def step(course: Course, known: Known) -> Step:
             return Step(course.to(course.stage, reason, now_ms, put_off="waiting"), Do.WAIT, LOOK_MS)
         if reason := _put_off(known):
             return Step(course.to(course.stage, reason, now_ms, put_off="busy"), Do.WAIT, BUSY_MS)
+        if reason := _unsettled(known):
+            return Step(course.to(course.stage, reason, now_ms, put_off="waiting"), Do.WAIT, LOOK_MS)
         told = why("rebooting", version=course.order.version)
         return Step(course.to(course.stage, told, now_ms, put_off=""), Do.REBOOT)
     return _before_restart(course, course.order, known, now_ms)
@@ -121,6 +127,8 @@ def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> 
         return wait(closed)
     if reason := _put_off(known):
         return Step(course.to(Stage.BUSY, reason, now_ms), Do.WAIT, BUSY_MS)
+    if reason := _unsettled(known):
+        return wait(reason)
     return Step(course.to(Stage.INSTALLING, why("installing"), now_ms), Do.INSTALL)
 
 
@@ -136,6 +144,13 @@ def _put_off(known: Known) -> Why | None:
     if known.busy is None:
         return why("deaf") if known.deaf_ms < DEAF_MS else None
     return why("busy") if known.busy else None
+
+
+def _unsettled(known: Known) -> Why | None:
+    """That the gateway can't say yet what will have to be proved. Nobody waits for one that never settles."""
+    if known.busy is None or known.up_ms >= SETTLED_MS or known.deaf_ms >= DEAF_MS:
+        return None
+    return why("settles")
 
 
 def _is_other_wish(course: Course, known: Known) -> bool:

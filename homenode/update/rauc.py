@@ -18,10 +18,10 @@ _LONGEST_S = 3600.0
 
 
 class RaucError(HomenodeError):
-    """RAUC refused or failed; nobody retries what was refused."""
+    """RAUC refused or failed; nobody retries what was refused. `is_gone`: the bus is."""
 
-    def __init__(self, what: str, name: str = "") -> None:
-        self.name = name
+    def __init__(self, what: str, *, is_gone: bool = False) -> None:
+        self.is_gone = is_gone
         super().__init__(what)
 
     @property
@@ -89,12 +89,12 @@ class Rauc:
         except TimeoutError as error:
             raise RaucError(f"no answer within {_ANSWER_S:.0f} s") from error
         except OSError as error:
-            raise RaucError(f"D-Bus: {error}") from error
+            raise RaucError(f"D-Bus: {error}", is_gone=True) from error
         if reply.header.message_type is MessageType.error:
             from jeepney import HeaderFields
 
             name = str(reply.header.fields.get(HeaderFields.error_name, ""))
-            raise RaucError(str(reply.body[0]) if reply.body else name, name)
+            raise RaucError(str(reply.body[0]) if reply.body else name)
         return reply.body[0] if len(reply.body) == 1 else reply.body
 
     def _property(self, name: str) -> Any:
@@ -158,7 +158,7 @@ class Rauc:
                     raise RaucError("it ended in the middle of the installation") from None
                 told(self._property("Progress")[0] / 100)
             except OSError as error:
-                raise RaucError(f"D-Bus: {error}") from error
+                raise RaucError(f"D-Bus: {error}", is_gone=True) from error
         raise RaucError(f"the installation is not done within {_LONGEST_S / 60:.0f} min")
 
     def mark(self, state: str, slot: str) -> None:

@@ -104,7 +104,7 @@ class Updater:
             log.debug("no proof", extra={"why": str(error)})
             return None
         proof = answer.get("result") if answer.get("ok") else None
-        if proof is not None:
+        if proof is not None and proof["up_ms"] >= machine.SETTLED_MS:
             self._answered_ms = self._host.up_ms()
         self._proof = proof
         return proof
@@ -123,6 +123,7 @@ class Updater:
             slot=self._booted.bootname,
             loaded=order is not None and not order.cancel and self._loader.is_loaded(order),
             busy=_busy(proof) if proof is not None else None,
+            up_ms=proof["up_ms"] if proof is not None else 0,
             deaf_ms=self._host.up_ms() - self._answered_ms,
             allows=self._why_not(order, now_ms) if order and order.id != _id(self.course) else "",
         )
@@ -201,6 +202,8 @@ class Updater:
             self._keep(step.course)
             return self._done(step, known)
         except (RaucError, OSError) as error:
+            if isinstance(error, RaucError) and error.is_gone:  # another connection: another process
+                raise SetupError(str(error)) from error
             log.error("failed", extra={"do": do.name, "why": str(error)})
             self._host.sleep(_FAILED_MS)
         return True

@@ -174,6 +174,10 @@ class Box(Host):
         _until(lambda: b"de.pengutronix.rauc" not in self._names())
         self._start_rauc()
 
+    def lose_bus(self) -> None:
+        """The bus ends, and RAUC with it."""
+        _end(self._daemon)
+
     def _start_rauc(self) -> None:
         self._rauc = subprocess.Popen(
             [*self._inside, "rauc", f"--conf={self.folder}/system.conf", "--mount=/run/rauc/mnt", "service"],

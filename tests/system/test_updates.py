@@ -20,7 +20,8 @@ import pytest
 
 from homenode.configure.signatures import make_pair, read_key
 from homenode.contract.times import Zone
-from homenode.update import exception
+from homenode.errors import SetupError
+from homenode.update import exception, machine
 from homenode.update.order import order_of
 from homenode.update.places import Places
 from homenode.update.rauc import Rauc
@@ -181,7 +182,8 @@ class Flat:
 
 
 @pytest.fixture
-def flat(tmp_path: Path) -> Iterator[Flat]:
+def flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flat]:
+    monkeypatch.setattr(machine, "SETTLED_MS", 0)  # nodes here live for seconds
     for name in ("own", "run", "etc", "data", "rules", "air"):
         (tmp_path / name).mkdir()
     (tmp_path / "data/update").mkdir()
@@ -361,6 +363,15 @@ def test_rauc_that_dies_while_it_installs_is_asked_once_more(flat: Flat) -> None
         flat.box.restart_rauc()
         assert updating.result(60).course.stage.value == "rebooting"
     assert flat.box.holds("B", bundle)
+
+
+def test_without_d_bus_the_updater_ends_and_is_started_anew(flat: Flat) -> None:
+    """A connection that is gone stays gone, and a proved version could never be marked good."""
+    flat.order(flat.box.bundle("0.2.0"), "0.2.0")
+    with flat.updater() as updater:
+        flat.box.lose_bus()
+        with pytest.raises(SetupError, match="D-Bus"):
+            updater.run()
 
 
 def test_a_version_that_never_starts_falls_back_by_the_boot_loader_alone(flat: Flat) -> None:

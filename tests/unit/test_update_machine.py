@@ -207,6 +207,22 @@ def test_a_node_that_does_not_answer_is_waited_for_half_an_hour() -> None:
     assert step(taken(), replace(silent, deaf_ms=machine.DEAF_MS)).do is Do.INSTALL
 
 
+def test_a_gateway_that_has_just_started_does_not_say_yet_what_the_old_version_can() -> None:
+    """Its radio is not up, its link neither: the new version would have to prove nothing."""
+    young = known(loaded=True, up_ms=machine.SETTLED_MS - 1)
+    waits = step(taken(), young)
+    assert (waits.do, waits.course.stage, waits.wait_ms) == (Do.WAIT, Stage.WAITING, machine.LOOK_MS)
+    assert waits.course.why["en"] == "the node has just started"
+    assert step(waits.course, known(loaded=True)).do is Do.INSTALL
+    assert step(taken(), replace(young, busy=True)).course.stage is Stage.BUSY
+    again = machine.installed(taken(), "", 1, "boot-1")
+    assert shown(step(again, young).course, "0.1.0", "A", None)["state"] == "waiting"
+    assert step(again, known()).do is Do.REBOOT
+    restless = replace(young, deaf_ms=machine.DEAF_MS)
+    assert step(taken(), restless).do is Do.INSTALL, "what starts again and again is perhaps cured by it"
+    assert step(taken(), replace(restless, busy=True)).course.stage is Stage.BUSY
+
+
 # -- what came of it
 
 
@@ -458,6 +474,7 @@ def test_an_installation_begins_the_count_of_a_trial_anew() -> None:
 
 def test_the_times_are_those_that_the_readme_tells() -> None:
     assert (machine.LOOK_MS, machine.BUSY_MS, machine.DEAF_MS) == (30_000, 600_000, 1_800_000)
+    assert machine.SETTLED_MS == 120_000
     assert (machine.FIRST_RETRY_MS, machine.LONGEST_RETRY_MS) == (10_000, 900_000)
     assert (machine.MOST_BOOTS, machine.MOST_WRONG) == (6, 2)
     assert (bucket.RATE_B_S, LARGEST_B, versions.LONGEST) == (524_288, 1_073_741_824, 64)
