@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +59,11 @@ class Tools:
             **(env or {}),
         }
         inside = ["chroot", str(self.root), "sh", "-c", 'cd /work && exec "$@"', "sh", *command]
-        return subprocess.run(
-            inside, env=clean | dict(env or {}), stdout=subprocess.PIPE, check=True, input=stdin
-        ).stdout
+        done = subprocess.run(inside, env=clean | dict(env or {}), capture_output=True, input=stdin)
+        if done.returncode:  # else it is only told that /proc isn't there
+            sys.stderr.write(done.stderr.decode(errors="replace"))
+        done.check_returncode()
+        return done.stdout
 
 
 def tools() -> Tools:
