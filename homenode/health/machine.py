@@ -64,6 +64,9 @@ class Seen:
     certificate: Life | None
     memory_free: float | None
     disk_free: float | None
+    partition: str = ""
+    """The image's word for its data partition (deploy/image): new, good, repaired, readonly, lost."""
+    partition_mb: int | None = None
 
 
 def look(data: Path, certificate: Path | None, root: Path = Path("/")) -> Seen:
@@ -77,6 +80,7 @@ def look(data: Path, certificate: Path | None, root: Path = Path("/")) -> Seen:
     under, before = _undervolted(root)
     synchronised, error_ms = _kernel_clock()
     memory = _memory(root)
+    partition, _, size_mb = (_text(root / "run/homenode-data") or "").partition(" ")
     return Seen(
         slot=_slot(root),
         model=_text(root / "proc/device-tree/model") or _text(root / "sys/class/dmi/id/product_name"),
@@ -93,6 +97,8 @@ def look(data: Path, certificate: Path | None, root: Path = Path("/")) -> Seen:
         certificate=life_of(_bytes(certificate)) if certificate is not None else None,
         memory_free=memory,
         disk_free=_disk_free(data),
+        partition=partition,
+        partition_mb=int(size_mb) if size_mb.isdecimal() else None,
     )
 
 

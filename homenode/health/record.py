@@ -103,6 +103,7 @@ class Record:
         found: Sequence[Verdict | None] = (
             verdicts.card_wear(self._worn(seen, setting)[0], seen.card.spare),
             verdicts.card_errors(seen.card.errors),
+            verdicts.card_data(seen.partition, seen.partition_mb),
             verdicts.power(undervolted=self._day - 1 in self._undervolted),
             verdicts.heat(self._temperature.recent(verdicts.HOT_SAMPLES), was_hot=self._hot),
             self._certificate(seen, wall_ms),

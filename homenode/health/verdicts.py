@@ -19,6 +19,8 @@ RENEWAL_FAILED = 6
 """Enrolment renews in the last third of a certificate's life; in the last sixth half of that has passed."""
 UNSYNCHRONISED_MS = 2 * DAY_MS
 """A board's quartz goes wrong by up to 50 ppm: 9 s in two days, which no rule notices and no TLS."""
+LEAST_MB = 512
+"""Of the image's data partition: the bundle of an update with its reserve, and some weeks of journal."""
 DISK_FULL = 0.05
 """Below it the journal soon drops its oldest readings; 5 % is also what ext4 keeps for root."""
 
@@ -34,6 +36,7 @@ class Verdict:
 SOURCES = (
     "card wear",
     "card errors",
+    "card data",
     "power supply",
     "too hot",
     "certificate ends",
@@ -65,6 +68,29 @@ def card_errors(errors: int | None) -> Verdict | None:
             "då filsystemet kontrolleras",
             "en": "the card gave errors in reading or writing: change it; until then restart the node once, "
             "which checks the file system",
+        },
+    )
+
+
+def card_data(partition: str, size_mb: int | None) -> Verdict | None:
+    """The image's data partition can't be repaired, or is too small; `partition` as `machine.Seen` has it."""
+    if partition in ("readonly", "lost"):
+        sv = "minneskortets data är skadade" + ("" if partition == "readonly" else " och kan inte läsas")
+        en = "the card's data are damaged" + ("" if partition == "readonly" else " and can't be read")
+        return Verdict(
+            "card data",
+            {
+                "sv": f"{sv}: noden går vidare, men glömmer vid nästa start det som är nytt; byt kortet",
+                "en": f"{en}: the node goes on, but forgets at its next start what is new; change the card",
+            },
+        )
+    if size_mb is None or size_mb >= LEAST_MB:
+        return None
+    return Verdict(
+        "card data",
+        {
+            "sv": f"minneskortet är för litet ({size_mb} MB för data): ta ett på 8 GB eller mer",
+            "en": f"the card is too small ({size_mb} MB for data): take one of 8 GB or more",
         },
     )
 

@@ -295,9 +295,22 @@ def test_a_full_disk_is_told(free: float | None, is_told: bool) -> None:
     assert ("disk room" in judged(Record(), replace(SEEN, disk_free=free))) is is_told
 
 
+@pytest.mark.parametrize(
+    ("partition", "size_mb", "said"),
+    [("good", 5000, ""), ("repaired", 512, ""), ("", None, ""), ("new", 511, "too small (511 MB"),
+     ("readonly", 5000, "data are damaged: the node goes on"), ("lost", 5000, "and can't be read")],
+)  # fmt: skip
+def test_an_images_data_partition_that_forgets_or_is_too_small_is_told(
+    partition: str, size_mb: int | None, said: str
+) -> None:
+    found = judged(Record(), replace(SEEN, partition=partition, partition_mb=size_mb))
+    assert bool(said) is ("card data" in found)
+    assert said in found.get("card data", {"en": ""})["en"]
+
+
 def test_every_verdict_has_a_source_of_its_own_that_no_device_can_have_and_says_what_to_do() -> None:
     worst = replace(SEEN, card=Card(life_pct=110, spare=3, errors=9), undervolted=True, temperature_c=99.0,
-                    certificate=ENDED, synchronised=False, disk_free=0.0)  # fmt: skip
+                    certificate=ENDED, synchronised=False, disk_free=0.0, partition="lost")  # fmt: skip
     record = Record({"unsynchronised": -3 * DAY_MS})
     judged(record, worst, -1)
     for _ in range(verdicts.HOT_SAMPLES):
@@ -373,6 +386,7 @@ def put_a_pi(root: Path, data: Path) -> None:
     put(root, "sys/class/thermal/thermal_zone0/temp", "52100\n")
     put(root, "sys/class/thermal/thermal_zone1/temp", "-274000\n")
     put(root, "sys/devices/platform/soc/soc:firmware/get_throttled", "50000\n")
+    put(root, "run/homenode-data", "repaired 5000\n")
     (root / "run/chrony").mkdir(parents=True)
 
 
@@ -388,6 +402,7 @@ def test_a_pi_is_seen_as_its_kernel_shows_it(pi: tuple[Path, Path]) -> None:
     assert seen.card == Card("mmcblk0", life_pct=20, spare=1, written_b=2000 * 512, errors=2)
     assert (seen.temperature_c, seen.memory_free, seen.clock_by) == (52.1, 0.6, "chrony")
     assert (seen.undervolted, seen.undervolted_before) == (False, True)
+    assert (seen.partition, seen.partition_mb) == ("repaired", 5000)
     assert seen.disk_free is not None
     assert 0 <= seen.disk_free <= 1
 
