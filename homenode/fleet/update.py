@@ -26,9 +26,9 @@ from homenode.fleet.settings import Settings, settings_of
 from homenode.gateway.clock import Clock
 from homenode.journal.lock import FolderLock
 from homenode.link.words import NoLink
+from homenode.update.order import order_of
 
 TICK_S = 1.0
-RINGS = "rings.yaml"
 
 
 def update(args: argparse.Namespace) -> int:
@@ -53,8 +53,8 @@ def update(args: argparse.Namespace) -> int:
                     names = ", ".join(ring.name for ring in plan.rings)
                     raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {names}")
                 plan = type(plan)(tuple(known), plan.soak_ms, plan.settle_ms, plan.patience_ms, plan.allow)
-            if window:
-                wanted.setdefault("window", window)
+            if window and "window" not in wanted:
+                wanted = _taken({**wanted, "window": window})
             kept = Kept(
                 Rollout(plan, args.version, secrets.token_hex(4)), wanted, args.by or getpass.getuser()
             )
@@ -76,7 +76,17 @@ def _order(args: argparse.Namespace) -> dict[str, Any]:
             order["exception"] = args.exception.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"can't be read: {error}", where=str(args.exception)) from error
-    if why := why_not_args("update", order):
+    return _taken(order)
+
+
+def _taken(order: dict[str, Any]) -> dict[str, Any]:
+    """The order, if a node would take it. Raises SetupError."""
+    try:
+        if not (why := why_not_args("update", order)):
+            order_of({**order, "id": "", "home": "", "at_ms": 0})
+    except ValueError as error:
+        why = str(error)
+    if why:
         raise SetupError(why.replace("args.", ""), do="no node would take it")
     return order
 

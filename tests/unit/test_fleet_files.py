@@ -185,6 +185,8 @@ def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
         {"sha256": "x"},
         {"url": "ftp://x"},
         {"window": "night"},
+        {"window": "02:00-02:00"},
+        {"window": "25:00-26:00"},
         {"version": ""},
         {"exception": tmp_path / "gone"},
         {"exception": tmp_path},
