@@ -28,8 +28,8 @@ SOURCE = "update"
 """Of the fault."""
 FOLDER, ORDER, STATE = "update", "order.json", "state.json"
 LOOK_S = 2.0
-WAKE_EACH = 30
-"""So many looks later an order that the updater has not seen wakes it again."""
+FIRST_WAKE, LAST_WAKE = 30, 43_200
+"""So many looks later an order that the updater has not seen wakes it, then after twice as many, up to a day."""
 _LARGEST_B = 64 * 1024
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")
@@ -70,6 +70,7 @@ class Updates:
         self._seen = (0, 0)
         self._wanted = self._taken = ""
         """Ids: of the newest order, and of that which the updater goes by."""
+        self._looks = self._wake_at = 0
 
     async def order(self, command: Command) -> dict[str, Any]:
         """Pass the operator's order on to the updater.
@@ -99,7 +100,7 @@ class Updates:
             await self._apart(write_json, self._folder / ORDER, order.record())
         except OSError as error:
             raise Refused(f"the order can't be kept: {error.strerror}") from error
-        self._wanted = order.id
+        self._wanted, self._looks, self._wake_at = order.id, 0, FIRST_WAKE
         log.info("ordered", extra={"version": order.version, "cancel": order.cancel, "by": order.by})
         return {"state": "cancelled" if order.cancel else "ordered"}
 
@@ -124,13 +125,14 @@ class Updates:
 
         systemd's path unit passes over an order that is written while the updater ends.
         """
-        looks, self._wanted = 0, str(_record(self._folder / ORDER).get("id", ""))
+        self._wanted = str(_record(self._folder / ORDER).get("id", ""))
         while self._folder.is_dir():
             self._look()
-            if looks % WAKE_EACH == 0 and self._wanted != self._taken:
+            if self._wanted not in (self._taken, "") and self._looks >= self._wake_at:
+                self._looks, self._wake_at = 0, min(LAST_WAKE, 2 * self._wake_at or FIRST_WAKE)
                 with contextlib.suppress(OSError):
                     await self._apart(os.utime, self._folder / ORDER)
-            looks += 1
+            self._looks += 1
             await asyncio.sleep(LOOK_S)
 
     def _look(self) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 from homenode.journal.segment import sync_folder
 
+LARGEST_B = 1 << 20
+"""Of a file that another user writes (order.json): this process has little memory."""
+
 
 def write(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Put it in its place by one rename. Raises OSError; then what was there before is."""
@@ -33,9 +36,10 @@ def write_json(path: Path, record: Mapping[str, Any], mode: int = 0o640) -> None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """What `write_json` wrote; None if nothing such is there. Raises other OSErrors."""
+    """What `write_json` wrote; None if nothing such is there, or it is too large. Raises other OSErrors."""
     try:
-        found = json.loads(path.read_bytes())
+        with path.open("rb") as stream:
+            found = json.loads(stream.read(LARGEST_B))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

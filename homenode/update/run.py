@@ -13,6 +13,7 @@ from homenode.errors import Refused, SetupError
 from homenode.gateway.logs import start_logging
 from homenode.journal.lock import FolderLock
 from homenode.update import exception
+from homenode.update.bucket import RATE_B_S
 from homenode.update.files import read_json
 from homenode.update.host import Host
 from homenode.update.places import Places
@@ -27,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--own", default="/var/lib/homenode-update", metavar="DIR", help="the updater's folder")
     add("--run", default="/run/homenode-update", metavar="DIR", help="for the wish to restart")
     add("--etc", default="/etc/homenode", metavar="DIR", help="keys and trust/operator.pem")
-    add("--rate", type=int, default=512, metavar="KIB_S", help="of loading (default 512 KiB/s)")
+    rate = RATE_B_S // 1024
+    add("--rate", type=int, default=rate, metavar="KIB_S", help=f"of loading (default {rate} KiB/s)")
     add("--bus", default="", metavar="ADDRESS", help="of D-Bus (default: the system's)")
     add("--log", choices=("text", "json"), default="text")
     add("--allow", default="", metavar="VERSION", help="sign leave to install this older version")
