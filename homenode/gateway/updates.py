@@ -29,7 +29,7 @@ SOURCE = "update"
 FOLDER, ORDER, STATE = "update", "order.json", "state.json"
 LOOK_S = 2.0
 FIRST_WAKE, LAST_WAKE = 30, 43_200
-"""So many looks later an order that the updater has not seen wakes it, then after twice as many, up to a day."""
+"""So many looks later an order that the updater has not seen wakes it, then twice as many, up to a day."""
 _LARGEST_B = 64 * 1024
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")
