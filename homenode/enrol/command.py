@@ -78,7 +78,7 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
         _tell(places, visit, outcome)
         if outcome.done or once:
             return 0 if outcome.done else 1
-        settled = places.home.exists() and _counts(visit)
+        settled = places.home.exists() and _counts(visit) and not places.erase.exists()
         failed += 1
         if settled and failed >= MOST_TRIES_SETTLED:
             return 0

@@ -27,6 +27,8 @@ from homenode.journal.erase import PLAN, erase
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
 
+STOPS_S = 15
+"""Until the gateway has let go of its journal (homenode-leave.service)."""
 _FOLDERS = ("former", "reports")
 """In the data folder: what the home was, and what was written of it."""
 _STAY = ("lock", "report.key")
@@ -114,7 +116,7 @@ def try_it(places: Places, office: Office, now_ms: int) -> Outcome:
         proof = carry_out(places, now_ms)
     except (HomenodeError, OSError) as error:
         what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
-        return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=60)
+        return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=STOPS_S)
     return bring(places, office, proof)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from homenode import records
 from homenode.contract import topics
 from homenode.delivery import NodeFault
+from homenode.gateway.office_calls import OfficeCalls
 from homenode.gateway.outage import Outage
 from homenode.link import Link, LinkState, Told
 from homenode.message import Class
@@ -40,6 +41,7 @@ class Uplink:
         self.link: Link | None = None
         self.acknowledged = False
         self.outage = Outage(node)
+        self._calls = OfficeCalls(node)
         self.refusals = Told({}, ())
         self.heartbeat_s = node.recovered.heartbeat_s
         self._task: asyncio.Task[None] | None = None
@@ -135,6 +137,7 @@ class Uplink:
 
     def _link_changed(self, state: LinkState) -> None:
         self.outage.changed(state)
+        self._calls.consider(state)
         self._node.watchers.event({"link": "up" if state.online else "down", "why": state.why})
         if not state.online:
             self._node.looks.link_lost()

@@ -51,6 +51,7 @@ class LinkState:
     Attributes:
         do: What a person can do about it.
         away: Nobody answers at any of the brokers' places.
+        person: Waiting won't help: a certificate, a password or a file has to be another.
     """
 
     online: bool
@@ -58,6 +59,7 @@ class LinkState:
     why: str = ""
     do: str = ""
     away: bool = False
+    person: bool = False
 
 
 class Link:
@@ -180,7 +182,8 @@ class Link:
         words = [one.what if len(reasons) == 1 else f"{one.where}: {one.what}" for one in reasons]
         advice = [one.do for one in reasons if one.do]
         away, do = all(one.away for one in reasons), "; ".join(dict.fromkeys(advice))
-        self._tell(LinkState(False, reasons[0].where, "; ".join(words), do, away))
+        person = any(one.person for one in reasons)
+        self._tell(LinkState(False, reasons[0].where, "; ".join(words), do, away, person))
 
     def _now(self) -> float:
         assert self._loop is not None  # `get_running_loop` is a system call; this is asked twice a message

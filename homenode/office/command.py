@@ -191,7 +191,7 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         + (
             ""
             if args.without_proof
-            else "; the box erases the tenancy when it calls next, within a day, and sends the proof"
+            else "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
         )
     )
     return 0

@@ -21,7 +21,7 @@ def client(folder: Path, port: int, tool: str, name: str, *words: str) -> subpro
 
 
 @needs_mosquitto
-def test_a_box_enrols_its_home_runs_and_ends_with_its_certificate(tmp_path: Path) -> None:
+def test_a_box_enrols_its_home_runs_and_ends_with_its_certificate_and_the_proof_of_it(tmp_path: Path) -> None:
     broker, port = tmp_path / "broker", free_port()
     broker.mkdir()
     with OfficeProcess(tmp_path / "office") as office:
@@ -48,13 +48,22 @@ def test_a_box_enrols_its_home_runs_and_ends_with_its_certificate(tmp_path: Path
                     broker, port, "mosquitto_sub", "care@example", "-t", "hn1/+/property/#", "-W", "1"
                 )
                 assert other.stdout == b""
-            office.says("revoke", box.serial)
-            office.says("revoke", "care@example")
-            shutil.copy(office.folder / "crl.pem", broker)
-            mosquitto.kill()
-            mosquitto.start()
-            shutil.copy(box.places.key, broker / "box.key")
-            shutil.copy(box.places.certificate, broker / "box.pem")
+                shutil.copy(box.places.key, broker / "box.key")
+                shutil.copy(box.places.certificate, broker / "box.pem")
+                office.says("leave", HOME)
+                office.says("revoke", "care@example")
+                shutil.copy(office.folder / "crl.pem", broker)
+                mosquitto.kill()
+                mosquitto.start()
+                node.until("the office is called")
+                assert "TLS" in (box.places.folder / "call").read_text()
+                assert box.once().why.key == "not_erased"  # the gateway has the journal
+                assert box.places.erase.exists()  # and is stopped by that
+                node.stop()
+                assert box.once().why.key == "left"
+            assert office.box(box.serial)["state"] == "gone"
+            assert not box.places.home.exists()
+            assert len(list((office.folder / "proofs").iterdir())) == 1
             for name in ("box", "care@example"):
                 assert client(broker, port, "mosquitto_sub", name, "-t", "#", "-W", "1").returncode not in (
                     0,
