@@ -91,7 +91,8 @@ def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> None:
 
 def go_to(beside: Path, name: str) -> None:
     """Have a configuration that is kept be the one that counts. Raises OSError."""
-    assert (beside / KEPT / name / HOME_YAML).is_file(), "what counts is there"
+    if not (beside / KEPT / name / HOME_YAML).is_file():  # somebody removed it
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(beside / KEPT / name))
     _link(beside, LINK, f"{KEPT}/{name}")
     for one in (RULES, HOME_YAML):  # of the first one: home.yaml last, as with it there is a home
         _link(beside, one, f"{LINK}/{one}")

@@ -23,6 +23,8 @@ MOST_TOLD = 40
 """Mistakes in an answer; who sees to so many asks again."""
 MOST_PLACES = 8
 """Places in a sentence."""
+MOST_KEY = 64 * 1024
+"""Bytes of a file in which a private key is looked for."""
 
 
 class Mistaken(Refused):
@@ -98,11 +100,22 @@ def understood(offer: Offer, path: Path, types: Mapping[str, DriverType]) -> Che
         if not _inside(file, path.parent):
             do = "a file in the folder of home.yaml, relative to it"
             raise Refused(f"{place} leads out of the folder of {HOME_YAML}", do=do)
+        if place != "broker.key" and _is_private(file):
+            do = "it may be sent somewhere from there, and a key never leaves the node"
+            raise Refused(f"{place} names a private key, {file.name}", do=do)
     return report
 
 
 def _inside(file: Path, folder: Path) -> bool:
     return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+
+
+def _is_private(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return b"PRIVATE KEY-----" in stream.read(MOST_KEY)
+    except OSError:
+        return False  # a folder, or nothing: that is told elsewhere
 
 
 def _named(mistake: Mistake, beside: Path) -> Mistake:

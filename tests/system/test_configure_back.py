@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,23 @@ def test_a_node_that_does_not_stay_up_with_it_starts_on_the_one_before(tmp_path:
         assert home.read_text() == text
         faults = [fault["why"] for fault in node.status()["faults"]]
         assert "konfiguration 7 togs tillbaka: noden startade om 3 gånger med den" in faults
+
+
+def test_a_node_starts_though_what_it_should_go_back_to_was_removed(tmp_path: Path) -> None:
+    text = "home: inside-1\ntimezone: Europe/Stockholm\nclock: {trust: always}\ndevices: {}\n"
+    home, data = tmp_path / "home.yaml", tmp_path / "data"
+    home.write_text(text)
+    data.mkdir()
+    before = place.adopt(tmp_path)
+    assert before is not None
+    trial.begin(data, before, "7")
+    place.put(tmp_path, "7", {"home.yaml": text + "language: en\n"}, json.dumps({}))
+    shutil.rmtree(tmp_path / place.KEPT / before)
+    for _ in range(trial.MOST_STARTS):
+        assert trial.at_start(data, tmp_path) is None
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        assert "can't be told" in node.log
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"before": "6", "now": "8", "starts": 0}'])

@@ -305,6 +305,17 @@ def test_no_path_in_it_leads_out_of_the_folder(beside: Path, path: str) -> None:
     assert words.startswith("broker.password_file leads out of the folder of home.yaml")
 
 
+def test_no_private_key_is_sent_anywhere_as_a_password(beside: Path) -> None:
+    (beside / "node.key").write_text(OPERATOR[0])
+    (beside / "node.pem").write_text("certificate")
+    broker = 'broker: {{url: "mqtts://b.example", {}}}'
+    good = offer_of(beside, broker.format("cert: node.pem, key: node.key"))
+    understood(good, beside / "home.yaml", driver_types())
+    offer = offer_of(beside, broker.format("username: u, password_file: node.key"))
+    words = why(lambda: understood(offer, beside / "home.yaml", driver_types()))
+    assert words.startswith("broker.password_file names a private key, node.key")
+
+
 def test_a_camera_films_no_file_outside_the_folder(beside: Path) -> None:
     offer = offer_of(beside, 'cameras: {hall: {room: hall, source: "file:/etc/passwd"}}')
     words = why(lambda: understood(offer, beside / "home.yaml", driver_types()))
