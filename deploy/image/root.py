@@ -46,7 +46,8 @@ UNUSED = (
     "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/log/*", "var/lib/dpkg/*-old",
     "etc/machine-id", "var/lib/systemd/*", "etc/ssh/ssh_host_*", "usr/share/X11", "usr/share/sounds",
     "usr/lib/python3*/ensurepip", "usr/lib/python3*/idlelib", "usr/lib/python3*/turtledemo",
-    "usr/lib/aarch64-linux-gnu/gconv", "usr/lib/udev/hwdb.d", "usr/share/bash-completion", "usr/share/zsh",
+    "usr/lib/aarch64-linux-gnu/gconv", "usr/lib/udev/hwdb.d", "usr/lib/udev/hwdb.bin",
+    "usr/share/bash-completion", "usr/share/zsh",
     "usr/share/lintian", "usr/share/bug", "usr/share/common-licenses", "usr/share/alsa/speaker-test",
     "boot/*", "usr/share/polkit-1", "usr/share/initramfs-tools", "tmp/*", "run/*",
 )  # fmt: skip
