@@ -82,13 +82,13 @@ class Machine:
             time.sleep(0.2)
         raise TimeoutError(f"not said: {pattern}\n{self.said()[-2000:]}")
 
-    def ask(self, key: Path, command: str, within_s: float = 60) -> str:
-        """What a command prints in the machine, by a technician's key.
+    def ask(self, key: Path, command: str, within_s: float = 60, *, given: str = "") -> str:
+        """What a command prints in the machine, by a technician's key; `given` to it.
 
         Raises:
             subprocess.SubprocessError: It failed, or nobody answers.
         """
         ssh = ["ssh", "-q", "-i", str(key), "-p", str(self.ssh_port), "-o", "StrictHostKeyChecking=no"]
         ssh += ["-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "root@127.0.0.1", command]
-        done = subprocess.run(ssh, capture_output=True, text=True, timeout=within_s, check=True)
+        done = subprocess.run(ssh, input=given, capture_output=True, text=True, timeout=within_s, check=True)
         return done.stdout

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from deploy.image import boot_state, root
+from deploy.image.tools import REPOSITORY
 from tests.image import boxes, cuts, figures, updates
 from tests.image.flat import Flat, flat
 from tests.image.show import Given, Result
@@ -28,6 +29,10 @@ def first(given: Given) -> Iterator[Result]:
         only_ssh = all(one.endswith((":22", ":68")) for one in listening if one)
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))
         yield _materials(given, home)
+        native = (REPOSITORY / "tests/deb/native.py").read_text()
+        said = home.machine.ask(home.world.key, "cat >/tmp/native.py && /usr/lib/homenode/bin/python /tmp/native.py",
+                                600, given=native).strip()  # fmt: skip
+        yield Result("what wheels bring runs", said.endswith("on paper"), said)
         home.ask("systemctl reboot || true")
         home.until(lambda: not home.links()[-1], "offline")
         home.until(lambda: home.links()[-1], "online again")
