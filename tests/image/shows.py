@@ -30,8 +30,8 @@ def first(given: Given) -> Iterator[Result]:
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))
         yield _materials(given, home)
         native = (REPOSITORY / "tests/deb/native.py").read_text()
-        said = home.machine.ask(home.world.key, "cat >/tmp/native.py && /usr/lib/homenode/bin/python /tmp/native.py",
-                                600, given=native).strip()  # fmt: skip
+        run = "cat >/tmp/native.py && /usr/lib/homenode/bin/python /tmp/native.py"
+        said = home.machine.ask(home.world.key, run, 600, given=native).strip()
         yield Result("what wheels bring runs", said.endswith("on paper"), said)
         home.ask("systemctl reboot || true")
         home.until(lambda: not home.links()[-1], "offline")
