@@ -11,6 +11,7 @@ from homenode import __version__
 from homenode.config.model import NEVER
 from homenode.gateway.outcomes import CONFIGURATION, JOURNAL, STORAGE
 from homenode.journal.codec import SCHEMA
+from homenode.link.address import address
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -35,6 +36,7 @@ def proof(node: Node) -> dict[str, Any]:
         "radios": {name: _up(node, name) for name in node.home.radios},
         "broker": None if broker is None else node.uplink.acknowledged,
         "link": _link(node),
+        "brokers": [] if broker is None else [list(address(url)[1:3]) for url in broker.urls],
         "devices": {name: _device(node, name) for name in node.home.devices},
         "open_alerts": sum(not alert.fault for alert in judge.engine.open_alerts()),
         "sessions": len(node.looks.shown()["sessions"]),

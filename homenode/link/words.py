@@ -92,5 +92,6 @@ def failed(error: Exception, url: str, *, was_up: bool = True) -> NoLink:
         return NoLink("the broker does not answer", where=url, do=do, away=not was_up)
     if isinstance(error, OSError):
         what = (error.strerror or str(error) or type(error).__name__).lower()
-        return NoLink(what, where=url, away=not was_up)
+        own = isinstance(error, PermissionError)  # what forbids it is this machine
+        return NoLink(what, where=url, away=not was_up and not own)
     return NoLink(f"{type(error).__name__}: {error}", where=url)

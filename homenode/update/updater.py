@@ -21,6 +21,7 @@ from homenode.update.order import Order, order_of
 from homenode.update.places import Places, arm, disarm, left_by, trial_of
 from homenode.update.proof import BATTERY_MS, MINUTE_MS, RADIO_MS, Before, Seen, as_before, judge
 from homenode.update.rauc import Rauc, RaucError
+from homenode.update.reach import looked_at
 
 log = logging.getLogger("homenode.update")
 
@@ -319,7 +320,8 @@ class Updater:
         return False
 
     def _prove(self) -> None:
-        self._seen = self._seen.add(self._ask(), up_ms := self._host.up_ms())
+        proof = self._ask()
+        self._seen = self._seen.add(proof and looked_at(proof), up_ms := self._host.up_ms())
         verdict = judge(self.course.before, self._seen, up_ms)
         fast_before = self.course.fast == self.course.boots
         course = machine.judged(self.course, verdict, sorted(self._seen.heard), self._host.wall_ms() or 0)

@@ -132,7 +132,7 @@ def test_whether_the_broker_is_there_and_refuses_or_nobody_answers_is_told(
         broker.kill()
         node.until("nothing listens there")
         proof = next(ask(data, {"do": "proof"}))["result"]
-        assert proof["link"] == "away"
+        assert (proof["link"], proof["brokers"]) == ("away", [["127.0.0.1", broker.port]])
         assert node.stop() == 0
 
 

@@ -107,6 +107,7 @@ def test_a_connection_that_ends_may_be_another_node_or_another_receiver() -> Non
         (socket.gaierror(-2, "Name or service not known"), True),
         (TimeoutError(), True),
         (OSError(101, "Network is unreachable"), True),
+        (PermissionError(1, "Operation not permitted"), False),  # the node's own firewall, or its unit
         (ConnectionResetError(104, "Connection reset by peer"), False),
         (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), False),
     ],
