@@ -18,6 +18,8 @@ from homenode.install.home_file import replace
 
 EARLY_MS = 5 * 60_000
 """An office's clock may be ahead by so much."""
+CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+"""id-kp-cmcRA: an EST server that may act for the authority (RFC 7030, 3.6.1)."""
 MODE = 0o640
 """Group homenode reads it: gateway and updater."""
 
@@ -118,6 +120,16 @@ def accepted(
     if not start - EARLY_MS <= now_ms < end:
         raise Refused("the certificate that the office gave is not in force: its clock or this one is wrong")
     return own
+
+
+def is_office(certificate: bytes) -> bool:
+    """Whether it (DER) is of one who may act for its authority (RFC 7030, 3.6.1), and not of a broker."""
+    try:
+        shown = x509.load_der_x509_certificate(certificate)
+        uses = shown.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    return CMC_RA in uses
 
 
 def issued_by(certificate: x509.Certificate, by: x509.Certificate) -> bool:

@@ -54,6 +54,7 @@ class Visit:
         """What to add to this clock to get the office's."""
         self._refused = False
         self._url = ""
+        self._by_dns = False
         self.key: ec.EllipticCurvePrivateKey | None = None
 
     @property
@@ -92,6 +93,7 @@ class Visit:
                 except FileMistakes as error:
                     return Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
         known_office = provision.office or read(places.folder / OFFICE).get("url", "")
+        self._by_dns = not known_office
         alone = bool(provision.files) and not known_office
         if alone:
             return self._alone(provision)
@@ -195,6 +197,8 @@ class Visit:
         answer = office.cacerts()
         if answer.status != 200:
             raise Unreachable(f"answers {answer.status}: {answer.text[:200]}")
+        if self._by_dns and not keys.is_office(office.shown):
+            raise Untrusted("the network named somebody who is certified, but not as an office")
         if answer.date_ms is not None and not self._clock.trusted():
             self._believe(office, answer.date_ms)
         return [
@@ -292,6 +296,7 @@ class Visit:
     def _visit(self, office: Office, provision: Provision) -> Outcome:
         places, held = self._places, self.held()
         assert held is not None
+        made: list[x509.Certificate] = []
         with contextlib.suppress(Refused):
             made = certificates_of(office.cacerts())
             self._trust(made)
@@ -308,6 +313,8 @@ class Visit:
         if found.get("erase") is True:
             leaving.order(places, held.home, self.serial)
             return leaving.try_it(places, office, self.now_ms())
+        if found.get("renew") is True and made:  # another authority issues by now
+            self._certify(office, made, provision, Do.RENEW)
         return self._home(office, held, found, provision)
 
     def _turn(self) -> str:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from homenode.enrol.keys import CMC_RA
 from homenode.errors import SetupError
 from homenode.install.home_file import replace
 
@@ -24,8 +25,6 @@ CA_DAYS, SERVER_DAYS = 20 * 365, 397
 EARLY = timedelta(hours=1)
 """A certificate counts from so long before it was issued: clocks differ."""
 LIST_DAYS = 30
-CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
-"""id-kp-cmcRA: an EST server that may act for the authority (RFC 7030, 3.6.1)."""
 KINDS = (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER)
 
 

@@ -139,7 +139,7 @@ class Desk:
             if code is not None and not isinstance(verdict, Refuse):
                 self._store.use(code, serial, key)
                 box = replace(box, home=box.home or code.home)
-        return self._give(verdict, box, asked, key, now)
+        return self._give(request, verdict, box, asked, key, now)
 
     def _lives(self, box: Box, now: int) -> bool:
         newest = self._store.newest(box.serial)
@@ -166,7 +166,13 @@ class Desk:
         return How.NOTHING, est.serial_of(asked.subject), ""
 
     def _give(
-        self, verdict: Verdict, box: Box, asked: x509.CertificateSigningRequest, key: str, now: int
+        self,
+        request: Request,
+        verdict: Verdict,
+        box: Box,
+        asked: x509.CertificateSigningRequest,
+        key: str,
+        now: int,
     ) -> Response:
         box = replace(box, asked=key, seen_ms=now)
         known = self._store.box(box.serial) is not None
@@ -196,9 +202,13 @@ class Desk:
                 return est.told(202, why, {"Retry-After": str(retry_s)})
             case Refuse(why, status, clash):
                 if clash:
-                    self._store.report(now, box.serial, box.home, "two boxes, one identity", why)
+                    self._twins(request, box, why, now)
                 log.warning("refused", extra={"box": box.serial, "why": why})
                 return est.told(status, why, {"WWW-Authenticate": est.REALM} if status == 401 else {})
+
+    def _twins(self, request: Request, box: Box, why: str, now: int) -> None:
+        where = f" (from {request.peer})" if request.peer else ""
+        self._store.report(now, box.serial, box.home, "two boxes, one identity", f"{why}{where}")
 
     # Boxes that have a certificate of ours
 
@@ -226,7 +236,7 @@ class Desk:
     def _ours(self, request: Request, what: str, issued: Issued, box: Box) -> Response:
         match request.method, what:
             case "GET", "assignment":
-                return self._assignment(request, box)
+                return self._assignment(request, issued, box)
             case "POST", "told":
                 return self._told(request, issued, box)
             case "PUT", "backup" if box.state is State.ENROLLED:
@@ -239,13 +249,13 @@ class Desk:
                 return Response(200, kept, "application/json")
         return est.told(404, f"{request.method} {request.path} is not offered here")
 
-    def _assignment(self, request: Request, box: Box) -> Response:
+    def _assignment(self, request: Request, issued: Issued, box: Box) -> Response:
         now, shown = self._clock.wall(), request.headers.get(TURN, "")
         with self._store.changing():
             last, before = self._store.turns(box.serial)
             if not turn_fits(shown, last, before):
                 why = f"another box with the key and certificate of {box.serial} asked meanwhile"
-                self._store.report(now, box.serial, box.home, "two boxes, one identity", why)
+                self._twins(request, box, why, now)
                 return est.told(409, why)
             turn = self._store.next_turn(box.serial, shown)
             self._store.put(replace(box, seen_ms=now))
@@ -257,6 +267,8 @@ class Desk:
             return as_json({**found, "erase": True, "configuration": None, "backup": False})
         signed = self._homes.signed(box.home) if trust else None
         found |= {"configuration": signed, "backup": self._backups.latest(box.home) is not None}
+        if x509.load_der_x509_certificate(issued.der).issuer != self._authority.certificate.subject:
+            found["renew"] = True  # by the former authority
         if signed is None and not trust and self._homes.has(box.home):
             found["files"] = self._homes.files(box.home)  # nobody signs here: the office's word is taken
         return as_json(found)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from homenode.enrol import keys
+from homenode.cli import main
+from homenode.enrol import keys, visit
 from homenode.enrol.client import Office
 from homenode.enrol.proof import signed
 from homenode.enrol.steps import State
@@ -132,16 +133,35 @@ def test_a_proof_is_on_the_disk_before_the_box_forgets_it(office: OfficeProcess,
     assert kept.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_former_authority_is_not_ended_while_boxes_live_on_it(tmp_path: Path) -> None:
+def test_a_former_authority_is_ended_when_boxes_have_called_and_no_sooner(tmp_path: Path) -> None:
     with OfficeProcess(tmp_path / "office") as office:
         box = enrolled(office, tmp_path / "box", "old-1", "20000000aaaa0010")
         office.says("roll")
-        from homenode.cli import main
-
-        assert main(["office", "roll", "--office", str(office.folder), "--finish"]) == 1
+        finish = ["office", "roll", "--office", str(office.folder), "--finish"]
+        assert main(finish) == 1
         office.reload()
         assert box.once().state is State.ENROLLED
-        office.says("roll", "--finish", "--anyway")
+        assert main(finish) == 0
+        office.reload()
+        assert box.once().state is State.ENROLLED
+        assert office.reports() == []
+
+
+def test_who_holds_a_brokers_certificate_is_no_office_that_dns_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = OfficeProcess(tmp_path / "office")
+    office.says("certify", "broker", "--host", "localhost", "--to", str(tmp_path))
+    pem = (tmp_path / "broker.key").read_text() + (tmp_path / "broker.pem").read_text()
+    (office.folder / "server.pem").write_text(pem)
+    monkeypatch.setattr(visit, "offices", lambda: [office.url])
+    box = Box(tmp_path / "box", "20000000aaaa0011")
+    (box.places.trust / "ca.pem").write_text(office.ca)
+    with office:
+        assert box.once().why.key == "not_trusted"
+    (office.folder / "server.pem").unlink()
+    with office:
+        assert box.once().why.key == "approval"
 
 
 def test_mistakes_in_office_yaml_end_no_office(tmp_path: Path) -> None:
