@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from homenode.errors import SetupError, StorageError
 from homenode.fleet.rings import Rollout
+from homenode.update import files
 
 STATE, WISH = "update.json", "wish"
 WISHES = ("halt", "resume", "cancel")
@@ -63,13 +63,8 @@ def put(file: Path, text: str) -> None:
     Raises:
         StorageError: It can't be written.
     """
-    fresh = file.with_name(f"{file.name}.new")
     try:
-        with fresh.open("w") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(fresh, file)
+        files.write(file, text.encode())
     except OSError as error:
         raise StorageError(f"can't be written: {error.strerror}", where=str(file)) from error
 

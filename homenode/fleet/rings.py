@@ -97,8 +97,10 @@ class Rollout:
         ours = update.get("version") == self.version
         state = str(update.get("state", "")) if ours else ""
         if not course.tries:
-            if self._runs(home) and course.at is not At.GOOD:
+            if course.at is not At.GOOD and self._runs(home) and home.update.get("state") != "trying":
                 self._to(course, home, At.GOOD, "had it", now, step)
+            elif course.at is At.GOOD and home.version and not self._runs(home):
+                self._to(course, home, At.PLANNED, f"runs {home.version} again", now, step)
             return
         if state == "good" and self._runs(home) and course.at is not At.GOOD:
             self._to(course, home, At.GOOD, "", now, step)

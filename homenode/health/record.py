@@ -32,9 +32,6 @@ class Setting(NamedTuple):
     clock_trusted: bool = False
 
 
-NOTHING_SAID = Setting()
-
-
 class Record:
     """What is remembered of a machine between two looks, and through a restart."""
 

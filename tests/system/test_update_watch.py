@@ -62,6 +62,13 @@ def test_it_falls_back_though_nothing_can_be_written_down(box: Watched) -> None:
     assert box.look("B", 1200) == ["set-state B bad", "set-primary A", "reboot"]
 
 
+def test_it_restarts_though_the_boot_loaders_state_can_not_be_written(box: Watched) -> None:
+    """Then starts are counted down."""
+    arm(box.places, "B", "A", 1200)
+    (box.folder / "boot-state").write_text(f'#!/bin/sh\necho "$1" >>{box.folder}/told\n[ "$1" = reboot ]\n')
+    assert box.look("B", 1200) == ["set-state", "set-primary", "reboot"]
+
+
 def test_it_counts_starts_and_not_its_looks(box: Watched) -> None:
     arm(box.places, "B", "A", 1200)
     for boot in ("boot-1", "boot-1", "boot-2", "boot-3", "boot-3"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.image import boot_state
 from deploy.image.boot_state import AT_B, GOOD, LOST, NEW, RECORD_B, TRIAL
+from homenode.update.updater import FAST_DEADLINE_S
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_without_a_memory_the_counter_tells_who_is_on_trial() -> None:
     new = boot_state.with_primary(NEW, "B")
     for left in (2, 1, 0):
         text = boot_state.on_trial({**new, "hn_left_B": f"{left}"}, "B")
-        assert text.splitlines() == ["slot=B", "old=A", "deadline_s=1200"]
+        assert text.splitlines() == ["slot=B", "old=A", f"deadline_s={FAST_DEADLINE_S}"]
     good = boot_state.with_state(new, "B", True)
     assert boot_state.on_trial({**good, "hn_left_B": "8"}, "B") == ""
     assert boot_state.on_trial(new, "A") == "", "the old one is back"

@@ -595,3 +595,25 @@ def test_a_home_that_became_good_and_runs_the_old_version_again_halts() -> None:
     assert "p-1 (runs 1.0 again)" in world.rollout.halted
     world.step(HOUR)
     assert "a" not in world.ordered
+
+
+def test_a_home_on_trial_with_the_version_does_not_have_it_yet() -> None:
+    """By an order of before: it may fall back, and nobody would order it again."""
+    world = World("p-1", "a")
+    world.home("p-1", version="2.0")
+    world.says("p-1", "trying")
+    world.step()
+    assert world.at("p-1") is not At.GOOD
+    world.become_good("p-1")
+    world.now += 1
+    world.says("p-1", "good")
+    world.step(MIN)
+    assert world.at("p-1") is At.GOOD
+
+
+def test_a_home_that_had_it_and_runs_another_one_is_ordered() -> None:
+    world = World("p-2", "a")
+    world.home("p-1", version="2.0")
+    assert world.step().order == ["p-2"]
+    world.version["p-1"] = "1.0"
+    assert world.step(MIN).order == ["p-1"]

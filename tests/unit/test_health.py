@@ -30,7 +30,7 @@ from homenode.health.certificate import Life, life_of
 from homenode.health.coarse import DAY, SETTLED, Steady, Usual
 from homenode.health.machine import Card, Seen, look
 from homenode.health.prometheus import Sampled, text
-from homenode.health.record import NOTHING_SAID, Record, Setting
+from homenode.health.record import Record, Setting
 from tests.unit.contract_examples import FIGURES as WELL
 
 UTC = Zone("UTC")
@@ -43,6 +43,7 @@ SEEN = Seen(
     certificate=None, memory_free=0.6, disk_free=0.8,
 )  # fmt: skip
 
+NOTHING_SAID = Setting()
 ENDED = Life("20200101000000", "20210101000000")
 
 
