@@ -275,6 +275,9 @@ def booted(course: Course, boot: Boot, now_ms: int) -> Course:
         return (
             course if boot.slot == course.slot else course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
         )
+    if course.stage is Stage.GOOD and course.slot not in ("", boot.slot):
+        worn = why("worn", version=order.version, more=course.slot)
+        return course.to(Stage.FAILED, worn, now_ms, boot=boot.id)
     if boot.slot == course.unproved and boot.spare:
         strayed = replace(course, slot=boot.slot, boot=boot.id)
         return strayed.to(Stage.FALLING, why("unproved", more=boot.slot), now_ms)

@@ -44,6 +44,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
               "{version} never started so far that anything could be written down"),
     "hung": ("{version} startade {more} gånger och slutade utan att säga varför (hängde, eller strömlös)",
              "{version} started {more} times and ended without saying why (it hung, or the power was cut)"),
+    "worn": ("{version} går inte att starta längre (plats {more}): versionen före är igång",
+             "{version} does not start any more (slot {more}): the version before runs"),
     "unproved": ("det som finns i plats {more} startade, men har aldrig bevisats bra",
                  "what is in slot {more} was started, and has never proved good"),
     "lost": ("ingen minns vad {version} skulle bevisa: det som sparades är borta eller oläsligt",

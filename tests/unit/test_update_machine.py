@@ -342,9 +342,12 @@ def test_what_starts_without_being_on_trial_and_was_never_proved_does_not_stay(s
 def test_a_slot_that_was_proved_once_is_good_when_the_boot_loader_falls_back_to_it() -> None:
     course = machine.judged(machine.installing(trying(), known(), Before(), "B"), GOOD, (), 5)
     assert course.unproved == ""
+    assert machine.booted(course, Boot("boot-9", "B"), 9) == course
     older = machine.booted(course, Boot("boot-9", "A"), 9)
-    assert older.stage is Stage.GOOD
     assert machine.winds_up(older, "A")
+    assert (older.stage, older.highest) == (Stage.FAILED, "0.2.0"), "which somebody should know"
+    assert older.why["en"] == "0.2.0 does not start any more (slot B): the version before runs"
+    assert machine.booted(older, Boot("boot-10", "A"), 10) == older
 
 
 def test_a_newer_order_does_not_make_the_other_slot_proved() -> None:
@@ -521,6 +524,8 @@ class World:
 
     verdict: Verdict
     boots_new: bool = True
+    cancelled: bool = False
+    """While the restart is put off, the order is called off."""
     cuts: tuple[int, ...] = ()
     card: dict[str, Any] = field(default_factory=dict)
     content: str = ""
@@ -567,7 +572,10 @@ class World:
             self.mark("good", slot)
         running = "0.2.0" if slot == "B" else "0.1.0"
         for _ in range(50):
-            now = step(course, known(running=running, slot=slot, loaded=self.loaded))
+            late = self.cancelled and self.content == "0.2.0"
+            order = Order("2", "home-1", 6, by="Ola", cancel=True) if late else ORDER
+            about = {"running": running, "slot": slot, "loaded": self.loaded, "order": order, "busy": late}
+            now = step(course, known(**about))
             course = self.keep(now.course)
             match now.do:
                 case Do.END:
@@ -587,6 +595,11 @@ class World:
                     course = self.keep(machine.installed(course, "", 1, f"boot-{self.boots}"))
                 case Do.REBOOT:
                     return True
+                case Do.TAKE_BACK:
+                    self.mark("active", slot)
+                    self.mark("good", slot)
+                    self.mark("bad", "B")
+                    course = self.keep(machine.taken_back(course, 1))
                 case Do.PROVE:
                     found = machine.judged(course, self.verdict, (), 1)
                     if found.stage is Stage.GOOD:
@@ -611,8 +624,8 @@ class World:
         raise AssertionError("it never ends")
 
 
-def cuts(verdict: Verdict, boots_new: bool) -> Iterator[tuple[int, ...]]:
-    plain = World(verdict, boots_new)
+def cuts(verdict: Verdict, boots_new: bool, cancelled: bool = False) -> Iterator[tuple[int, ...]]:
+    plain = World(verdict, boots_new, cancelled)
     plain.run()
     points = range(1, plain.done + 6)
     yield ()
@@ -640,6 +653,18 @@ def test_one_that_cannot_be_started_ends_in_the_old_one_wherever_the_power_goes(
         course = World(GOOD, boots_new=False, cuts=where).run()
         assert course.stage is Stage.FAILED, where
         assert "never started" in course.why["en"]
+
+
+def test_one_that_is_called_off_is_not_there_or_was_proved_wherever_the_power_goes() -> None:
+    """A cut amid the calling off may start it: then it is on trial like any other."""
+    ends = set()
+    for where in cuts(GOOD, True, True):
+        world = World(GOOD, cancelled=True, cuts=where)
+        course = world.run()
+        ends.add((course.stage, world.power_on()))
+        assert world.left["A"] > 2, where
+    assert (Stage.CANCELLED, "A") in ends
+    assert ends <= {(Stage.CANCELLED, "A"), (Stage.FAILED, "A"), (Stage.GOOD, "B")}
 
 
 def test_many_cuts_on_trial_use_the_boot_loaders_counter_up_and_that_is_told() -> None:
