@@ -49,7 +49,8 @@ class Before:
         radios: Names of those that were up.
         rules: Names of the rules.
         broker: Whether the broker was there, and had acknowledged something.
-        configuration, well: Whether home.yaml was read, and nothing ailed the data.
+        configuration: Whether home.yaml was read.
+        trouble: What ailed the data.
         journal: The journal's schema that the old version writes.
     """
 
@@ -59,7 +60,7 @@ class Before:
     rules: tuple[str, ...] = ()
     broker: bool = False
     configuration: bool = True
-    well: bool = True
+    trouble: tuple[str, ...] = ()
     journal: int = 0
     slow: tuple[str, ...] = ()
 
@@ -70,12 +71,14 @@ class Before:
 
 def before_of(record: Mapping[str, Any]) -> Before:
     """What `Before.record` gave."""
-    lists = {name: tuple(record.get(name, ())) for name in ("mains", "slow", "battery", "radios", "rules")}
+    lists = {
+        name: tuple(record.get(name, ()))
+        for name in ("mains", "slow", "battery", "radios", "rules", "trouble")
+    }
     return Before(
         **lists,
         broker=bool(record.get("broker")),
         configuration=bool(record.get("configuration", True)),
-        well=bool(record.get("well", True)),
         journal=int(record.get("journal", 0)),
     )
 
@@ -95,9 +98,13 @@ def as_before(proof: Mapping[str, Any]) -> Before:
         rules=tuple(sorted(proof["rules"])),
         broker=proof["broker"] is True and proof["link"] == "up",
         configuration=proof["configuration"] is True,
-        well=not proof["data"]["trouble"],
+        trouble=_troubles(proof),
         journal=int(proof["data"]["journal"]),
     )
+
+
+def _troubles(proof: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(one for one in proof["data"]["trouble"].split("; ") if one)
 
 
 def _asked(device: Mapping[str, Any]) -> str:
@@ -207,8 +214,8 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
         found.append(_Lack(why("configuration"), ANSWERS_MS))
     if missing := sorted(set(before.rules) - set(proof["rules"])):
         found.append(_Lack(why("rules", more=", ".join(missing)), ANSWERS_MS))
-    if before.well and (trouble := proof["data"]["trouble"]):
-        found.append(_Lack(why("data", more=trouble), ANSWERS_MS))
+    if trouble := [one for one in _troubles(proof) if one not in before.trouble]:
+        found.append(_Lack(why("data", more="; ".join(trouble)), ANSWERS_MS))
     if down := [name for name in before.radios if not proof["radios"].get(name)]:
         found.append(_Lack(why("radio", more=", ".join(down)), RADIO_MS))
     if before.broker and proof["broker"] is not True:

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from homenode.errors import Refused
 from homenode.fleet.diagnose import LARGEST_B, unpacked
-from homenode.gateway.diagnosis import LONGEST_B, _packed
+from homenode.gateway.diagnosis import LONGEST_B, STATES, _packed
 from homenode.gateway.logbook import KEPT, Logbook, of_error
 from homenode.health.tellable import EVENTS, FIELDS, LEFT_OUT, tellable
+from homenode.update.course import Course, Stage, shown
+from homenode.update.order import Order
 
 ROOT = Path(__file__).parents[2]
 OF_A_LIFE = (
@@ -185,3 +187,9 @@ def bundle_of(raw: bytes, **more: Any) -> dict[str, Any]:
 def test_what_is_no_bundle_is_refused(answer: dict[str, Any], why: str) -> None:
     with pytest.raises(Refused, match=why):
         unpacked("h", answer)
+
+
+def test_what_the_bundle_has_of_an_update_is_in_its_files() -> None:
+    course = Course(stage=Stage.LOADING)
+    assert set(STATES["update/state.json"]) <= shown(course, "0.1.0", "A", 0.5).keys()
+    assert set(STATES["update/order.json"]) <= Order.__dataclass_fields__.keys()

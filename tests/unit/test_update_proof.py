@@ -211,6 +211,9 @@ def test_what_ailed_the_old_version_is_not_held_against_the_new_one(sick: dict[s
     assert judge(before, seen(proof(**sick), YOUNG_MS), YOUNG_MS).good
     assert judge(BEFORE, seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad
     assert judge(before_of({}), seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad, "unknown is never good"
+    worse = proof(**sick) | {"data": {"journal": 2, "reads": 2, "trouble": "storage; journal state"}}
+    verdict = judge(before, seen(worse, ANSWERS_MS), ANSWERS_MS)
+    assert (verdict.bad, "journal state" in verdict.lacks["en"]) == (True, True), "and nothing else"
 
 
 def test_before_is_what_was_heard_and_not_stale() -> None:
