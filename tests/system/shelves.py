@@ -36,6 +36,7 @@ class Shelf(http.server.ThreadingHTTPServer):
         cut_after: Bytes of an answer after which it hangs up; 0: never.
         ranges: Whether it knows of ranges.
         part_b: Bytes of a range that it sends at most, as RFC 9110, 14.2 lets it; 0: all that was asked for.
+        tells_etag: Whether it says which file this is.
         tells_length: Whether it says how much comes; else the end of the connection is the end.
         sent: Bytes of bundles that it sent.
         asked: The ranges that were asked for.
@@ -47,7 +48,7 @@ class Shelf(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.folder, self.cut_after, self.sent = folder, 0, 0
         self.asked: list[str] = []
-        self.ranges, self.part_b, self.tells_length = True, 0, True
+        self.ranges, self.part_b, self.tells_etag, self.tells_length = True, 0, True, True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(keys / "ca.pem", keys / "ca.key")
         context.load_verify_locations(keys / "node.pem")
@@ -91,7 +92,8 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if asked else 200)
         if asked:
             self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{len(whole)}")
-        self.send_header("ETag", etag)
+        if self.server.tells_etag:
+            self.send_header("ETag", etag)
         if self.server.tells_length:
             self.send_header("Content-Length", str(len(body)))
         else:

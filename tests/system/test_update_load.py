@@ -100,6 +100,17 @@ def test_a_file_that_changed_meanwhile_begins_anew(shelf: Shelf, keys: Path) -> 
     assert loader(shelf, keys).is_loaded(wanted)
 
 
+def test_a_file_that_changed_unnoticed_is_found_by_its_sum(shelf: Shelf, keys: Path) -> None:
+    shelf.tells_etag, shelf.cut_after = False, 100_000
+    before = order(shelf)
+    assert loader(shelf, keys).load(before).code == "cut"
+    (shelf.folder / "b.raucb").write_bytes(os.urandom(SIZE_B))
+    shelf.cut_after = 0
+    assert loader(shelf, keys).load(before).code == "sum"
+    assert left(shelf) == []
+    assert loader(shelf, keys).load(order(shelf)).code == ""
+
+
 def test_a_server_that_knows_no_ranges_begins_anew(shelf: Shelf, keys: Path) -> None:
     shelf.cut_after = 100_000
     assert loader(shelf, keys).load(order(shelf)).code == "cut"
