@@ -53,11 +53,11 @@ def good(given: Given) -> Iterator[Result]:
 def _refused(home: Flat, given: Given) -> Iterator[Result]:
     """What must not get into a slot."""
     told = _ordered(home, given, "9.0.1", stranger=True)
-    yield Result("signed by somebody else", told["state"] == "failed", told["why"]["en"])
+    yield Result("signed by somebody else", told["state"] == "refused", told["why"]["en"])
     told = _ordered(home, given, "9.0.2", compatible="homenode-riscv64")
-    yield Result("for another board", told["state"] == "failed", told["why"]["en"])
+    yield Result("for another board", told["state"] == "refused", told["why"]["en"])
     told = _ordered(home, given, "9.0.3", inside="9.0.0")
-    yield Result("an old one under a new number", told["state"] == "failed", told["why"]["en"])
+    yield Result("an old one under a new number", told["state"] == "refused", told["why"]["en"])
     free_mb = int(home.ask("df -BM --output=avail /data | tail -1").strip().rstrip("M"))
     home.ask(f"fallocate -l {free_mb - 150}M /data/full")
     told = _ordered(home, given, "9.0.4")
