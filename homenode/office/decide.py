@@ -85,10 +85,11 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Ask again later (202)."""
+    """Ask again later (202); `clash`: as of `Refuse`."""
 
     why: str
     retry_s: int = RETRY_S
+    clash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,15 @@ Verdict = Issue | Wait | Refuse
 
 
 def enrolment(
-    box: Box, key: str, how: How, code: Code | None, now_ms: int, *, lives: bool = False, taken: str = ""
+    box: Box,
+    key: str,
+    how: How,
+    code: Code | None,
+    now_ms: int,
+    *,
+    lives: bool = False,
+    taken: str = "",
+    owner: str = "",
 ) -> Verdict:
     """What a box gets that asks for its first certificate, or for one with another key.
 
@@ -115,6 +124,7 @@ def enrolment(
         lives: It has called with its certificate, which is still in force: no answer was lost, and who asks
             for another one may be its copy.
         taken: Serial number of another box that has the home.
+        owner: Serial number of another box to which this key was certified.
     """
     if how is How.CODE:
         if code is None:
@@ -129,6 +139,9 @@ def enrolment(
             "have the office make a new code, or approve this key",
             clash=True,
         )
+    if owner and not yes:
+        why = f"box {box.serial} has the key of box {owner}, a copy of its card or the card itself; to let it in: "
+        return Wait(f"{why}homenode office swap HOME {box.serial}, or approve", clash=True)
     if box.state is State.LEAVING:
         return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")
     if (how is How.NOTHING or (how is How.FACTORY and lives)) and box.approved != key:

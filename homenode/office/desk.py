@@ -132,7 +132,14 @@ class Desk:
                 return est.told(429, "too many wrong codes from this address", {"Retry-After": "300"})
             code = self._store.code(given) if how is How.CODE else None
             verdict = enrolment(
-                box, key, how, code, now, lives=self._lives(box, now), taken=self._taken(box, code)
+                box,
+                key,
+                how,
+                code,
+                now,
+                lives=self._lives(box, now),
+                taken=self._taken(box, code),
+                owner=self._store.owner(key, box.serial),
             )
             if isinstance(verdict, Refuse) and verdict.status == 401:
                 self._wrong.failed(peer, self._clock.now())
@@ -193,7 +200,9 @@ class Desk:
                 self._store.add_certificate(made.serial_number, box, end_ms, der)
                 log.info("certified", extra={"box": box.serial, "home": home})
                 return est.certificates([made])
-            case Wait(why, retry_s):
+            case Wait(why, retry_s, clash):
+                if clash:
+                    self._twins(request, box, why, now)
                 if known or self._settings.unknown:
                     state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
                     self._store.put(replace(box, state=state))

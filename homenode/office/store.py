@@ -112,6 +112,12 @@ class Store:
         row = self._db.execute(f"select {_BOX} from boxes where {where}", (home,)).fetchone()
         return _box(row) if row else None
 
+    def owner(self, key: str, but: str) -> str:
+        """Serial number of a box, not `but`, to which this key was certified; "" if there is none."""
+        where = "key = ? and serial != ? and state != 'gone'"
+        row = self._db.execute(f"select serial from boxes where {where}", (key, but)).fetchone()
+        return str(row[0]) if row else ""
+
     def put(self, box: Box) -> None:
         """Write what is known of it."""
         values = (box.serial, box.state.value, box.home, box.key, box.asked, box.approved, box.enrolled_ms,

@@ -133,6 +133,7 @@ def test_a_card_in_another_box_asks_in_its_own_name(office: OfficeProcess, tmp_p
     moved = Box(tmp_path, "10000000aaaa0008")
     assert moved.once().state is State.APPROVAL
     assert office.box(moved.serial)["state"] == "asking"
+    assert office.reports()[0] == "two boxes, one identity"
     assert first.once().state is State.ENROLLED
 
 

@@ -156,3 +156,11 @@ def test_of_two_copies_one_shows_what_is_older() -> None:
 
 def test_a_fingerprint_is_read_out_in_four_groups() -> None:
     assert short("3f2a00ff1122334455") == "3F2A-00FF-1122-3344"
+
+
+def test_a_card_in_another_box_waits_and_is_told_until_that_box_is_to_take_its_place() -> None:
+    verdict = enrolment(NEW, "k", How.NOTHING, None, 500, owner="5678")
+    assert isinstance(verdict, Wait)
+    assert verdict.clash
+    assert "the key of box 5678" in verdict.why
+    assert enrolment(NEW, "k", How.CODE, replace(CODE, home="h"), 500, owner="5678") == Issue("h")
