@@ -140,7 +140,7 @@ def enrolment(
             clash=True,
         )
     if owner and not yes:
-        why = f"box {box.serial} has the key of box {owner}, a copy of its card or the card itself; to let it in: "
+        why = f"box {box.serial} has the key of box {owner}, so it is that card or a copy; to let it in: "
         return Wait(f"{why}homenode office swap HOME {box.serial}, or approve", clash=True)
     if box.state is State.LEAVING:
         return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")

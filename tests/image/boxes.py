@@ -38,7 +38,12 @@ def _copied(home: Flat, given: Given) -> Iterator[Result]:
     home.machine.card.sync()
     path = given.folder / "copy.img"
     shutil.copyfile(home.machine.card.path, path)
-    copy = Machine(given.made, given.folder / "copy", Card(path, path, CARD_B, random.Random(2)))
+    copy = Machine(
+        given.made,
+        given.folder / "copy",
+        Card(path, path, CARD_B, random.Random(2)),
+        serial="10000000c0ffee02",
+    )
     copy.start()
     try:
         reports = home.until(
@@ -55,7 +60,8 @@ def _swapped(home: Flat, given: Given) -> Iterator[Result]:
     old = home.machine
     old.off()
     card = provisioned(home.world, given.image, given.folder / "new.img", given.seed, "swap", home.world.home)
-    home.machine = Machine(given.made, given.folder, card, stick=home.world.sim["stick tcp"])
+    home.machine = Machine(given.made, given.folder, card, stick=home.world.sim["stick tcp"],
+                           serial="10000000c0ffee03")  # fmt: skip
     try:
         took = home.come_back()
         yield Result("a new box, the old one's stick", True, f"online {took:.0f} s from power on")
@@ -86,4 +92,5 @@ def _visits(home: Flat, holds: Callable[[], object], what: str) -> None:
 
 
 def _reports(home: Flat) -> list[Any]:
+    time.sleep(5)
     return list(home.world.boxes().get("reports", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +11,21 @@ from pathlib import Path
 from deploy.image.tools import Tools
 from tests.image.card import Card
 from tests.system.brokers import free_port
+
+SERIAL = "10000000c0ffee01"
+
+
+def with_serial(tree: bytes, serial: str) -> bytes:
+    """A flattened device tree (devicetree-specification, 5) with this serial number."""
+    header = list(struct.unpack(">10I", tree[:40]))
+    at, strings, strings_b, struct_b = header[2], header[3], header[8], header[9]
+    value = serial.encode() + b"\0"
+    more = struct.pack(">III", 3, len(value), strings_b) + value + bytes(-len(value) % 4)
+    names = tree[strings : strings + strings_b] + b"serial-number\0"
+    body = tree[at : at + 8] + more + tree[at + 8 : at + struct_b]  # 8: the root begins
+    header[3], header[8], header[9] = at + len(body), len(names), len(body)
+    header[1] = header[3] + len(names)
+    return struct.pack(">10I", *header) + tree[40:at] + body + names
 
 
 class Machine:
@@ -19,13 +35,22 @@ class Machine:
         made: Where QEMU and U-Boot are.
         folder: For its log.
         stick: Port here on which a Zigbee stick answers, if there is one.
+        serial: Its number, as a Pi's firmware says it.
     """
 
     def __init__(
-        self, made: Tools, folder: Path, card: Card, *, stick: int = 0, memory_mb: int = 512
+        self,
+        made: Tools,
+        folder: Path,
+        card: Card,
+        *,
+        stick: int = 0,
+        memory_mb: int = 512,
+        serial: str = SERIAL,
     ) -> None:
         self._made, self.card = made, card
         self._stick, self._memory_mb = stick, memory_mb
+        self._serial, self._tree = serial, folder / f"{serial}.dtb"
         self.ssh_port = free_port()
         folder.mkdir(exist_ok=True)
         self.log = folder / "serial.log"
@@ -37,7 +62,7 @@ class Machine:
         root = self._made.root
         boot = root / "usr/lib/u-boot/qemu_arm64/u-boot.bin"
         command = [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m",
+            "qemu-system-aarch64", "-cpu", "cortex-a53", "-smp", "2", "-m",
             str(self._memory_mb),
             "-display", "none", "-bios", str(boot),
             "-drive",
@@ -50,8 +75,13 @@ class Machine:
         if self._stick:
             line = f"socket,id=stick,host=127.0.0.1,port={self._stick},reconnect=1"
             command += ["-chardev", line, "-device", "usb-serial,chardev=stick"]
+        if not self._tree.exists():
+            subprocess.run([*command, "-M", f"virt,dumpdtb={self._tree}"], check=True, capture_output=True)
+            self._tree.write_bytes(with_serial(self._tree.read_bytes(), self._serial))
         self.started = time.perf_counter()
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [*command, "-M", "virt", "-dtb", str(self._tree)], stdin=subprocess.DEVNULL
+        )
 
     def cut(self) -> tuple[int, int]:
         """The plug is pulled; as `Card.cut`."""
