@@ -63,6 +63,9 @@ def take(places: Places, files: Mapping[str, str], home: str) -> None:
         raise NotTaken(Why("home_wrong", {"text": str(first)[:300]}), report.mistakes)
     rules = places.config / "rules"
     names = [name for name in files if name != "home.yaml"]
+    for old in rules.glob("*.yaml"):
+        if f"rules/{old.name}" not in names:
+            old.unlink()  # of a try that was cut short: it would stand before a shipped rule of its name
     if names:
         rules.mkdir(mode=0o770, exist_ok=True)
     for name in names:

@@ -48,13 +48,20 @@ OWN_TRIGGER = "mmc0"
 
 def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> int:
     """Once; exit status."""
-    mistakes = _take(places)
+    told: Mapping[str, object] = {}
+    mistakes: tuple[Mistake, ...] = ()
+    try:
+        mistakes = _take(places)
+    except OSError as error:
+        text = f"{error.filename or ''} {error.strerror}".strip()
+        log.error("provisioning file not taken", extra={"why": text})
+        told = _failed(Outcome(State.FAILED, Why("card", {"text": text})))
     _set_up(places, run)
     try:
         seal(places)  # before the gateway runs
     except OSError as error:
         log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
-    told = state.now(places)
+    told = told or state.now(places)
     _tell(places, told, mistakes)
     if told.get("state") == State.ENROLLED.value and places.home.exists() and run == RUN:
         _call("systemctl", "start", "--no-block", "homenode.service")

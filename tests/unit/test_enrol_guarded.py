@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from homenode.enrol import boot, client, state
+from homenode.enrol import assignment, blink, boot, client, state
 from homenode.enrol.client import Office, Unreachable, certificates_of
-from homenode.enrol.places import FILE, Places
+from homenode.enrol.places import FILE, TOLD, Places
 from homenode.errors import Refused
 from tests.unit.test_enrol_hostile import CA, answer
 from tests.unit.test_provision_file import mistakes
@@ -88,6 +88,31 @@ def test_mistakes_in_a_file_are_told_once_and_not_at_each_look(tmp_path: Path) -
     first = places.state.stat().st_ino, places.state.read_text()
     boot.boot(places, run=tmp_path / "run", lamps=())
     assert (places.state.stat().st_ino, places.state.read_text()) == first
+
+
+def test_a_card_that_takes_nothing_is_told_on_the_card_and_by_the_lamp(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    places.folder.write_text("in the way")
+    (places.boot / FILE).write_text("code: ABCD-EFGH\n")
+    lamp = tmp_path / "lamp"
+    lamp.mkdir()
+    for name, text in (("trigger", "none timer pattern"), ("pattern", "")):
+        (lamp / name).write_text(text)
+    assert boot.boot(places, run=tmp_path / "run", lamps=(str(lamp),)) == 0
+    assert "The card can't be written" in (places.boot / TOLD).read_text()
+    assert (lamp / "pattern").read_text() == blink.pattern(5)
+    assert (places.boot / FILE).exists()
+
+
+def test_a_rule_of_a_try_that_was_cut_short_stands_before_no_shipped_one(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    rules = places.config / "rules"
+    rules.mkdir(parents=True)
+    (rules / "water_leak.yaml").write_text("rule: mine\n")
+    text = "home: h\ntimezone: Europe/Stockholm\ndevices: {}\n"
+    assignment.take(places, {"home.yaml": text}, "h")
+    assert list(rules.iterdir()) == []
+    assert places.home.read_text() == text
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to somebody")
