@@ -14,8 +14,7 @@ from homenode.config.durations import milliseconds
 from homenode.config.model import SIGNERS, Broker
 from homenode.configure.differences import Difference
 from homenode.configure.office import SUCCESSORS, Sheet, sheet, signing
-from homenode.configure.payload import HOME_YAML
-from homenode.configure.taking import TRUST
+from homenode.configure.payload import HOME_YAML, TRUST
 from homenode.contract.times import Zone
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock

@@ -13,8 +13,8 @@ from homenode.configure.taking import Offer, allowed, changed, newer, offered, u
 from homenode.errors import Refused
 
 
-def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
-    """Put it beside the box's key and certificate; ``trust/`` must be there before.
+def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = None) -> Offer:
+    """Put it beside the box's key and certificate; who signs must be known before.
 
     Where care has no key, the operator's word is taken for all of it, as a person's at the box would be:
     the keys come from the same office as this.
@@ -23,6 +23,7 @@ def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
         beside: Where home.yaml will be. The node does not run.
         data: The node's.
         home: The home that the box's certificate is for.
+        trust: Folder with the keys of who signs, if it isn't the usual one.
 
     Raises:
         Mistaken: It has mistakes.
@@ -30,7 +31,7 @@ def first(beside: Path, data: Path, jws: str, home: str) -> Offer:
         SetupError: The keys in ``trust/`` can't be read.
         OSError: The disk doesn't take it; what was there stays.
     """
-    offer = offered(jws, beside, home)
+    offer = offered(jws, beside, home, trust)
     try:
         newer(offer.configuration.number, highest(data, beside, home))
     except ValueError as error:

@@ -24,9 +24,8 @@ from homenode.config.registry import driver_types
 from homenode.config.rule_files import Texts
 from homenode.configure.differences import Difference, differences, needed
 from homenode.configure.facts import Fact, blank, facts
-from homenode.configure.payload import FILE, HOME_YAML, Configuration, decode
+from homenode.configure.payload import FILE, HOME_YAML, TRUST, Configuration, decode
 from homenode.configure.signatures import Key, read_key_file, sign, trusted_in, unverified, verify
-from homenode.configure.taking import TRUST
 from homenode.errors import FileMistakes, Refused, SetupError
 from homenode.install.home_file import replace
 

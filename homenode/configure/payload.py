@@ -16,6 +16,8 @@ TYPE = "hn1-configuration+jws"
 HOME_YAML = "home.yaml"
 LINK = "configured"
 """Link beside home.yaml to the signed configuration that counts (`homenode.configure.place`)."""
+TRUST = "trust"
+"""Folder beside home.yaml: who is trusted, PARTY.pem each."""
 FILE = r"home\.yaml|rules/[a-z0-9_-]{1,64}\.yaml"
 """No path leaves the folder, and no key, certificate or program comes by a configuration."""
 LONGEST = 60_000

@@ -18,9 +18,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from homenode.configure.payload import HOME_YAML, LINK
+from homenode.configure.payload import HOME_YAML, LINK, TRUST
 from homenode.journal.segment import sync_folder
 
+HERE, SEALED = Path("/etc/homenode"), Path("/var/lib/homenode-machine/trust")
+"""A node's folder, and root's own with who signs there, once root has that (`homenode.enrol.sealing`)."""
 KEPT = "configurations"
 SIGNED = "signed.json"
 """The JWS, beside what was in it."""
@@ -30,6 +32,11 @@ FOUND = "as-found"
 _NEW = ".new"
 _EXCHANGE = 2
 """linux/fs.h: RENAME_EXCHANGE."""
+
+
+def signers(beside: Path) -> Path:
+    """Folder with the keys of who signs for the home that is described in `beside`."""
+    return SEALED if beside == HERE and os.path.isdir(SEALED) else beside / TRUST
 
 
 def present(beside: Path) -> str | None:
@@ -150,7 +157,7 @@ def _link(beside: Path, name: str, target: str) -> None:
         return
     new.symlink_to(target)
     if path.is_dir() and not path.is_symlink():
-        exchange(new, path)
+        _exchange(new, path)
         sync_folder(beside)
         _remove(new)
     else:
@@ -165,8 +172,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def exchange(one: Path, other: Path) -> None:
-    """Each gets the other's name: no link can be put over a folder (renameat2). Raises OSError."""
+def _exchange(one: Path, other: Path) -> None:
+    """Each gets the other's name: a link can't be put over a folder (renameat2; Linux 3.15)."""
     here = -100  # AT_FDCWD
     library = ctypes.CDLL(None, use_errno=True)
     if library.renameat2(here, os.fsencode(one), here, os.fsencode(other), _EXCHANGE):

@@ -12,13 +12,12 @@ from homenode.config.model import SIGNERS
 from homenode.config.rule_files import Texts
 from homenode.configure.differences import Difference, differences, needed
 from homenode.configure.facts import Fact, facts, paths
-from homenode.configure.payload import HOME_YAML, Configuration, decode
+from homenode.configure.payload import HOME_YAML, TRUST, Configuration, decode
+from homenode.configure.place import signers
 from homenode.configure.signatures import trusted_in, verify
 from homenode.driver import DriverType
 from homenode.errors import Mistake, Refused
 
-TRUST = "trust"
-"""Folder beside home.yaml: who is trusted, PARTY.pem each."""
 MOST_TOLD = 40
 """Mistakes in an answer; who sees to so many asks again."""
 MOST_PLACES = 8
@@ -58,18 +57,19 @@ class Offer:
     trusted: frozenset[str]
 
 
-def offered(jws: str, beside: Path, home: str) -> Offer:
+def offered(jws: str, beside: Path, home: str, trust: Path | None = None) -> Offer:
     """What came, if it is signed and for this home.
 
     Args:
         beside: Folder of home.yaml.
         home: The home's id.
+        trust: Folder with the keys of who signs, if it isn't the usual one.
 
     Raises:
         Refused: It is not.
         SetupError: What is to be trusted can't be read.
     """
-    trusted = trusted_in(beside / TRUST)
+    trusted = trusted_in(trust or signers(beside))
     if not trusted:
         do = f"enrolment puts {' and '.join(f'{TRUST}/{party}.pem' for party in SIGNERS)} beside home.yaml"
         raise Refused("this node trusts nobody's signature yet", do=do)

@@ -13,7 +13,7 @@ from homenode.config.rule_files import Texts
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
 from homenode.configure.first import first
 from homenode.configure.payload import FILE
-from homenode.configure.taking import TRUST, Mistaken
+from homenode.configure.taking import Mistaken
 from homenode.enrol.places import Places
 from homenode.enrol.state import read
 from homenode.enrol.steps import Why
@@ -81,7 +81,7 @@ def take_signed(places: Places, jws: str, home: str) -> None:
         OSError: The disk doesn't take it.
     """
     try:
-        first(places.config, places.data, jws, home)
+        first(places.config, places.data, jws, home, places.signers)
     except Mistaken as wrong:
         raise NotTaken(Why("home_wrong", {"text": str(wrong)[:300]}), told=wrong.mistakes) from wrong
     except (Refused, SetupError) as wrong:
@@ -105,19 +105,16 @@ def trust(places: Places, found: Any) -> list[str]:
         Parties of which another key is trusted already, or none although there is a home: who gives homes
         their boxes can't so sign as care.
     """
-    folder, others = places.config / TRUST, []
+    folder, others = places.signers, []
     said = found.get("successors") if isinstance(found, dict) else None
     said = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
     for party in SIGNERS:
         pem = found.get(party) if isinstance(found, dict) else None
         if isinstance(pem, str) and pem.startswith("-----BEGIN PUBLIC KEY-----") and len(pem) < 4_000:
-            folder.mkdir(mode=0o770, exist_ok=True)
             path = folder / f"{party}.pem"
-            if not path.exists() and not places.home.exists():
-                try:
-                    replace(path, pem.encode(), MODE)
-                except PermissionError:  # root keeps those of a former home
-                    others.append(party)
+            if not path.exists() and not places.home.exists() and folder != places.sealed:
+                folder.mkdir(mode=0o770, exist_ok=True)
+                replace(path, pem.encode(), MODE)
             elif not path.exists() or not _leads(party, path.read_text(), pem, said):
                 others.append(party)
     if said and said != read(places.successors).get("said"):
@@ -137,7 +134,7 @@ def _leads(party: str, present: str, pem: str, said: Sequence[str]) -> bool:
 def files_of(places: Places, found: Mapping[str, Any]) -> Mapping[str, str] | None:
     """The files that an office gave without a signature, as nobody signs there; None if it gave none."""
     files = found.get("files")
-    if any((places.config / TRUST).glob("*.pem")):
+    if any(places.signers.glob("*.pem")):
         return None
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
         return None

@@ -141,7 +141,7 @@ def _failed(outcome: Outcome) -> dict[str, object]:
 def _keep(places: Places, provision: Provision) -> None:
     """What is for the machine, in a folder of root's own: a service key comes from a card only."""
     if provision.machine != Machine():
-        places.machine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        places.machine.mkdir(mode=0o711, parents=True, exist_ok=True)
         body = json.dumps(machine.kept(provision.machine)).encode()
         replace(places.machine / "machine.json", body, 0o600)
 

@@ -5,7 +5,6 @@ What is to be done stands in a file, so that a power cut at any moment is gone o
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import shutil
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from homenode.config.registry import driver_types
-from homenode.configure.payload import LINK
+from homenode.configure.payload import LINK, TRUST
 from homenode.configure.place import KEPT
-from homenode.configure.taking import TRUST
 from homenode.enrol.client import Disowned, Office
 from homenode.enrol.places import Places
 from homenode.enrol.proof import signed
@@ -33,7 +31,7 @@ _FOLDERS = ("former", "reports")
 """In the data folder: what the home was, and what was written of it."""
 _STAY = ("lock", "report.key")
 """Files there that are the box's own; all others are the tenancy's, such as who may use the panel."""
-_BESIDE = ("rules", LINK, KEPT)
+_BESIDE = ("rules", TRUST, LINK, KEPT)
 """Of home.yaml."""
 
 
@@ -70,8 +68,6 @@ def carry_out(places: Places, now_ms: int) -> str:
     of_data = (*files, *(data / name for name in _FOLDERS), places.provision)
     for path in (*(places.config / name for name in _BESIDE), *of_data):
         _remove(path)
-    with contextlib.suppress(PermissionError):  # root's to keep; it tells nothing of who lived there
-        _remove(places.config / TRUST)
     for folder in (places.config, data, places.folder):
         sync_folder(folder)
     proof: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,21 @@ class Places:
     def turn(self) -> Path:
         """What the office gave last, so that a copy of this card is found out."""
         return self.folder / "turn"
+
+    @property
+    def office(self) -> Path:
+        """Which office the box was enrolled by."""
+        return self.folder / "office.json"
+
+    @property
+    def sealed(self) -> Path:
+        """Root's own: keys of those whose signatures are obeyed (`sealing`)."""
+        return self.machine / "trust"
+
+    @property
+    def signers(self) -> Path:
+        """Where their keys are now."""
+        return self.sealed if os.path.isdir(self.sealed) else self.config / "trust"
 
     @property
     def successors(self) -> Path:

@@ -1,9 +1,9 @@
 """Whose signatures are obeyed is root's to keep, from the first home on.
 
-Before there is a home, enrolment writes ``trust/`` as it is told. Then root takes it over, before the gateway
-runs for the first time: nothing that runs as the node's user can name another key, or one where none was.
-From then on a key gives way to another only by its own signature, or to a person with the card.
-/etc/homenode itself is sticky, so that ``trust`` can't be put aside, either.
+Before there is a home, enrolment writes ``trust/`` beside it as it is told. Then root takes it over into a
+folder of its own, before the gateway runs for the first time: nothing that runs as the node's user can name
+another key, or one where none was. From then on a key gives way to another only by its own signature, or to a
+person with the card.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import stat
 from pathlib import Path
 
 from homenode.config.model import SIGNERS
-from homenode.configure.place import exchange
-from homenode.configure.taking import TRUST
+from homenode.configure.payload import TRUST
 from homenode.enrol import state
 from homenode.enrol.places import Places
 from homenode.install.home_file import replace
@@ -26,46 +25,42 @@ from homenode.journal.segment import sync_folder
 log = logging.getLogger("homenode.enrol")
 
 MOST_PEM = 4_000
-_NEW = f".{TRUST}.sealed"
 
 
 def seal(places: Places) -> None:
     """Take over who is trusted, and follow a key to its successor. Raises OSError."""
-    folder = places.config / TRUST
-    if _is_sealed(folder):
+    folder, given = places.sealed, places.config / TRUST
+    if folder.is_dir():
         _follow(places, folder)
-    elif places.home.exists():
-        keys = {party: pem for party in SIGNERS if (pem := _read(folder / f"{party}.pem"))}
-        new = places.config / _NEW
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(mode=0o755)
-        new.chmod(0o755)  # whatever the umask says
-        for party, pem in keys.items():
-            replace(new / f"{party}.pem", pem.encode(), 0o644)
-        if folder.is_dir() and not folder.is_symlink():
-            exchange(new, folder)
-            shutil.rmtree(new)
-        else:
-            folder.unlink(missing_ok=True)
-            new.rename(folder)
-        sync_folder(places.config)
-        log.info("signers are root's to keep", extra={"parties": ", ".join(keys) or "none"})
+        if given.exists():
+            log.warning("trust/ beside home.yaml counts for nothing", extra={"signers": str(folder)})
+        return
+    keys = {party: pem for party in SIGNERS if (pem := _read(given / f"{party}.pem"))}
+    if not places.home.exists() or not (keys or places.office.exists()):
+        return  # not yet, or a node by hand, whose owner may still bring them
+    new = _fresh(folder.with_name(f"{TRUST}.new"))
+    for party, pem in keys.items():
+        replace(new / f"{party}.pem", pem.encode(), 0o644)
+    new.rename(folder)
+    sync_folder(folder.parent)
+    shutil.rmtree(given, ignore_errors=True)
+    log.info("signers are root's to keep", extra={"parties": ", ".join(keys) or "none"})
 
 
 def unseal(places: Places) -> None:
     """Somebody put a code on the card of a box without a home: its signers come anew. Raises OSError."""
-    folder = places.config / TRUST
-    if _is_sealed(folder) and not places.home.exists():
-        shutil.rmtree(folder)
-        sync_folder(places.config)
+    if places.sealed.is_dir() and not places.home.exists():
+        shutil.rmtree(places.sealed)
+        sync_folder(places.sealed.parent)
 
 
-def _is_sealed(folder: Path) -> bool:
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+def _fresh(folder: Path) -> Path:
+    """Empty, and open to all whatever the umask says; the one that it is in is only to be passed through."""
+    folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    folder.chmod(0o755)
+    return folder
 
 
 def _follow(places: Places, folder: Path) -> None:

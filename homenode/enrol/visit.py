@@ -37,8 +37,6 @@ from homenode.journal.wall_time import text_of
 
 log = logging.getLogger("homenode.enrol")
 
-OFFICE = "office.json"
-"""Which office the box was enrolled by."""
 TURN, A_TURN = "Homenode-Turn", r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 AGREE_MS = 60_000
@@ -92,7 +90,7 @@ class Visit:
                     provision = read_provision(places.provision, places.provision.name)
                 except FileMistakes as error:
                     return Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
-        known_office = provision.office or read(places.folder / OFFICE).get("url", "")
+        known_office = provision.office or read(places.office).get("url", "")
         self._by_dns = not known_office
         alone = bool(provision.files) and not known_office
         if alone:
@@ -247,7 +245,7 @@ class Visit:
         made = certificates_of(answer)
         certificate = keys.accepted(made, self.key.public_key(), authorities, self.now_ms())
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        replace(places.folder / OFFICE, json.dumps({"url": self._url}).encode(), 0o640)
+        replace(places.office, json.dumps({"url": self._url}).encode(), 0o640)
         between = [
             one
             for one in authorities

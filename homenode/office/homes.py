@@ -9,7 +9,7 @@ from pathlib import Path
 
 from homenode.config.model import SIGNERS
 from homenode.configure.office import BEFORE, SIGNED, SUCCESSORS, sheet
-from homenode.configure.taking import TRUST
+from homenode.configure.payload import TRUST
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
 

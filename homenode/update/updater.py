@@ -131,7 +131,9 @@ class Updater:
 
     def _why_not(self, order: Order, now_ms: int | None) -> str:
         """Why the order's exception doesn't hold."""
-        return exception.why_not(order, self._places.etc / "trust/operator.pem", now_ms)
+        from homenode.configure.place import signers
+
+        return exception.why_not(order, signers(self._places.etc) / "operator.pem", now_ms)
 
     # -- what is kept and shown
 

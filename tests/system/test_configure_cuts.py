@@ -79,7 +79,7 @@ def before_each_step(patch: pytest.MonkeyPatch, look: Callable[[], object]) -> I
     with patch.context() as patched:
         for name in STEPS:
             patched.setattr(os, name, stepped(getattr(os, name)))
-        patched.setattr(place, "exchange", stepped(place.exchange))
+        patched.setattr(place, "_exchange", stepped(place._exchange))
         yield
 
 

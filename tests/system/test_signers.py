@@ -33,7 +33,7 @@ def test_a_new_key_of_care_reaches_a_box_that_goes_on_with_no_other(tmp_path: Pa
         box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
         assert box.once().state is State.ENROLLED
         boot(box.places, run=tmp_path / "run", lamps=())
-        trusted = box.places.config / "trust" / "care.pem"
+        trusted = box.places.signers / "care.pem"
         former = trusted.read_text()
 
         assert configure("key", "care", thief, "--homes", str(tmp_path)) == 0
@@ -43,7 +43,7 @@ def test_a_new_key_of_care_reaches_a_box_that_goes_on_with_no_other(tmp_path: Pa
         now = (homes / "trust" / "care.pem").read_text()
         assert now != former
         assert box.once().state is State.ENROLLED
-        assert trusted.read_text() == former, "the node's user changes nothing"
+        assert trusted.read_text() == former, "root has not looked yet"
         boot(box.places, run=tmp_path / "run", lamps=())
         assert trusted.read_text() == now
         assert office.reports() == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homenode.configure.place import exchange
+from homenode.configure import place
 from homenode.configure.signatures import Key, make_pair, read_key
 from homenode.configure.succession import followed, successor
 from homenode.enrol.boot import boot
@@ -23,28 +23,29 @@ NODE = 12_345
 """Number of the node's user."""
 
 
-def hijacked(config: Path) -> None:
+def hijacked(places: Places) -> None:
     """All that the node's user may try on who is trusted."""
-    trust, mine = config / "trust", config / "mine"
+    trust, mine = places.sealed, places.config / "mine"
     mine.mkdir()
     (mine / "link").symlink_to("/tmp")
     for attempt in (
         lambda: (trust / "care.pem").write_text("evil"),
         lambda: (trust / "operator.pem").write_text("evil"),
-        lambda: trust.rename(config / "aside"),
-        lambda: mine.rename(trust),
+        lambda: trust.rename(places.config / "aside"),
+        lambda: places.machine.rename(places.config / "aside"),
         lambda: (mine / "link").replace(trust),
-        lambda: exchange(mine, trust),
         lambda: (trust / "operator.pem").unlink(),
         lambda: trust.chmod(0o777),
         lambda: shutil.rmtree(trust),
+        lambda: (places.config / "trust").mkdir(),
+        lambda: (places.config / "trust" / "care.pem").write_text(make_pair()[1]),
     ):
         with contextlib.suppress(OSError):
             attempt()
-    (config / "home.yaml").write_text("home: mine")  # what it may do
+    places.home.write_text("home: mine")  # what it may do
 
 
-def as_the_nodes_user(work: Callable[[Path], None], config: Path) -> int:
+def as_the_nodes_user(work: Callable[[Places], None], places: Places) -> int:
     """In a process of its own; exit status."""
     child = os.fork()
     if not child:
@@ -53,7 +54,7 @@ def as_the_nodes_user(work: Callable[[Path], None], config: Path) -> int:
             os.setgroups([])
             os.setgid(NODE)
             os.setuid(NODE)
-            work(config)
+            work(places)
             status = 0
         finally:
             os._exit(status)
@@ -87,13 +88,13 @@ def given(places: Places, **pems: str) -> None:
         for path in (places.data, *places.data.rglob("*"), *places.config.rglob("*")):
             os.chown(path, NODE, NODE)
         os.chown(places.config, 0, NODE)
-        places.config.chmod(0o1770)
+        places.config.chmod(0o770)
 
 
 def look(places: Places) -> dict[str, str]:
     """Root's part, and who is trusted then."""
     boot(places, run=places.boot.parent / "run", lamps=())
-    return {path.stem: path.read_text() for path in (places.config / "trust").glob("*.pem")}
+    return {path.stem: path.read_text() for path in places.signers.glob("*.pem")}
 
 
 def test_a_key_is_followed_to_the_one_that_it_signed_and_to_no_other() -> None:
@@ -113,12 +114,38 @@ def test_a_key_is_followed_to_the_one_that_it_signed_and_to_no_other() -> None:
 def test_nothing_that_runs_as_the_nodes_user_names_who_signs(places: Places) -> None:
     _, operator = keys()
     given(places, operator=operator)
+    places.office.write_text("{}")
     assert look(places) == {"operator": operator}
-    assert as_the_nodes_user(hijacked, places.config) == 0
+    assert as_the_nodes_user(hijacked, places) == 0
     assert places.home.read_text() == "home: mine"
     assert look(places) == {"operator": operator}, "care had no key, and gets none"
     places.home.unlink()
     assert look(places) == {"operator": operator}
+
+
+def test_a_node_by_hand_is_waited_for_until_it_has_signers(places: Places) -> None:
+    _, care = keys()
+    given(places)
+    assert look(places) == {}
+    assert not places.sealed.exists()
+    given(places, care=care)
+    assert look(places) == {"care": care}
+    assert places.signers == places.sealed
+    assert not (places.config / "trust").exists()
+
+
+def test_a_node_looks_for_who_signs_where_root_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "HERE", tmp_path / "etc")
+    monkeypatch.setattr(place, "SEALED", tmp_path / "sealed")
+    assert place.signers(tmp_path / "etc") == tmp_path / "etc" / "trust"
+    (tmp_path / "sealed").mkdir()
+    assert place.signers(tmp_path / "etc") == tmp_path / "sealed"
+    assert place.signers(tmp_path / "home") == tmp_path / "home" / "trust"
+    usual = Places()
+    monkeypatch.undo()
+    assert (usual.config, usual.sealed) == (place.HERE, place.SEALED)
 
 
 def test_root_reads_keys_and_nothing_else_on_its_way(places: Places) -> None:
