@@ -107,7 +107,7 @@ class Office:
                 self._context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
             if own is not None:
                 self._context.load_cert_chain(*own)
-        except (ssl.SSLError, OSError, ValueError) as error:
+        except (ssl.SSLError, OSError, ValueError, TypeError) as error:  # the last: not ASCII
             raise Refused(f"certificates can't be used: {error}", where=url) from error
         self.shown = b""
         """The certificate (DER) that the office showed last."""

@@ -236,7 +236,7 @@ def _ca(node: Node | None, notes: Notes) -> str:
         return ""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=node.text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last: not ASCII
         found = "a private key" if "PRIVATE KEY" in node.text else "something else"
         notes.wrong(node, "ca", accepted, found=found)
         return ""

@@ -54,6 +54,7 @@ def test_a_provisioning_file_is_read_or_its_mistakes_are_told(text: str) -> None
 
 
 @given(st.dictionaries(FIELDS, ANYTHING))
+@example({"ca": "\x80"})
 def test_whatever_stands_in_a_field_is_told(said: dict[str, object]) -> None:
     assert read_or_told(json.dumps(said)) != ()
 
@@ -132,7 +133,7 @@ def test_when_to_come_again_is_said_in_seconds_or_as_a_time(said: str, seconds: 
 
 
 def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
-    for ca in ("", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+    for ca in ("", "x", "ä", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(Refused):
             Office("https://localhost", ca)
     with pytest.raises(Refused):
