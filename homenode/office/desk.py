@@ -236,6 +236,8 @@ class Desk:
             raise _Forbidden("this needs a certificate of this office in the TLS handshake")
         issued = present[0]
         box = self._store.box(issued.serial)
+        if box is None and not issued.why:
+            raise _Forbidden("this is a party's certificate, and here boxes ask")
         if box is None or box.key != issued.key or (issued.why and box.state is not State.LEAVING):
             why = f"a certificate that counts no more ({issued.why or 'another one was issued'})"
             self._store.report(self._clock.wall(), issued.serial, issued.home, "shut out", f"shows {why}")

@@ -83,6 +83,19 @@ def test_a_certificate_that_was_revoked_is_reported_when_it_is_shown(
     assert "stolen" in told["text"]
 
 
+def test_a_partys_certificate_opens_nothing_that_is_a_boxs(office: OfficeProcess, tmp_path: Path) -> None:
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    party = Office(office.url, office.ca, (tmp_path / "care@example.pem", tmp_path / "care@example.key"))
+    before = len(office.reports())
+    for path in ("assignment", "backup"):
+        answer = party.ask("GET", f"/homenode/v1/{path}")
+        assert answer.status == 403
+        assert "a party's" in answer.text
+    assert len(office.reports()) == before
+    request = keys.first_request(keys.own_key(tmp_path / "mine.key"), "20000000aaaa0012")
+    assert party.enrol(request, again=True).status == 400
+
+
 def test_what_a_box_tells_steers_no_terminal(office: OfficeProcess, tmp_path: Path) -> None:
     box = enrolled(office, tmp_path, "told-1", "20000000aaaa0006")
     assert calling(box, office).told("\x1b[2J", "gone\x1b]0;x\x07\x9b31m\nsecond line").status == 200
