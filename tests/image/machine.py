@@ -13,6 +13,8 @@ from tests.image.card import Card
 from tests.system.brokers import free_port
 
 SERIAL = "10000000c0ffee01"
+LINK, SIDE, SIDE_NET = "enp0s2", "enp0s5", "192.168.77"
+"""Interfaces: the closed link; the apartment's own network, on which the panel is looked at."""
 
 
 def with_serial(tree: bytes, serial: str) -> bytes:
@@ -29,7 +31,7 @@ def with_serial(tree: bytes, serial: str) -> bytes:
 
 
 class Machine:
-    """One board. What it prints is in `serial`; its port 22 is a loopback port here.
+    """One board. What it prints is in `serial`; its port 22, and its panel's, are loopback ports here.
 
     Args:
         made: Where QEMU and U-Boot are.
@@ -51,7 +53,7 @@ class Machine:
         self._made, self.card = made, card
         self._stick, self._memory_mb = stick, memory_mb
         self._serial, self._tree = serial, folder / f"{serial}.dtb"
-        self.ssh_port = free_port()
+        self.ssh_port, self.panel_port = free_port(), free_port()
         folder.mkdir(exist_ok=True)
         self.log = folder / "serial.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,6 +73,9 @@ class Machine:
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22",
             "-device", "virtio-net-pci,netdev=net", "-device", "i6300esb", "-action", "watchdog=reset",
             "-device", "qemu-xhci", "-serial", f"file:{self.log}",
+            "-netdev", f"user,id=home,restrict=on,net={SIDE_NET}.0/24,"
+            f"hostfwd=tcp:127.0.0.1:{self.panel_port}-{SIDE_NET}.1:8650",
+            "-device", "virtio-net-pci,netdev=home",
         ]  # fmt: skip
         if self._stick:
             line = f"socket,id=stick,host=127.0.0.1,port={self._stick},reconnect=1"

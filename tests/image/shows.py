@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from urllib.request import urlopen
 
 from deploy.image import boot_state, root
 from deploy.image.tools import REPOSITORY
 from tests.image import boxes, cuts, figures, updates
 from tests.image.flat import Flat, flat
+from tests.image.machine import SIDE_NET
 from tests.image.show import Given, Result
 
 WHEELS = "import importlib.metadata as m; [print(one.name, one.version) for one in m.distributions()]"
@@ -26,8 +28,9 @@ def first(given: Given) -> Iterator[Result]:
         failed = home.ask("systemctl --failed --no-legend --plain").strip()
         yield Result("no unit failed", not failed, failed)
         listening = home.ask("ss -Hltun | awk '$5 !~ /127\\.|::1/ {print $1, $5}'").split("\n")
-        only_ssh = all(one.endswith((":22", ":68")) for one in listening if one)
+        only_ssh = all(one.endswith((":22", ":68", f"{SIDE_NET}.1:8650")) for one in listening if one)
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))
+        yield Result("the panel, from the apartment's side", *_panel(home))
         yield _materials(given, home)
         native = (REPOSITORY / "tests/deb/native.py").read_text()
         run = "cat >/tmp/native.py && /usr/lib/homenode/bin/python /tmp/native.py"
@@ -47,6 +50,13 @@ def first(given: Given) -> Iterator[Result]:
 
         home.until(lambda: left() == boot_state.GOOD, "starts wound up", 300)
         yield Result("this slot is good", True, f"{left()} starts left")
+
+
+def _panel(home: Flat) -> tuple[bool, str]:
+    """Whether its page comes there."""
+    with urlopen(f"http://127.0.0.1:{home.machine.panel_port}/", timeout=60) as answer:
+        there = answer.status
+    return there == 200, f"status {there}; {home.ask('nft list set inet homenode apartment').split()[-2:]}"
 
 
 def _materials(given: Given, home: Flat) -> Result:

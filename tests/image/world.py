@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from deploy.image.tools import REPOSITORY
 from homenode.config.model import SIGNERS
+from tests.image.machine import LINK, SIDE, SIDE_NET
 from tests.system.brokers import Mosquitto, free_port
 from tests.system.nodes import Receiver
 
@@ -113,7 +114,12 @@ class World:
         """The file for a card, with a new code; `words` in place of ``box add``, such as ``swap HOME``."""
         file = self.folder / "provision.yaml"
         self.office_does(*(words or ("box", "add", "--home", self.home)), "--file", str(file))
-        return file.read_text() + f"service_key: {self.key.with_suffix('.pub').read_text().strip()}\n"
+        lines = [
+            f"service_key: {self.key.with_suffix('.pub').read_text().strip()}",
+            f"network: {{interface: {LINK}}}",
+            f"apartment: {{interface: {SIDE}, address: {SIDE_NET}.1/24}}\n",
+        ]
+        return file.read_text() + "\n".join(lines)
 
     def party(self, name: str) -> Receiver:
         """Who listens as a party, through the broker's list."""
