@@ -81,7 +81,8 @@ class Flat:
     def pair(self) -> set[str]:
         """Opens the radio until all devices are known; which."""
         self.until(lambda: self.radio() == "running", "radio up")
-        self.until(lambda: self.order("pair", {"for": "5min"})["ok"], "open for pairing")
+        self.until(lambda: self.order("pair", {"for": f"{PAIRING_S}s"})["ok"], "open for pairing")
+        self._closed = time.perf_counter() + PAIRING_S
         points = self.until(lambda: self._heard(self.world.devices), "devices heard")
         return {point.partition(".")[0] for point in points}
 
