@@ -239,7 +239,11 @@ class Visit:
             self._wipe_code(provision)
             return None
         if answer.status != 200:
-            self._refused |= step is Do.RENEW and answer.status in (401, 403)
+            if step is Do.RENEW and answer.status in (401, 403):
+                asked = self._assigned(office)  # a certificate that is renewed no more may be for leaving
+                if asked.status == 200 and json_of(asked).get("erase") is True:
+                    return self._leave(office)
+                self._refused = True
             log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
             return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
         made = certificates_of(answer)
@@ -292,28 +296,39 @@ class Visit:
     # The daily visit
 
     def _visit(self, office: Office, provision: Provision) -> Outcome:
-        places, held = self._places, self.held()
+        held = self.held()
         assert held is not None
         made: list[x509.Certificate] = []
         with contextlib.suppress(Refused):
             made = certificates_of(office.cacerts())
             self._trust(made)
-        turn = self._turn()
-        answer = office.ask("GET", "/homenode/v1/assignment", headers={TURN: turn} if turn else None)
+        answer = self._assigned(office)
         if answer.status in (404, 405):
             return self._stranger(held, provision)
         if answer.status != 200:
             self._refused |= answer.status in (403, 409)
             return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
         found = json_of(answer)
-        if re.fullmatch(A_TURN, str(found.get("turn"))):
-            replace(places.turn, found["turn"].encode(), 0o600)
         if found.get("erase") is True:
-            leaving.order(places, held.home, self.serial)
-            return leaving.try_it(places, office, self.now_ms())
+            return self._leave(office)
         if found.get("renew") is True and made:  # another authority issues by now
             self._certify(office, made, provision, Do.RENEW)
         return self._home(office, held, found, provision)
+
+    def _assigned(self, office: Office) -> Answer:
+        """What the office assigns, with its turn kept. Raises Refused, OSError."""
+        turn = self._turn()
+        answer = office.ask("GET", "/homenode/v1/assignment", headers={TURN: turn} if turn else None)
+        if answer.status == 200 and re.fullmatch(A_TURN, str(json_of(answer).get("turn"))):
+            replace(self._places.turn, json_of(answer)["turn"].encode(), 0o600)
+        return answer
+
+    def _leave(self, office: Office) -> Outcome:
+        """The office ends the tenancy."""
+        held = self.held()
+        assert held is not None
+        leaving.order(self._places, held.home, self.serial)
+        return leaving.try_it(self._places, office, self.now_ms())
 
     def _turn(self) -> str:
         with contextlib.suppress(OSError):

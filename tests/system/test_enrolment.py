@@ -156,6 +156,18 @@ def test_a_certificate_is_renewed_in_the_last_third_of_its_life(tmp_path: Path) 
         assert box.state["state"] == "approval"  # it ended: somebody has to look
 
 
+def test_who_moves_out_when_the_certificate_is_to_be_renewed_is_erased_too(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office", "life: 90 min\n") as office:
+        box = enrolled(office, tmp_path / "box", "short-2", "10000000aaaa0019")
+        clock = NodeClock(tmp_path)
+        clock.off_by(45 * 60)
+        office.says("leave", "short-2")
+        box.run("once", env=clock.env)
+        assert box.state["key"] == "left", box.state
+        assert not box.places.home.exists()
+        assert office.box(box.serial)["state"] == "gone"
+
+
 def test_a_clock_in_1970_is_no_hindrance_and_no_excuse(office: OfficeProcess, tmp_path: Path) -> None:
     office.describe("old-1")
     clock = NodeClock(tmp_path)
