@@ -112,7 +112,7 @@ def updating(given: Given) -> Iterator[Result]:
                     break
             done += len(fell)
             told = home.updated(number)
-            home.until(lambda: home.radio() == "running", "radio up")
+            home.until(home.radio_up, "radio up")
             alert_s = home.trip()
             saw = f"cut while {', '.join(phases)}: {told['state']}, {told.get('why', {}).get('en', '')}"
             yield Result(

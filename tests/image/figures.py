@@ -34,7 +34,7 @@ def figures(given: Given) -> Iterator[Result]:
         home.ask("systemctl reboot || true")
         home.until(lambda: not home.links()[-1], "offline")
         home.until(lambda: home.links()[-1], "online again")
-        home.until(lambda: home.radio() == "running", "radio up")
+        home.until(home.radio_up, "radio up")
         armed_s = _armed(home)
         yield Result(
             "power on to rules armed", armed_s <= 1.3 * bare_s,

@@ -39,7 +39,7 @@ def first(given: Given) -> Iterator[Result]:
         home.ask("systemctl reboot || true")
         home.until(lambda: not home.links()[-1], "offline")
         home.until(lambda: home.links()[-1], "online again")
-        home.until(lambda: home.radio() == "running", "radio up")
+        home.until(home.radio_up, "radio up")
         yield Result(
             "started anew, no pairing anew", True, f"alert {home.trip():.2f} s, again {home.trip():.2f} s"
         )

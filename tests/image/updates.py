@@ -24,7 +24,7 @@ def good(given: Given) -> Iterator[Result]:
         home.start()
         home.pair()
         plain_s = _down(home, lambda: home.ask("systemctl reboot || true"))
-        home.until(lambda: home.radio() == "running", "radio up")
+        home.until(home.radio_up, "radio up")
         bundle = version(given.made, "9.0.0")
         home.order_update(bundle, "9.0.0")
         home.until(lambda: home.update_of("9.0.0").get("state") == "loading", "loading")
@@ -76,7 +76,7 @@ def bad(given: Given) -> Iterator[Result]:
             quick(home)
             home.order_update(version(given.made, number, change), number)
             told = home.updated(number)
-            home.until(lambda: home.radio() == "running", "radio up")
+            home.until(home.radio_up, "radio up")
             alert_s, minutes = home.trip(), (time.perf_counter() - started) / 60
             saw = f"{told['why']['en']}; {minutes:.0f} min, then alert {alert_s:.1f} s"
             yield Result(what, told["state"] == "failed", saw)
