@@ -13,6 +13,7 @@ import logging
 import random
 import re
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -34,7 +35,7 @@ STEADY_S = 5.0
 """One lost again soon is called back only after so long: a loop of failures is one fault to the operator."""
 SETUP_RETRY_S = 5.0
 """A person has to act first; until then it is tried now and then."""
-BEAT_S, HANGS_AFTER_S, FIRST_S = 2.0, 6.0, 60.0
+BEAT_S, HANGS_AFTER_S, FIRST_S = 2.0, 6.0, 20.0
 NOTICED_EACH_S = 50
 """Of what devices without a name say: a neighbour's may flood, too."""
 ASSIGN_S = 2.0
@@ -202,6 +203,8 @@ class Supervised:
         self._clock, self.open_until = clock, 0
         self.open_for: Mapping[str, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        # A small board imports a radio's library for seconds: as it did all else that runs by now.
+        self._first_s = min(FIRST_S, HANGS_AFTER_S + 2 * time.process_time())
         self._opened_s = 0.0
         self._main: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
@@ -276,8 +279,7 @@ class Supervised:
                 continue
             try:
                 answer = asyncio.run_coroutine_threadsafe(_answer(), loop)
-                # A small board imports a radio's library for seconds.
-                patience_s = max(HANGS_AFTER_S, self._opened_s + FIRST_S - loop.time())
+                patience_s = max(HANGS_AFTER_S, self._opened_s + self._first_s - loop.time())
                 await asyncio.wait_for(asyncio.wrap_future(answer), patience_s)
             except (TimeoutError, RuntimeError):
                 self._host.lost(

@@ -164,6 +164,7 @@ class _Holds(Driver):
 def test_a_driver_may_import_for_long_and_hangs_later(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("BEAT_S", 0.01), ("HANGS_AFTER_S", 0.05), ("FIRST_S", 0.6)):
         monkeypatch.setattr(supervisor, name, seconds)
+    monkeypatch.setattr(supervisor.time, "process_time", lambda: 5.0)
 
     async def watched() -> list[list[str]]:
         inbox, holds = Inbox(asyncio.get_running_loop(), lambda: None), [threading.Event(), threading.Event()]
