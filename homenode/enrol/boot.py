@@ -189,8 +189,13 @@ def _open_to_all(folder: Path, run: Path) -> None:
 
 def _call(*command: str) -> None:
     """Whoever isn't here, or doesn't run yet, reads it at the start."""
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(command, check=False, capture_output=True, timeout=10)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
+        why = done.stderr.strip()[:300] if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    if why:
+        log.warning("not told of what changed", extra={"command": " ".join(command), "why": why})
 
 
 # News
