@@ -41,6 +41,8 @@ WHERE: Mapping[str, tuple[str, int]] = {
     "authorized_keys": ("homenode-machine", 0o644),
 }
 """Below /run, at each boot: nothing of it is on a root that is read-only."""
+NETWORKD = ("org.freedesktop.network1", "/org/freedesktop/network1", "org.freedesktop.network1.Manager")
+"""Asked over D-Bus: networkctl refuses to run in another network namespace, as this does."""
 LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
 OWN_TRIGGER = "mmc0"
 """What a Pi's green lamp shows otherwise."""
@@ -174,7 +176,7 @@ def _set_up(places: Places, run: Path) -> None:
         replace(path, text.encode(), mode)
         changed = True
     if changed and run == RUN:
-        _call("networkctl", "reload")
+        _call("busctl", "call", *NETWORKD, "Reload")
         _call("chronyc", "reload", "sources")
         _call("systemctl", "reload", "nftables.service")
 
