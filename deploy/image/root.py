@@ -94,7 +94,7 @@ def build(
     }
     command = ["mmdebstrap", "--quiet", "--mode=root", "--architectures=arm64", "--variant=essential"]
     command += [NO_RECOMMENDS, *WITHOUT, "--dpkgopt=force-unsafe-io", f"--include={','.join(sorted(names))}"]
-    command += ["--skip=essential/unlink,cleanup/apt,download/empty"]
+    command += ["--skip=check/qemu,essential/unlink,cleanup/apt,download/empty"]
     command += [f"--{when}-hook={what}" for when, what in hooks.items()]
     command += [
         RELEASE,

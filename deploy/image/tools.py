@@ -19,7 +19,7 @@ RELEASE, PYTHON = "trixie", "3.13"
 MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 PACKAGES = (
-    "python3", "mmdebstrap", "arch-test", "debian-archive-keyring", "rauc", "u-boot-tools", "squashfs-tools",
+    "python3", "debian-archive-keyring", "rauc", "u-boot-tools", "squashfs-tools",
     "mtools", "dosfstools", "e2fsprogs", "fdisk", "zstd", "bmap-tools", "qemu-user", "qemu-system-arm",
     "u-boot-qemu", "cpio", "kmod", "openssl", "openssh-client", "systemd", "cryptsetup-bin", "faketime",
     "debhelper", "python3-installer", "python3-setuptools", "lintian",  # these for deploy/debian
