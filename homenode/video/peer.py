@@ -60,10 +60,10 @@ class Pictures(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, live: Callable[[], None]) -> None:
+    def __init__(self, live: Callable[[], None], sent: Callable[[int, int], None]) -> None:
         super().__init__()
         self._queued: asyncio.Queue[Encoded] = asyncio.Queue()
-        self._asked, self._live = 0, live
+        self._asked, self._live, self._sent = 0, live, sent
 
     @property
     def waiting(self) -> bool:
@@ -91,7 +91,9 @@ class Pictures(MediaStreamTrack):
         self._asked += 1
         if self._asked == 2:
             self._live()
-        return await self._queued.get()
+        packet = await self._queued.get()
+        self._sent(packet.size, now_ms())
+        return packet
 
 
 class Peer:
@@ -113,7 +115,8 @@ class Peer:
         ]
         only_relay = RTCIceTransportPolicy.RELAY if ice.get("relay") else RTCIceTransportPolicy.ALL
         self._connection = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=only_relay))
-        self.pictures = Pictures(live)
+        self._rate = Rate()
+        self.pictures = Pictures(live, self._rate.sent)
         self._wishes = wishes
 
     async def answer(self, offer: str) -> str:
@@ -125,7 +128,7 @@ class Peer:
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             sender: Any = self._connection.addTrack(self.pictures)
-            _listen(sender, self._wishes)
+            _listen(sender, self._rate, self._wishes)
             sender._RTCRtpSender__rtp_header_extensions_map = _AtOnce()
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except (ValueError, KeyError, IndexError) as error:
@@ -142,10 +145,9 @@ class Peer:
         await self._connection.close()
 
 
-def _listen(sender: Any, wishes: Wishes) -> None:
+def _listen(sender: Any, rate: Rate, wishes: Wishes) -> None:
     """aiortc tells a viewer's wishes to its own encoders only; so ours are told here."""
     handled: Callable[[Any], Awaitable[None]] = sender._handle_rtcp_packet
-    rate = Rate()
 
     async def heard(packet: Any) -> None:
         match packet:
@@ -153,7 +155,7 @@ def _listen(sender: Any, wishes: Wishes) -> None:
                 wishes.want_whole()
             case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP):
                 with suppress(ValueError):  # not an estimate
-                    rate.estimated(rtp.unpack_remb_fci(packet.fci)[0])
+                    rate.estimated(rtp.unpack_remb_fci(packet.fci)[0], now_ms())
             case rtp.RtcpRtpfbPacket(fmt=rtp.RTCP_RTPFB_NACK):
                 packet.lost = rate.repeated(packet.lost, now_ms())
             case rtp.RtcpRrPacket():

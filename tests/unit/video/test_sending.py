@@ -87,20 +87,39 @@ def test_a_rate_at_the_edge_makes_no_to_and_fro() -> None:
     assert whole <= 2
 
 
+def _told(rate: Rate, estimates: list[int], *, sent: int = 0, from_ms: int = 1000) -> None:
+    """Four estimates a second, while so many bytes of pictures are sent between two."""
+    for nth, bps in enumerate(estimates):
+        rate.sent(sent, from_ms + nth * 250)
+        rate.estimated(bps, from_ms + nth * 250)
+
+
 def test_an_estimate_of_a_still_room_binds_nothing() -> None:
     rate = Rate()
-    for bps in (60_000, 62_000, 61_500, 65_000):
-        rate.estimated(bps)
-    assert rate.bps >= FIRST_BPS * (1 - REPEATED)
+    _told(rate, [60_000, 62_000, 61_500, 65_000], sent=1250)
+    assert rate.bps > FIRST_BPS * (1 - REPEATED)
 
 
 def test_an_estimate_that_falls_binds_at_once_and_a_rising_one_lets_go_slowly() -> None:
     rate = Rate()
-    rate.estimated(600_000)
-    rate.estimated(200_000)
+    _told(rate, [600_000, 200_000])
     assert rate.bps == int(200_000 * (1 - REPEATED))
-    rate.estimated(220_000)
+    _told(rate, [220_000], from_ms=2000)
     assert 200_000 < rate.bps / (1 - REPEATED) < 220_000
+
+
+def test_an_estimate_hardly_above_what_is_sent_binds() -> None:
+    rate = Rate()
+    _told(rate, [160_000] * 4, sent=15_000)
+    assert rate.bps == int(160_000 * (1 - REPEATED))
+
+
+def test_an_estimate_told_again_with_each_loss_raises_nothing() -> None:
+    rate = Rate()
+    _told(rate, [600_000, 200_000])
+    for at_ms in range(2000, 3000, 10):
+        rate.estimated(200_000, at_ms)
+    assert rate.bps / (1 - REPEATED) < 200_000 * 1.05**5
 
 
 def test_losses_of_a_radio_link_change_nothing_and_those_of_a_full_one_do() -> None:
