@@ -214,6 +214,8 @@ def ask(folder: Path, request: Mapping[str, Any], timeout_s: float | None = 30.0
             asker.sendall(_line(request))
             with asker.makefile("rb") as lines:
                 for line in lines:
+                    if not line.endswith(b"\n"):
+                        raise ConnectionError
                     yield json.loads(line)
                     if request.get("do") != "watch":
                         return

@@ -247,9 +247,12 @@ def tablet(browser: Any, panel: Panel, **how: Any) -> Iterator[Any]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-    page.goto(panel.url)
-    yield page
-    context.close()
+    try:
+        page.goto(panel.url)
+        yield page
+    finally:
+        print(panel.log)
+        context.close()
     assert not complaints
 
 

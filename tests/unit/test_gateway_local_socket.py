@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from homenode.errors import Refused, SetupError
+from homenode.errors import Refused, SetupError, Unanswered
 from homenode.gateway.local_socket import NAME, ask, serve
 
 
@@ -113,6 +115,21 @@ def test_who_hangs_up_in_the_middle_is_forgotten(tmp_path: Path) -> None:
         return None
 
     by_hand(tmp_path, b'{"do": "ec', nothing)
+
+
+def test_a_node_that_dies_within_its_answer_did_not_answer(tmp_path: Path) -> None:
+    def half(listening: socket.socket) -> None:
+        talk, _ = listening.accept()
+        talk.recv(1000)
+        talk.sendall(b'{"ok": true, "resu')
+        talk.close()
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / NAME))
+        listening.listen()
+        threading.Thread(target=half, args=[listening], daemon=True).start()
+        with pytest.raises(Unanswered, match="hung up"):
+            _all(tmp_path, {"do": "status"})
 
 
 @pytest.mark.parametrize("line", [b'{"do": "echo"}\n', b"nonsense\n"])
