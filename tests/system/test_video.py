@@ -8,7 +8,6 @@ import signal
 import time
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -112,17 +111,6 @@ def test_a_viewer_that_never_comes_or_goes_without_a_word_ends_it(filmed: Filmed
     _gone(filmed)
 
 
-def _settled(viewer: Viewer, least: int) -> None:
-    """What the link carries is found out: sooner or later, by chance, but within half a minute."""
-    end = time.perf_counter() + 30
-    while True:
-        before = len(viewer.frames())
-        time.sleep(2)
-        if len(viewer.frames()) - before >= 2 * least:
-            return
-        assert time.perf_counter() < end, "the link's rate was not found"
-
-
 @pytest.mark.parametrize(("kbit_s", "least"), [(1500, 12), (150, 5)])
 def test_pictures_come_over_a_poor_link(
     cabled: Cabled, viewer: Viewer, filmed: Filmed, kbit_s: int, least: int
@@ -132,16 +120,13 @@ def test_pictures_come_over_a_poor_link(
         viewer.take(link.between(filmed.answer()))
         filmed.until(did="live")
         viewer.until_frames(2)
-        _settled(viewer, least)
-        windows = []
-        for _ in range(3):
-            before = len(viewer.frames())
-            time.sleep(5)
-            windows.append(viewer.frames()[before:])
-    # Which packets are lost is chance, and a lost whole picture costs a second: of three the middle one.
-    assert median(len(shown) / 5 for shown in windows) >= least
-    frozen = [max((b["at"] - a["at"]) / 1000 for a, b in pairwise(shown)) for shown in windows if shown[1:]]
-    assert median(frozen) < 2.0, f"it froze for {frozen} s"
+        time.sleep(8)  # what the link carries is found out
+        before = len(viewer.frames())
+        time.sleep(10)
+        shown = viewer.frames()[before:]
+    assert len(shown) / 10 >= least
+    gaps = [(after["at"] - before["at"]) / 1000 for before, after in pairwise(shown)]
+    assert max(gaps) < 2.0, f"it froze for {max(gaps):.1f} s"
 
 
 def test_a_browser_without_h264_is_sent_vp8(filmed: Filmed, viewer: Viewer) -> None:
