@@ -90,7 +90,7 @@ image: $(VENV)/.test
 	$(BIN)/python -m deploy.image $(if $(KERNEL),--kernel $(KERNEL)) $(if $(SIGN),--sign $(SIGN))
 
 image-test: apt $(VENV)/.test
-	@sh .ci/apt deploy/image/apt.txt
+	@sh .ci/apt tests/image/apt.txt
 	$(BIN)/python -m tests.image
 
 deb-test: apt $(VENV)/.test

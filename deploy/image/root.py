@@ -87,10 +87,11 @@ def build(
     names = [*ours, *(deb.name.partition("_")[0] for deb in repo.glob("*.deb"))]
     fetched = "$1/var/cache/apt/archives"
     hooks = {
-        "setup": f'mkdir -p "{fetched}" && cp {cache}/*.deb "{fetched}/" || true',
+        "setup": f'mkdir -p "{fetched}" && cp {cache}/*.deb "{fetched}/" 2>/dev/null || true',
         "essential": f'cat {made.work}/passwd >>"$1/etc/passwd" && cat {made.work}/group >>"$1/etc/group"',
         "customize": f'cp -u "{fetched}"/*.deb {cache}/ && cd {EXTRA} && '
-        f"APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download {' '.join(BESIDE)}",
+        "APT_CONFIG=$MMDEBSTRAP_APT_CONFIG "
+        f"apt-get -qq -o APT::Sandbox::User=root download {' '.join(BESIDE)}",
     }
     command = ["mmdebstrap", "--quiet", "--mode=root", "--architectures=arm64", "--variant=essential"]
     command += [NO_RECOMMENDS, *WITHOUT, "--dpkgopt=force-unsafe-io", f"--include={','.join(sorted(names))}"]

@@ -20,7 +20,7 @@ MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 PACKAGES = (
     "python3", "debian-archive-keyring", "rauc", "u-boot-tools", "squashfs-tools",
-    "mtools", "dosfstools", "e2fsprogs", "fdisk", "zstd", "bmap-tools", "qemu-user", "qemu-system-arm",
+    "mtools", "dosfstools", "e2fsprogs", "fdisk", "zstd", "bmap-tools", "qemu-user",
     "u-boot-qemu", "cpio", "kmod", "openssl", "openssh-client", "systemd", "cryptsetup-bin", "faketime",
     "debhelper", "python3-installer", "python3-setuptools", "lintian",  # these for deploy/debian
 )  # fmt: skip

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from deploy.image.tools import CACHE, tools
+from deploy.image.tools import CACHE, Tools
 from tests.image import shows
 from tests.image.show import Given, Result
 
@@ -31,9 +31,9 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work there, and leave it")
     given = parser.parse_args()
     if os.geteuid() != 0:
-        sys.exit("image-test: QEMU and its firmware are in a root of their own, which needs root")
+        sys.exit("image-test: the tools that made the image are in a root of their own, which needs root")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("image-test: ended"))  # and with it what it started
-    made = tools()
+    made = Tools(CACHE / "tools")
     image = made.work / "homenode.img"
     if not image.exists():
         sys.exit(f"image-test: there is no image in {CACHE}; make image")
