@@ -179,6 +179,7 @@ def _set_up(places: Places, run: Path) -> None:
         _call("busctl", "call", *NETWORKD, "Reload")
         _call("chronyc", "reload", "sources")
         _call("systemctl", "reload", "nftables.service")
+        _call("systemctl", "try-restart", "--no-block", "homenode-panel.service")
 
 
 def _open_to_all(folder: Path, run: Path) -> None:

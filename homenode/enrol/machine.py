@@ -50,7 +50,7 @@ def _network(network: Mapping[str, Any], wireless: bool) -> str:
 def _apartment(interface: str, address: str, dhcp: bool) -> dict[str, str]:
     """The apartment's side: its page is let in, and by it nothing leads out."""
     network = ["[Match]", f"Name={interface}", "", "[Network]", f"Address={address}"]
-    network += ["ConfigureWithoutCarrier=yes", *(["DHCPServer=yes"] if dhcp else [])]
+    network += ["ConfigureWithoutCarrier=yes", "IPv6AcceptRA=no", *(["DHCPServer=yes"] if dhcp else [])]
     network += ["", "[DHCPServer]", "EmitDNS=no", "EmitRouter=no"] if dhcp else []
     host = address.partition("/")[0]
     listen = f"[{host}]:{PORT}" if ":" in host else f"{host}:{PORT}"
