@@ -108,7 +108,7 @@ class Example:
         """Topics whose retained message this client gets; each asked for by itself."""
         seen: set[str] = set()
         for topic in topics:
-            got = self.client("mosquitto_sub", name, "-t", topic, "-F", "%t", "-W", "1").stdout
+            got = self.client("mosquitto_sub", name, "-t", topic, "-F", "%t", "-W", "2").stdout
             seen |= set(got.decode().split())
         return seen
 
@@ -181,8 +181,8 @@ def test_a_node_can_not_speak_for_another_home_though_it_is_told_yes(example: Ex
 
 
 def test_property_can_not_command_as_care(example: Example) -> None:
-    example.publish("property@example", "hn1/vaxjo-0412/care/command", "x", "-r")
-    example.publish("property@example", "hn1/vaxjo-0412/property/command", "x", "-r")
+    example.publish("property@example", "hn1/vaxjo-0412/care/command", "x", "-r", "-q", "1")
+    example.publish("property@example", "hn1/vaxjo-0412/property/command", "x", "-r", "-q", "1")
     assert example.retained("vaxjo-0412", "hn1/vaxjo-0412/+/command") == {"hn1/vaxjo-0412/property/command"}
 
 
