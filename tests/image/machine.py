@@ -71,7 +71,8 @@ class Machine:
             f"driver=nbd,server.type=unix,server.path={self.card.socket},if=none,id=card,cache=writeback",
             "-device", "virtio-blk-pci,drive=card",
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22",
-            "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "i6300esb", "-action", "watchdog=reset",
+            "-device", "virtio-net-pci,netdev=net,romfile=",
+            "-device", "i6300esb", "-action", "watchdog=reset",
             "-device", "qemu-xhci", "-serial", f"file:{self.log}",
             "-netdev", f"user,id=home,restrict=on,net={SIDE_NET}.0/24,"
             f"hostfwd=tcp:127.0.0.1:{self.panel_port}-{SIDE_NET}.1:8650",

@@ -72,36 +72,37 @@ def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
     asyncio.run(scene())
 
 
-def test_a_node_that_does_not_stay_up_with_it_starts_on_the_one_before(tmp_path: Path) -> None:
-    trusted(tmp_path)
-    text = "home: inside-1\ntimezone: Europe/Stockholm\nclock: {trust: always}\ndevices: {}\n"
-    home, data = tmp_path / "home.yaml", tmp_path / "data"
-    home.write_text(text)
+SMALL = "home: inside-1\ntimezone: Europe/Stockholm\nclock: {trust: always}\ndevices: {}\n"
+
+
+def on_trial(folder: Path) -> tuple[Path, Path, str]:
+    """Configuration 7 there, which was just taken; its home.yaml, the data, and which was before."""
+    home, data = folder / "home.yaml", folder / "data"
+    home.write_text(SMALL)
     data.mkdir()
-    before = place.adopt(tmp_path)
+    before = place.adopt(folder)
     assert before is not None
     trial.begin(data, before, "7")
-    place.put(tmp_path, "7", {"home.yaml": text + "language: en\n"}, json.dumps({}))
+    place.put(folder, "7", {"home.yaml": SMALL + "language: en\n"}, json.dumps({}))
+    return home, data, before
+
+
+def test_a_node_that_does_not_stay_up_with_it_starts_on_the_one_before(tmp_path: Path) -> None:
+    trusted(tmp_path)
+    home, data, _ = on_trial(tmp_path)
     for _ in range(trial.MOST_STARTS):
         assert trial.at_start(data, tmp_path) is None  # and it dies
-    assert home.read_text() != text
+    assert home.read_text() != SMALL
     with NodeProcess(home, data) as node:
         node.until("the new configuration was taken back")
         node.until("ready")
-        assert home.read_text() == text
+        assert home.read_text() == SMALL
         faults = [fault["why"] for fault in node.status()["faults"]]
         assert "konfiguration 7 togs tillbaka: noden startade om 3 gånger med den" in faults
 
 
 def test_a_node_starts_though_what_it_should_go_back_to_was_removed(tmp_path: Path) -> None:
-    text = "home: inside-1\ntimezone: Europe/Stockholm\nclock: {trust: always}\ndevices: {}\n"
-    home, data = tmp_path / "home.yaml", tmp_path / "data"
-    home.write_text(text)
-    data.mkdir()
-    before = place.adopt(tmp_path)
-    assert before is not None
-    trial.begin(data, before, "7")
-    place.put(tmp_path, "7", {"home.yaml": text + "language: en\n"}, json.dumps({}))
+    home, data, before = on_trial(tmp_path)
     shutil.rmtree(tmp_path / place.KEPT / before)
     for _ in range(trial.MOST_STARTS):
         assert trial.at_start(data, tmp_path) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -148,14 +149,20 @@ def make_later(journal: Path) -> None:
     newest.write_bytes(body)
 
 
+@contextmanager
+def alarmed(home: Path, data: Path, care: Receiver) -> Iterator[tuple[NodeProcess, dict[str, Any]]]:
+    """A node whose door has been reported to care, and that alert."""
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        yield node, care.until(lambda r: r.alerts("notified"), "an alert")[0]
+
+
 def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
     home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
     with Receiver(broker.port, "hn1/test-1/care/alerts") as care:
-        with NodeProcess(home, data) as node:
-            node.until("ready")
-            first = care.until(lambda r: r.alerts("notified"), "an alert")[0]
+        with alarmed(home, data, care) as (node, first):
             answer = next(ask(data, {"do": "keep"}))
             assert answer == {"ok": True, "result": "kept"}
             assert node.stop() == 0
@@ -178,9 +185,8 @@ def test_what_a_later_version_says_besides_in_this_schema_is_passed_over(
     """On trial it writes the schema of the version before: records and fields that this one doesn't know."""
     home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
     with Receiver(broker.port, "hn1/test-1/care/alerts") as care:
-        with NodeProcess(home, data) as node:
-            node.until("ready")
-            alert = care.until(lambda r: r.alerts("notified"), "an alert")[0]["data"]["alert"]
+        with alarmed(home, data, care) as (node, told):
+            alert = told["data"]["alert"]
             assert node.stop() == 0
         with Journal.open(data) as journal:
             found = [record for _, record in journal.read() if record["t"] in ("state", "part")]
