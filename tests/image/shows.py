@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from deploy.image import boot_state, root
 from deploy.image.tools import REPOSITORY
@@ -54,7 +54,8 @@ def first(given: Given) -> Iterator[Result]:
 
 def _panel(home: Flat) -> tuple[bool, str]:
     """Whether its page comes there."""
-    with urlopen(f"http://127.0.0.1:{home.machine.panel_port}/", timeout=60) as answer:
+    page = Request(f"http://127.0.0.1:{home.machine.panel_port}/", headers={"Host": f"{SIDE_NET}.1:8650"})
+    with urlopen(page, timeout=60) as answer:
         there = answer.status
     return there == 200, f"status {there}; {home.ask('nft list set inet homenode apartment').split()[-2:]}"
 
