@@ -74,8 +74,9 @@ async def topic(broker: str, name: str) -> AsyncIterator[Payloads]:
         DriverLost: The broker doesn't answer, or no more.
         SetupError: `broker` is no address such as mqtt://192.168.1.2.
     """
-    from paho.mqtt.client import Client  # what only checks home.yaml needs none
     from paho.mqtt.enums import CallbackAPIVersion
+
+    from homenode.paho import mqtt  # what only checks home.yaml needs none
 
     where = urlsplit(broker)
     try:
@@ -85,7 +86,7 @@ async def topic(broker: str, name: str) -> AsyncIterator[Payloads]:
     if where.scheme != "mqtt" or not host:
         raise SetupError(f"{broker!r} is no broker", do="such as mqtt://192.168.1.2 or mqtt://127.0.0.1:1883")
     payloads = Payloads(broker)
-    client: Any = Client(CallbackAPIVersion.VERSION2)
+    client: Any = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_message = lambda _client, _data, message: payloads.tell(payload=message.payload)
     client.on_disconnect = lambda *_: payloads.tell(gone="the broker hung up")
     client.on_connect_fail = lambda *_: payloads.tell(gone="no broker answers")

@@ -6,12 +6,12 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from paho.mqtt import client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from homenode.link.buffered import BufferedSocket
 from homenode.link.wire import connected
+from homenode.paho import mqtt
 
 _LONGEST_B = 2 << 20
 """Twice the longest message that anything here reads."""

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,6 +23,7 @@ from homenode.link.address import Address
 from homenode.link.client import Client
 from homenode.link.wire import CONNECT_S, tls_context
 from homenode.link.words import NoLink, failed, hung_up, refused
+from homenode.paho import mqtt
 
 _CONNACK_5_S = 2.5
 """CONNACK in MQTT 5; a broker that is slower than that is asked in 3.1.1, with more patience."""

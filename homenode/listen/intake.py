@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 
-from paho.mqtt import client as mqtt
-
 from homenode.config.model import Broker
 from homenode.contract import topics
 from homenode.link.address import Backoff, address
@@ -18,6 +16,7 @@ from homenode.link.connection import Connection, Inbound
 from homenode.link.words import NoLink
 from homenode.listen import told
 from homenode.listen.watch import Command
+from homenode.paho import mqtt
 
 log = logging.getLogger("homenode.listen")
 

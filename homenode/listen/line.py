@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
-from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from homenode.config.model import Broker
@@ -16,6 +15,7 @@ from homenode.gateway.clock import Clock
 from homenode.link.address import address
 from homenode.link.wire import tls_context
 from homenode.link.words import failed, refused
+from homenode.paho import mqtt
 
 T = TypeVar("T")
 
