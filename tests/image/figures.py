@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.image import card
-from tests.image.card import Card
-from tests.image.flat import CARD_B, Flat, flat
-from tests.image.machine import Machine
+from tests.image.flat import Flat, flat
 from tests.image.show import Given, Result
 from tests.image.versions import EPOCH, changed
 
@@ -54,7 +51,7 @@ def figures(given: Given) -> Iterator[Result]:
 
 
 def _bare(given: Given) -> float:
-    """Seconds from the kernel's start to multi-user, with all of ours off; at the second start."""
+    """Seconds from the kernel's start to multi-user without ours, in the same flat; of the second start."""
     made = given.made
 
     def off(root: Path) -> None:
@@ -70,20 +67,15 @@ def _bare(given: Given) -> float:
     given.folder.mkdir(parents=True, exist_ok=True)
     with changed(made, off):
         image = card.card(made.work / "boot.fat", card.slot(made, EPOCH), given.folder / "bare.img")
-    disk = Card(image, image, CARD_B, random.Random(given.seed))
-    machine = Machine(made, given.folder, disk)
-    try:
+    with flat(made, image, given.folder / "bare", given.seed, devices=MANY) as home:
         for _ in range(2):
-            machine.start()
-            machine.until_said(r"up \d+\.\d+\s", 300)
-            found = re.findall(r"up (\d+\.\d+)\s", machine.said())[-1]
+            home.machine.start()
+            home.machine.until_said(r"up \d+\.\d+\s", 300)
+            found = re.findall(r"up (\d+\.\d+)\s", home.machine.said())[-1]
             time.sleep(5)
-            machine.off()
-            disk.sync()
-        return float(found)
-    finally:
-        machine.off()
-        disk.close()
+            home.machine.off()
+            home.machine.card.sync()
+    return float(found)
 
 
 def _armed(home: Flat) -> float:

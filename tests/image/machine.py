@@ -84,6 +84,7 @@ class Machine:
         if not self._tree.exists():
             subprocess.run([*command, "-M", f"virt,dumpdtb={self._tree}"], check=True, capture_output=True)
             self._tree.write_bytes(with_serial(self._tree.read_bytes(), self._serial))
+        self.log.write_bytes(b"")  # else what the start before said is read once more
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             [*command, "-M", "virt", "-dtb", str(self._tree)], stdin=subprocess.DEVNULL
@@ -103,7 +104,9 @@ class Machine:
 
     def said(self) -> str:
         """What came over its serial port since it was switched on."""
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.log.read_text(errors="replace"))
+        return re.sub(
+            r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.log.read_text(errors="replace") if self.log.exists() else ""
+        )
 
     def until_said(self, pattern: str, within_s: float) -> float:
         """Seconds from power on.
