@@ -1,8 +1,8 @@
 """What the viewer's link carries, by what the viewer says of it (pure).
 
 A browser's estimate (REMB) is at most half as much again as what it receives, and a still room at night takes
-a tenth of what the link carries: so an estimate binds when it falls, packets are lost, or it is hardly above
-what is sent.
+a tenth of what the link carries: so an estimate binds only when it falls or packets are lost. While it is
+hardly above what is sent, nobody knows that the link carries more.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Rate:
     def estimated(self, bps: int, at_ms: int) -> None:
         """The viewer's estimate."""
         near = bps < self._sent_bytes * 8000 / _SENT_MS * _NEAR
-        if near or bps < self._estimate_bps * _FELL or self._lost > _LOSSY:
+        if bps < self._estimate_bps * _FELL or self._lost > _LOSSY:
             self._set(min(self._bps, bps))
-        elif at_ms >= self._more_at_ms:
+        elif at_ms >= self._more_at_ms and not near:
             self._more_at_ms = at_ms + _MORE_EVERY_MS
             self._set(self._bps * _MORE)
         self._estimate_bps = bps

@@ -108,10 +108,11 @@ def test_an_estimate_that_falls_binds_at_once_and_a_rising_one_lets_go_slowly() 
     assert 200_000 < rate.bps / (1 - REPEATED) < 220_000
 
 
-def test_an_estimate_hardly_above_what_is_sent_binds() -> None:
+def test_an_estimate_hardly_above_what_is_sent_raises_nothing() -> None:
     rate = Rate()
-    _told(rate, [160_000] * 4, sent=15_000)
-    assert rate.bps == int(160_000 * (1 - REPEATED))
+    rate.sent(20_000, 900)
+    _told(rate, [160_000] * 8, sent=5000)
+    assert rate.bps == int(FIRST_BPS * (1 - REPEATED))
 
 
 def test_an_estimate_told_again_with_each_loss_raises_nothing() -> None:
