@@ -35,6 +35,9 @@ STEADY_S = 5.0
 """One lost again soon is called back only after so long: a loop of failures is one fault to the operator."""
 SETUP_RETRY_S = 5.0
 """A person has to act first; until then it is tried now and then."""
+MACHINE_STARTS_S = 45.0
+"""Since the kernel's start: by then a hub has named its sticks, udev has given them to their group, a
+network is there. What a driver lacks before is no fault yet."""
 BEAT_S, HANGS_AFTER_S, FIRST_S = 2.0, 6.0, 20.0
 NOTICED_EACH_S = 50
 """Of what devices without a name say: a neighbour's may flood, too."""
@@ -260,6 +263,10 @@ class Supervised:
                     wait_s = 0.0
             finally:
                 self._driver = None
+            if self._loop.time() < MACHINE_STARTS_S:
+                self.state = f"not yet there: {why}"
+                await asyncio.sleep(RETRY_FIRST_S)
+                continue
             self.state = self._lost = f"lost: {why}"
             self._host.lost(self.name, why, self.devices)
             if self._loop.time() - started > 30:

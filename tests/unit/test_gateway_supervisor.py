@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from homenode.driver import Driver, Host
+from homenode.errors import SetupError
 from homenode.gateway import supervisor
 from homenode.gateway.clock import Clock
 from homenode.gateway.inbox import Alive, Inbox, Item, Trouble
@@ -182,3 +183,38 @@ def test_a_driver_may_import_for_long_and_hangs_later(monkeypatch: pytest.Monkey
     first, later = asyncio.run(watched())
     assert first == []
     assert later[0].startswith("zigbee hangs")
+
+
+class _Lacks(Driver):
+    """Finds its stick at the third try."""
+
+    def __init__(self, tries: list[int], found: threading.Event) -> None:
+        self._tries, self._found = tries, found
+
+    async def run(self) -> None:
+        self._tries.append(1)
+        if len(self._tries) < 3:
+            raise SetupError("there is no such port", where="/dev/ttyUSB0")
+        self._found.set()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("starts_s", "faults"), [(1e12, 0), (0.0, 1)])
+def test_what_a_driver_lacks_just_after_the_machines_start_is_no_fault_yet(
+    monkeypatch: pytest.MonkeyPatch, starts_s: float, faults: int
+) -> None:
+    for name, seconds in (("MACHINE_STARTS_S", starts_s), ("RETRY_FIRST_S", 0.01), ("SETUP_RETRY_S", 0.01)):
+        monkeypatch.setattr(supervisor, name, seconds)
+    tries: list[int] = []
+    found = threading.Event()
+
+    async def watched() -> list[Item]:
+        inbox = Inbox(asyncio.get_running_loop(), lambda: None)
+        one = Supervised("zigbee", lambda host: _Lacks(tries, found), (), Path(), Clock(), inbox, lambda: 0)
+        one.start()
+        assert await asyncio.to_thread(found.wait, 5)
+        await one.stop()
+        return said(inbox)
+
+    told = [item for item in asyncio.run(watched()) if isinstance(item, Trouble) and item.why]
+    assert len({item.source for item in told}) == faults
