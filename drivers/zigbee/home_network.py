@@ -16,6 +16,9 @@ from drivers.zigbee.backup import counter_increment, same_network
 from homenode.errors import Refused, SetupError
 
 _OTA = 0x0019
+COMMIT_S = 1800.0
+"""So long zigpy gathers what devices reported before it writes it down: nothing here reads it, and each time
+costs the card some ten pages. Who joins and leaves is written at once."""
 
 
 class Sensor(ZigbeeDevice):  # type: ignore[misc] # zigpy is imported without types
@@ -168,7 +171,7 @@ def configuration(
             zigpy.config.CONF_DEVICE_FLOW_CONTROL: flow_control,
         },
         zigpy.config.CONF_DATABASE: database,
-        zigpy.config.CONF_DB_COMMIT_INTERVAL: 1.0,
+        zigpy.config.CONF_DB_COMMIT_INTERVAL: COMMIT_S,
         zigpy.config.CONF_NWK: network,
         zigpy.config.CONF_OTA: {
             zigpy.config.CONF_OTA_ENABLED: False,
