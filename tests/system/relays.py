@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import socket
+import struct
 import subprocess
+import time
 from pathlib import Path
 from typing import Self
 
@@ -36,14 +38,22 @@ class Relay:
         command = [TURN, "-c", str(self._folder / "turn.conf")]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for address in self._addresses:
-            while True:
-                try:
-                    socket.create_connection((address, self._port), timeout=1).close()
-                    break
-                except OSError:
-                    assert self._process.poll() is None, "the relay ended"
+            while not self._answers(address):
+                assert self._process.poll() is None, "the relay ended"
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+    def _answers(self, address: str) -> bool:
+        """Whether it answers a binding request (RFC 8489, 6) by UDP; it takes TCP some time before."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.settimeout(0.5)
+            try:
+                asker.connect((address, self._port))
+                asker.send(struct.pack(">HHI12s", 1, 0, 0x2112A442, bytes(12)))
+                return bool(asker.recv(1500))
+            except OSError:
+                time.sleep(0.05)
+                return False
