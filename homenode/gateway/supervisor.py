@@ -265,6 +265,9 @@ class Supervised:
                 self._driver = None
             if self._loop.time() < MACHINE_STARTS_S:
                 self.state = f"not yet there: {why}"
+                if self.state != self._lost:
+                    log.info("not yet there", extra={"driver": self.name, "why": why})
+                self._lost = self.state
                 await asyncio.sleep(RETRY_FIRST_S)
                 continue
             self.state = self._lost = f"lost: {why}"
