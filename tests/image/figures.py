@@ -19,6 +19,7 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c 'echo up $(cut -d" " -f1 /proc/uptime) >/dev/console'
+ExecStart=systemctl --no-block poweroff
 """
 
 
@@ -28,10 +29,9 @@ def figures(given: Given) -> Iterator[Result]:
     with flat(given.made, given.image, given.folder, devices=MANY) as home:
         home.start()
         home.pair()
-        home.ask("systemctl reboot || true")
-        home.until(lambda: not home.links()[-1], "offline")
-        home.until(lambda: home.links()[-1], "online again")
-        home.until(home.radio_up, "radio up")
+        home.ask("systemctl --no-block poweroff")
+        home.machine.until_off()
+        home.come_back()
         armed_s = _armed(home)
         yield Result(
             "power on to rules armed", armed_s <= 1.3 * bare_s,
@@ -72,9 +72,7 @@ def _bare(given: Given) -> float:
             home.machine.start()
             home.machine.until_said(r"up \d+\.\d+\s", 300)
             found = re.findall(r"up (\d+\.\d+)\s", home.machine.said())[-1]
-            time.sleep(5)
-            home.machine.off()
-            home.machine.card.sync()
+            home.machine.until_off()
     return float(found)
 
 

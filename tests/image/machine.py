@@ -16,6 +16,8 @@ SERIAL = "10000000c0ffee01"
 LINK, SIDE, SIDE_NET = "enp0s2", "enp0s5", "192.168.77"
 """Interfaces: the closed link; the apartment's own network, on which the panel is looked at."""
 
+SHUT_DOWN_S = 120
+
 
 def with_serial(tree: bytes, serial: str) -> bytes:
     """A flattened device tree (devicetree-specification, 5) with this serial number."""
@@ -101,6 +103,16 @@ class Machine:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def until_off(self) -> None:
+        """Waits for an orderly power off, as something there ordered it.
+
+        Raises:
+            subprocess.TimeoutExpired: It stays on.
+        """
+        assert self._process is not None
+        self._process.wait(SHUT_DOWN_S)
+        self._process = None
 
     def said(self) -> str:
         """What came over its serial port since it was switched on."""

@@ -209,8 +209,9 @@ class Flat:
             self.ask("switch", point=f"{plug}.switch", to="off")
 
     def calm(self) -> None:
-        """As before a test, however it ended: all is shut, nobody out, no alert open, the broker there."""
+        """As before a test, however it ended: all shut, nobody out, no alert open, the broker there."""
         self.node.process.send_signal(signal.SIGCONT)
+        self.change()
         self.shut()
         self.ask("mode", mode="home")
         self.status(lambda known: not known["alerts"] and known["link"]["state"] == "up")

@@ -14,6 +14,7 @@ let words = {};
 let paired = null;        // null: not yet known
 let told = null;          // the last picture
 let enrolment = null;     // of a box that has no home yet
+let asks = 0, told_by = 0; // which question brought it: an answer can overtake another
 let seen = null;          // when it was true, by two clocks: one stands still while a tablet sleeps, one is set
 let hidden = false;       // slept or covered since: what stands there may be of before
 let busy = false;
@@ -54,11 +55,12 @@ async function look() {
   if (!words.panel) await begin();
   await enrol();
   if (!paired) return;
-  const asked = clocks();
+  const asked = clocks(), ask = ++asks;
   try {
     const found = await get("/picture");
     if (found.paired === false) { forget(); await begin(); return; }
-    if (!found.picture) return;
+    if (!found.picture || ask < told_by) return;
+    told_by = ask;
     told = found.picture;
     seen = { run: asked.run - found.age_ms, wall: asked.wall - found.age_ms };
     hidden = document.hidden;

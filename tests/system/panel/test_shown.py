@@ -167,7 +167,6 @@ def test_who_looks_is_shown_asked_stopped_and_remembered(home: Flat, panel: Pane
         assert "såg ingenting" in rows[1]
         assert "Du sa nej." in rows[1]
         shot(page, "who-looked")
-    home.change()
 
 
 def test_a_yes_is_only_to_who_was_shown(home: Flat, panel: Panel) -> None:
