@@ -25,9 +25,9 @@ Filter = Callable[[Home, int], Truth]
 _TOKEN = re.compile(r"\s*(?:(<=|>=|==|!=|<|>|=|\(|\))|\"([^\"]*)\"|'([^']*)'|([^\s<>=!()\"']+))")
 _OPS: dict[str, Callable[[object, object], bool]] = {
     "<": lambda one, other: one < other,  # type: ignore[operator]  # both are of one type
-    "<=": lambda one, other: one <= other,  # type: ignore[operator]
-    ">": lambda one, other: one > other,  # type: ignore[operator]
-    ">=": lambda one, other: one >= other,  # type: ignore[operator]
+    "<=": lambda one, other: one <= other,  # type: ignore[operator]  # likewise
+    ">": lambda one, other: one > other,  # type: ignore[operator]  # likewise
+    ">=": lambda one, other: one >= other,  # type: ignore[operator]  # likewise
     "=": lambda one, other: one == other,
     "!=": lambda one, other: one != other,
 }

@@ -188,7 +188,7 @@ class Desk:
                 if revoke:
                     self._store.revoke(box.serial, now, "the box was enrolled anew")
                     self._store.forget_turns(box.serial)
-                public = asked.public_key()
+                public = asked.public_key()  # est.py takes elliptic curves only
                 life = timedelta(milliseconds=self._settings.life_ms)
                 made = self._authority.issue(public, box.serial, home, moment(now), life)  # type: ignore[arg-type]
                 box = replace(

@@ -89,7 +89,7 @@ class Picamera:
         from picamera2.encoders import H264Encoder
         from picamera2.outputs import Output
 
-        class Handed(Output):  # type: ignore[misc]
+        class Handed(Output):  # type: ignore[misc]  # imported without types
             def outputframe(self, frame: Any, keyframe: bool = True, *_: Any, **__: Any) -> None:
                 packet: Encoded = av.Packet(bytes(frame))
                 packet.is_keyframe = keyframe
