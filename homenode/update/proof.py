@@ -36,7 +36,7 @@ SLOWEST_MS = 24 * 60 * MINUTE_MS
 QUORUM = 0.75
 """Of the battery devices that were heard before: one may just have lost its last strength."""
 MOST_STARTS = 5
-"""Of the gateway within one start of the machine."""
+"""Of the gateway within one start of the machine; a radio may be lost as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,8 @@ class Seen:
     Attributes:
         answered_ms: When the gateway answered last, since the machine's start; None: never.
         starts: How many of its starts were seen; `started` names the newest.
+        again_ms: When its newest start was seen, if that is one after the first stage: it has its time again.
+        radios: When each radio was seen up last; `losses`: how often one that was up was not at the next look.
         reached_ms: Since when somebody answers where the broker should be, since the machine's start; None:
             nobody does.
         heard: Devices heard, also in earlier starts of the machine on this trial.
@@ -141,6 +143,9 @@ class Seen:
     answered_ms: int | None = None
     starts: int = 0
     started: str = ""
+    again_ms: int = 0
+    radios: Mapping[str, int] = field(default_factory=dict)
+    losses: int = 0
     reached_ms: int | None = 0
     heard: frozenset[str] = frozenset()
     proof: Mapping[str, Any] = field(default_factory=dict)
@@ -151,12 +156,18 @@ class Seen:
             return self
         heard = {name for name, one in proof["devices"].items() if one["since_start"]}
         new = proof["start"] != self.started
-        reached_ms = up_ms if self.reached_ms is None else self.reached_ms
+        up = {name for name, works in proof["radios"].items() if works}
+        lost = any(works and name not in up for name, works in self.proof.get("radios", {}).items())
+        again = new and self.starts > 0 and up_ms >= RADIO_MS
+        reached_ms = up_ms if self.reached_ms is None or again else self.reached_ms
         return replace(
             self,
             answered_ms=up_ms,
             starts=self.starts + new,
             started=proof["start"],
+            again_ms=up_ms if again else self.again_ms,
+            radios={**self.radios, **dict.fromkeys(up, up_ms)},
+            losses=self.losses + lost,
             reached_ms=None if proof["link"] == "away" else reached_ms,
             heard=self.heard | heard,
             proof=proof,
@@ -210,20 +221,26 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if up_ms - seen.answered_ms >= ANSWERS_MS:
         return [_Lack(why("no_answer"), 0)]
     proof, found = seen.proof, []
+
+    def within(limit_ms: int, since_ms: int = seen.again_ms) -> int:
+        return min(since_ms + limit_ms, BATTERY_MS)
+
     if before.configuration and not proof["configuration"]:
-        found.append(_Lack(why("configuration"), ANSWERS_MS))
+        found.append(_Lack(why("configuration"), within(ANSWERS_MS)))
     if missing := sorted(set(before.rules) - set(proof["rules"])):
-        found.append(_Lack(why("rules", more=", ".join(missing)), ANSWERS_MS))
+        found.append(_Lack(why("rules", more=", ".join(missing)), within(ANSWERS_MS)))
     if trouble := [one for one in _troubles(proof) if one not in before.trouble]:
-        found.append(_Lack(why("data", more="; ".join(trouble)), ANSWERS_MS))
+        found.append(_Lack(why("data", more="; ".join(trouble)), within(ANSWERS_MS)))
     if down := [name for name in before.radios if not proof["radios"].get(name)]:
-        found.append(_Lack(why("radio", more=", ".join(down)), RADIO_MS))
+        often = seen.losses > MOST_STARTS
+        since_ms = 0 if often else min(max(seen.again_ms, seen.radios.get(name, 0)) for name in down)
+        found.append(_Lack(why("radio", more=", ".join(down)), within(RADIO_MS, since_ms)))
     if before.broker and proof["broker"] is not True:
         if seen.reached_ms is None:
-            found.append(_Lack(why("away"), AWAY_MS, fast=False))
+            found.append(_Lack(why("away"), within(AWAY_MS), fast=False))
         else:
-            within_ms = min(seen.reached_ms, AWAY_MS) + BROKER_MS
-            found.append(_Lack(why("broker"), within_ms, fast=False))
+            since_ms = min(seen.reached_ms, seen.again_ms + AWAY_MS)
+            found.append(_Lack(why("broker"), within(BROKER_MS, since_ms), fast=False))
     for names, within_ms in ((before.mains, MAINS_MS), (before.slow, BATTERY_MS)):
         if unheard := [name for name in names if name not in seen.heard]:
             found.append(_Lack(why("mains", more=", ".join(unheard)), within_ms, False, True))

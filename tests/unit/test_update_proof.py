@@ -147,6 +147,41 @@ def test_what_was_heard_once_on_this_trial_counts_though_the_gateway_started_ane
     assert judge(BEFORE, kept, YOUNG_MS).good
 
 
+STARTS_ANEW: dict[str, Any] = {"start": "2", "broker": False, "link": "down", "radios": {"zigbee": False}}
+
+
+@pytest.mark.parametrize("at_h", [1, 3, 6])
+def test_a_gateway_that_starts_anew_on_trial_has_its_time_again(at_h: int) -> None:
+    """Its radio and its link take a minute, and the judge looks each minute."""
+    at_ms = at_h * 3_600_000
+    found = seen(proof(), 60_000).add(proof(), at_ms).add(proof(**STARTS_ANEW), at_ms + 60_000)
+    assert not judge(BEFORE, found, at_ms + 60_000).bad
+    later_ms = at_ms + 60_000 + RADIO_MS
+    assert judge(BEFORE, found.add(proof(**STARTS_ANEW), later_ms), later_ms).bad
+    back = found.add(proof(start="2", link="up", broker=False), later_ms)
+    assert not judge(BEFORE, back, later_ms).bad
+    assert judge(BEFORE, back.add(proof(start="2"), later_ms), later_ms).good
+
+
+def test_one_that_starts_anew_before_the_first_stage_has_no_more_time_for_it() -> None:
+    """The watch goes by the machine's start, and knows no reason."""
+    found = seen(proof(**STARTS_ANEW), 60_000).add(proof(**{**STARTS_ANEW, "start": "3"}), RADIO_MS - 1)
+    verdict = judge(BEFORE, found, RADIO_MS)
+    assert (verdict.bad, verdict.lacks["en"]) == (True, "the radio is not up: zigbee")
+
+
+def test_a_radio_that_goes_for_a_moment_is_waited_for_and_one_that_goes_again_and_again_is_not() -> None:
+    found, at_ms = seen(proof(), 60_000), 3_600_000
+    for _ in range(MOST_STARTS):
+        found = found.add(proof(), at_ms).add(proof(radios={"zigbee": False}), at_ms + 60_000)
+        assert not judge(BEFORE, found, at_ms + 60_000).bad
+        at_ms += 600_000
+    assert judge(BEFORE, found, at_ms - 600_000 + RADIO_MS).bad
+    found = found.add(proof(), at_ms).add(proof(radios={"zigbee": False}), at_ms + 60_000)
+    verdict = judge(BEFORE, found, at_ms + 60_000)
+    assert (verdict.bad, verdict.lacks["en"]) == (True, "the radio is not up: zigbee")
+
+
 def test_three_of_four_batteries_are_enough_and_two_are_not() -> None:
     assert judge(BEFORE, seen(proof(unheard=("bed",)), YOUNG_MS), YOUNG_MS).good
     assert not judge(BEFORE, seen(proof(unheard=("bed", "eye")), YOUNG_MS), YOUNG_MS).good
