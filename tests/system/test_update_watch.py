@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def test_it_counts_starts_and_not_its_looks(box: Watched) -> None:
     for boot in ("boot-1", "boot-1", "boot-2", "boot-3", "boot-3"):
         box.look("B", 30, boot)
     assert left_by(box.places) == (3, 0)
+
+
+def test_the_updater_may_read_what_root_wrote_down(box: Watched) -> None:
+    """Its unit has UMask=0077, and the updater is no root: the reason would be lost."""
+    arm(box.places, "B", "A", 1200)
+    kept = os.umask(0o077)
+    try:
+        box.look("B", 1200)
+    finally:
+        os.umask(kept)
+    assert box.places.starts.stat().st_mode & 0o777 == 0o644
 
 
 def test_in_the_old_slot_it_does_nothing(box: Watched) -> None:
