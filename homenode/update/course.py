@@ -109,9 +109,10 @@ def shown(course: Course, running: str, slot: str, progress: float | None) -> di
     """The public state (``update/state.json``): what the gateway shows the operator, and obeys.
 
     ``journal`` is there while the new version is on trial: it then writes the journal in this schema, so that
-    the old one can read it.
+    the old one can read it. While it is installed, too: after a power cut its gateway starts before its
+    updater.
     """
-    on_trial = course.stage in COMMITTED
+    on_trial = course.stage in COMMITTED or course.stage is Stage.INSTALLING
     state = _SHOWN.get(course.stage, course.stage.value)
     told: dict[str, Any] = {
         "id": course.order.id if course.order else "",

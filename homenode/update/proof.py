@@ -133,7 +133,7 @@ class Seen:
         answered_ms: When the gateway answered last, since the machine's start; None: never.
         starts: How many of its starts were seen; `started` names the newest.
         again_ms: When its newest start was seen, if that is one after the first stage: it has its time again.
-        radios: When each radio was seen up last; `losses`: how often one that was up was not at the next look.
+        radios: When each radio was seen up last; `losses`: how often one that was up was not at a look.
         reached_ms: Since when somebody answers where the broker should be, since the machine's start; None:
             nobody does.
         heard: Devices heard, also in earlier starts of the machine on this trial.

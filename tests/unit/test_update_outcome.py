@@ -206,9 +206,10 @@ def test_all_that_is_known_of_a_course_outlives_a_restart() -> None:
 
 
 def test_while_a_version_is_on_trial_the_journal_is_written_as_the_old_one_reads_it() -> None:
+    """While it is installed, too: after a power cut its gateway starts before its updater."""
     for stage in Stage:
         told = shown(trying(stage=stage, before=Before(journal=2)), "0.2.0", "B", None)
-        assert ("journal" in told) is (stage in COMMITTED)
+        assert ("journal" in told) is (stage in (Stage.INSTALLING, *COMMITTED))
     assert "journal" not in shown(trying(), "0.2.0", "B", None)
 
 
