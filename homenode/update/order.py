@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from homenode.update import versions
 
@@ -83,11 +84,22 @@ def order_of(record: Mapping[str, Any]) -> Order:
     versions.key(order.version)
     if not re.fullmatch(r"https://[!-.0-~]+/[!-~]*", order.url):
         raise ValueError("url must begin with https://, a host and a path")
+    _checked(order.url)
     if not re.fullmatch(r"[0-9a-f]{64}", order.sha256):
         raise ValueError("sha256 must be 64 hexadecimal digits in lower case")
     if not isinstance(order.size, int) or not 0 <= order.size <= LARGEST_B:
         raise ValueError(f"size must be bytes, at most {LARGEST_B}")
     return order
+
+
+def _checked(url: str) -> None:
+    """What no connection can be made to would end the process that loads, again and again. Raises ValueError."""
+    try:
+        parts = urlsplit(url)
+        if not (parts.hostname or "").encode("idna") or parts.port == 0:
+            raise ValueError("it needs a host, and no port 0")
+    except ValueError as error:
+        raise ValueError(f"url {url[:80]}: {error}") from error
 
 
 def window_of(text: str) -> Window:

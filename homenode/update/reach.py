@@ -21,6 +21,6 @@ def looked_at(proof: Mapping[str, Any]) -> Mapping[str, Any]:
 def _answers(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), PATIENCE_S).close()
-    except OSError:
+    except (OSError, UnicodeError):  # the second: no name can be like that
         return False
     return True

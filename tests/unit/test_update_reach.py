@@ -33,6 +33,12 @@ def test_where_nobody_answers_the_link_is_away(broker: socket.socket) -> None:
         assert looked_at(told) == told
 
 
+def test_a_name_that_none_can_be_is_nobody_who_answers() -> None:
+    """One of several brokers; the gateway goes on to the next, too."""
+    told = {"link": "away", "broker": False, "brokers": [["broker..example", 8883]]}
+    assert looked_at(told) == told
+
+
 def test_what_the_gateway_can_reach_is_not_tried(broker: socket.socket) -> None:
     broker.setblocking(False)
     for link in ("up", "down"):
