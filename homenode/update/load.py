@@ -72,6 +72,11 @@ class Loader:
         self.path = folder / "bundle.raucb"
         self._part, self._about = folder / "bundle.part", folder / "bundle.json"
         self._keys, self._rate_b_s, self._told = keys, rate_b_s, told
+        self._begin()
+
+    def _begin(self) -> None:
+        self._told_s = _now_s()
+        self._bucket = Bucket(self._rate_b_s, self._told_s)
 
     def is_loaded(self, order: Order) -> bool:
         """Whether the ordered bundle is there, whole."""
@@ -89,6 +94,7 @@ class Loader:
         Raises:
             Stopped: As `told` did.
         """
+        self._begin()
         try:
             while (found := self._load(order)).code == "part":
                 pass
@@ -127,6 +133,8 @@ class Loader:
             if answer.status == 206 and first_b != have_b:
                 remove(self._part)
                 return Loaded("cut", "another part than was asked for")
+            if not first_b:
+                remove(self._part)
             size_b, most_b = size_b or order.size, order.size or LARGEST_B
             if size_b > most_b:
                 self.forget()
@@ -166,7 +174,6 @@ class Loader:
         with open(self._part, "r+b" if have_b else "wb") as stream:
             while (left_b := have_b - stream.tell()) > 0:
                 digest.update(stream.read(min(left_b, 1 << 20)))
-            bucket, told_s = Bucket(self._rate_b_s, now_s := _now_s()), now_s
             try:
                 while have_b <= most_b and (chunk := answer.read(CHUNK_B)):
                     stream.write(chunk)
@@ -180,10 +187,10 @@ class Loader:
                         if self._room(0):
                             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     now_s = _now_s()
-                    if now_s - told_s >= 1.0:
-                        told_s = now_s
+                    if now_s - self._told_s >= 1.0:
+                        self._told_s = now_s
                         self._told(have_b / size_b if size_b else 0.0)
-                    if wait_s := bucket.wait_s(len(chunk), now_s):
+                    if wait_s := self._bucket.wait_s(len(chunk), now_s):
                         time.sleep(wait_s)
             finally:
                 stream.flush()

@@ -93,7 +93,7 @@ def order_of(record: Mapping[str, Any]) -> Order:
 
 
 def _checked(url: str) -> None:
-    """What no connection can be made to would end the process that loads, again and again. Raises ValueError."""
+    """What no connection can be made to would end the process that loads, each time. Raises ValueError."""
     try:
         parts = urlsplit(url)
         if not (parts.hostname or "").encode("idna") or parts.port == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,19 @@ def test_a_server_that_gives_a_range_in_parts_is_asked_for_the_next_one_at_once(
     assert len(shelf.asked) == 4
 
 
+def test_a_range_in_parts_comes_no_faster_and_can_be_stopped(shelf: Shelf, keys: Path) -> None:
+    told: list[float] = []
+    mine = Keys(keys / "ca.pem", keys / "node.pem", keys / "node.key")
+    shelf.cut_after = 100_000
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == "cut"
+    shelf.cut_after, shelf.part_b = 0, 10_000
+    began_s = time.perf_counter()
+    assert Loader(shelf.folder / "own", mine, 60_000, told.append).load(wanted).code == ""
+    assert time.perf_counter() - began_s >= 2.0, "200 kB, of which 60 may come at once"
+    assert told
+
+
 def test_where_no_length_is_told_that_of_the_order_says_whether_it_was_cut(shelf: Shelf, keys: Path) -> None:
     shelf.tells_length, shelf.cut_after = False, 200_000
     wanted = replace(order(shelf), size=SIZE_B)
@@ -142,6 +156,17 @@ def test_what_leaves_no_room_for_the_journal_is_not_begun(
 ) -> None:
     monkeypatch.setattr(load, "RESERVE_B", 1 << 62)
     assert loader(shelf, keys).load(order(shelf)).code == "room"
+
+
+def test_what_is_loaded_anew_may_have_the_room_of_what_was_there(
+    shelf: Shelf, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "RESERVE_B", 100_000)
+    with memory(shelf.folder / "own", "600k"):
+        shelf.cut_after = 250_000
+        assert loader(shelf, keys).load(order(shelf)).code == "cut"
+        shelf.cut_after, shelf.ranges = 0, False
+        assert loader(shelf, keys).load(order(shelf)).code == ""
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["known size", "unknown size"])
