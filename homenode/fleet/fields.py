@@ -173,7 +173,7 @@ def in_parts(version: str) -> tuple[Any, ...]:
     """A version in the order of versions: 1.10 is after 1.9, 1.2rc1 before 1.2, 1.2.0 is 1.2."""
     found = _VERSION.match(version)
     if found is None:
-        return ((), 0, version)
+        return ((), 0, 0, version)
     numbers = [int(part) for part in found[1].split(".")]
     while numbers and not numbers[-1]:
         numbers.pop()

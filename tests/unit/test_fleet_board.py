@@ -160,6 +160,7 @@ def test_versions_are_in_the_order_of_versions() -> None:
     order = ["0.9", "1.0rc1", "1.0", "1.0.1", "1.2", "1.9", "1.10", "2"]
     assert sorted(reversed(order), key=in_parts) == order
     assert in_parts("1.0") == in_parts("1.0.0")
+    assert sorted(["0.1", "unknown", "0.0"], key=in_parts) == ["0.0", "unknown", "0.1"]
 
 
 @given(JSON, st.binary(max_size=40))
