@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -52,6 +52,7 @@ class Plan:
         settle_ms: So long a home may be worse or away, as it is while it starts anew.
         patience_ms: A home that was not there, or put off, for longer is left behind.
         allow: Part of a ring's homes that may be worse; rounded down, so that of a small ring none may.
+        before: Rings whose homes are left alone.
     """
 
     rings: tuple[Ring, ...]
@@ -59,14 +60,20 @@ class Plan:
     settle_ms: int = 15 * _MIN_MS
     patience_ms: int = 3 * 24 * 60 * _MIN_MS
     allow: float = 0.02
+    before: tuple[Ring, ...] = ()
+
+    def only(self, name: str) -> Plan:
+        """One ring of it, which has the homes that it has among the others."""
+        nth = [ring.name for ring in self.rings].index(name)
+        return replace(self, rings=(self.rings[nth],), before=self.rings[:nth])
 
     def ring_of(self, home: str, version: str) -> str:
         """Name of the ring that a home is in; "" if in none. A share is drawn anew for each version."""
-        for ring in self.rings:
+        for ring in (*self.before, *self.rings):
             if any(fnmatchcase(home, pattern) for pattern in ring.homes):
                 drawn = int.from_bytes(sha256(f"{version}/{ring.name}/{home}".encode()).digest()[:8])
                 if drawn < ring.share * (1 << 64):
-                    return ring.name
+                    return "" if ring in self.before else ring.name
         return ""
 
 

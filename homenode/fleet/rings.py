@@ -113,7 +113,7 @@ class Rollout:
         elif (state and course.at in (At.SENT, At.UNDER_WAY) and state != course.why) or (
             course.at is At.PLANNED and state not in (*NOT_BEGUN, *OVER)
         ):
-            if course.at is not At.UNDER_WAY:
+            if course.at is not At.UNDER_WAY or (course.why in NOT_BEGUN and state not in NOT_BEGUN):
                 course.since_ms = now
             course.at, course.why = At.UNDER_WAY, state
         how = worse(home, course.before, now)
@@ -150,7 +150,7 @@ class Rollout:
                 course.at, course.since_ms = At.PLANNED, now
             since_ms = course.since_ms
             if course.at is At.PLANNED:  # for as long as it is there it is only not its turn
-                since_ms = now if there else max(since_ms, self._turn_ms or 0)
+                since_ms = now if there or self._turn_ms is None else max(since_ms, self._turn_ms)
             if course.at not in ENDS and now - since_ms >= self.plan.patience_ms:
                 self._lose_patience(name, course, now, step, there=there)
 
@@ -283,7 +283,7 @@ class Rollout:
         """Go on: what is worse so far was looked at."""
         if self.ended or not self.halted:
             return Step()
-        self.halted = ""
+        self.halted, self._turn_ms = "", None  # nobody was ordered meanwhile
         if self.ring is not None and not self._in(self.ring.name):
             self._nth += 1
         for course in self.courses.values():
@@ -329,8 +329,11 @@ class Rollout:
     def load(cls, state: Mapping[str, Any]) -> Rollout:
         """What `dump` gave."""
         given = dict(state["plan"])
-        rings = tuple(Ring(**{**ring, "homes": tuple(ring["homes"])}) for ring in given.pop("rings"))
-        made = cls(Plan(rings, **given), state["version"], state["key"])
+        for name in ("rings", "before"):
+            given[name] = tuple(
+                Ring(**{**ring, "homes": tuple(ring["homes"])}) for ring in given.get(name, ())
+            )
+        made = cls(Plan(**given), state["version"], state["key"])
         made.courses = {
             name: Course(**{**one, "at": At(one["at"])}) for name, one in state["courses"].items()
         }

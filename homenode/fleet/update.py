@@ -48,16 +48,16 @@ def update(args: argparse.Namespace) -> int:
         else:
             plan, window = read_rings(args.rings)
             if args.ring:
-                known = [ring for ring in plan.rings if ring.name == args.ring]
-                if not known:
-                    names = ", ".join(ring.name for ring in plan.rings)
-                    raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {names}")
-                plan = type(plan)(tuple(known), plan.soak_ms, plan.settle_ms, plan.patience_ms, plan.allow)
+                names = [ring.name for ring in plan.rings]
+                if args.ring not in names:
+                    raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {', '.join(names)}")
+                plan = plan.only(args.ring)
             if window and "window" not in wanted:
                 wanted = _taken({**wanted, "window": window})
             kept = Kept(
                 Rollout(plan, args.version, secrets.token_hex(4)), wanted, args.by or getpass.getuser()
             )
+            kept_in.take_wish(folder)  # of the update before
             kept_in.write(folder, kept)
         return asyncio.run(_work(settings, kept, folder))
 
@@ -146,12 +146,14 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
     async with asyncio.TaskGroup() as tasks:
         await worker.ears.connect()
         link = tasks.create_task(worker.ears.run(), name="link")
+        ticked = False
         while not stopping.is_set():
             if worker.ears.up.is_set():
                 with suppress(NoLink):  # the link comes back, and who looks after the homes stays
                     await worker.ears.all_heard()
                     worker.tick()
-            if kept.rollout.ended or once:
+                    ticked = True
+            if kept.rollout.ended or (once and ticked):
                 break
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
@@ -159,7 +161,7 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
         await worker.ears.drained()
         worker.ears.close()
         link.cancel()
-    if not kept.rollout.ended and not once:
+    if not kept.rollout.ended and not (once and ticked):
         worker.tell(["stopped: nobody else is ordered; the same command goes on"])
     return 1 if kept.rollout.halted and not kept.rollout.ended else 0
 

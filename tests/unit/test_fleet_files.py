@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,12 +14,14 @@ import pytest
 from homenode.contract.command import why_not_args
 from homenode.errors import FileMistakes, SetupError, StorageError
 from homenode.fleet import kept
+from homenode.fleet import update as fleet_update
 from homenode.fleet.plan import Plan, Ring
 from homenode.fleet.ring_file import read_rings
 from homenode.fleet.rings import Rollout
 from homenode.fleet.settings import settings_of
 from homenode.fleet.update import _order
 from homenode.health.text_file import put
+from homenode.link.words import NoLink
 
 HOUR = 3_600_000
 
@@ -104,6 +109,60 @@ def test_a_wish_is_heard_once_and_nonsense_is_none(tmp_path: Path) -> None:
     assert [kept.take_wish(tmp_path), kept.take_wish(tmp_path)] == ["halt", ""]
     kept.wish(tmp_path, "explode")
     assert kept.take_wish(tmp_path) == ""
+
+
+class Deaf:
+    """A connection that is lost at first, and then shows no home; ends the tool at last."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.up, self.looks = asyncio.Event(), 0
+        self.up.set()
+
+    async def connect(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+    async def all_heard(self) -> None:
+        self.looks += 1
+        if self.looks == 1:
+            raise NoLink("lost")
+        if self.looks == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def drained(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_update, "Ears", Deaf)
+    monkeypatch.setattr(fleet_update, "TICK_S", 0.01)
+
+
+ARGS = {"broker": "mqtt://127.0.0.1", "ca": None, "cert": None, "key": None, "config": ""}
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_halt_whose_link_is_lost_is_done_when_it_is_back(tmp_path: Path) -> None:
+    rollout = Rollout(Plan((Ring("all", ("*",)),)), "2.0", "key")
+    kept.write(tmp_path, kept.Kept(rollout, {"version": "2.0"}, "Bo"))
+    assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="halt", **ARGS)) == 1
+    read = kept.read(tmp_path)
+    assert read is not None
+    assert read.rollout.halted == "by hand"
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_wish_that_nobody_heard_is_none_of_the_next_update(tmp_path: Path) -> None:
+    kept.wish(tmp_path, "cancel")
+    order = {"url": "https://office/b", "version": "2.0", "sha256": "0" * 64, "size": 0, "window": "",
+             "not_before": "", "exception": None, "by": "", "ring": ""}  # fmt: skip
+    rings = written(tmp_path, "rings: {all: {homes: ['*']}}")
+    fleet_update.update(argparse.Namespace(data=str(tmp_path), rings=rings, **order, **ARGS))
+    read = kept.read(tmp_path)
+    assert read is not None
+    assert read.rollout.ended == ""
 
 
 def test_files_that_cant_be_written_are_told_and_leave_nothing(tmp_path: Path) -> None:

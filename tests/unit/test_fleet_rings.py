@@ -401,6 +401,18 @@ def test_a_share_is_that_part_of_the_homes_and_another_one_for_another_version()
     assert Plan((Ring("pilot", ("p-*",)),)).ring_of("a", "2.0") == ""
 
 
+def test_of_one_ring_alone_are_no_homes_of_those_before_it() -> None:
+    plan = Plan((Ring("pilot", ("p-*",)), Ring("early", ("*",), share=0.5), Ring("rest", ("*",))))
+    names = ["p-1", *(f"h-{nth}" for nth in range(100))]
+    whole = {name: plan.ring_of(name, "2.0") for name in names}
+    for ring in plan.rings:
+        alone = plan.only(ring.name)
+        made = Rollout.load(json.loads(json.dumps(Rollout(alone, "2.0", "key").dump()))).plan
+        assert made == alone
+        for name in names:
+            assert alone.ring_of(name, "2.0") == (ring.name if whole[name] == ring.name else "")
+
+
 def test_worse_homes_that_recovered_are_not_counted_with_those_that_are_worse_now() -> None:
     names = [f"h-{nth}" for nth in range(100)]
     world = World(*names, plan=replace(PLAN, soak_ms=48 * HOUR, rings=(Ring("all", ("*",)),)))
@@ -429,6 +441,35 @@ def test_patience_counts_from_where_a_home_is_and_not_from_its_order() -> None:
     assert world.at("p-1") is At.UNDER_WAY
     world.step(HOUR)
     assert world.at("p-1") is At.LEFT
+
+
+def test_a_home_that_begins_after_days_of_being_put_off_has_its_time_for_the_trial() -> None:
+    world = World("p-1", "p-2", "a")
+    world.step()
+    world.takes("p-1")
+    world.become_good("p-2")
+    world.says("p-1", "busy")
+    world.step(MIN)
+    world.step(23 * HOUR)
+    world.says("p-1", "trying")
+    world.step(MIN)
+    world.step(2 * HOUR)
+    assert (world.at("p-1"), world.rollout.halted) == (At.UNDER_WAY, "")
+    world.step(24 * HOUR)
+    assert "begun and not ended: trying" in world.rollout.halted
+
+
+def test_a_home_that_is_away_loses_no_patience_while_the_update_stands_still() -> None:
+    world = World("b", plan=replace(PLAN, rings=(Ring("pilot", ("p-*",)), Ring("rest", ("*",)))))
+    world.away.add("b")
+    world.step()
+    assert world.rollout.halted == "ring pilot: there is no home in it"
+    world.step(48 * HOUR)
+    world.rollout.resume()
+    world.step(MIN)
+    assert world.at("b") is At.PLANNED
+    world.step(24 * HOUR)
+    assert world.at("b") is At.LEFT
 
 
 def test_a_ring_of_which_some_had_it_is_watched_for_the_others() -> None:
