@@ -11,7 +11,8 @@ from homenode.contract import shapes
 from homenode.contract.times import wall_ms
 
 _COUNT: shapes.Schema = {"type": "integer", "minimum": 0}
-_PERCENT: shapes.Schema = {"type": "integer", "minimum": 0, "maximum": 200}
+MOST_PCT = 200
+_PERCENT: shapes.Schema = {"type": "integer", "minimum": 0, "maximum": MOST_PCT}
 _TEXT = shapes.text(80)
 MOST_RADIOS = 50
 """A home has one or two."""

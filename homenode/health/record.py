@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from homenode.contract.figures import MOST_PCT
 from homenode.contract.times import Zone
 from homenode.health import verdicts
 from homenode.health.coarse import DAY, Steady, Usual
@@ -144,7 +145,7 @@ class Record:
             "model": seen.model,
             "kernel": seen.kernel,
             "restarts": self._starts - 1,
-            "card_worn_pct": worn_pct,
+            "card_worn_pct": None if worn_pct is None else min(worn_pct, MOST_PCT),
             "card_worn_by": by,
             "card_spare": _SPARE.get(seen.card.spare or 0),
             "card_errors": seen.card.errors,

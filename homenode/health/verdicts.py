@@ -48,10 +48,11 @@ SOURCES = (
 
 def card_wear(worn_pct: int | None, spare: int | None) -> Verdict | None:
     """The card nears its end."""
-    if (worn_pct or 0) < WORN_PCT and (spare or 0) < SPARE_WARNING:
+    worn = worn_pct if (worn_pct or 0) >= WORN_PCT else None
+    if worn is None and (spare or 0) < SPARE_WARNING:
         return None
-    sv = f"minneskortet är förbrukat till {worn_pct} %" if worn_pct else "minneskortets reservblock tar slut"
-    en = f"{worn_pct} % of the card's life is used" if worn_pct else "the card's spare blocks run out"
+    sv = f"minneskortet är förbrukat till {worn} %" if worn else "minneskortets reservblock tar slut"
+    en = f"{worn} % of the card's life is used" if worn else "the card's spare blocks run out"
     return Verdict(
         "card wear", {"sv": f"{sv}: byt det inom en månad", "en": f"{en}: change it within a month"}
     )

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from homenode.contract.command import Command, Refusal, parse_command
-from homenode.contract.figures import FIGURES, taken
+from homenode.contract.figures import FIGURES, MOST_PCT, taken
 from homenode.contract.times import Zone
 from homenode.delivery import Delivery
 from homenode.health import verdicts
@@ -105,6 +105,14 @@ def test_what_is_written_adds_up_over_restarts_of_node_and_machine() -> None:
     assert told(record, after, setting)["card_worn_pct"] == 10
     assert told(record, after, setting)["card_worn_by"] == "written"
     assert told(record, after)["card_worn_pct"] is None, "without a known endurance nobody knows"
+
+
+def test_a_card_that_took_many_times_what_it_may_is_no_unknown_one() -> None:
+    record = Record()
+    record.add(replace(SEEN, card=replace(SEEN.card, written_b=5 * 10**12)), 0)
+    figures = told(record, SEEN, Setting(endurance_tb=1))
+    assert taken(figures)["card_worn_pct"] == MOST_PCT
+    assert "500 %" in judged(record, SEEN, 0, Setting(endurance_tb=1))["card wear"]["en"]
 
 
 def test_what_the_card_says_itself_counts_more_than_what_was_written() -> None:
@@ -378,6 +386,7 @@ def put_a_pi(root: Path, data: Path) -> None:
     (root / "sys/dev/block").mkdir(parents=True)
     (root / f"sys/dev/block/{os.major(number)}:{os.minor(number)}").symlink_to(root / part)
     put(root, "sys/fs/ext4/mmcblk0p4/errors_count", "2\n")
+    put(root, "sys/devices/mmc_host/mmc0/mmc0:0001/block/mmcblk0/device/ioerr_cnt", "0x6\n")
     put(root, "proc/diskstats", " 179 0 mmcblk0 1 2 3 4 5 6 2000 8 9\n 179 4 mmcblk0p4 1 2 3 4 5 6 7 8 9\n")
     put(root, "proc/cmdline", "root=/dev/mmcblk0p2 rauc.slot=B ro\n")
     put(root, "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.5\0")
@@ -526,6 +535,7 @@ def test_verdicts_say_how_much() -> None:
     assert wear.text["en"].startswith("95 % of the card's life is used: change it")
     assert spare is not None
     assert spare.text["en"].startswith("the card's spare blocks run out: change it")
+    assert verdicts.card_wear(10, 2) == spare, "10 % used would be no reason"
     assert verdicts.card_wear(None, None) is verdicts.card_wear(89, 1) is verdicts.card_wear(0, 0) is None
     for days, left in ((30, "ends in 30 d"), (0, "has ended"), (-5, "has ended")):
         found = verdicts.certificate(WALL - 400 * DAY_MS, WALL + days * DAY_MS, WALL)
