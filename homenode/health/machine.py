@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +34,8 @@ class Card:
         life_pct: eMMC only (JEDEC JESD84-B51, DEVICE_LIFE_TIME_EST_TYP_A/B): used at most, in steps of 10 %.
         spare: eMMC only (PRE_EOL_INFO): 1 normal, 2 warning, 3 urgent. SD cards tell neither.
         written_b: Since the machine started.
-        errors: ext4's own count of errors, and SCSI's; None where neither counts.
+        errors: ext4's own count; None on another file system. Not SCSI's ioerr_cnt: whatever a disk doesn't
+            know how to answer counts there, and a healthy one has some since it was plugged in.
     """
 
     device: str = ""
@@ -150,9 +150,7 @@ def _card(data: Path, root: Path) -> Card:
         life_pct=max(life) * 10 if any(life) else None,
         spare=_whole(disk / "device/pre_eol_info", 16) or None,
         written_b=_written_b(root, disk.name),
-        errors=_total(
-            (_whole(root / f"sys/fs/ext4/{part.name}/errors_count"), _whole(disk / "device/ioerr_cnt", 16))
-        ),
+        errors=_whole(root / f"sys/fs/ext4/{part.name}/errors_count"),
     )
 
 
@@ -161,11 +159,6 @@ def _is_hex(word: str) -> bool:
         return int(word, 16) >= 0
     except ValueError:
         return False
-
-
-def _total(counts: Iterable[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
 
 
 def _written_b(root: Path, disk: str) -> int | None:
