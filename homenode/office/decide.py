@@ -133,10 +133,12 @@ def enrolment(
             return Refuse(wrong, 401)
     newer = code is not None and code.made_ms > box.enrolled_ms
     yes = box.approved == key or (how is How.CODE and (newer or (code is not None and code.used_by == key)))
-    if box.state is State.ENROLLED and box.key != key and not yes:
+    # one that is for whichever box comes first would do for any box that somebody names
+    meant = code is None or code.serial == box.serial or code.home == box.home
+    if box.state is State.ENROLLED and box.key != key and not (yes and (meant or box.approved == key)):
         return Refuse(
             f"a box with serial number {box.serial} and another key is enrolled: if this one replaces it, "
-            "have the office make a new code, or approve this key",
+            "have the office make a new code for it, or approve this key",
             clash=True,
         )
     if owner and not yes:

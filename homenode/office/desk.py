@@ -182,7 +182,7 @@ class Desk:
         now: int,
     ) -> Response:
         box = replace(box, asked=key, seen_ms=now)
-        known = self._store.box(box.serial) is not None
+        there = self._store.box(box.serial)
         match verdict:
             case Issue(home, revoke):
                 if revoke:
@@ -203,7 +203,7 @@ class Desk:
             case Wait(why, retry_s, clash):
                 if clash:
                     self._twins(request, box, why, now)
-                if known or self._settings.unknown:
+                if there is not None or self._settings.unknown:
                     state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
                     self._store.put(replace(box, state=state))
                     self._store.forget_strangers(MOST_STRANGERS)
@@ -212,6 +212,8 @@ class Desk:
             case Refuse(why, status, clash):
                 if clash:
                     self._twins(request, box, why, now)
+                    if there is not None and there.key != key:
+                        self._store.put(replace(there, asked=key))  # so that somebody can approve it
                 log.warning("refused", extra={"box": box.serial, "why": why})
                 return est.told(status, why, {"WWW-Authenticate": est.REALM} if status == 401 else {})
 

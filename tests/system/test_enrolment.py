@@ -13,7 +13,7 @@ import pytest
 
 from homenode.enrol import keys
 from homenode.enrol.client import Office
-from homenode.enrol.steps import State
+from homenode.enrol.steps import State, short
 from tests.system.clocks import NodeClock
 from tests.system.offices import HOME, Box, OfficeProcess
 
@@ -126,6 +126,54 @@ def test_a_second_box_with_one_identity_is_refused_and_reported(
     other = Box(tmp_path / "other", first.serial).provisioned(office)
     assert other.once().state is State.FAILED
     assert office.reports()[:2] == ["two boxes, one identity"] * 2
+    shown = short(other.visit.print)  # its card was new: the office can let it in by what its panel shows
+    assert office.box(first.serial)["asks_with"] == shown
+    office.says("approve", first.serial, shown)
+    assert other.once().state is State.ENROLLED
+    assert first.once().state is State.FAILED
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_box_of_a_home_is_given_to_no_other_before_that_one_is_left(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, leaving: bool
+) -> None:
+    serial = f"10000000bbbb000{leaving:d}"
+    box = enrolled(office, tmp_path, f"moves-{leaving:d}", serial)
+    enrolled(office, tmp_path / "other", f"next-{leaving:d}", f"10000000bbbb001{leaving:d}")
+    if leaving:
+        office.says("leave", f"moves-{leaving:d}")
+    for words in (
+        ("box", "add", serial, "--home", "else"),
+        ("assign", serial, "else"),
+        ("swap", f"next-{leaving:d}", serial),
+    ):
+        with pytest.raises(AssertionError):
+            office.says(*words)
+        assert f"moves-{leaving:d}" in capsys.readouterr().err
+        assert office.box(serial)["home"] == f"moves-{leaving:d}"
+    if leaving:
+        box.once()
+        assert office.box(serial)["state"] == "gone"
+        assert "is for else" in office.says("assign", serial, "else")
+
+
+def test_a_home_whose_box_never_came_waits_for_no_proof(office: OfficeProcess) -> None:
+    office.says("box", "add", "10000000bbbb0020", "--home", "never-1")
+    assert "proof" not in office.says("leave", "never-1")
+    assert office.box("10000000bbbb0020")["state"] == "gone"
+
+
+def test_a_link_in_git_gives_a_box_no_file_of_the_office(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "link-1", "10000000bbbb0030")
+    trust = office.folder / "homes" / "link-1" / "trust"
+    trust.mkdir()
+    for name in ("care.pem", "care.successors"):
+        (trust / name).symlink_to("../../../ca.key")
+        outcome = box.once()
+        assert outcome.why.key == "odd"
+        assert "link" in outcome.why.facts["text"]
+        (trust / name).unlink()
+    assert box.once().done
 
 
 def test_a_card_in_another_box_asks_in_its_own_name(office: OfficeProcess, tmp_path: Path) -> None:

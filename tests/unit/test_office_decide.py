@@ -74,9 +74,19 @@ def test_a_second_key_for_one_box_is_refused_and_reported(how: How) -> None:
 
 
 def test_a_new_code_or_an_approval_lets_a_box_begin_anew() -> None:
-    assert code(LIVES, replace(CODE, made_ms=101), "new") == Issue("h", revoke=True)
-    assert isinstance(code(LIVES, replace(CODE, made_ms=100), "new"), Refuse)
+    assert code(LIVES, replace(CODE, made_ms=101, serial="1234"), "new") == Issue("h", revoke=True)
+    assert code(LIVES, replace(CODE, made_ms=101, home="h"), "new") == Issue("h", revoke=True)
+    assert isinstance(code(LIVES, replace(CODE, made_ms=100, home="h"), "new"), Refuse)
     assert enrolment(replace(LIVES, approved="new"), "new", How.NOTHING, None, 500) == Issue("h", revoke=True)
+
+
+def test_a_code_for_whichever_box_comes_first_gives_nobody_the_home_of_another() -> None:
+    anybodys = replace(CODE, made_ms=101)
+    verdict = code(LIVES, anybodys, "thief")
+    assert isinstance(verdict, Refuse)
+    assert verdict.clash
+    assert code(replace(LIVES, approved="new"), anybodys, "new") == Issue("h", revoke=True)
+    assert code(LIVES, anybodys) == Issue("h", revoke=True)  # its own key
 
 
 def test_without_anything_to_show_somebody_approves_that_key() -> None:
