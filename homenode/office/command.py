@@ -76,11 +76,24 @@ def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             raise Refused(f"{args.home} has box {other.serial}", do=f"homenode office swap {args.home}")
         if args.serial:
             box = box or Box(args.serial)
+            _is_free(box, args.home or box.home)
             state = State.EXPECTED if box.state is State.GONE else box.state
             store.put(replace(box, state=state, home=args.home or box.home))
         code = store.new_code(now, args.serial, args.home)
     _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code)
     return 0
+
+
+def _is_free(box: Box, home: str) -> None:
+    """Whether a box may be for this home: what is left of another one is erased before. Raises Refused."""
+    if box.home == home:
+        return
+    if box.state is State.ENROLLED:
+        do = f"homenode office leave {box.home} first"
+        raise Refused(f"box {box.serial} is enrolled for {box.home}", do=do)
+    if box.state is State.LEAVING:
+        do = "homenode office list tells when the proof is here"
+        raise Refused(f"box {box.serial} is leaving {box.home}", do=do)
 
 
 def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: str, code: str) -> None:
@@ -107,10 +120,7 @@ def _assign(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             raise Refused(
                 f"{args.home} has box {other.serial}", do=f"homenode office swap {args.home} {box.serial}"
             )
-        if box.home and box.home != args.home and box.state is State.ENROLLED:
-            raise Refused(
-                f"box {box.serial} is enrolled for {box.home}", do=f"homenode office leave {box.home} first"
-            )
+        _is_free(box, args.home)
         state = State.EXPECTED if box.state is State.GONE else box.state
         store.put(replace(box, home=args.home, state=state))
     if not Homes(settings.folder / FOLDER).has(args.home):
@@ -154,8 +164,7 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         store.gone(old)
         if args.serial:
             box = store.box(args.serial) or Box(args.serial)
-            if box.state is State.ENROLLED:
-                raise Refused(f"box {box.serial} is enrolled for {box.home}")
+            _is_free(box, args.home)
             store.put(replace(box, home=args.home, state=State.EXPECTED))
         code = store.new_code(now, args.serial, args.home)
         store.report(
@@ -174,26 +183,20 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if box is None:
             raise Refused(f"{args.home} has no box", do="homenode office list")
         store.revoke(box.serial, now, "the tenancy ended")
-        if args.without_proof or not box.key:  # one that never came has nothing to erase
+        ends = args.without_proof or not box.key  # one that never came has nothing to erase
+        if ends:
             store.gone(box)
         else:
             store.put(replace(box, state=State.LEAVING))
-        store.report(
-            now, box.serial, box.home, "leaving", "without proof" if args.without_proof else "erasure ordered"
-        )
-    if args.without_proof:
+        store.report(now, box.serial, box.home, "leaving", "without proof" if ends else "erasure ordered")
+    if ends:
         from homenode.office.backups import Backups
 
         Backups(settings.folder / "backups").forget(args.home)
     _lists(settings, store)
-    print(
-        f"{args.home}: its certificate is revoked"
-        + (
-            ""
-            if args.without_proof
-            else "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
-        )
-    )
+    later = "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
+    what = "its certificate is revoked" if box.key else "no box is for it any more"
+    print(f"{args.home}: {what}{'' if ends else later}")
     return 0
 
 

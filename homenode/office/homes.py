@@ -64,19 +64,33 @@ class Homes:
             raise Refused(f"the files of {home} can't be read: {error}") from error
 
     def trust(self, home: str) -> dict[str, str]:
-        """Party to its public key (PEM), of those who sign for a home; none if nobody does."""
+        """Party to its public key (PEM), of those who sign for a home; none if nobody does.
+
+        Raises:
+            Refused: As `files`.
+        """
         for folder in self._trusts(home):
-            found = {
-                party: folder / f"{party}.pem" for party in SIGNERS if (folder / f"{party}.pem").is_file()
-            }
+            found = {party: text for party in SIGNERS if (text := self._text(folder / f"{party}.pem"))}
             if found:
-                return {party: path.read_text(encoding="ascii") for party, path in found.items()}
+                return found
         return {}
 
     def successors(self, home: str) -> list[str]:
-        """What former keys of those who sign for a home said of the ones that follow."""
+        """What former keys of those who sign for a home said of the ones that follow. Raises as `trust`."""
         files = [folder / f"{party}.{SUCCESSORS}" for folder in self._trusts(home) for party in SIGNERS]
-        return [line for file in files if file.is_file() for line in file.read_text("ascii").splitlines()]
+        return [line for file in files for line in self._text(file).splitlines()]
+
+    def _text(self, path: Path) -> str:
+        """Of a file that is a box's to know; "" if it isn't there."""
+        if not path.is_file():
+            return ""
+        shown = path.relative_to(self.folder)
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise Refused(f"{shown} is a link out of the folder of homes")
+        try:
+            return path.read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise Refused(f"{shown} can't be read: {error}") from error
 
     def _trusts(self, home: str) -> tuple[Path, Path]:
         return self.folder / home / TRUST, self.folder / TRUST
