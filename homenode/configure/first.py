@@ -7,7 +7,7 @@ from pathlib import Path
 from homenode.config.registry import driver_types
 from homenode.configure import place
 from homenode.configure.facts import blank
-from homenode.configure.kept import highest, remember
+from homenode.configure.kept import highest, remember, running
 from homenode.configure.payload import HOME_YAML
 from homenode.configure.taking import Offer, allowed, changed, newer, offered, understood
 from homenode.errors import Refused
@@ -32,14 +32,20 @@ def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = No
         OSError: The disk doesn't take it; what was there stays.
     """
     offer = offered(jws, beside, home, trust)
+    new = offer.configuration
     try:
-        newer(offer.configuration.number, highest(data, beside, home))
+        now = running(beside)
+        half = now is not None and now.configuration == new  # the power went before home.yaml was there
+        if not half:
+            newer(new.number, highest(data, beside, home))
     except ValueError as error:
         raise Refused(f"which number was taken last can't be read: {error}") from error
     report = understood(offer, beside / HOME_YAML, driver_types())
     found = [one for one in changed(blank(beside), report) if one.signer in offer.trusted]
     allowed(found, offer.parties, offer.trusted)
-    new = offer.configuration
-    place.put(beside, str(new.number), new.files, offer.jws)
+    if half:
+        place.go_to(beside, str(new.number))
+    else:
+        place.put(beside, str(new.number), new.files, offer.jws)
     remember(data, new)
     return offer

@@ -59,6 +59,7 @@ def _files(beside: Path) -> dict[str, str]:
     return {
         str(path.relative_to(beside)): path.read_text("utf-8", "replace")
         for path in (beside / HOME_YAML, *rules)
+        if path.exists()
     }
 
 

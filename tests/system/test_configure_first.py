@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from homenode.cli import main
+from homenode.configure import place
 from homenode.configure.first import first
 from homenode.configure.kept import highest
 from homenode.configure.taking import Unsigned
@@ -20,6 +21,42 @@ from tests.system.offices import HOME, Box, OfficeProcess
 def configure(*words: str) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         assert main(["configure", *words]) == 0
+
+
+def signing(tmp_path: Path, office: OfficeProcess, *parties: str) -> None:
+    """Those sign its home as it stands; each gets a key the first time."""
+    homes = office.folder / "homes"
+    for party in parties:
+        key = tmp_path / f"{party}.key"
+        if not key.exists():
+            configure("key", party, str(key), "--homes", str(homes))
+    for party in parties:
+        configure("sign", str(homes / HOME), "--key", str(tmp_path / f"{party}.key"))
+
+
+def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_path: Path) -> None:
+    office = OfficeProcess(tmp_path / "office")
+    office.describe(HOME)
+    signing(tmp_path, office, "operator", "care")
+    with office:
+        box = Box(tmp_path / "box")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+        for name in ("configured", "rules", "home.yaml"):
+            with pytest.MonkeyPatch.context() as patch:
+                link = place._link
+
+                def cut(beside: Path, one: str, target: str, name: str = name) -> None:
+                    if one == name:
+                        raise KeyboardInterrupt
+                    link(beside, one, target)
+
+                patch.setattr(place, "_link", cut)
+                with pytest.raises(KeyboardInterrupt):
+                    box.once()
+            assert not box.places.home.exists()
+        assert box.once().done
+        assert box.places.home.read_text().startswith(f"home: {HOME}")
+        assert highest(box.places.data, box.places.config, HOME) == 1
 
 
 def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_of_it(tmp_path: Path) -> None:
