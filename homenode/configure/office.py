@@ -79,6 +79,26 @@ def sheet(folder: Path) -> Sheet | None:
     return Sheet(new, jws, signed.parties, needed(found) - signed.parties)
 
 
+def for_a_new_box(folder: Path) -> tuple[int, str] | None:
+    """Number and JWS of the newest that a box without a home takes; None if there is none.
+
+    That has nothing to compare it with, so what one party alone may change is not enough of a signature.
+
+    Raises:
+        SetupError: As `trusted_for`.
+    """
+    trusted, found = trusted_for(folder), list[tuple[int, str]]()
+    for name in (SIGNED, BEFORE, *(f"signed.{party}.json" for party in trusted)):
+        with contextlib.suppress(Refused, FileMistakes):
+            jws = _read(folder / name)
+            signed = verify(jws or "", trusted)
+            new = decode(signed.payload)
+            wanted = needed(differences(blank(folder.absolute()), _understood(folder, new.files)[1]))
+            if wanted & trusted.keys() <= signed.parties:
+                found.append((new.number, jws or ""))
+    return max(found, default=None)
+
+
 def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list[Difference]]:
     """Sign what stands in the folder, and tell what of it is new to who signs.
 
@@ -112,10 +132,11 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
     except Refused:  # none, by a key that was replaced since, or by nobody: all of it is new
         own = None
     new = differences(_of_jws(folder, own), said)
-    for name in (SIGNED, *(f"signed.{party}.json" for party in mine)):
-        _write(folder / name, jws)
+    _write(folder / SIGNED, jws)
     done = sheet(folder)
     assert done is not None
+    for party in done.parties:  # with all signatures: a new box may need it yet (`for_a_new_box`)
+        _write(folder / f"signed.{party}.json", jws)
     return done, new
 
 

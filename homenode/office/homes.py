@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from homenode.config.model import SIGNERS
-from homenode.configure.office import BEFORE, SIGNED, SUCCESSORS, sheet
+from homenode.configure.office import SUCCESSORS, for_a_new_box, sheet
 from homenode.configure.payload import TRUST
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
@@ -96,9 +96,9 @@ class Homes:
         return self.folder / home / TRUST, self.folder / TRUST
 
     def signed(self, home: str) -> str | None:
-        """The configuration as a node takes it (JWS); None if it isn't signed by all who have to."""
+        """The configuration that a new box takes (JWS); None if none is signed by all who have to."""
         keys = [folder / f"{party}.pem" for folder in self._trusts(home) for party in SIGNERS]
-        files = [*(self.folder / home / name for name in (SIGNED, BEFORE)), *keys]
+        files = [*sorted((self.folder / home).glob("signed.*json")), *keys]
         seen = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
         if home not in self._signed or self._signed[home][0] != seen:  # looking takes a tenth of a second
             self._signed[home] = seen, self._looked_at(home)
@@ -106,8 +106,11 @@ class Homes:
 
     def _looked_at(self, home: str) -> str | None:
         try:
-            found = sheet(self.folder / home)
+            newest, found = sheet(self.folder / home), for_a_new_box(self.folder / home)
         except HomenodeError as error:
             log.warning("signed configuration unusable", extra={"home": home, "why": str(error)[:300]})
             return None
-        return None if found is None or found.lacking else found.jws
+        if newest is not None and found is not None and found[0] < newest.configuration.number:
+            fields = {"home": home, "number": found[0], "newest": newest.configuration.number}
+            log.warning("a new box gets an older configuration, which all have signed", extra=fields)
+        return found[1] if found is not None else None

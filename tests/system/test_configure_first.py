@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,27 @@ def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_pa
         assert box.once().done
         assert box.places.home.read_text().startswith(f"home: {HOME}")
         assert highest(box.places.data, box.places.config, HOME) == 1
+
+
+def test_a_new_box_gets_the_newest_that_all_have_signed(tmp_path: Path) -> None:
+    """What the operator changed alone since goes to it as to any other: a box without a home can't compare."""
+    office = OfficeProcess(tmp_path / "office")
+    office.describe(HOME)
+    signing(tmp_path, office, "care", "operator")
+    file = office.folder / "homes" / HOME / "home.yaml"
+    for pin in (22, 23):
+        file.write_text(re.sub(r"pin: \d+", f"pin: {pin}", file.read_text()))
+        signing(tmp_path, office, "operator")
+    with office:
+        box = Box(tmp_path / "box")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+        assert box.once().done
+        assert highest(box.places.data, box.places.config, HOME) == 1
+        signing(tmp_path, office, "care")
+        new = Box(tmp_path / "new", "20000000aaaa0001")
+        new.provisioned(office, office.code("swap", HOME, new.serial))
+        assert new.once().done
+        assert highest(new.places.data, new.places.config, HOME) == 3
 
 
 def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_of_it(tmp_path: Path) -> None:
