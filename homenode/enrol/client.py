@@ -93,8 +93,14 @@ class Office:
     def __init__(
         self, url: str, ca: str | None, own: tuple[Path, Path] | None = None, *, check_time: bool = True
     ) -> None:
-        self._where, self._url = urlsplit(url), url
-        self._est = EST + self._where.path.rstrip("/")
+        self._url = url
+        try:
+            where = urlsplit(url)
+            self._host, self._port = where.hostname or "", where.port or 443
+            self._host.encode("idna")
+        except ValueError as error:
+            raise Refused(f"this is nobody's address: {error}", where=url) from error
+        self._est = EST + where.path.rstrip("/")
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
@@ -120,7 +126,7 @@ class Office:
         Raises:
             Unreachable, Untrusted, Disowned: As they say.
         """
-        host, port = self._where.hostname or "", self._where.port or 443
+        host, port = self._host, self._port
         link = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
         ends = threading.Timer(MOST_S, lambda: _hang_up(link.sock))
         ends.daemon = True

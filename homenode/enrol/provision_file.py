@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from homenode.config.fields import Field
 from homenode.config.load import in_order
@@ -80,7 +81,7 @@ WIFI = (
         "Name of the wireless network.",
         required=True,
         pattern=r"[^\"\\\x00-\x1f\x7f]{1,32}",
-        shown="1 to 32 characters",
+        shown='1 to 32 characters, none of them " or \\',
     ),
     Field(
         "password",
@@ -89,7 +90,7 @@ WIFI = (
         required=True,
         secret=True,
         pattern=r"[ !#-\[\]-~]{8,63}",
-        shown="8 to 63 characters",
+        shown='8 to 63 characters, none of them " or \\, nor such as å',
     ),
     Field(
         "country",
@@ -127,6 +128,8 @@ APARTMENT = (
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}"
 _SECTIONS = ("apartment", "ca", "home", "network", "time")
 MOST_CA = 40_000
+MOST_SSID = 32
+"""Bytes (IEEE 802.11, 9.4.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,8 @@ def provision_of(text: str, shown: str) -> Provision:
             "names of servers",
             notes,
         )
+    if top["office"] and not _is_url(top["office"]):
+        notes.wrong(root.get("office") or root, "office", TOP[0].shown)
     if top["office"] and not (ca or top["ca_sha256"]) and not notes.mistakes:
         notes.warn(
             root, "ca", "who certified the office, or ca_sha256; else the image has to know", found="nothing"
@@ -212,6 +217,18 @@ def provision_of(text: str, shown: str) -> Provision:
     machine = Machine(network, wifi, apartment, tuple(times["nts"]), tuple(times["ntp"]), top["service_key"])
     digits = top["ca_sha256"].replace(":", "").lower()
     return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine)
+
+
+def _is_url(text: str) -> bool:
+    """Whether host and port are such as can be called."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        return parts.port != 0 and (
+            ":" in host or all(0 < len(one) < 64 for one in host.removesuffix(".").split("."))
+        )
+    except ValueError:
+        return False
 
 
 def with_home(text: str, files: Mapping[str, str]) -> str:
@@ -277,6 +294,9 @@ def _network(node: Node | None, notes: Notes) -> tuple[dict[str, Any], dict[str,
     wifi: dict[str, str] = {}
     if isinstance(node, Table) and (inner := node.get("wifi")) is not None:
         wifi = read_table(WIFI, inner, "network.wifi", notes, Path())
+        if len((wifi["ssid"] or "").encode()) > MOST_SSID:
+            at = inner.get("ssid") if isinstance(inner, Table) else None
+            notes.wrong(at or inner, "network.wifi.ssid", f"at most {MOST_SSID} bytes: å, ä, ö are two each")
         node = Table({k: v for k, v in node.entries.items() if k != "wifi"}, node.line, node.column)
     found = read_table(NETWORK, node, "network", notes, Path(), others=("wifi",))
     at = node if isinstance(node, Table) else None

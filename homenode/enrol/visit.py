@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +95,12 @@ class Visit:
         alone = bool(provision.files) and not known_office
         if alone:
             return self._alone(provision)
+        outcome = Outcome(State.WAITING, Why("no_office"))
         for url in self._candidates(known_office):
             outcome = self._at(url, provision)
-            if outcome.why.key not in ("network", "not_trusted"):
+            if outcome.why.key not in ("network", "not_trusted", "odd"):
                 return outcome
-        if known_office or self._url:
-            return outcome
-        return Outcome(State.WAITING, Why("no_office"))
+        return outcome
 
     def _candidates(self, known: str) -> Iterator[str]:
         if known:
@@ -171,8 +170,14 @@ class Visit:
     def _authorities(self, url: str, provision: Provision) -> str:
         """Whom to trust (PEM): what is known, else what the card says, else the image."""
         found = [self._ca(), provision.ca]
-        if not any(found) and provision.ca_sha256:
-            found.append(self._by_print(url, provision.ca_sha256))
+        if provision.ca_sha256 and not _has(
+            found, provision.ca_sha256
+        ):  # what is here may be of another office
+            try:
+                found.append(self._by_print(url, provision.ca_sha256))
+            except Untrusted:
+                if not any(found):
+                    raise
         if not any(found):
             for path in sorted(self._places.trust.glob("*.pem")):
                 with contextlib.suppress(OSError, ValueError):
@@ -181,9 +186,8 @@ class Visit:
 
     def _by_print(self, url: str, wanted: str) -> str:
         """The authority with this fingerprint, of an office that isn't trusted yet (RFC 7030, 4.1.1)."""
-        made = certificates_of(Office(url, None).cacerts())
-        for one in made:
-            if hashlib.sha256(one.public_bytes(Encoding.DER)).hexdigest() == wanted:
+        for one in certificates_of(Office(url, None).cacerts()):
+            if _print_of(one) == wanted:
                 return one.public_bytes(Encoding.PEM).decode()
         raise Untrusted("no authority there has the fingerprint of the provisioning file", where=url)
 
@@ -388,3 +392,16 @@ class Visit:
         found = json_of(answer).get("radios")
         names = radios.put(self._places, found if isinstance(found, dict) else {}, self.now_ms())
         log.info("backup of radios taken", extra={"radios": ", ".join(names)})
+
+
+def _has(pems: Iterable[str], wanted: str) -> bool:
+    """Whether an authority with this fingerprint is among them."""
+    try:
+        found = [one for pem in pems if pem for one in x509.load_pem_x509_certificates(pem.encode())]
+    except ValueError:  # damaged
+        return False
+    return any(_print_of(one) == wanted for one in found)
+
+
+def _print_of(certificate: x509.Certificate) -> str:
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()

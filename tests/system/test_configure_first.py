@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,12 @@ def signing(tmp_path: Path, office: OfficeProcess, *parties: str) -> None:
         configure("sign", str(homes / HOME), "--key", str(tmp_path / f"{party}.key"))
 
 
+def cut(link: Callable[[Path, str, str], None], at: str, beside: Path, name: str, target: str) -> None:
+    if name == at:
+        raise KeyboardInterrupt
+    link(beside, name, target)
+
+
 def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_path: Path) -> None:
     office = OfficeProcess(tmp_path / "office")
     office.describe(HOME)
@@ -44,14 +52,7 @@ def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_pa
         box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
         for name in ("configured", "rules", "home.yaml"):
             with pytest.MonkeyPatch.context() as patch:
-                link = place._link
-
-                def cut(beside: Path, one: str, target: str, name: str = name) -> None:
-                    if one == name:
-                        raise KeyboardInterrupt
-                    link(beside, one, target)
-
-                patch.setattr(place, "_link", cut)
+                patch.setattr(place, "_link", functools.partial(cut, place._link, name))
                 with pytest.raises(KeyboardInterrupt):
                     box.once()
             assert not box.places.home.exists()
@@ -61,7 +62,7 @@ def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_pa
 
 
 def test_a_new_box_gets_the_newest_that_all_have_signed(tmp_path: Path) -> None:
-    """What the operator changed alone since goes to it as to any other: a box without a home can't compare."""
+    """What the operator changed alone since goes to it as to any other: one without a home can't compare."""
     office = OfficeProcess(tmp_path / "office")
     office.describe(HOME)
     signing(tmp_path, office, "care", "operator")

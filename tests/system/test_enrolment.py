@@ -14,6 +14,8 @@ import pytest
 from homenode.enrol import keys
 from homenode.enrol.client import Office
 from homenode.enrol.steps import State, short
+from homenode.office.provisioning import ca_print
+from tests.system.brokers import free_port
 from tests.system.clocks import NodeClock
 from tests.system.offices import HOME, Box, OfficeProcess
 
@@ -131,6 +133,36 @@ def test_a_second_box_with_one_identity_is_refused_and_reported(
     office.says("approve", first.serial, shown)
     assert other.once().state is State.ENROLLED
     assert first.once().state is State.FAILED
+
+
+def test_a_label_of_another_office_counts_for_a_box_that_knows_one(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    """Only the fingerprint is on it; ca.pem is of who had the box before."""
+    box = Box(tmp_path / "box", "10000000bbbb0040")
+    (tmp_path / "other").mkdir()
+    other = OfficeProcess(tmp_path / "other" / "office")
+    shutil.copy(other.folder / "ca.pem", box.places.ca)
+    office.describe("label-1")
+    said = {
+        "office": office.url, "ca_sha256": ca_print(office.folder),
+        "code": office.code("box", "add", box.serial, "--home", "label-1"),
+    }  # fmt: skip
+    box.places.provision.write_text(json.dumps(said))
+    assert box.once().done
+    box.places.provision.write_text(json.dumps({**said, "ca_sha256": "0" * 64}))
+    assert box.once().done  # a label of before the office's roll-over: who is trusted already goes on
+
+
+def test_a_network_whose_names_come_and_go_ends_no_enrolment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([[f"https://127.0.0.1:{free_port()}"], []])
+    monkeypatch.setattr("homenode.enrol.visit.offices", lambda: next(found))
+    box = Box(tmp_path)
+    shutil.copy(Path(__file__).parents[1] / "unit" / "office-ca.pem", box.places.trust)
+    assert box.visit.once().why.key == "network"
+    assert box.visit.once().why.key == "no_office"
 
 
 @pytest.mark.parametrize("leaving", [False, True])

@@ -140,6 +140,14 @@ def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
         Office("https://localhost", CA.decode(), (tmp_path / "none.pem", tmp_path / "none.key"))
 
 
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://[o]:1", "https://a..b", "https://o:99999", "https://o:x"]
+)
+def test_an_address_that_a_name_server_made_up_is_nobodys(url: str) -> None:
+    with pytest.raises(Refused):
+        Office(url, CA.decode()).ask("GET", "/")
+
+
 def test_a_damaged_key_is_put_aside_and_a_new_one_made(tmp_path: Path) -> None:
     path = tmp_path / "node.key"
     path.write_bytes(b"\0" * 200)

@@ -61,6 +61,10 @@ def test_all_of_a_file_is_read() -> None:
     [
         ("offise: https://x\n", 1, "did you mean office"),
         ("office: http://office.example\n", 1, "https://HOST:PORT"),
+        ("ca: ''\noffice: https://a..b:8453\n", 2, "https://HOST:PORT"),
+        ("office: https://o:84530\n", 1, "https://HOST:PORT"),
+        ("office: https://[::1\n", 1, "https://HOST:PORT"),
+        ("office: https://o:84:53\n", 1, "https://HOST:PORT"),
         ("office: https://o\nca: |\n  hello\n", 2, "in PEM"),
         ("office: https://o\nca: |\n  -----BEGIN PRIVATE KEY-----\n", 2, "a private key"),
         ("office: https://o\ncode: short\n", 2, "code of the label"),
@@ -73,6 +77,7 @@ def test_all_of_a_file_is_read() -> None:
         ("office: https://o\nnetwork:\n  gateway: 1.1.1.1\n", 3, "as there is a gateway"),
         ("office: https://o\nnetwork: {dns: [router]}\n", 2, "addresses"),
         ("office: https://o\nnetwork: {wifi: {ssid: Hem, password: kort}}\n", 2, "8 to 63"),
+        (f"network:\n  wifi: {{ssid: {'å' * 17}, password: 12345678}}\n", 2, "32 bytes"),
         ("network: {interface: e0}\napartment: {interface: e1, address: 8.8.8.8/8}\n", 2, "a private one"),
         ("network: {interface: e1}\napartment: {interface: e1, address: 10.0.0.1/8}\n", 2, "another than"),
         ("apartment: {interface: eth1, address: 10.0.0.1/8}\n", 1, "which one is the closed link's"),
