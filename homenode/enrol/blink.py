@@ -10,7 +10,13 @@ ON_MS, OFF_MS, PAUSE_MS = 200, 300, 1_500
 """Slow enough to be counted aloud."""
 
 CODES: Mapping[State, int] = {State.WAITING: 1, State.ASKING: 1, State.APPROVAL: 2, State.FAILED: 3}
-BY_WHY: Mapping[str, int] = {"file_wrong": 4, "home_wrong": 4, "other_home": 4, "card": 5}
+BY_WHY: Mapping[str, int] = {
+    "file_wrong": 4,
+    "home_wrong": 4,
+    "card_home_wrong": 4,
+    "other_home": 4,
+    "card": 5,
+}
 """Before the state: what is to be done is another thing."""
 MEANINGS: Mapping[int, tuple[str, str]] = {
     1: ("väntar på nät eller kontor", "waits for network or office"),

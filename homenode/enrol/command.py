@@ -79,10 +79,10 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
         if outcome.done or once:
             return 0 if outcome.done else 1
         settled = places.home.exists() and _counts(visit) and not places.erase.exists()
-        failed += 1
+        failed += outcome.why.key != "clock"  # that is only waited for: nobody was asked yet
         if settled and failed >= MOST_TRIES_SETTLED:
             return 0
-        pause_s = wait_s(outcome, failed - 1, random.random(), settled=settled)
+        pause_s = wait_s(outcome, max(0, failed - 1), random.random(), settled=settled)
         log.info(
             "tries again",
             extra={

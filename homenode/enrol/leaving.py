@@ -66,7 +66,9 @@ def carry_out(places: Places, now_ms: int) -> str:
     places.home.unlink(missing_ok=True)
     files = (path for path in data.iterdir() if not path.is_dir() and path.name not in _STAY)
     of_data = (*files, *(data / name for name in _FOLDERS), places.provision)
-    for path in (*(places.config / name for name in _BESIDE), *of_data):
+    half = [path for name in (*_BESIDE, places.home.name) for path in places.config.glob(f".{name}.*")]
+    half += places.folder.glob(f".{places.provision.name}.*")  # written when the power went
+    for path in (*(places.config / name for name in _BESIDE), *of_data, *half):
         _remove(path)
     for folder in (places.config, data, places.folder):
         sync_folder(folder)
@@ -99,21 +101,27 @@ def forget(places: Places) -> None:
     """When the proof was delivered, the box is nobody's: key and certificate go. Raises OSError."""
     if read(places.erase).get("delivered") is not True:
         return
-    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent"):
+    half = places.config.glob(f".{places.key.name}.*")
+    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent", *half):
         path.unlink(missing_ok=True)
     sync_folder(places.config)
     places.erase.unlink()
     sync_folder(places.folder)
 
 
-def try_it(places: Places, office: Office, now_ms: int) -> Outcome:
-    """As far as it goes now."""
+def begun(places: Places, now_ms: int) -> Outcome | None:
+    """Erase, for which it takes no office; None if nothing is left to erase."""
     try:
-        proof = carry_out(places, now_ms)
+        carry_out(places, now_ms)
     except (HomenodeError, OSError) as error:
         what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
         return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=STOPS_S)
-    return bring(places, office, proof)
+    return None
+
+
+def try_it(places: Places, office: Office, now_ms: int) -> Outcome:
+    """As far as it goes now."""
+    return begun(places, now_ms) or bring(places, office, carry_out(places, now_ms))
 
 
 def _remove(path: Path) -> None:

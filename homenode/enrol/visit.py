@@ -83,6 +83,10 @@ class Visit:
         places = self._places
         leaving.forget(places)
         self.key = keys.own_key(places.key)
+        dated = self._clock.trusted() or self._offset_ms is not None  # as the proof has to be
+        leaves = places.erase.exists() and places.certificate.exists()
+        if dated and leaves and (stuck := leaving.begun(places, self.now_ms())) is not None:
+            return stuck
         provision = Provision()
         with contextlib.suppress(FileNotFoundError):
             if places.provision.exists():
@@ -100,6 +104,10 @@ class Visit:
             outcome = self._at(url, provision)
             if outcome.why.key not in ("network", "not_trusted", "odd"):
                 return outcome
+        if outcome.why.key == "no_office" and places.home.exists():
+            return Outcome(
+                State.ENROLLED, Why("alone"), done=True
+            )  # by a card, or by hand: it waits for none
         return outcome
 
     def _candidates(self, known: str) -> Iterator[str]:
@@ -110,13 +118,16 @@ class Visit:
 
     def _alone(self, provision: Provision) -> Outcome:
         """The card brought the home, and no office."""
-        try:
-            if not self._places.home.exists():
-                assignment.take(self._places, provision.files, "")
-        except assignment.NotTaken as wrong:
-            return Outcome(State.FAILED, wrong.why)
-        self._places.provision.unlink(missing_ok=True)
-        return Outcome(State.ENROLLED, Why("alone"), done=True)
+        places, why = self._places, Why("alone")
+        if not places.home.exists():
+            try:
+                assignment.take(places, provision.files, "")
+            except assignment.NotTaken as wrong:
+                return Outcome(State.FAILED, _on_card(wrong.why))
+        elif places.home.read_bytes() != provision.files["home.yaml"].encode():
+            why = Why("has_home", {"home": assignment.of_home(places) or "?"})
+        places.provision.unlink(missing_ok=True)
+        return Outcome(State.ENROLLED, why, done=True)
 
     def _at(self, url: str, provision: Provision) -> Outcome:
         """At one office."""
@@ -346,7 +357,7 @@ class Visit:
             try:
                 assignment.take(self._places, provision.files, "")
             except assignment.NotTaken as wrong:
-                return Outcome(State.FAILED, wrong.why)
+                return Outcome(State.FAILED, _on_card(wrong.why))
         if not self._places.home.exists():
             return Outcome(State.APPROVAL, Why("no_home", {"home": held.home}), again_s=300)
         self._places.provision.unlink(missing_ok=True)
@@ -372,7 +383,7 @@ class Visit:
                     assignment.take(places, files, held.home)
             except assignment.NotTaken as wrong:
                 office.told("home refused", wrong.text)
-                return Outcome(State.FAILED, wrong.why)
+                return Outcome(State.FAILED, _on_card(wrong.why) if files is provision.files else wrong.why)
         elif (here := assignment.of_home(places)) != held.home:
             facts = {"found": here or "?", "home": held.home}
             office.told("another home on the card", str(facts))
@@ -392,6 +403,11 @@ class Visit:
         found = json_of(answer).get("radios")
         names = radios.put(self._places, found if isinstance(found, dict) else {}, self.now_ms())
         log.info("backup of radios taken", extra={"radios": ", ".join(names)})
+
+
+def _on_card(why: Why) -> Why:
+    """The same of a file that an installer put on the card: no office can correct that."""
+    return Why("card_home_wrong", why.facts) if why.key == "home_wrong" else why
 
 
 def _has(pems: Iterable[str], wanted: str) -> bool:

@@ -51,6 +51,9 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                 "Kontoret ska lägga in hemmet.", "The office has to describe the home."),
     "home_wrong": ("Hemmets fil har fel: {text}", "The home's file has mistakes: {text}",
                    "Kontoret ska rätta filen.", "The office has to correct the file."),
+    "card_home_wrong": ("Hemmets fil på kortet har fel: {text}", "The home's file on the card has mistakes: "
+                        "{text}", "Lägg en rättad fil på kortets första partition.",
+                        "Put a corrected file on the card's first partition."),
     "home_unsigned": ("Hemmets fil är inte undertecknad som den ska: {text}",
                       "The home's file is not signed as it must be: {text}",
                       "Kontoret ska låta underteckna den.", "The office has to have it signed."),
@@ -65,6 +68,10 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
     "enrolled": ("Dosan är inskriven för {home}.", "The box is enrolled for {home}.", "", ""),
     "alone": ("Hemmet står på kortet; inget kontor är angivet.", "The home is on the card; no office is "
     "named.", "", ""),
+    "has_home": ("Dosan har redan hemmet {home}; det på kortet togs inte.",
+                 "The box has the home {home} already; the one on the card was not taken.",
+                 "Ändra /etc/homenode/home.yaml i dosan, eller ta ett nytt kort.",
+                 "Change /etc/homenode/home.yaml on the box, or use a fresh card."),
     "not_renewed": ("Dosan är inskriven för {home}; kontoret nås inte: {text}",
                     "The box is enrolled for {home}; the office can't be reached: {text}", "", ""),
     "left": ("Hyresgästens uppgifter är raderade. Dosan väntar på ett nytt hem.",

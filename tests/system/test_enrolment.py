@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homenode.enrol import keys
+from homenode.enrol import keys, leaving
 from homenode.enrol.client import Office
 from homenode.enrol.steps import State, short
 from homenode.office.provisioning import ca_print
@@ -187,6 +187,24 @@ def test_a_box_of_a_home_is_given_to_no_other_before_that_one_is_left(
         box.once()
         assert office.box(serial)["state"] == "gone"
         assert "is for else" in office.says("assign", serial, "else")
+
+
+def test_a_box_that_is_left_is_erased_while_its_office_is_away(tmp_path: Path) -> None:
+    """The order came while the gateway still ran; then somebody pulled the plug of the network."""
+    with OfficeProcess(tmp_path / "office") as office:
+        box = enrolled(office, tmp_path / "box", "away-1", "10000000bbbb0050")
+        office.says("leave", "away-1")
+        leaving.order(box.places, "away-1", box.serial)
+        (box.places.config / ".home.yaml.812").write_text("home: away-1")  # of a power cut
+        (box.places.config / ".node.key.812").write_text("secret")
+    assert box.visit.once().why.key == "network"  # it has heard from the office what time it is
+    names = sorted(path.name for path in box.places.config.iterdir())
+    assert names == [".node.key.812", "ca.pem", "node.key", "node.pem"]
+    with office:
+        assert box.once().why.key == "left"
+        assert office.box(box.serial)["state"] == "gone"
+    box.once()
+    assert not (box.places.config / ".node.key.812").exists()
 
 
 def test_a_home_whose_box_never_came_waits_for_no_proof(office: OfficeProcess) -> None:

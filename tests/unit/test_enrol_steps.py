@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.enrol import blink
+from homenode.enrol import blink, command
+from homenode.enrol.command import MOST_TRIES_SETTLED
+from homenode.enrol.places import Places
 from homenode.enrol.steps import (
     CLOCK_S,
     LONGEST_S,
@@ -54,6 +57,28 @@ def test_a_clock_is_waited_for_and_not_for_ever() -> None:
     assert next_step(young) is Do.AWAIT_CLOCK
     assert next_step(replace(young, up_s=CLOCK_S)) is Do.VISIT
     assert next_step(replace(young, clock=True)) is Do.VISIT
+
+
+@pytest.mark.parametrize(("why", "asked"), [("clock", 13), ("network", MOST_TRIES_SETTLED)])
+def test_a_clock_that_is_not_set_uses_up_no_try_of_a_home_that_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, why: str, asked: int
+) -> None:
+    """Else the office, whose clock it may get, would be asked a day later only."""
+    said = iter(
+        [Outcome(State.WAITING, Why(why))] * 12 + [Outcome(State.ENROLLED, Why("enrolled"), done=True)]
+    )
+    taken: list[Outcome] = []
+    monkeypatch.setattr(command, "_once", lambda _: taken.append(next(said)) or taken[-1])
+    monkeypatch.setattr(command, "_tell", lambda *_: None)
+    monkeypatch.setattr(command, "_counts", lambda _: True)
+    monkeypatch.setattr(command, "wait_s", lambda *_, **__: 0)
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    for name in ("config", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "config" / "home.yaml").touch()
+    places = Places(*(tmp_path / name for name in ("config", "data", "boot", "trust", "machine")))
+    assert command._tries(places, "1234", once=False) == 0
+    assert len(taken) == asked
 
 
 @given(
