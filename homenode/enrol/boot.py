@@ -51,6 +51,7 @@ OWN_TRIGGER = "mmc0"
 def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> int:
     """Once; exit status."""
     told: Mapping[str, object] = {}
+    enrolled = state.now(places).get("state") == State.ENROLLED.value  # whatever its file on the card is like
     mistakes: tuple[Mistake, ...] = ()
     try:
         mistakes = _take(places)
@@ -65,7 +66,7 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
         log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
     told = told or state.now(places)
     _tell(places, told, mistakes)
-    if told.get("state") == State.ENROLLED.value and places.home.exists() and run == RUN:
+    if enrolled and places.home.exists() and run == RUN:
         _call("systemctl", "start", "--no-block", "homenode.service")
     for lamp in lamps:
         _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
@@ -100,7 +101,8 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     _keep(places, provision)
     if provision.code:
         unseal(places)
-    _wipe_all(places, (file, home, *(places.boot / "rules").glob("*.yaml")))
+    left = (*(places.boot / "rules").glob("*.yaml"), home, file)
+    _wipe_all(places, left, whole=text if home.exists() else "")
     log.info("provisioning file taken")
     return ()
 
@@ -110,9 +112,12 @@ def _blank(file: Path) -> bool:
         return not any(block.strip(b"\0") for block in iter(lambda: stream.read(65_536), b""))
 
 
-def _wipe_all(places: Places, files: Iterable[Path]) -> None:
+def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
+    """Wipe them in this order; before that all is in the file, for a power cut in between."""
     try:
         with _writable(places.boot):
+            if whole:
+                _put(places.boot / FILE, whole.encode())
             for path in files:
                 wipe(path)
             sync_folder(places.boot)
@@ -209,21 +214,26 @@ def _tell(places: Places, told: Mapping[str, object], mistakes: tuple[Mistake, .
     if not places.boot.is_dir():
         return
     text = paper.written(told, [str(one) for one in mistakes])
-    data, path = text.encode("utf-8-sig"), places.boot / TOLD
+    data, path = text.encode("utf-8-sig", "replace"), places.boot / TOLD
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:
             return
     try:
         with _writable(places.boot):
-            new = path.with_suffix(".new")
-            with new.open("wb") as file:  # FAT has no owners: nothing else of `replace` would work
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-            sync_folder(places.boot)
+            _put(path, data)
     except OSError as error:
         log.warning("nothing said on the card", extra={"why": error.strerror})
+
+
+def _put(path: Path, data: bytes) -> None:
+    """As `replace`, on FAT: that has no owners. Raises OSError."""
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync_folder(path.parent)
 
 
 @contextlib.contextmanager

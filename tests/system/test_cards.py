@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import stat
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from homenode.enrol import state
-from homenode.enrol.boot import boot
+from homenode.enrol.boot import boot, wipe
 from homenode.enrol.places import FILE, TOLD
 from homenode.enrol.provision_file import read_provision
 from tests.system.nodes import homenode
@@ -113,6 +116,78 @@ def test_a_home_that_was_just_copied_to_the_card_is_taken(tmp_path: Path) -> Non
     outcome = box.once()
     assert (outcome.why.key, outcome.done) == ("alone", True)
     assert box.places.home.read_text() == HOME_YAML.format(home=HOME)
+
+
+@pytest.mark.parametrize("office", ["office: https://o\ncode: ABCD-EFGH-JKMN-PQRS\n", ""])
+def test_a_power_cut_while_the_card_is_wiped_loses_nothing_of_it(tmp_path: Path, office: str) -> None:
+    """Nobody tried anything yet: the next boot takes what is left."""
+    for nth in range(4):
+        box = Box(tmp_path / str(nth))
+        if office:
+            (box.places.boot / FILE).write_text(office)
+        (box.places.boot / "home.yaml").write_text("home: h\n")
+        (box.places.boot / "rules").mkdir()
+        (box.places.boot / "rules" / "own.yaml").write_text("rule: own\n")
+        calls = itertools.count()
+
+        def cut(path: Path, nth: int = nth, calls: Iterator[int] = calls) -> None:
+            if next(calls) == nth:
+                raise KeyboardInterrupt
+            wipe(path)
+
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+            patch.setattr("homenode.enrol.boot.wipe", cut)
+            boot(box.places, run=tmp_path / "run", lamps=())
+        boot(box.places, run=tmp_path / "run", lamps=())
+        found = read_provision(box.places.provision)
+        assert (found.office, found.code) == (("https://o", CODE) if office else ("", "")), nth
+        assert sorted(found.files) == ["home.yaml", "rules/own.yaml"], nth
+        assert [path.name for path in box.places.boot.rglob("*") if path.is_file()] == [TOLD]
+
+
+def test_a_node_without_an_office_waits_for_none_and_says_what_it_does_not_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homenode.enrol.visit.offices", lambda: iter(()))
+    box, places = Box(tmp_path), Box(tmp_path).places
+    for name in ("ca.pem", "node.pem", "node.key"):
+        (places.config / name).touch()
+    for text, key, done in (
+        ("home: h\n", "card_home_wrong", False),
+        (HOME_YAML.format(home=HOME), "alone", True),
+        ("", "alone", True),  # the next day
+        (HOME_YAML.format(home="other"), "has_home", True),
+        (HOME_YAML.format(home=HOME), "alone", True),
+    ):
+        if text:
+            (places.boot / "home.yaml").write_text(text)
+        boot(places, run=tmp_path / "run", lamps=())
+        outcome = box.once()
+        assert (outcome.why.key, outcome.done) == (key, done)
+    assert places.home.read_text() == HOME_YAML.format(home=HOME)
+
+
+def test_a_home_that_is_there_starts_whatever_lies_on_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, called = Box(tmp_path), list[tuple[str, ...]]()
+    monkeypatch.setattr("homenode.enrol.boot.RUN", tmp_path / "run")
+    monkeypatch.setattr("homenode.enrol.boot._call", lambda *words: called.append(words))
+    (box.places.boot / FILE).write_text("offise: https://o\n")
+    box.places.state.write_text('{"state": "enrolled"}')
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert called == []
+    box.places.home.touch()
+    box.places.state.write_text('{"state": "enrolled"}')
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert called == [("systemctl", "start", "--no-block", "homenode.service")]
+
+
+def test_what_the_nodes_user_says_ends_no_boot(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.places.state.write_text('{"state": "failed", "why": {"sv": "\\ud800"}}')
+    assert boot(box.places, run=tmp_path / "run", lamps=()) == 0
+    assert (box.places.boot / TOLD).exists()
 
 
 def test_mistakes_are_told_on_the_card_and_by_the_lamp_and_the_file_stays(tmp_path: Path) -> None:
