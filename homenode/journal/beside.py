@@ -14,7 +14,8 @@ from pathlib import Path
 
 from homenode.journal.segment import find, sync_folder
 
-BEFORE = "before"
+BEFORE, NEW = "before", "before.new"
+"""The second while it is made: a cut leaves it."""
 _LARGEST_B = 8 << 20
 """Of a file that is copied: drivers' are far smaller, and there is one open file of the journal (1 MiB)."""
 _TRIES = 5
@@ -30,13 +31,13 @@ def keep_beside(data: Path) -> None:
         OSError: Then what was kept before is gone or stands as it was.
         ValueError: A later version wrote the journal.
     """
-    new = data / f"{BEFORE}.new"
+    new = data / NEW
     try:
         _keep(data, new)
     except BaseException:  # a full disk gets its room back
         shutil.rmtree(new, ignore_errors=True)
         raise
-    forget(data)
+    _remove(data / BEFORE)
     new.rename(data / BEFORE)
     sync_folder(data)
 
@@ -98,12 +99,14 @@ def take_back(data: Path) -> bool:
 
 def forget(data: Path) -> None:
     """Nothing is kept beside any more. Raises OSError."""
-    _remove(data / BEFORE)
+    for name in (NEW, BEFORE):
+        _remove(data / name)
 
 
 def forget_journal(data: Path) -> None:
     """The journal is not, but all else. Raises OSError."""
-    _remove(data / BEFORE / "journal")
+    for folder in (data / NEW, data / BEFORE / "journal"):
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from homenode.contract.times import Zone
 from homenode.gateway.local_socket import ask
-from homenode.journal.beside import keep_beside
+from homenode.journal.beside import forget, forget_journal, keep_beside
 from homenode.journal.codec import HEAD_BYTES, SCHEMA
 from homenode.journal.journal import Journal
 from homenode.journal.segment import find
@@ -285,6 +285,19 @@ def test_a_disk_that_gets_full_keeps_nothing_beside_and_loses_no_room(tmp_path: 
             keep_beside(data)
         assert sorted(path.name for path in data.iterdir()) == ["before", "journal", "zigbee"]
         assert (data / "before/zigbee/network").stat().st_size == 300_000, "what was kept stands"
+
+
+@pytest.mark.parametrize("gone", [forget, forget_journal])
+def test_what_a_cut_left_half_kept_goes_with_the_rest(tmp_path: Path, gone: Callable[[Path], None]) -> None:
+    """The gateway that keeps it is ended by force after 5 s; with the links, readings would stay for good."""
+    (tmp_path / "journal").mkdir()
+    keep_beside(tmp_path)
+    (tmp_path / "before").rename(tmp_path / "before.new")
+    keep_beside(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["before", "journal"]
+    (tmp_path / "before.new/journal").mkdir(parents=True)
+    gone(tmp_path)
+    assert not list(tmp_path.glob("before*/journal"))
 
 
 def test_what_is_kept_beside_goes_when_a_tenancy_ends(tmp_path: Path, broker: Mosquitto) -> None:
