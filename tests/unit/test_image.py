@@ -7,6 +7,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from deploy.image import card, root, sbom
 
 STATUS = """\
@@ -44,6 +46,20 @@ def test_the_first_program_knows_where_the_size_of_the_last_partition_stands() -
     table = card._table([(8, 64), (72, 960), (1032, 960), (1992, card.DATA_MIB)])
     assert struct.unpack_from("<I", table, 506)[0] == card.DATA_MIB * 2048
     assert f"SHIPPED={card.DATA_MIB * 2048} " in (root.HERE / "init").read_text()
+
+
+@pytest.mark.parametrize(("found", "is_back"), [("good", False), ("repaired", True)])
+def test_a_folder_that_a_repair_took_away_is_made_again(tmp_path: Path, found: str, is_back: bool) -> None:
+    """RAUC, chrony and SSH write there; at each start it would take its time."""
+    script = (root.HERE / "files/usr/lib/homenode-image/data").read_text()
+    function = script[script.index("folders() {") : script.index("make() {")]
+    install = 'install() { for word; do case $word in /*) mkdir -p "$word" ;; esac; done; }'
+    call = f"set -u\n{install}\n{function}\nfound={found}\nfolders {tmp_path}"
+    subprocess.run(["sh", "-c", call], check=True)
+    assert (tmp_path / "homenode-update").is_dir()
+    (tmp_path / "rauc").rmdir()
+    subprocess.run(["sh", "-c", call], check=True)
+    assert (tmp_path / "rauc").exists() is is_back
 
 
 def test_slots_are_named_alike_everywhere() -> None:
