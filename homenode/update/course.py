@@ -53,6 +53,7 @@ class Course:
         heard: Devices that the new version has heard.
         put_off: The restart waits, and is shown as this: ``waiting`` or ``busy``; "" if it doesn't.
         highest: The highest version that ever proved good here.
+        proved: The slot of what proved good last; "" before the first update.
         unproved: The slot with what never proved good; "" if both did, or nothing was ever installed.
     """
 
@@ -72,6 +73,7 @@ class Course:
     heard: tuple[str, ...] = ()
     put_off: str = ""
     highest: str = ""
+    proved: str = ""
     unproved: str = ""
 
     def to(self, stage: Stage, why: Why, now_ms: int, **more: Any) -> Course:

@@ -163,7 +163,8 @@ def _taken(course: Course, known: Known) -> Course:
     order, now_ms = known.order, known.now_ms or 0
     if order is None or not _is_other_wish(course, known) or course.stage in COMMITTED:
         return course
-    new = Course(order=order, highest=course.highest, unproved=course.unproved)
+    proved = _proved(course)
+    new = Course(order=order, highest=course.highest, proved=proved, unproved=course.unproved)
     if order.cancel:
         if course.stage in OVER:
             return replace(course, order=replace(course.order or order, id=order.id))
@@ -275,13 +276,19 @@ def booted(course: Course, boot: Boot, now_ms: int) -> Course:
         return (
             course if boot.slot == course.slot else course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
         )
-    if course.stage is Stage.GOOD and course.slot not in ("", boot.slot):
-        worn = why("worn", version=order.version, more=course.slot)
-        return course.to(Stage.FAILED, worn, now_ms, boot=boot.id)
     if boot.slot == course.unproved and boot.spare:
         strayed = replace(course, slot=boot.slot, boot=boot.id)
         return strayed.to(Stage.FALLING, why("unproved", more=boot.slot), now_ms)
+    if course.stage in OVER and _proved(course) not in ("", boot.slot):
+        version = order.version if course.stage is Stage.GOOD and course.slot else course.highest
+        worn = why("worn", version=version, more=_proved(course))
+        return course.to(Stage.FAILED, worn, now_ms, boot=boot.id, proved=boot.slot)
     return course
+
+
+def _proved(course: Course) -> str:
+    """Kept since 2026-11; before, only the order that became good knew its slot."""
+    return (course.slot if course.stage is Stage.GOOD else "") or course.proved
 
 
 def winds_up(course: Course, slot: str) -> bool:
@@ -303,11 +310,12 @@ def _fell(course: Course, boot: Boot) -> Why:
 def judged(course: Course, verdict: Verdict, heard: Sequence[str], now_ms: int) -> Course:
     """The judge has said something of the version on trial."""
     assert course.order is not None
-    version, more = course.order.version, {"heard": tuple(sorted({*course.heard, *heard}))}
+    version = course.order.version
+    more: dict[str, Any] = {"heard": tuple(sorted({*course.heard, *heard}))}
     if verdict.good:
         highest = version if versions.is_later(version, course.highest) else course.highest
-        told_good = why("good", version=version)
-        return course.to(Stage.GOOD, told_good, now_ms, highest=highest, unproved="", **more)
+        more |= {"highest": highest, "proved": course.slot, "unproved": ""}
+        return course.to(Stage.GOOD, why("good", version=version), now_ms, **more)
 
     def told(code: str) -> dict[str, str]:
         lacks = verdict.lacks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,21 @@ def test_a_slot_that_was_proved_once_is_good_when_the_boot_loader_falls_back_to_
     older = machine.booted(course, Boot("boot-9", "A"), 9)
     assert machine.winds_up(older, "A")
     assert (older.stage, older.highest) == (Stage.FAILED, "0.2.0"), "which somebody should know"
+    assert older.why["en"] == "0.2.0 does not start any more (slot B): the version before runs"
+    assert machine.booted(older, Boot("boot-10", "A"), 10) == older
+
+
+@pytest.mark.parametrize("later", [{"version": "0.1.5"}, {"version": "0.2.0"}, {"cancel": True}])
+def test_that_a_good_slot_starts_no_more_is_told_though_another_order_came_to_nothing(
+    later: dict[str, Any],
+) -> None:
+    course = machine.judged(machine.installing(trying(), known(), Before(), "B"), GOOD, (), 5)
+    order = replace(ORDER, id="2", **later)
+    course = step(course, known(order=order, running="0.2.0", slot="B")).course
+    assert course.stage in (Stage.REFUSED, Stage.GOOD)
+    assert machine.booted(course, Boot("boot-9", "B"), 9) == course
+    older = machine.booted(course, Boot("boot-9", "A"), 9)
+    assert older.stage is Stage.FAILED
     assert older.why["en"] == "0.2.0 does not start any more (slot B): the version before runs"
     assert machine.booted(older, Boot("boot-10", "A"), 10) == older
 
