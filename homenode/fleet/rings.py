@@ -20,8 +20,9 @@ from homenode.update import versions
 MIN_MS = 60_000
 AGAIN_MS = 2 * MIN_MS
 """An order that nobody answered is sent again, under the same id."""
-PASSING = ("busy", "clock")
-"""Codes of refusals that pass: too many commands under way, the node's clock is not set yet."""
+PASSING = ("busy", "clock", "expired")
+"""Codes of refusals that pass: too many commands under way, the node's clock is not set yet, the broker kept
+the order for a home that was away for longer than it counts."""
 OVER = ("failed", "refused", "cancelled")
 """States of a node's update that end it without the new version."""
 NOT_BEGUN = ("", "ordered", "waiting", "busy", "loading")

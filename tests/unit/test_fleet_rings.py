@@ -282,11 +282,12 @@ def test_an_order_nobody_answers_is_sent_again_under_the_same_id() -> None:
     assert world.rollout.id_of("p-1") == first
 
 
-def test_a_refusal_that_passes_is_asked_again_under_another_id() -> None:
+@pytest.mark.parametrize("code", ["clock", "busy", "expired"])
+def test_a_refusal_that_passes_is_asked_again_under_another_id(code: str) -> None:
     world = World("p-1")
     world.step()
     first = world.rollout.id_of("p-1")
-    body = {"id": first, "ok": False, "error": {"code": "clock", "text": "not set"}}
+    body = {"id": first, "ok": False, "error": {"code": code, "text": "not set"}}
     assert world.rollout.replied("p-1", body, world.now) == []
     assert world.step(AGAIN_MS).order == ["p-1"]
     assert world.rollout.id_of("p-1") != first
