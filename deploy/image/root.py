@@ -73,6 +73,7 @@ def build(
         version: That the system says of itself.
         epoch: The time that everything in it has, s since 1970.
     """
+    os.umask(0o022)  # as every folder and file that is made here shows it
     emulate(made)
     cache = made.root.parent / "packages"
     root, repo = made.work / "root", made.work / "repo"
@@ -113,7 +114,7 @@ def build(
     name(root, version)
     trust = root / "usr/share/homenode/trust"
     trust.mkdir(parents=True, exist_ok=True)
-    shutil.copy(trusted, trust / "updates.pem")
+    shutil.copyfile(trusted, trust / "updates.pem")
     (root / "boot/kernel").write_bytes(gzip.compress(image, mtime=0))
     (root / "boot/initrd").write_bytes(_initrd(made, root))
     return root
@@ -161,7 +162,10 @@ def _repository(made: Tools, repo: Path, debs: Iterable[Path]) -> None:
 
 
 def _configure(made: Tools, root: Path) -> None:
-    shutil.copytree(HERE / "files", root, dirs_exist_ok=True, symlinks=True)
+    files = HERE / "files"
+    shutil.copytree(files, root, dirs_exist_ok=True, symlinks=True)
+    for path in (files, *files.rglob("*")):  # a checkout's rights are those of who made it
+        (root / path.relative_to(files)).chmod(0o755 if path.is_dir() else 0o644)
     image = root / "usr/lib/homenode-image"
     shutil.copy(HERE.parent / "homenode-trial", image)
     shutil.copy(HERE / "boot_state.py", image / "boot-state")

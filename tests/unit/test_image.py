@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from deploy.image import card, root, sbom
+from deploy.image.tools import Tools
 
 STATUS = """\
 Package: libc6
@@ -60,6 +64,27 @@ def test_a_folder_that_a_repair_took_away_is_made_again(tmp_path: Path, found: s
     (tmp_path / "rauc").rmdir()
     subprocess.run(["sh", "-c", call], check=True)
     assert (tmp_path / "rauc").exists() is is_back
+
+
+def test_rights_are_the_same_however_the_repository_was_checked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy, made = tmp_path / "deploy", tmp_path / "root"
+    shutil.copytree(root.HERE, deploy / "image", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root.HERE.parent / "homenode-trial", deploy)
+    (made / "etc").mkdir(parents=True)
+    (made / "etc/shadow").write_text("root:x:1:\n")
+    for path in deploy.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    (deploy / "image/files").chmod(0o770)
+    monkeypatch.setattr(root, "HERE", deploy / "image")
+    tools = cast(Tools, SimpleNamespace(run=lambda *words, **more: b""))
+    root._configure(tools, made)
+    programs = made / "usr/lib/homenode-image"
+    for path in (made, *made.rglob("*")):
+        if not path.is_symlink():
+            wanted = 0o755 if path.is_dir() or path.parent == programs else 0o644
+            assert (path, path.stat().st_mode & 0o7777) == (path, wanted)
 
 
 def test_slots_are_named_alike_everywhere() -> None:
