@@ -189,8 +189,8 @@ class Updater:
         if not course.highest and machine.winds_up(course, self._booted.bootname):
             course = replace(course, highest=self._host.version)
         self._keep(course)
-        if course.stage is Stage.TRYING:
-            self._arm(FAST_DEADLINE_S)
+        if course.stage is Stage.TRYING:  # perhaps only this process starts anew
+            self._arm(FULL_DEADLINE_S if course.fast == course.boots else FAST_DEADLINE_S)
         elif course.stage in OVER:
             disarm(self._places)
 
