@@ -132,7 +132,8 @@ class Seen:
     Attributes:
         answered_ms: When the gateway answered last, since the machine's start; None: never.
         starts: How many of its starts were seen; `started` names the newest.
-        again_ms: When its newest start was seen, if that is one after the first stage: it has its time again.
+        again_ms: When its newest start was seen, or who looks started, if that is after the first stage: it
+            has its time again.
         radios: When each radio was seen up last; `losses`: how often one that was up was not at a look.
         reached_ms: Since when somebody answers where the broker should be, since the machine's start; None:
             nobody does.
@@ -216,15 +217,15 @@ def judge(before: Before, seen: Seen, up_ms: int) -> Verdict:
 def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if seen.starts > MOST_STARTS:
         return [_Lack(why("crashes"), 0)]
-    if seen.answered_ms is None:
-        return [_Lack(why("no_answer"), ANSWERS_MS)]
-    if up_ms - seen.answered_ms >= ANSWERS_MS:
-        return [_Lack(why("no_answer"), 0)]
-    proof, found = seen.proof, []
 
     def within(limit_ms: int, since_ms: int = seen.again_ms) -> int:
         return min(since_ms + limit_ms, BATTERY_MS)
 
+    if seen.answered_ms is None:
+        return [_Lack(why("no_answer"), within(ANSWERS_MS))]
+    if up_ms - seen.answered_ms >= ANSWERS_MS:
+        return [_Lack(why("no_answer"), 0)]
+    proof, found = seen.proof, []
     if before.configuration and not proof["configuration"]:
         found.append(_Lack(why("configuration"), within(ANSWERS_MS)))
     if missing := sorted(set(before.rules) - set(proof["rules"])):

@@ -62,7 +62,9 @@ class Updater:
         keys = Keys(*(path if (path := places.etc / name).exists() else None for name in
                       ("ca.pem", "node.pem", "node.key")))  # fmt: skip
         self._loader = Loader(places.own, keys, rate_b_s, self._progressed)
-        self._seen, self._proof = Seen(heard=frozenset(self.course.heard)), None
+        again_ms = host.up_ms() if _passed(self.course, host.boot) else 0
+        self._seen = Seen(heard=frozenset(self.course.heard), again_ms=again_ms, reached_ms=again_ms)
+        self._proof: Mapping[str, Any] | None = None
         self._answered_ms = host.up_ms()
         self._progress: float | None = None
         self._counted = False
@@ -190,7 +192,7 @@ class Updater:
             course = replace(course, highest=self._host.version)
         self._keep(course)
         if course.stage is Stage.TRYING:  # perhaps only this process starts anew
-            self._arm(FULL_DEADLINE_S if course.fast == course.boots else FAST_DEADLINE_S)
+            self._arm(FULL_DEADLINE_S if _passed(course, self._host.boot) else FAST_DEADLINE_S)
         elif course.stage in OVER:
             disarm(self._places)
 
@@ -347,6 +349,11 @@ class Updater:
 
     def _arm(self, deadline_s: int) -> None:
         arm(self._places, self.course.slot, self.course.source_slot, deadline_s)
+
+
+def _passed(course: Course, boot: str) -> bool:
+    """Whether the first stage of the proof was passed in this start of the machine."""
+    return course.stage is Stage.TRYING and course.boot == boot and course.fast == course.boots
 
 
 def _id(course: Course) -> str:

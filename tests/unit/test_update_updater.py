@@ -11,9 +11,12 @@ import pytest
 from homenode.update.files import write_json
 from homenode.update.host import Host
 from homenode.update.places import Places
+from homenode.update.proof import ANSWERS_MS, Before, judge
 from homenode.update.rauc import Rauc, Slot
 from homenode.update.updater import FAST_DEADLINE_S, FULL_DEADLINE_S, Updater
 from tests.unit.update_course import trying
+
+HOUR = 3_600_000
 
 
 def updater(folder: Path, boot: str) -> Updater:
@@ -21,7 +24,7 @@ def updater(folder: Path, boot: str) -> Updater:
     (folder / "update").mkdir(exist_ok=True)
     slots = [Slot("rootfs.0", "A", False, True), Slot("rootfs.1", "B", True, True)]
     rauc = SimpleNamespace(slots=lambda: slots)
-    host: Any = SimpleNamespace(boot=boot, version="0.2.0", up_ms=lambda: 0, wall_ms=lambda: 1)
+    host: Any = SimpleNamespace(boot=boot, version="0.2.0", up_ms=lambda: 3 * HOUR, wall_ms=lambda: 1)
     return Updater(Places(folder, folder, folder, folder), cast(Rauc, rauc), cast(Host, host), 1)
 
 
@@ -36,3 +39,11 @@ def test_an_updater_that_starts_anew_leaves_the_watch_the_time_that_it_had(
     write_json(tmp_path / "course.json", trying(fast=fast).record())
     updater(tmp_path, boot).begin()
     assert (tmp_path / "trial").read_text() == f"slot=B\nold=A\ndeadline_s={deadline_s}\n"
+
+
+def test_an_updater_that_starts_anew_asks_a_gateway_that_is_silent_just_now_once_more(tmp_path: Path) -> None:
+    write_json(tmp_path / "course.json", trying(fast=1).record())
+    seen = updater(tmp_path, "boot-1")._seen
+    assert not judge(Before(), seen, 3 * HOUR + ANSWERS_MS - 1).bad
+    assert judge(Before(), seen, 3 * HOUR + ANSWERS_MS).bad
+    assert judge(Before(), updater(tmp_path, "boot-2")._seen, ANSWERS_MS).bad
