@@ -133,9 +133,11 @@ def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> 
 
 
 def _window(order: Order, known: Known) -> Why | None:
-    """That the order's hours are not now."""
-    if order.window is None or known.minute is None or order.window.is_open(known.minute):
+    """That the order's hours are not now, or nobody knows."""
+    if order.window is None or (known.minute is not None and order.window.is_open(known.minute)):
         return None
+    if known.minute is None:
+        return why("clock")
     return why("window", window="-".join(f"{one // 60:02}:{one % 60:02}" for one in order.window))
 
 

@@ -107,6 +107,16 @@ def test_a_restart_that_was_put_off_waits_for_the_next_window() -> None:
     assert step(waits.course, known(order=course.order, minute=130)).do is Do.REBOOT
 
 
+def test_a_restart_does_not_take_an_unset_clock_for_its_window() -> None:
+    """An updater that started anew, and no time service since."""
+    course = machine.installed(taken(window=Window(120, 240)), "", 1, "boot-1")
+    waits = step(course, known(order=course.order, now_ms=None, minute=None))
+    assert (waits.do, waits.course.why["en"]) == (Do.WAIT, "the clock is not set")
+    assert shown(waits.course, "0.1.0", "A", None)["state"] == "waiting"
+    at_any_time = machine.installed(taken(), "", 1, "boot-1")
+    assert step(at_any_time, known(now_ms=None, minute=None)).do is Do.REBOOT
+
+
 def test_it_is_loaded_before_the_window_and_installed_in_it() -> None:
     course = taken(window=Window(120, 240))
     order = course.order
