@@ -68,8 +68,10 @@ def _swapped(home: Flat, given: Given) -> Iterator[Result]:
         yield Result("and alerts, no pairing anew", True, f"{home.trip():.2f} s")
         home.world.office_does("leave", home.world.home)
         _visits(home, lambda: [*home.world.office.glob("proofs/*")], "the proof")
+        home.ask("sync")
         left = home.ask("ls /var/lib/homenode /etc/homenode").split()
-        yield Result("moved out", not {"home.yaml", "journal"} & set(left), ", ".join(left))
+        traces = home.ask(f"grep -rlE 'front_door|{home.world.home}' /data /var/log || true").split()
+        yield Result("moved out", "home.yaml" not in left and not traces, ", ".join(traces or left))
     finally:
         home.machine.off()
         card.close()
