@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from homenode.config.model import PARTIES, Device, Home, Mode
 from homenode.config.rows import STANDARD_MODES
-from homenode.kinds import KINDS
+from homenode.kinds import KINDS, kind_of
 from homenode.language.bound import BoundRule
 
 ENTRIES = ("broker", "radios.*", "devices.*", "rules.*", "modes.*", "cameras.*", "video.*", "panel.*")
@@ -139,10 +139,16 @@ def _shared(home: Home) -> Iterator[tuple[str, Fact]]:
 
 
 def _leaves(device: Device, patterns: Sequence[str]) -> frozenset[str]:
-    kinds = device.kinds if device.kinds is not None else tuple(KINDS)
+    kinds = device.kinds if device.kinds is not None else _any(patterns)
     return frozenset(
         kind for kind in kinds if any(fnmatchcase(f"{device.name}.{kind}", pattern) for pattern in patterns)
     )
+
+
+def _any(patterns: Sequence[str]) -> list[str]:
+    """What a device that was not asked yet may have: each kind, also as a second one (`kinds.kind_of`)."""
+    named = [name for pattern in patterns if kind_of(name := pattern.rpartition(".")[2])]
+    return [*named, *KINDS, *(f"{kind}_{nth}" for kind in KINDS for nth in range(2, 10))]
 
 
 def paths(value: Any, place: str = "") -> Iterator[tuple[str, Path]]:

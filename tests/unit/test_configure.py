@@ -12,9 +12,10 @@ import yaml
 from homenode.config import rows
 from homenode.config.check import check_home
 from homenode.config.fields import Field
+from homenode.config.model import Device
 from homenode.config.rule_files import Texts
 from homenode.configure.differences import CARE, OPERATOR, SIGNED_BY, differences, needed, signer_of
-from homenode.configure.facts import blank, facts
+from homenode.configure.facts import _leaves, blank, facts
 from tests.unit.configure_examples import FOLDER, HOME, OTHER, TYPES, other, read
 
 SECTION_OF = {
@@ -141,6 +142,13 @@ def test_a_device_whose_readings_leave_by_a_star_of_share_is_cares() -> None:
     assert [(one.place, one.signer) for one in found] == [
         ("devices.new", OPERATOR), ("share.property.new", CARE),
     ]  # fmt: skip
+
+
+def test_a_second_gang_that_leaves_by_a_star_of_share_is_cares_too() -> None:
+    device = Device("plug", "zigbee", "hall", via="zigbee")
+    assert _leaves(device, ["*.switch_2", "*.current_1?"]) == {"switch_2"}
+    assert _leaves(device, ["*.current_12"]) == {"current_12"}
+    assert "power_3" in _leaves(device, ["plug.*"])
 
 
 def test_a_kind_that_turns_into_a_shared_one_is_cares() -> None:
