@@ -202,6 +202,7 @@ def roll(folder: Path, now: datetime) -> Authority:
         _authority(root.subject, old.certificate, new.public_key(), old._key, now, end),
         _authority(old.certificate.subject, root, old._key.public_key(), new, now, end),
     ]
+    replace(folder / "ca.key", pem_of_key(old._key), 0o600)  # if the last one was cut short, only NEXT has it
     replace(folder / NEXT, pem_of_key(new), 0o600)
     replace(folder / "former.key", pem_of_key(old._key), 0o600)
     replace(folder / "former.pem", pem(old.certificate), 0o644)

@@ -145,6 +145,8 @@ class Desk:
                 self._wrong.failed(peer, self._clock.now())
             if code is not None and not isinstance(verdict, Refuse):
                 self._store.use(code, serial, key)
+                if self._store.box(serial) is None:
+                    self._store.put(box)  # whoever has a code is no stranger, and can be assigned to a home
                 box = replace(box, home=box.home or code.home)
         return self._give(request, verdict, box, asked, key, now)
 

@@ -23,6 +23,8 @@ TRANSFER = {"Content-Transfer-Encoding": "base64"}
 """RFC 7030 wants it; RFC 8951 says that nobody may need it. On one line (RFC 4648, 4): strongSwan's client
 takes a line break for a part of it."""
 CURVES = ("secp256r1", "secp384r1")
+_UNREADABLE = (binascii.Error, ValueError, UnsupportedAlgorithm, x509.DuplicateExtension,
+               x509.UnsupportedGeneralNameType, x509.InvalidVersion)  # fmt: skip
 CSRATTRS = bytes.fromhex("3021301506072a8648ce3d0201310a06082a8648ce3d03010706082a8648ce3d040302")
 """CsrAttrs (4.5.2): a key id-ecPublicKey on secp256r1, and ecdsa-with-SHA256."""
 REALM = 'Basic realm="serial number and one-time code"'
@@ -61,7 +63,7 @@ def request_of(body: bytes, kind: str) -> x509.CertificateSigningRequest:
         key = asked.public_key()
         good = asked.is_signature_valid and serial_of(asked.subject) is not None
         _alternative(asked.extensions)
-    except (binascii.Error, ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise Refused("the body is no PKCS #10 request in base64 (DER, without -----BEGIN)") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise Refused("only keys on the curves P-256 and P-384 are certified", do="make another key")

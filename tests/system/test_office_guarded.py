@@ -177,6 +177,15 @@ def test_who_holds_a_brokers_certificate_is_no_office_that_dns_names(
         assert box.once().why.key == "approval"
 
 
+def test_who_has_a_code_is_no_stranger(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office", "unknown: false\n") as office:
+        stranger = Box(tmp_path / "stranger", "40000000aaaa0001").provisioned(office)
+        assert stranger.once().state is State.APPROVAL
+        box = Box(tmp_path / "box", "40000000aaaa0002").provisioned(office, office.code("box", "add"))
+        assert box.once().state is State.APPROVAL
+        assert [one["serial"] for one in office.listed()["boxes"]] == [box.serial]
+
+
 def test_mistakes_in_office_yaml_end_no_office(tmp_path: Path) -> None:
     with OfficeProcess(tmp_path / "office") as office:
         with (office.folder / "office.yaml").open("a") as file:

@@ -15,7 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from homenode.office.authority import Authority, found, pem, roll
+from homenode.office import authority
+from homenode.office.authority import Authority, finish, found, pem, roll
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -63,15 +64,38 @@ def test_a_roll_over_that_is_cut_short_leaves_the_old_or_the_new_authority(tmp_p
     assert nth > 5
 
 
+def test_the_roll_over_after_one_that_was_cut_short_loses_no_key(tmp_path: Path) -> None:
+    old = found(tmp_path, "homes", NOW)
+    write = authority.replace
+
+    def last(path: Path, data: bytes, mode: int | None = None) -> None:
+        if path.name == "ca.key" and Authority(tmp_path).certificate != old.certificate:
+            raise Cut
+        write(path, data, mode)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(authority, "replace", last)
+        with pytest.raises(Cut):
+            roll(tmp_path, NOW)
+    finish(tmp_path)
+    second = Authority(tmp_path)
+    assert second.certificate != old.certificate
+    for nth in itertools.count():
+        was_cut = cut(nth, lambda: roll(tmp_path, NOW))
+        if not was_cut or Authority(tmp_path).certificate != second.certificate:
+            break
+    assert nth > 3
+
+
 def test_a_new_certificate_of_the_server_is_there_with_its_key_whenever_the_power_goes(
     tmp_path: Path,
 ) -> None:
-    authority = found(tmp_path, "homes", NOW)
-    authority.server(["localhost"], NOW)
+    ours = found(tmp_path, "homes", NOW)
+    ours.server(["localhost"], NOW)
     for nth in itertools.count():
-        was_cut = cut(nth, lambda nth=nth: authority.server([f"name-{nth}"], NOW))  # type: ignore[misc]
+        was_cut = cut(nth, lambda nth=nth: ours.server([f"name-{nth}"], NOW))  # type: ignore[misc]
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "server.pem")
-        authority.server(["localhost"], NOW)
+        ours.server(["localhost"], NOW)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "server.pem")
         if not was_cut:
             break
