@@ -305,6 +305,9 @@ def _network(node: Node | None, notes: Notes) -> tuple[dict[str, Any], dict[str,
         if text and (not _is(check, text) or (name == "address" and "/" not in text)):
             row = next(row for row in NETWORK if row.name == name)
             notes.wrong((at and at.get(name)) or node, f"network.{name}", row.shown)
+    if wifi and found["interface"] not in ("", WIRELESS):
+        what = f"{WIRELESS}, or nothing, as there is wifi: that goes over no other"
+        notes.wrong((at and at.get("interface")) or node, "network.interface", what)
     if found["gateway"] and not found["address"]:
         notes.wrong(node, "network.address", "an address, as there is a gateway", found="nothing")
     _each(found["dns"], node, "network.dns", lambda one: _is(ip_address, one), "addresses", notes)

@@ -63,16 +63,18 @@ def put(places: Places, radios: Mapping[str, Any], now_ms: int) -> list[str]:
     for name, backup in radios.items():
         if not re.fullmatch(_NAME, name) or not isinstance(backup, dict) or _same(here.get(name), backup):
             continue
-        radio = places.data / name
-        if radio.exists():
+        radio, new = places.data / name, places.data / f"{name}.new"
+        shutil.rmtree(new, ignore_errors=True)
+        (new / FOLDER).mkdir(mode=0o700, parents=True)
+        replace(new / FOLDER / GIVEN, json.dumps({"at_ms": now_ms}).encode(), 0o600)
+        replace(new / FOLDER / f"{day}.json", json.dumps(backup, indent=1).encode(), 0o600)
+        sync_folder(new)
+        if radio.exists():  # whole, and not half of the new one, which would take the place of what is aside
             aside = radio.with_name(f"{name}.{ASIDE}")
             shutil.rmtree(aside, ignore_errors=True)
             radio.rename(aside)
-        (radio / FOLDER).mkdir(mode=0o700, parents=True)
-        for folder in (radio, places.data):
-            sync_folder(folder)
-        replace(radio / FOLDER / GIVEN, json.dumps({"at_ms": now_ms}).encode(), 0o600)
-        replace(radio / FOLDER / f"{day}.json", json.dumps(backup, indent=1).encode(), 0o600)
+        new.rename(radio)
+        sync_folder(places.data)
         taken.append(name)
     return taken
 

@@ -119,6 +119,7 @@ def put_back(new: HomeFile, old: HomeFile) -> None:
 def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write a file so that a power cut leaves the old or the new one, whole. Raises OSError."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)  # of a process with this number, when the power went
     try:
         with aside.open("xb") as stream:
             with contextlib.suppress(FileNotFoundError):

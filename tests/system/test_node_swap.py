@@ -77,6 +77,10 @@ def test_a_new_box_with_a_new_stick_hears_the_devices_of_the_old_one(
     asyncio.run(whole())
 
 
+def cut(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_network_of_another_home_is_put_aside_and_the_own_one_stays(
     office: OfficeProcess, tmp_path: Path
 ) -> None:
@@ -88,6 +92,12 @@ def test_a_network_of_another_home_is_put_aside_and_the_own_one_stays(
     assert box.once().state is State.ENROLLED
     assert radios.newest(box.places.data) == {"stick": {"extended_pan_id": "aa"}}
     former = box.places.data / "stick.former" / "backups" / "2026-01-05.json"
+    assert json.loads(former.read_text()) == {"extended_pan_id": "bb"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(radios, "replace", cut)
+        with pytest.raises(KeyboardInterrupt):
+            radios.put(box.places, {"stick": {"extended_pan_id": "cc"}}, 0)
+    assert radios.newest(box.places.data) == {"stick": {"extended_pan_id": "aa"}}
     assert json.loads(former.read_text()) == {"extended_pan_id": "bb"}
     assert radios.put(box.places, {"stick": {"extended_pan_id": "aa"}}, 0) == []
     assert radios.put(box.places, {"../x": {}, "y": []}, 0) == []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import struct
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import SubjectAlternativeName, load_pem_x509_certificate
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,6 +25,7 @@ from homenode.enrol.proof import opened, signed
 from homenode.enrol.provision_file import Provision, provision_of
 from homenode.enrol.state import read
 from homenode.errors import FileMistakes, Refused
+from homenode.install.home_file import replace
 from homenode.office.est import basic, request_of
 from homenode.panel.enrolment import shown
 
@@ -75,6 +79,14 @@ def test_no_request_but_a_request_is_one(body: bytes, kind: str) -> None:
     for data in (body, base64.b64encode(body)):
         with pytest.raises(Refused):
             request_of(data, kind)
+
+
+def test_a_request_with_a_name_of_a_kind_that_nobody_uses_is_none() -> None:
+    names = x509.UnrecognizedExtension(SubjectAlternativeName.oid, bytes.fromhex("3002a300"))  # x400Address
+    made = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, False)
+    der = made.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.DER)
+    with pytest.raises(Refused):
+        request_of(base64.b64encode(der), "application/pkcs10")
 
 
 def test_a_request_that_somebody_changed_is_none() -> None:
@@ -155,6 +167,12 @@ def test_a_damaged_key_is_put_aside_and_a_new_one_made(tmp_path: Path) -> None:
     assert (tmp_path / "node.damaged").read_bytes() == b"\0" * 200
     assert keys.own_key(path).public_key() == key.public_key()
     assert keys.held(path, key.public_key()) is None
+
+
+def test_what_a_power_cut_left_of_a_process_with_this_number_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / f".node.pem.{os.getpid()}").write_text("half")
+    replace(tmp_path / "node.pem", b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["node.pem"]
 
 
 def test_news_that_are_damaged_are_none(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_all_of_a_file_is_read() -> None:
         ("office: https://o\nnetwork:\n  gateway: 1.1.1.1\n", 3, "as there is a gateway"),
         ("office: https://o\nnetwork: {dns: [router]}\n", 2, "addresses"),
         ("office: https://o\nnetwork: {wifi: {ssid: Hem, password: kort}}\n", 2, "8 to 63"),
+        ("network:\n  interface: eth0\n  wifi: {ssid: Hem, password: 12345678}\n", 2, "as there is wifi"),
         (f"network:\n  wifi: {{ssid: {'å' * 17}, password: 12345678}}\n", 2, "32 bytes"),
         ("network: {interface: e0}\napartment: {interface: e1, address: 8.8.8.8/8}\n", 2, "a private one"),
         ("network: {interface: e1}\napartment: {interface: e1, address: 10.0.0.1/8}\n", 2, "another than"),
