@@ -87,7 +87,8 @@ def held(path: Path, key: ec.EllipticCurvePublicKey) -> tuple[Held, x509.Certifi
     except (OSError, ValueError):
         return None
     return Held(
-        serial=_text(certificate.subject, NameOID.SERIAL_NUMBER),
+        serial=_text(certificate.subject, NameOID.SERIAL_NUMBER)
+        or _text(certificate.subject, NameOID.COMMON_NAME),  # of a server that leaves the other out
         home=_text(certificate.subject, NameOID.COMMON_NAME),
         from_ms=int(certificate.not_valid_before_utc.timestamp() * 1000),
         until_ms=int(certificate.not_valid_after_utc.timestamp() * 1000),

@@ -77,10 +77,16 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A certificate for this home; `revoke`: the box's former ones count no more, as it begins anew."""
+    """A certificate for this home.
+
+    Attributes:
+        revoke: The box's former ones count no more, as it begins anew.
+        leaving: It counts for the order to erase, and the proof: those before ended meanwhile.
+    """
 
     home: str
     revoke: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,8 @@ def enrolment(
         why = f"box {box.serial} has the key of box {owner}, so it is that card or a copy; to let it in: "
         return Wait(f"{why}homenode office swap HOME {box.serial}, or approve", clash=True)
     if box.state is State.LEAVING:
+        if box.key == key:
+            return Issue(box.home, leaving=True)
         return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")
     if (how is How.NOTHING or (how is How.FACTORY and lives)) and box.approved != key:
         return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")

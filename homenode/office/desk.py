@@ -57,6 +57,8 @@ MOST_STRANGERS = 1_000
 """Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
 """Characters of what a box tells that are kept in the list of reports."""
+LEAVING = timedelta(hours=1)
+"""Of a certificate by which a box brings its proof: a broker may not know yet that it is revoked."""
 LIST_MS = 3_600_000
 """For so long a list of revoked certificates is given out again: whoever reaches the office may ask."""
 
@@ -186,6 +188,12 @@ class Desk:
         box = replace(box, asked=key, seen_ms=now)
         there = self._store.box(box.serial)
         match verdict:
+            case Issue(home, leaving=True):
+                self._store.forget_turns(box.serial)
+                made = self._authority.issue(asked.public_key(), box.serial, home, moment(now), LEAVING)  # type: ignore[arg-type]
+                self._add(made, box)
+                self._store.revoke(box.serial, now, "the tenancy ended")
+                return est.certificates([made])
             case Issue(home, revoke):
                 if revoke:
                     self._store.revoke(box.serial, now, "the box was enrolled anew")
@@ -197,9 +205,7 @@ class Desk:
                     box, state=State.ENROLLED, home=home, key=key, asked="", approved="", enrolled_ms=now
                 )
                 self._store.put(box)
-                end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
-                der = made.public_bytes(serialization.Encoding.DER)
-                self._store.add_certificate(made.serial_number, box, end_ms, der)
+                self._add(made, box)
                 log.info("certified", extra={"box": box.serial, "home": home})
                 return est.certificates([made])
             case Wait(why, retry_s, clash):
@@ -218,6 +224,12 @@ class Desk:
                         self._store.put(replace(there, asked=key))  # so that somebody can approve it
                 log.warning("refused", extra={"box": box.serial, "why": why})
                 return est.told(status, why, {"WWW-Authenticate": est.REALM} if status == 401 else {})
+
+    def _add(self, made: x509.Certificate, box: Box) -> None:
+        end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
+        self._store.add_certificate(
+            made.serial_number, box, end_ms, made.public_bytes(serialization.Encoding.DER)
+        )
 
     def _twins(self, request: Request, box: Box, why: str, now: int) -> None:
         where = f" (from {request.peer})" if request.peer else ""

@@ -207,6 +207,21 @@ def test_a_box_that_is_left_is_erased_while_its_office_is_away(tmp_path: Path) -
     assert not (box.places.config / ".node.key.812").exists()
 
 
+def test_who_moved_out_long_ago_is_erased_though_the_certificate_ended(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    """The box lay in a drawer; it shows what it shows who has none any more."""
+    box = enrolled(office, tmp_path / "box", "drawer-1", "10000000bbbb0060")
+    office.says("leave", "drawer-1")
+    box.places.certificate.unlink()
+    stranger = Box(tmp_path / "stranger", box.serial).provisioned(office)
+    assert stranger.once().why.key == "approval"
+    assert box.once().why.key == "left"
+    assert not box.places.home.exists()
+    assert office.box(box.serial)["state"] == "gone"
+    assert list((office.folder / "proofs").glob("drawer-1-*.jws"))
+
+
 def test_a_home_whose_box_never_came_waits_for_no_proof(office: OfficeProcess) -> None:
     office.says("box", "add", "10000000bbbb0020", "--home", "never-1")
     assert "proof" not in office.says("leave", "never-1")

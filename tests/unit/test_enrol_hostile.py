@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import struct
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,17 @@ def test_what_a_power_cut_left_of_a_process_with_this_number_is_no_hindrance(tmp
     (tmp_path / f".node.pem.{os.getpid()}").write_text("half")
     replace(tmp_path / "node.pem", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["node.pem"]
+
+
+def test_a_certificate_without_a_serial_number_is_of_the_box_that_it_names(tmp_path: Path) -> None:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 3, 1, tzinfo=UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "10000000abcdef01")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(7).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    (tmp_path / "node.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    found = keys.held(tmp_path / "node.pem", key.public_key())
+    assert found is not None
+    assert found[0].serial == "10000000abcdef01"
 
 
 def test_news_that_are_damaged_are_none(tmp_path: Path) -> None:

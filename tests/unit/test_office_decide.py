@@ -113,6 +113,13 @@ def test_neither_factory_nor_used_code_gives_a_copy_what_its_twin_lives_on() -> 
     assert enrolment(LIVES, "k", How.CODE, new, 500, lives=True) == Issue("h", revoke=True)
 
 
+def test_a_box_that_leaves_gets_what_it_brings_its_proof_with_and_nothing_else() -> None:
+    leaves = replace(LIVES, state=State.LEAVING)
+    assert enrolment(leaves, "k", How.NOTHING, None, 500) == Issue("h", leaving=True)
+    assert isinstance(enrolment(leaves, "other", How.NOTHING, None, 500), Wait)
+    assert isinstance(enrolment(replace(leaves, approved="other"), "other", How.NOTHING, None, 500), Wait)
+
+
 def test_a_home_that_has_a_box_gets_no_second_one() -> None:
     verdict = enrolment(NEW, "k", How.CODE, replace(CODE, home="h"), 500, taken="5678")
     assert isinstance(verdict, Refuse)
