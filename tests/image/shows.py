@@ -27,6 +27,7 @@ def first(given: Given) -> Iterator[Result]:
         yield Result("provisioning file taken and wiped", gone, "")
         failed = home.ask("systemctl --failed --no-legend --plain").strip()
         yield Result("no unit failed", not failed, failed)
+        home.until(lambda: f"{SIDE_NET}.1:8650" in home.ask("ss -Hltn"), "the panel's page is there")
         listening = home.ask("ss -Hltun | awk '$5 !~ /127\\.|::1/ {print $1, $5}'").split("\n")
         only_ssh = all(one.endswith((":22", ":68", f"{SIDE_NET}.1:8650")) for one in listening if one)
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))

@@ -535,6 +535,8 @@ def test_verdicts_say_how_much() -> None:
     assert wear.text["en"].startswith("95 % of the card's life is used: change it")
     assert spare is not None
     assert spare.text["en"].startswith("the card's spare blocks run out: change it")
+    assert wear.text["sv"].startswith("minneskortet är förbrukat till 95 %: byt det")
+    assert spare.text["sv"].startswith("minneskortets reservblock tar slut: byt det")
     assert verdicts.card_wear(10, 2) == spare, "10 % used would be no reason"
     assert verdicts.card_wear(None, None) is verdicts.card_wear(89, 1) is verdicts.card_wear(0, 0) is None
     for days, left in ((30, "ends in 30 d"), (0, "has ended"), (-5, "has ended")):
