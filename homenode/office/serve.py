@@ -56,8 +56,8 @@ def write_list(folder: Path, desk: Desk) -> None:
     replace(folder / LIST, b"".join(made.public_bytes(Encoding.PEM) for made in desk.revocations()), 0o644)
 
 
-async def office(folder: Path, settings: Settings) -> None:
-    """Answer until it is ended, or something of it changed.
+async def office(folder: Path, settings: Settings, again: asyncio.Event) -> None:
+    """Answer until it is ended, or `again` says that something of it changed.
 
     Raises:
         SetupError: The address can't be used, or the authority.
@@ -74,8 +74,6 @@ async def office(folder: Path, settings: Settings) -> None:
     except OSError as error:
         raise SetupError(f"{settings.listen} can't be used: {error.strerror}", where="listen",
                          do="name another address or port in office.yaml") from error  # fmt: skip
-    again = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
     async with listening:
         where = listening.sockets[0].getsockname()
         log.info("office", extra={"listen": f"{where[0]}:{where[1]}"})
@@ -90,14 +88,22 @@ async def office(folder: Path, settings: Settings) -> None:
     store.close()
 
 
-def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> int:
-    """Serve; SIGHUP reads everything anew."""
+async def _anew(folder: Path, settings: Settings) -> None:
     from homenode.office.settings import read_settings
 
-    start_logging(as_json=as_json, verbose=verbose)
+    again = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
     while True:
-        asyncio.run(office(folder, settings))
+        again.clear()
+        await office(folder, settings, again)
         try:
             settings = read_settings(folder)
         except FileMistakes as error:
             log.error("office.yaml has mistakes; what it said before counts", extra={"why": str(error)})
+
+
+def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> int:
+    """Serve; SIGHUP reads everything anew."""
+    start_logging(as_json=as_json, verbose=verbose)
+    asyncio.run(_anew(folder, settings))
+    return 0

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -54,18 +53,12 @@ class OfficeProcess:
 
     def __enter__(self) -> Self:
         """Serve."""
+        before = self._served()
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "homenode.cli", "office", "serve", "--office", str(self.folder)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - the clock of the machine that runs the tests
-        while time.monotonic() < deadline:  # noqa: TID251 - as above
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
-            except OSError:
-                assert self._process.poll() is None, self.log.read_text()
-                time.sleep(0.02)
-        raise AssertionError(self.log.read_text())
+        self._serves_since(before)
+        return self
 
     def __exit__(self, *_: object) -> None:
         """End it."""
@@ -76,11 +69,24 @@ class OfficeProcess:
 
     def reload(self) -> None:
         """As after a change of its authority; returns when it serves anew."""
+        before = self._served()
+        self.hang_up()
+        self._serves_since(before)
+
+    def hang_up(self) -> None:
+        """Tell it, and don't wait."""
         assert self._process is not None
-        before = self.log.read_text().count(" office: office ")
         self._process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - as above
-        while self.log.read_text().count(" office: office ") == before:
+
+    def _served(self) -> int:
+        """How often it said that it serves."""
+        return self.log.read_text().count(" office: office ") if self.log.exists() else 0
+
+    def _serves_since(self, before: int) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - the clock of the machine that runs the tests
+        while self._served() == before:
+            assert self._process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()  # noqa: TID251 - as above
             time.sleep(0.02)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from homenode.cli import main
 from homenode.enrol import keys, visit
-from homenode.enrol.client import Office
+from homenode.enrol.client import Office, Unreachable
 from homenode.enrol.proof import signed
 from homenode.enrol.steps import State
 from tests.system.offices import Box, OfficeProcess
+from tests.system.soak_home import until
 from tests.system.test_enrolment import enrolled
 
 
@@ -184,6 +186,21 @@ def test_who_has_a_code_is_no_stranger(tmp_path: Path) -> None:
         box = Box(tmp_path / "box", "40000000aaaa0002").provisioned(office, office.code("box", "add"))
         assert box.once().state is State.APPROVAL
         assert [one["serial"] for one in office.listed()["boxes"]] == [box.serial]
+
+
+def answers(office: OfficeProcess) -> bool:
+    try:
+        return Office(office.url, office.ca).cacerts().status == 200
+    except Unreachable:
+        return False
+
+
+def test_told_anew_again_and_again_it_goes_on(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        for _ in range(100):
+            office.hang_up()
+            time.sleep(0.005)
+        until(lambda: answers(office), what="it answers")
 
 
 def test_mistakes_in_office_yaml_end_no_office(tmp_path: Path) -> None:
