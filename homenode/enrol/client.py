@@ -93,7 +93,7 @@ class Office:
     def __init__(
         self, url: str, ca: str | None, own: tuple[Path, Path] | None = None, *, check_time: bool = True
     ) -> None:
-        self._url = url
+        self.url = url
         try:
             where = urlsplit(url)
             self._host, self._port = where.hostname or "", where.port or 443
@@ -141,22 +141,22 @@ class Office:
             answer = link.getresponse()
             found = answer.read(MOST_BYTES + 1)
         except ssl.SSLCertVerificationError as error:
-            raise Untrusted(error.verify_message or str(error), where=self._url) from error
+            raise Untrusted(error.verify_message or str(error), where=self.url) from error
         except ssl.SSLError as error:
             if re.search(_NOT_ACCEPTED, str(error.reason)):
-                raise Disowned(_plain(error), where=self._url) from error
-            raise Unreachable(_plain(error), where=self._url) from error
+                raise Disowned(_plain(error), where=self.url) from error
+            raise Unreachable(_plain(error), where=self.url) from error
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(
-                getattr(error, "strerror", None) or str(error) or repr(error), where=self._url
+                getattr(error, "strerror", None) or str(error) or repr(error), where=self.url
             ) from error
         finally:
             ends.cancel()
             link.close()
         if len(found) > MOST_BYTES:
-            raise Unreachable(f"answered more than {MOST_BYTES:,} bytes", where=self._url)
+            raise Unreachable(f"answered more than {MOST_BYTES:,} bytes", where=self.url)
         if answer.length:
-            raise Unreachable("the answer was cut off", where=self._url)
+            raise Unreachable("the answer was cut off", where=self.url)
         named = {name.lower(): text for name, text in answer.getheaders()}
         return Answer(answer.status, named, found, _date_ms(named.get("date", "")))
 

@@ -108,7 +108,7 @@ def _once(visit: Any) -> Outcome:
 
 def _counts(visit: Any) -> bool:
     held = visit.held()
-    return held is not None and held.fits and visit.now_ms() < held.until_ms
+    return held is not None and held.fits and visit.trust.now_ms() < held.until_ms
 
 
 def _tell(places: Places, visit: Any, outcome: Outcome) -> None:
@@ -123,11 +123,11 @@ def _tell(places: Places, visit: Any, outcome: Outcome) -> None:
         "serial": visit.serial,
         "fingerprint": short(visit.print) if visit.print else "",
         "home": held.home if held is not None else None,
-        **({"clock": visit.office_clock} if visit.office_clock and outcome.done else {}),
+        **({"clock": visit.trust.office_clock} if visit.trust.office_clock and outcome.done else {}),
         "not_after": text_of(held.until_ms) if held is not None else None,
     }
     log.info("enrolment", extra={"state": outcome.state.value, "why": outcome.why.key, **outcome.why.facts})
     try:
-        state.write(places, outcome, visit.now_ms(), **more)
+        state.write(places, outcome, visit.trust.now_ms(), **more)
     except OSError as error:
         log.error("state not written", extra={"why": error.strerror})

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from cryptography import x509
@@ -30,6 +28,7 @@ from homenode.enrol.places import Places
 from homenode.enrol.provision_file import Provision, read_provision
 from homenode.enrol.state import read
 from homenode.enrol.steps import HOUR_S, Do, Held, Known, Outcome, State, Why, next_step, of_answer, short
+from homenode.enrol.trust import Trust
 from homenode.errors import FileMistakes, Refused
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
@@ -39,8 +38,6 @@ log = logging.getLogger("homenode.enrol")
 
 TURN, A_TURN = "Homenode-Turn", r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
-AGREE_MS = 60_000
-"""Two clocks that are so near say the same."""
 
 
 class Visit:
@@ -48,8 +45,7 @@ class Visit:
 
     def __init__(self, places: Places, serial: str, clock: Clock) -> None:
         self._places, self._clock, self.serial = places, clock, serial
-        self._offset_ms: int | None = None
-        """What to add to this clock to get the office's."""
+        self.trust = Trust(places, clock)
         self._refused = False
         self._url = ""
         self._by_dns = False
@@ -65,27 +61,14 @@ class Visit:
         found = keys.held(self._places.certificate, self.key.public_key()) if self.key is not None else None
         return found[0] if found else None
 
-    @property
-    def office_clock(self) -> list[int]:
-        """What the office's clock said, how long after the boot (ms); nothing if the own one is right."""
-        if self._clock.trusted() or not self._offset_ms:
-            return []
-        return [self.now_ms(), int(self._clock.up_s() * 1000)]
-
-    def now_ms(self) -> int:
-        """As well as it is known."""
-        if self._clock.trusted() or self._offset_ms is None:
-            return self._clock.wall()
-        return self._clock.wall() + self._offset_ms
-
     def once(self) -> Outcome:
         """As far as it goes in one go. Raises OSError: the card doesn't take it; SetupError."""
         places = self._places
         leaving.forget(places)
         self.key = keys.own_key(places.key)
-        dated = self._clock.trusted() or self._offset_ms is not None  # as the proof has to be
+        dated = self.trust.dated  # as the proof has to be
         leaves = places.erase.exists() and places.certificate.exists()
-        if dated and leaves and (stuck := leaving.begun(places, self.now_ms())) is not None:
+        if dated and leaves and (stuck := leaving.begun(places, self.trust.now_ms())) is not None:
             return stuck
         provision = Provision()
         with contextlib.suppress(FileNotFoundError):
@@ -133,7 +116,7 @@ class Visit:
         """At one office."""
         places, self._url = self._places, url
         try:
-            ca = self._authorities(url, provision)
+            ca = self.trust.authorities(url, provision)
             if not ca:
                 return Outcome(State.FAILED, Why("no_trust"))
             step = self._step(provision)
@@ -142,17 +125,17 @@ class Visit:
             own = None if step is Do.ENROL else (places.certificate, places.key)
             if step is Do.ENROL and not provision.code and all(path.is_file() for path in places.factory):
                 own = places.factory
-            office = self._office(url, ca, own)
-            known = self._learn(office, ca)
+            office = self.trust.office(url, ca, own)
+            known = self.trust.learn(office, ca, by_dns=self._by_dns)
             if places.erase.exists() and places.certificate.exists():
-                office = self._office(url, ca, (places.certificate, places.key))
-                return leaving.try_it(places, office, self.now_ms())
+                office = self.trust.office(url, ca, (places.certificate, places.key))
+                return leaving.try_it(places, office, self.trust.now_ms())
             step = self._step(provision)  # the time may be known by now
             if step in (Do.ENROL, Do.RENEW):
                 outcome = self._certify(office, known, provision, step)
                 if outcome is not None:
                     return outcome
-                office = self._office(url, self._ca(), (places.certificate, places.key))
+                office = self.trust.office(url, self.trust.ca(), (places.certificate, places.key))
             return self._visit(office, provision)
         except Unreachable as error:
             return Outcome(State.WAITING, Why("network", {"text": str(error)}))
@@ -166,73 +149,11 @@ class Visit:
 
     def _step(self, provision: Provision) -> Do:
         clock = self._clock
-        known = Known(self.now_ms(), clock.trusted(), clock.up_s(), self.serial, self.held(), self._refused)
+        known = Known(
+            self.trust.now_ms(), clock.trusted(), clock.up_s(), self.serial, self.held(), self._refused
+        )
         step = next_step(known)
         return Do.ENROL if provision.code and step in (Do.RENEW, Do.VISIT) else step
-
-    # Trust and time
-
-    def _ca(self) -> str:
-        try:
-            return self._places.ca.read_text(encoding="ascii")
-        except (OSError, ValueError):
-            return ""
-
-    def _authorities(self, url: str, provision: Provision) -> str:
-        """Whom to trust (PEM): what is known, else what the card says, else the image."""
-        found = [self._ca(), provision.ca]
-        if provision.ca_sha256 and not _has(
-            found, provision.ca_sha256
-        ):  # what is here may be of another office
-            try:
-                found.append(self._by_print(url, provision.ca_sha256))
-            except Untrusted:
-                if not any(found):
-                    raise
-        if not any(found):
-            for path in sorted(self._places.trust.glob("*.pem")):
-                with contextlib.suppress(OSError, ValueError):
-                    found.append(path.read_text(encoding="ascii"))
-        return "\n".join(text for text in found if text)
-
-    def _by_print(self, url: str, wanted: str) -> str:
-        """The authority with this fingerprint, of an office that isn't trusted yet (RFC 7030, 4.1.1)."""
-        for one in certificates_of(Office(url, None).cacerts()):
-            if _print_of(one) == wanted:
-                return one.public_bytes(Encoding.PEM).decode()
-        raise Untrusted("no authority there has the fingerprint of the provisioning file", where=url)
-
-    def _office(self, url: str, ca: str, own: tuple[Path, Path] | None) -> Office:
-        return Office(url, ca, own, check_time=self._clock.trusted())
-
-    def _learn(self, office: Office, ca: str) -> list[x509.Certificate]:
-        """Who certifies there, and by its clock what time it is. Raises Refused and its kin."""
-        answer = office.cacerts()
-        if answer.status != 200:
-            raise Unreachable(f"answers {answer.status}: {answer.text[:200]}")
-        if self._by_dns and not keys.is_office(office.shown):
-            raise Untrusted("the network named somebody who is certified, but not as an office")
-        if answer.date_ms is not None and not self._clock.trusted():
-            self._believe(office, answer.date_ms)
-        return [
-            *certificates_of(answer),
-            *x509.load_pem_x509_certificates(ca.encode()),
-        ]
-
-    def _believe(self, office: Office, date_ms: int) -> None:
-        """Take the office's time, if its certificate is in force then. Raises Untrusted."""
-        shown = x509.load_der_x509_certificate(office.shown)
-        start, end = (at.timestamp() * 1000 for at in (shown.not_valid_before_utc, shown.not_valid_after_utc))
-        if not start <= date_ms < end:
-            raise Untrusted("the office's certificate is not in force by its own clock", where=self._url)
-        offset_ms = date_ms - self._clock.wall()
-        if abs(offset_ms) < AGREE_MS:  # a Date has whole seconds, and was said a while ago
-            offset_ms = 0
-        if self._offset_ms is None and offset_ms:
-            log.warning(
-                "time of the office taken", extra={"at": text_of(date_ms), "off_s": offset_ms // 1000}
-            )
-        self._offset_ms = offset_ms
 
     # Certificates
 
@@ -262,7 +183,7 @@ class Visit:
             log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
             return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
         made = certificates_of(answer)
-        certificate = keys.accepted(made, self.key.public_key(), authorities, self.now_ms())
+        certificate = keys.accepted(made, self.key.public_key(), authorities, self.trust.now_ms())
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         replace(places.office, json.dumps({"url": self._url}).encode(), 0o640)
         between = [
@@ -270,7 +191,7 @@ class Visit:
             for one in authorities
             if one.subject != one.issuer and one.public_key() != self.key.public_key()
         ]
-        self._trust(authorities)
+        self.trust.keep(authorities)
         if step is Do.ENROL:
             places.turn.unlink(
                 missing_ok=True
@@ -288,24 +209,14 @@ class Visit:
         held = self.held()
         return (
             held is not None and held.fits and held.serial == self.serial and not self._refused
-            and self.now_ms() < held.until_ms
+            and self.trust.now_ms() < held.until_ms
         )  # fmt: skip
-
-    def _trust(self, authorities: list[x509.Certificate]) -> None:
-        """ca.pem says whom the node trusts: office and broker. Written only if it changes."""
-        unique = {one.public_bytes(Encoding.PEM): one for one in authorities}
-        fresh = [
-            pem for pem, one in unique.items() if one.not_valid_after_utc.timestamp() * 1000 > self.now_ms()
-        ]
-        text = b"".join(fresh)
-        if text and text != self._ca().encode():
-            replace(self._places.ca, text, keys.MODE)
 
     def _wipe_code(self, provision: Provision) -> None:
         """A code that was used is on no disk any more; the home that came with it stays until it is taken."""
         if provision.code:
             kept = {"home": {"files": dict(provision.files)}} if provision.files else {}
-            body = {"office": self._url, "ca": self._ca(), **kept}  # JSON is YAML 1.2
+            body = {"office": self._url, "ca": self.trust.ca(), **kept}  # JSON is YAML 1.2
             replace(self._places.provision, json.dumps(body).encode(), 0o600)
 
     # The daily visit
@@ -316,7 +227,7 @@ class Visit:
         made: list[x509.Certificate] = []
         with contextlib.suppress(Refused):
             made = certificates_of(office.cacerts())
-            self._trust(made)
+            self.trust.keep(made)
         answer = self._assigned(office)
         if answer.status in (404, 405):
             return self._stranger(held, provision)
@@ -343,7 +254,7 @@ class Visit:
         held = self.held()
         assert held is not None
         leaving.order(self._places, held.home, self.serial)
-        return leaving.try_it(self._places, office, self.now_ms())
+        return leaving.try_it(self._places, office, self.trust.now_ms())
 
     def _turn(self) -> str:
         with contextlib.suppress(OSError):
@@ -401,23 +312,10 @@ class Visit:
         if answer.status != 200:
             raise Unreachable(f"gives no backup of the radio: {answer.status}: {answer.text[:200]}")
         found = json_of(answer).get("radios")
-        names = radios.put(self._places, found if isinstance(found, dict) else {}, self.now_ms())
+        names = radios.put(self._places, found if isinstance(found, dict) else {}, self.trust.now_ms())
         log.info("backup of radios taken", extra={"radios": ", ".join(names)})
 
 
 def _on_card(why: Why) -> Why:
     """The same of a file that an installer put on the card: no office can correct that."""
     return Why("card_home_wrong", why.facts) if why.key == "home_wrong" else why
-
-
-def _has(pems: Iterable[str], wanted: str) -> bool:
-    """Whether an authority with this fingerprint is among them."""
-    try:
-        found = [one for pem in pems if pem for one in x509.load_pem_x509_certificates(pem.encode())]
-    except ValueError:  # damaged
-        return False
-    return any(_print_of(one) == wanted for one in found)
-
-
-def _print_of(certificate: x509.Certificate) -> str:
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
