@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.request import Request, urlopen
 
@@ -58,7 +59,9 @@ def _panel(home: Flat) -> tuple[bool, str]:
     page = Request(f"http://127.0.0.1:{home.machine.panel_port}/", headers={"Host": f"{SIDE_NET}.1:8650"})
     with urlopen(page, timeout=60) as answer:
         there = answer.status
-    return there == 200, f"status {there}; {home.ask('nft list set inet homenode apartment').split()[-2:]}"
+    said = re.search(r"elements = \{([^}]*)\}", home.ask("nft list set inet homenode apartment"))
+    side = " ".join(said[1].split()) if said else ""
+    return there == 200 and bool(side), f"status {there}; that side: {side}"
 
 
 def _materials(given: Given, home: Flat) -> Result:
