@@ -15,7 +15,7 @@ from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver
 from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_broker_acl import Example
-from tests.unit.test_health import put, put_a_pi
+from tests.unit.health_seen import put, put_a_pi
 
 pytestmark = needs_mosquitto
 

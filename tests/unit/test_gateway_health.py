@@ -15,7 +15,7 @@ from homenode.contract.times import Zone
 from homenode.delivery import Delivery
 from homenode.gateway import health
 from homenode.gateway.health import NAME, Health
-from tests.unit.test_health import SEEN
+from tests.unit.health_seen import SEEN
 
 UTC = Zone("UTC")
 WALL = 1_790_000_000_000
