@@ -129,7 +129,7 @@ class Elsewhere:
         """What the token says, if the provider signed it, now, for us, in this flow."""
         keys = await _fetch(about["jwks_uri"])
         try:
-            read = jwt.decode(token, KeySet.import_key_set(keys), algorithms=SIGNED_BY)  # type: ignore[arg-type]
+            read = jwt.decode(token, KeySet.import_key_set(keys), algorithms=SIGNED_BY)  # type: ignore[arg-type] # KeySet is one
             jwt.JWTClaimsRegistry(
                 leeway=LEEWAY_S,
                 iss={"essential": True, "value": about["issuer"]},

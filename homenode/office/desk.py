@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from homenode.enrol.keys import issued_by
 from homenode.enrol.proof import opened
@@ -185,12 +186,14 @@ class Desk:
         key: str,
         now: int,
     ) -> Response:
+        public = asked.public_key()
+        assert isinstance(public, ec.EllipticCurvePublicKey), "est.py takes no other"
         box = replace(box, asked=key, seen_ms=now)
         there = self._store.box(box.serial)
         match verdict:
             case Issue(home, leaving=True):
                 self._store.forget_turns(box.serial)
-                made = self._authority.issue(asked.public_key(), box.serial, home, moment(now), LEAVING)  # type: ignore[arg-type]
+                made = self._authority.issue(public, box.serial, home, moment(now), LEAVING)
                 self._add(made, box)
                 self._store.revoke(box.serial, now, "the tenancy ended")
                 return est.certificates([made])
@@ -198,9 +201,8 @@ class Desk:
                 if revoke:
                     self._store.revoke(box.serial, now, "the box was enrolled anew")
                     self._store.forget_turns(box.serial)
-                public = asked.public_key()  # est.py takes elliptic curves only
                 life = timedelta(milliseconds=self._settings.life_ms)
-                made = self._authority.issue(public, box.serial, home, moment(now), life)  # type: ignore[arg-type]
+                made = self._authority.issue(public, box.serial, home, moment(now), life)
                 box = replace(
                     box, state=State.ENROLLED, home=home, key=key, asked="", approved="", enrolled_ms=now
                 )

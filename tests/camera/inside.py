@@ -43,10 +43,10 @@ Show = Callable[[], Coroutine[Any, Any, str]]
 
 def run(command: str) -> str:
     """What it says. Raises AssertionError: it failed."""
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, shell=True, text=True, timeout=120, check=False, **both)  # type: ignore[call-overload]
+    done = subprocess.run(command, shell=True, text=True, timeout=120, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stdout}"
-    return str(done.stdout).strip()
+    return done.stdout.strip()
 
 
 async def prepare() -> str:

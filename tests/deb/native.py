@@ -40,7 +40,7 @@ def films() -> None:
             luma[:] = in_the_dark(luma, np.random.default_rng(nth))
             dark = luma.mean()
             assert bright.of(picture)[:240].mean() > dark
-            packet = encoder.encode(picture, nth * 100, form)  # type: ignore[arg-type]
+            packet = encoder.encode(picture, nth * 100, form)  # type: ignore[arg-type] # one of its two words
             seen += len(decoder.decode(packet)) if packet is not None else 0
         seen += len(decoder.decode(None))
         assert seen == PICTURES, f"{form}: {seen} pictures"

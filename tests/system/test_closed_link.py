@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,8 +29,8 @@ HOST, SERIAL, HOME = "office.homes.example", "60000000ffff0001", "closed-1"
 
 
 @contextmanager
-def process(*command: str, **how: object) -> Iterator[subprocess.Popen[bytes]]:
-    running = subprocess.Popen(command, **how)  # type: ignore[call-overload]
+def process(*command: str, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen(command, **how)
     try:
         yield running
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_who_never_ends_the_handshake_is_counted_too(tmp_path: Path, broker: Mos
     with Console(tmp_path, broker.port, lines) as console:
         silent = callers(console, MOST_EACH + 20, "127.0.0.9")
         console.until(lambda: closed(silent[MOST_EACH:]) == 20, "those that are too many")
-        context = http.client.ssl._create_unverified_context()  # type: ignore[attr-defined]
+        context = ssl._create_unverified_context()
         link = http.client.HTTPSConnection(console.host, context=context, timeout=30)
         link.request("GET", "/sign-in")
         answer = link.getresponse()

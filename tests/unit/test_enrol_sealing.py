@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,10 +192,10 @@ def test_a_power_cut_on_the_way_leaves_who_signs(places: Places, monkeypatch: py
     for nth in range(3):
         calls = iter(range(10))
 
-        def cut(*args: object, nth: int = nth, calls: Iterator[int] = calls, **more: object) -> None:
+        def cut(*args: Any, nth: int = nth, calls: Iterator[int] = calls, **more: Any) -> None:
             if next(calls) == nth:
                 raise KeyboardInterrupt
-            remove(*args, **more)  # type: ignore[arg-type]
+            remove(*args, **more)
 
         monkeypatch.setattr(shutil, "rmtree", cut)
         with contextlib.suppress(KeyboardInterrupt):

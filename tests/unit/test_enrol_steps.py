@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,8 +49,8 @@ def test_the_last_third_begins_after_two() -> None:
     "change",
     [{"held": None}, {"held": replace(HELD, fits=False)}, {"serial": "5678"}, {"refused": True}],
 )
-def test_what_is_not_this_boxs_own_counts_for_nothing(change: dict[str, object]) -> None:
-    assert next_step(replace(KNOWN, **change)) is Do.ENROL  # type: ignore[arg-type]
+def test_what_is_not_this_boxs_own_counts_for_nothing(change: dict[str, Any]) -> None:
+    assert next_step(replace(KNOWN, **change)) is Do.ENROL
 
 
 def test_a_clock_is_waited_for_and_not_for_ever() -> None:

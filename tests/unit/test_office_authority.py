@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_a_roll_over_that_is_cut_short_leaves_the_old_or_the_new_authority(tmp_p
         folder = tmp_path / str(nth)
         folder.mkdir()
         old = found(folder, "homes", NOW)
-        was_cut = cut(nth, lambda folder=folder: roll(folder, NOW))  # type: ignore[misc]
+        was_cut = cut(nth, partial(roll, folder, NOW))
         now = Authority(folder)
         key = ec.generate_private_key(ec.SECP256R1()).public_key()
         now.issue(key, "1234", "h", NOW, YEAR).verify_directly_issued_by(now.certificate)
@@ -93,7 +94,7 @@ def test_a_new_certificate_of_the_server_is_there_with_its_key_whenever_the_powe
     ours = found(tmp_path, "homes", NOW)
     ours.server(["localhost"], NOW)
     for nth in itertools.count():
-        was_cut = cut(nth, lambda nth=nth: ours.server([f"name-{nth}"], NOW))  # type: ignore[misc]
+        was_cut = cut(nth, partial(ours.server, [f"name-{nth}"], NOW))
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "server.pem")
         ours.server(["localhost"], NOW)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "server.pem")

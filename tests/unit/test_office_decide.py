@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -140,26 +141,26 @@ def test_who_shows_nothing_gets_nothing_that_nobody_approved(
 
 
 def test_a_renewal_is_for_the_certificate_given_last_with_the_same_names() -> None:
-    good = {"revoked": "", "same_subject": True, "home": "h"}
-    assert renewal(LIVES, "k", "k", **good) == Issue("h")  # type: ignore[arg-type]
+    good: dict[str, Any] = {"revoked": "", "same_subject": True, "home": "h"}
+    assert renewal(LIVES, "k", "k", **good) == Issue("h")
     for change, status in (
         ({"revoked": "stolen"}, 403),
         ({"same_subject": False}, 400),
         ({"home": "g"}, 403),
     ):
-        verdict = renewal(LIVES, "k", "k", **{**good, **change})  # type: ignore[arg-type]
+        verdict = renewal(LIVES, "k", "k", **{**good, **change})
         assert isinstance(verdict, Refuse)
         assert verdict.status == status
     for box, key in ((LIVES, "other"), (replace(LIVES, state=State.LEAVING), "k")):
-        assert isinstance(renewal(box, key, key, **good), Refuse)  # type: ignore[arg-type]
+        assert isinstance(renewal(box, key, key, **good), Refuse)
 
 
 def test_a_renewal_for_another_key_takes_somebody_who_approves_it() -> None:
-    good = {"revoked": "", "same_subject": True, "home": "h"}
-    verdict = renewal(LIVES, "k", "thief", **good)  # type: ignore[arg-type]
+    good: dict[str, Any] = {"revoked": "", "same_subject": True, "home": "h"}
+    verdict = renewal(LIVES, "k", "thief", **good)
     assert isinstance(verdict, Refuse)
     assert verdict.clash
-    assert renewal(replace(LIVES, approved="new"), "k", "new", **good) == Issue("h")  # type: ignore[arg-type]
+    assert renewal(replace(LIVES, approved="new"), "k", "new", **good) == Issue("h")
 
 
 def test_of_two_copies_one_shows_what_is_older() -> None:

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -97,18 +98,18 @@ def cooked(*spans: tuple[int, int, int]) -> list[dict[str, object]]:
     return [*lines, at(14 * 24 * 60, end=True)]
 
 
-def asked(home: Path, source: str, *parameters: str, **more: object) -> list[list[str]]:
+def asked(home: Path, source: str, *parameters: str, **more: Any) -> list[list[str]]:
     """The rows of the tables, split at their columns."""
     out = io.StringIO()
-    assert tune(home, source, "stove", out, io.StringIO(), parameters=parameters, **more) == 0  # type: ignore[arg-type]
+    assert tune(home, source, "stove", out, io.StringIO(), parameters=parameters, **more) == 0
     rows = [line.split("  ") for line in out.getvalue().splitlines()[2:] if "  " in line]
     return [[cell.strip() for cell in row if cell.strip()] for row in rows]
 
 
-def refused(home: Path, rule: str = "stove", **more: object) -> str:
+def refused(home: Path, rule: str = "stove", **more: Any) -> str:
     source, out = write(home, *cooked()), io.StringIO()
     with pytest.raises(FileMistakes) as wrong:
-        tune(home, source, rule, out, io.StringIO(), **more)  # type: ignore[arg-type]
+        tune(home, source, rule, out, io.StringIO(), **more)
     assert out.getvalue() == ""
     return str(wrong.value)
 
