@@ -123,7 +123,9 @@ def node_units(deploy: Path) -> list[Path]:
 def _lay_out(place: Path, wheels: Path, version: str, epoch: int) -> None:
     """What debhelper is given: this folder, also as debian/; the wheels, the source, the units."""
     for name in ("debian", "deploy/debian"):
-        shutil.copytree(HERE, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            HERE, place / name, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
+        )  # without the checkout's times: those before the commit's would stay
     shutil.copytree(wheels, place / "wheels")
     for name in _git(
         REPOSITORY, "ls-files", "homenode", "drivers", "rules", "hardware", "LICENSE", "README.md"

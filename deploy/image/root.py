@@ -109,7 +109,7 @@ def build(
     for pattern in UNUSED:
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    _configure(made, root)
+    _configure(made, root, epoch)
     (root / "etc/machine-id").touch()
     name(root, version)
     trust = root / "usr/share/homenode/trust"
@@ -161,11 +161,13 @@ def _repository(made: Tools, repo: Path, debs: Iterable[Path]) -> None:
     (repo / "Packages").write_text("\n".join(entries))
 
 
-def _configure(made: Tools, root: Path) -> None:
+def _configure(made: Tools, root: Path, epoch: int) -> None:
     files = HERE / "files"
     shutil.copytree(files, root, dirs_exist_ok=True, symlinks=True)
-    for path in (files, *files.rglob("*")):  # a checkout's rights are those of who made it
-        (root / path.relative_to(files)).chmod(0o755 if path.is_dir() else 0o644)
+    for path in (files, *files.rglob("*")):  # a checkout's rights and times are those of who made it
+        there = root / path.relative_to(files)
+        there.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(there, (epoch, epoch))
     image = root / "usr/lib/homenode-image"
     shutil.copy(HERE.parent / "homenode-trial", image)
     shutil.copy(HERE / "boot_state.py", image / "boot-state")

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 from deploy.image import boot_state, root
 from deploy.image.tools import REPOSITORY
-from tests.image import boxes, cuts, figures, updates
+from tests.image import boxes, cuts, figures, same, updates
 from tests.image.flat import Flat, flat
 from tests.image.machine import SIDE_NET
 from tests.image.show import Given, Result
@@ -90,4 +90,5 @@ SHOWS: Mapping[str, Callable[[Given], Iterator[Result]]] = {
     "cuts-configuring": cuts.configuring,
     "cuts-updating": cuts.updating,
     "figures": figures.figures,
+    "same": same.same,
 }
