@@ -147,10 +147,17 @@ def _failed(outcome: Outcome) -> dict[str, object]:
 
 def _keep(places: Places, provision: Provision) -> None:
     """What is for the machine, in a folder of root's own: a service key comes from a card only."""
-    if provision.machine != Machine():
+    old = _kept(places) or Machine()
+    if (new := machine.taken(old, provision.machine, provision.named)) != old:
         places.machine.mkdir(mode=0o711, parents=True, exist_ok=True)
-        body = json.dumps(machine.kept(provision.machine)).encode()
-        replace(places.machine / "machine.json", body, 0o600)
+        replace(places.machine / "machine.json", json.dumps(machine.kept(new)).encode(), 0o600)
+
+
+def _kept(places: Places) -> Machine | None:
+    try:
+        return machine.read_back(json.loads((places.machine / "machine.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def wipe(path: Path) -> None:
@@ -167,18 +174,19 @@ def wipe(path: Path) -> None:
 
 
 def _set_up(places: Places, run: Path) -> None:
-    try:
-        kept = machine.read_back(json.loads((places.machine / "machine.json").read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+    kept = _kept(places)
+    if kept is None:
         return
-    changed = False
-    for name, text in machine.files_of(kept).items():
-        folder, mode = WHERE[name]
-        path = run / folder / name
-        if path.exists() and path.read_text() == text:
+    changed, files = False, machine.files_of(kept)
+    for name, (folder, mode) in WHERE.items():
+        path, text = run / folder / name, files.get(name)
+        if (path.read_text() if path.exists() else None) == text:
             continue
-        _open_to_all(path.parent, run)
-        replace(path, text.encode(), mode)
+        if text is None:
+            path.unlink()
+        else:
+            _open_to_all(path.parent, run)
+            replace(path, text.encode(), mode)
         changed = True
     if changed and run == RUN:
         _call("busctl", "call", *NETWORKD, "Reload")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from homenode.enrol.places import WIRELESS
@@ -65,6 +65,16 @@ def _apartment(interface: str, address: str, dhcp: bool) -> dict[str, str]:
 
 def _line(name: str, value: object) -> list[str]:
     return [f"{name}={value}"] if value else []
+
+
+_WHERE = ("network", "wifi", "apartment")
+_PARTS = {"network": _WHERE, "apartment": _WHERE, "time": ("nts", "ntp"), "service_key": ("service_key",)}
+
+
+def taken(old: Machine, new: Machine, named: Collection[str]) -> Machine:
+    """`old`, and of `new` what its file names: all addresses with any of them, as they must fit together."""
+    parts = {part for section in named for part in _PARTS.get(section, ())}
+    return replace(old, **{part: getattr(new, part) for part in parts})
 
 
 def kept(machine: Machine) -> dict[str, Any]:

@@ -52,11 +52,11 @@ TOP = (
     Field(
         "service_key",
         "text",
-        "Public SSH key of who may log in for service; without it nobody may.",
+        "Public SSH key of who may log in for service; none: nobody any more.",
         default="",
         pattern=r"(ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/=]{40,400}"
-        r"( [ -~]{1,100})?",
-        shown="a line of an id_ed25519.pub",
+        r"( [ -~]{1,100})?|none",
+        shown="a line of an id_ed25519.pub, or none",
     ),
 )
 NETWORK = (
@@ -152,6 +152,7 @@ class Provision:
         office: "" to look for one.
         ca: PEM; "" if `ca_sha256` or the image says whom to trust.
         files: Of the home, by their name on the node; none if the office brings them.
+        named: Which sections there are at all.
     """
 
     office: str = ""
@@ -160,6 +161,7 @@ class Provision:
     code: str = field(default="", repr=False)
     files: Mapping[str, str] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
+    named: frozenset[str] = frozenset()
 
 
 def read_provision(path: Path, shown: str = "") -> Provision:
@@ -214,9 +216,11 @@ def provision_of(text: str, shown: str) -> Provision:
         notes.wrong(root, "file", "office:, code: or home:", found="nothing")
     if notes.mistakes:
         raise FileMistakes(in_order(notes))
-    machine = Machine(network, wifi, apartment, tuple(times["nts"]), tuple(times["ntp"]), top["service_key"])
+    key = top["service_key"] if top["service_key"] != "none" else ""
+    machine = Machine(network, wifi, apartment, tuple(times["nts"]), tuple(times["ntp"]), key)
     digits = top["ca_sha256"].replace(":", "").lower()
-    return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine)
+    named = frozenset(root.entries)
+    return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine, named)
 
 
 def _is_url(text: str) -> bool:

@@ -105,6 +105,29 @@ def test_a_boot_takes_the_file_and_wipes_it(tmp_path: Path) -> None:
     assert (tmp_path / "run/homenode-machine/authorized_keys").exists()
 
 
+def test_a_later_file_changes_what_it_names(tmp_path: Path) -> None:
+    box, run = Box(tmp_path), tmp_path / "run"
+    key = "ssh-ed25519 " + "A" * 60
+
+    def given(text: str) -> set[str]:
+        (box.places.boot / FILE).write_text(text)
+        assert boot(box.places, run=run, lamps=()) == 0
+        assert not (box.places.boot / FILE).exists()
+        return {path.name for path in run.rglob("*") if path.is_file()}
+
+    there = given("network: {interface: eth0, address: 192.168.1.10/24}\ntime: {ntp: [ntp.example]}\n")
+    assert there == {"10-homenode.network", "homenode.sources"}
+    assert given(f"service_key: {key}\n") == there | {"authorized_keys"}
+    assert "192.168.1.10/24" in (run / "systemd/network/10-homenode.network").read_text()
+    assert given("apartment: {interface: eth1, address: 192.168.77.1/24}\nnetwork: {interface: eth2}\n") == {
+        *there, "authorized_keys", "05-homenode-apartment.network", "apartment.nft", "panel.env",
+    }  # fmt: skip
+    assert given("service_key: none\nnetwork: {}\n") == {"homenode.sources"}
+    shutil.rmtree(run)
+    boot(box.places, run=run, lamps=())
+    assert {path.name for path in run.rglob("*") if path.is_file()} == {"homenode.sources"}
+
+
 def test_a_home_that_was_just_copied_to_the_card_is_taken(tmp_path: Path) -> None:
     box = Box(tmp_path)
     (box.places.boot / "home.yaml").write_text(HOME_YAML.format(home=HOME))
