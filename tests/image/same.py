@@ -25,7 +25,7 @@ def same(given: Given) -> Iterator[Result]:
         yield Result("made twice, the same bytes", False, f"there is no {sums}: commit, and make image")
         return
     clone = given.folder / "clone"
-    command = ["git", "clone", "--quiet", str(REPOSITORY), str(clone)]
+    command = ["git", "-c", "advice.detachedHead=false", "clone", "--quiet", str(REPOSITORY), str(clone)]
     subprocess.run(command, check=True, umask=0o077)
     for folder, _, files in os.walk(clone):
         for name in (".", *files):
