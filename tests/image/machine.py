@@ -133,7 +133,7 @@ class Machine:
             time.sleep(0.2)
         raise TimeoutError(f"not said: {pattern}\n{self.said()[-2000:]}")
 
-    def ask(self, key: Path, command: str, within_s: float = 60, *, given: str = "") -> str:
+    def ask(self, key: Path, command: str, within_s: float = 240, *, given: str = "") -> str:
         """What a command prints in the machine, by a technician's key; `given` to it.
 
         Raises:
