@@ -43,7 +43,7 @@ MASKED = (
     "systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "systemd-update-done.service",
 )  # fmt: skip
 UNUSED = (
-    "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/log/*", "var/lib/dpkg/*-old",
+    "etc/apt", "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/log/*", "var/lib/dpkg/*-old",
     "etc/machine-id", "var/lib/systemd/*", "etc/ssh/ssh_host_*", "usr/share/X11", "usr/share/sounds",
     "usr/lib/python3*/ensurepip", "usr/lib/python3*/idlelib", "usr/lib/python3*/turtledemo",
     "usr/lib/aarch64-linux-gnu/gconv", "usr/lib/udev/hwdb.d", "usr/lib/udev/hwdb.bin",
