@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from homenode.config.check import check_home
@@ -13,6 +14,12 @@ from homenode.enrol.card import put
 from homenode.enrol.places import FILE
 from homenode.enrol.provision_file import provision_of, with_home
 from homenode.errors import FileMistakes, Mistake, SetupError
+
+SAID_BY: Mapping[str, tuple[str, ...]] = {
+    "file": ("label", "office", "ca", "code", "service_key"),
+    "label": ("office", "ca", "code"),
+}
+"""Options that say the same as another: which of both counts, nobody can know."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; exit status."""
+    for name, others in SAID_BY.items():
+        for other in others:
+            if getattr(args, name) and getattr(args, other):
+                both = f"{_option(name)} and {_option(other)}"
+                raise SetupError("both say what goes onto the card", where=both, do="give one of them")
     text = _text(args)
     files: Mapping[str, str] = {}
     if args.home is not None:
@@ -38,7 +50,12 @@ def run(args: argparse.Namespace) -> int:
         for line in Excerpts().told(warned, prefix="warning: "):
             print(line)
     text = with_home(text, files)
-    found = provision_of(text, FILE if args.file is None else str(args.file))
+    try:
+        found = provision_of(text, FILE if args.file is None else str(args.file))
+    except FileMistakes as error:
+        if args.file is not None:
+            raise
+        raise FileMistakes([_of_option(one, args) for one in error.mistakes]) from error
     where = put(args.card, FILE, text.encode())
     print(f"{where}: written and read back")
     later = "" if found.code else "; it has no code, so the office has to approve the box"
@@ -59,6 +76,20 @@ def files_of(path: Path) -> tuple[dict[str, str], tuple[Mistake, ...]]:
     for rule in sorted((path.parent / "rules").glob("*.yaml")):
         files[f"rules/{rule.name}"] = rule.read_text("utf-8-sig")
     return files, report.warnings
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _of_option(mistake: Mistake, args: argparse.Namespace) -> Mistake:
+    """It stands in what was given, and in no line of a file: one of that name here may be another box's."""
+    name = mistake.field.partition(".")[0]
+    if name == "file":
+        raise SetupError("nothing goes onto the card", do="give HOME.yaml, --file, --label or --office")
+    by_label = args.label and name != "service_key"
+    given = str(args.home) if name == "home" else _option("label" if by_label else name)
+    return replace(mistake, file=given, line=0, column=0)
 
 
 def _text(args: argparse.Namespace) -> str:

@@ -251,7 +251,7 @@ def _read(rows: tuple[Field, ...], node: Node | None, where: str, notes: Notes) 
 def _ca(node: Node | None, notes: Notes) -> str:
     if node is None or is_nothing(node):
         return ""
-    accepted = "certificates in PEM: ca: |, and below it, indented, from -----BEGIN CERTIFICATE----- on"
+    accepted = "certificates in PEM, from -----BEGIN CERTIFICATE----- on; in YAML below ca: |, indented"
     if not isinstance(node, Scalar) or len(node.text) > MOST_CA:
         notes.wrong(node, "ca", accepted)
         return ""

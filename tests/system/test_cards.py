@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from homenode.cli import main
 from homenode.enrol import state
 from homenode.enrol.boot import boot, wipe
 from homenode.enrol.places import FILE, TOLD
@@ -84,6 +85,58 @@ def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "home.yaml:1" in done.stderr
     assert not (tmp_path / FILE).exists()
+
+
+LABEL = f"homenode:1;office=https://o.example;code={CODE};ca={'ab' * 32}"
+OFFICE = ("--office", "https://o.example")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--office", "https://o", "--ca", "private.pem"), "--ca: ca: found a private key"),
+        (("--office", "o.example"), "--office: office: found"),
+        ((*OFFICE, "--code", "short"), "--code: code: found"),
+        ((*OFFICE, "--service-key", "private.pem"), "--service-key: service_key: found"),
+        (("--label", LABEL.replace("https", "http")), "--label: office: found"),
+        (("--label", LABEL, "--service-key", "private.pem"), "--service-key: service_key: found"),
+        ((), "give HOME.yaml, --file, --label or --office"),
+    ],
+)
+def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(FILE).write_text("code: WD4D-EFGH-JKMN-PQRS\n" * 3)
+    Path("private.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    Path("config.txt").touch()
+    assert main(["provision", "--card", str(tmp_path / "card"), *words]) in (1, 2)
+    told = capsys.readouterr().err
+    assert said in told
+    assert "WD4D" not in told
+    assert FILE not in told
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("--file", FILE), ("--code", CODE)),
+        (("--file", FILE), ("--label", LABEL)),
+        (("--file", FILE), ("--service-key", "key.pub")),
+        (("--label", LABEL), ("--code", CODE)),
+        (("--label", LABEL), OFFICE),
+        (("--label", LABEL), ("--ca", "ca.pem")),
+    ],
+)
+def test_options_that_say_the_same_are_refused(
+    capsys: pytest.CaptureFixture[str], one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    assert main(["provision", "--card", "none", *one, *other]) == 1
+    assert f"{one[0]} and {other[0]}: both say" in capsys.readouterr().err
 
 
 def test_a_boot_takes_the_file_and_wipes_it(tmp_path: Path) -> None:
