@@ -54,7 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument("--by", default="", metavar="NAME", help="who asks (default: this user)")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
-        "--data", metavar="DIR", default="homenode-fleet", help="what the update remembers (default: here)"
+        "--data",
+        metavar="DIR",
+        default="homenode-fleet",
+        help="what the update remembers (default: homenode-fleet)",
     )
     text = (
         "Order a version, ring by ring; halts where homes get worse. The same command goes on after a stop."

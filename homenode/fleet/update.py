@@ -38,28 +38,38 @@ def update(args: argparse.Namespace) -> int:
         HomenodeError: It can't be begun; says why and what to do.
     """
     folder = Path(args.data)
-    settings, wanted = settings_of(args), _order(args)
+    settings, order = settings_of(args), _order(args)
     with FolderLock.take(folder):
-        kept = kept_in.read(folder)
-        if kept is not None and not kept.rollout.ended:
-            if kept.args["sha256"] != wanted["sha256"] or kept.rollout.version != args.version:
-                do = "homenode fleet cancel ends it"
-                raise Refused(f"{kept.rollout.version} is still on its way", where=str(folder), do=do)
-        else:
-            plan, window = read_rings(args.rings)
-            if args.ring:
-                names = [ring.name for ring in plan.rings]
-                if args.ring not in names:
-                    raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {', '.join(names)}")
-                plan = plan.only(args.ring)
-            if window and "window" not in wanted:
-                wanted = _taken({**wanted, "window": window})
-            kept = Kept(
-                Rollout(plan, args.version, secrets.token_hex(4)), wanted, args.by or getpass.getuser()
-            )
+        kept, asked = kept_in.read(folder), _asked(args, order)
+        if kept is None or kept.rollout.ended:
+            kept = asked
             kept_in.take_wish(folder)  # of the update before
-            kept_in.write(folder, kept)
+        elif others := _others(kept, asked, args.by):
+            do = "the same words go on with it, homenode fleet cancel ends it"
+            what = f"{kept.rollout.version} is still on its way, with another {', '.join(others)}"
+            raise Refused(what, where=str(folder), do=do)
         return asyncio.run(_work(settings, kept, folder))
+
+
+def _asked(args: argparse.Namespace, order: dict[str, Any]) -> Kept:
+    """What the command line and the rings say; kept from its first step on, when homes are there."""
+    plan, window = read_rings(args.rings)
+    if args.ring:
+        names = [ring.name for ring in plan.rings]
+        if args.ring not in names:
+            raise SetupError(f"--ring {args.ring}", where=args.rings, do=f"rings: {', '.join(names)}")
+        plan = plan.only(args.ring)
+    if window and "window" not in order:
+        order = _taken({**order, "window": window})
+    return Kept(Rollout(plan, args.version, secrets.token_hex(4)), order, args.by or getpass.getuser())
+
+
+def _others(kept: Kept, asked: Kept, by: str) -> list[str]:
+    """In what somebody asks for another update than the one that is on its way."""
+    names = sorted({*kept.args, *asked.args})
+    found = [name.replace("_", "-") for name in names if kept.args.get(name) != asked.args.get(name)]
+    rings = ["--rings or --ring"] if kept.rollout.plan != asked.rollout.plan else []
+    return [*found, *rings, *(["--by"] if by and by != kept.by else [])]
 
 
 def _order(args: argparse.Namespace) -> dict[str, Any]:
@@ -125,8 +135,7 @@ def progress(args: argparse.Namespace) -> int:
     if kept is None:
         raise Refused("no update is on its way", where=args.data, do="name its folder with --data")
     rollout = kept.rollout
-    state = rollout.ended or (f"HALTED: {rollout.halted}" if rollout.halted else "on its way")
-    print(f"{rollout.version} by {kept.by}: {state}")
+    print(_state(kept))
     for ring, counts in rollout.counted().items():
         told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         now = " (now)" if rollout.ring is not None and rollout.ring.name == ring else ""
@@ -137,6 +146,13 @@ def progress(args: argparse.Namespace) -> int:
     return 0
 
 
+def _state(kept: Kept) -> str:
+    rollout = kept.rollout
+    halted = f"HALTED: {rollout.halted} (homenode fleet resume goes on, cancel ends it)"
+    state = rollout.ended or (halted if rollout.halted else "on its way")
+    return f"{rollout.version} by {kept.by}: {state}"
+
+
 async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = False) -> int:
     """Until it is at its end, or SIGINT or SIGTERM; with `once` only what is asked."""
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -145,6 +161,7 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
     worker = _Worker(settings, kept, folder)
     async with asyncio.TaskGroup() as tasks:
         await worker.ears.connect()
+        print(_state(kept), flush=True)
         link = tasks.create_task(worker.ears.run(), name="link")
         ticked = False
         while not stopping.is_set():
@@ -161,9 +178,10 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
         await worker.ears.drained()
         worker.ears.close()
         link.cancel()
-    if not kept.rollout.ended and not (once and ticked):
-        worker.tell(["stopped: nobody else is ordered; the same command goes on"])
-    return 1 if kept.rollout.halted and not kept.rollout.ended else 0
+    if kept.rollout.ended or (once and ticked):
+        return 0
+    worker.tell(["stopped: nobody else is ordered; the same command goes on"])
+    return 1 if kept.rollout.halted else 0
 
 
 class _Worker:

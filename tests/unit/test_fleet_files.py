@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from homenode.contract.command import why_not_args
-from homenode.errors import FileMistakes, SetupError, StorageError
+from homenode.errors import FileMistakes, Refused, SetupError, StorageError, acted_on
 from homenode.fleet import kept
 from homenode.fleet import update as fleet_update
 from homenode.fleet.plan import Plan, Ring
@@ -147,19 +147,69 @@ ARGS = {"broker": "mqtt://127.0.0.1", "ca": None, "cert": None, "key": None, "co
 def test_a_halt_whose_link_is_lost_is_done_when_it_is_back(tmp_path: Path) -> None:
     rollout = Rollout(Plan((Ring("all", ("*",)),)), "2.0", "key")
     kept.write(tmp_path, kept.Kept(rollout, {"version": "2.0"}, "Bo"))
-    assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="halt", **ARGS)) == 1
+    assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="halt", **ARGS)) == 0
     read = kept.read(tmp_path)
     assert read is not None
     assert read.rollout.halted == "by hand"
 
 
 @pytest.mark.usefixtures("deaf")
-def test_a_wish_that_nobody_heard_is_none_of_the_next_update(tmp_path: Path) -> None:
-    kept.wish(tmp_path, "cancel")
+def test_a_halt_of_what_is_halted_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rollout = Rollout(Plan((Ring("all", ("*",)),)), "2.0", "key")
+    rollout.halt("a is worse", 0)
+    kept.write(tmp_path, kept.Kept(rollout, {"version": "2.0"}, "Bo"))
+    assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="halt", **ARGS)) == 0
+    assert "2.0 by Bo: HALTED: a is worse (homenode fleet resume" in capsys.readouterr().out
+
+
+def begun(folder: Path, **given: object) -> int:
+    """`homenode fleet update` for all homes."""
     order = {"url": "https://office/b", "version": "2.0", "sha256": "0" * 64, "size": 0, "window": "",
              "not_before": "", "exception": None, "by": "", "ring": ""}  # fmt: skip
-    rings = written(tmp_path, "rings: {all: {homes: ['*']}}")
-    fleet_update.update(argparse.Namespace(data=str(tmp_path), rings=rings, **order, **ARGS))
+    rings = written(folder, "rings: {pilot: {homes: [p]}, all: {homes: ['*']}}\nwindow: 22:00-05:00")
+    return fleet_update.update(
+        argparse.Namespace(**{"data": str(folder), "rings": rings, **order, **ARGS, **given})
+    )
+
+
+@pytest.mark.usefixtures("deaf")
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"url": "https://office/c"}, "url"),
+        ({"sha256": "1" * 64}, "sha256"),
+        ({"version": "2.1"}, "version"),
+        ({"window": "01:00-02:00", "size": 7}, "size, window"),
+        ({"not_before": "2036-12-01T01:00:00+01:00"}, "not-before"),
+        ({"ring": "pilot"}, "--rings or --ring"),
+        ({"by": "Eva"}, "--by"),
+    ],
+)
+def test_an_update_goes_on_by_the_same_words_and_by_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: dict[str, object], named: str
+) -> None:
+    assert begun(tmp_path, by="Bo") == 1, "there is no home"
+    state = (tmp_path / kept.STATE).read_text()
+    capsys.readouterr()
+    with pytest.raises(Refused, match=rf"2\.0 is still on its way, with another {named} \(.*cancel"):
+        begun(tmp_path, **other)
+    assert capsys.readouterr().out == ""
+    assert begun(tmp_path) == 1
+    assert "2.0 by Bo: HALTED: ring pilot: there is no home in it" in capsys.readouterr().out
+    assert (tmp_path / kept.STATE).read_text() == state
+
+
+def test_an_update_that_reached_no_broker_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as told:
+        begun(tmp_path, broker="mqtt://127.0.0.1:1")
+    assert isinstance(acted_on(told.value), NoLink)
+    assert kept.read(tmp_path) is None
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_wish_that_nobody_heard_is_none_of_the_next_update(tmp_path: Path) -> None:
+    kept.wish(tmp_path, "cancel")
+    begun(tmp_path)
     read = kept.read(tmp_path)
     assert read is not None
     assert read.rollout.ended == ""
