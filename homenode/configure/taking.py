@@ -93,7 +93,7 @@ def understood(offer: Offer, path: Path, types: Mapping[str, DriverType]) -> Che
     texts = Texts({path.parent / name: text for name, text in offer.configuration.files.items()})
     report = check_home(path, drivers=types, texts=texts)
     if report.mistakes or report.home is None:
-        raise Mistaken([_named(mistake, path.parent) for mistake in report.mistakes])
+        raise Mistaken([named(mistake, path.parent) for mistake in report.mistakes])
     if report.home.home != offer.configuration.home:
         raise Refused(f"it is for {offer.configuration.home}, and its {HOME_YAML} says {report.home.home}")
     for place, file in paths(report.home):
@@ -118,7 +118,8 @@ def _is_private(file: Path) -> bool:
         return False  # a folder, or nothing: that is told elsewhere
 
 
-def _named(mistake: Mistake, beside: Path) -> Mistake:
+def named(mistake: Mistake, beside: Path) -> Mistake:
+    """As who wrote the file calls it, and not as the node does."""
     return replace(mistake, file=mistake.file.removeprefix(f"{beside}{os.sep}"))
 
 

@@ -13,7 +13,7 @@ from homenode.config.rule_files import Texts
 from homenode.config.yaml12 import Scalar, Table, compose, read_text
 from homenode.configure.first import first
 from homenode.configure.payload import FILE
-from homenode.configure.taking import Mistaken
+from homenode.configure.taking import Mistaken, named
 from homenode.enrol.places import Places
 from homenode.enrol.state import read
 from homenode.enrol.steps import Why
@@ -56,11 +56,11 @@ def take(places: Places, files: Mapping[str, str], home: str) -> None:
         raise NotTaken(Why("home_wrong", {"text": ", ".join(files)[:200]}))
     kept = {places.config / name: text for name, text in files.items()}
     report = check_home(places.home, texts=Texts(kept))
+    mistakes = [named(one, places.config) for one in report.mistakes]
     if report.home is not None and home and report.home.home not in ("", home):
-        raise NotTaken(Why("other_home", {"found": report.home.home, "home": home}), report.mistakes)
-    if report.mistakes:
-        first = report.mistakes[0]
-        raise NotTaken(Why("home_wrong", {"text": str(first)[:300]}), report.mistakes)
+        raise NotTaken(Why("other_home", {"found": report.home.home, "home": home}), mistakes)
+    if mistakes:
+        raise NotTaken(Why("home_wrong", {"text": str(mistakes[0])[:300]}), mistakes)
     rules = places.config / "rules"
     names = [name for name in files if name != "home.yaml"]
     for old in rules.glob("*.yaml"):

@@ -15,6 +15,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from homenode.config.notes import Notes
+from homenode.config.yaml12 import Table, compose, read_text
 from homenode.enrol import blink, machine, paper, state
 from homenode.enrol.places import FILE, TOLD, Places
 from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision, with_home
@@ -90,8 +92,10 @@ def _take(places: Places) -> tuple[Mistake, ...]:
             file.read_text("utf-8-sig") if file.exists() else "", {} if provision.files else files
         )
         provision_of(text, FILE)
+        _look_at(files, f"{FILE}: " if provision.files else "")
     except FileMistakes as error:
-        outcome = Outcome(State.FAILED, Why("file_wrong", {"text": str(error.mistakes[0])[:300]}))
+        key = "file_wrong" if error.mistakes[0].file == FILE else "card_home_wrong"
+        outcome = Outcome(State.FAILED, Why(key, {"text": str(error.mistakes[0])[:300]}))
         failed = _failed(outcome)
         if {**state.now(places), "at": failed["at"]} != failed:  # a change of it starts this again
             _hand_over(places, places.state, json.dumps(failed, ensure_ascii=False).encode(), 0o640)
@@ -127,17 +131,28 @@ def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
 
 def _beside(folder: Path) -> dict[str, str]:
     """home.yaml and rules that lie beside it."""
-    paths = [folder / "home.yaml", *sorted((folder / "rules").glob("*.yaml"))]
-    try:
-        return {
-            path.relative_to(folder).as_posix(): path.read_text("utf-8-sig")
-            for path in paths
-            if path.exists()
-        }
-    except (OSError, ValueError) as error:
-        raise FileMistakes(
-            [Mistake("home.yaml", 0, "file", f"unreadable ({error})", "UTF-8 text")]
-        ) from error
+    names = ["home.yaml", *(f"rules/{path.name}" for path in sorted((folder / "rules").glob("*.yaml")))]
+    return {name: read_text(folder / name, name) for name in names if (folder / name).exists()}
+
+
+def _look_at(files: Mapping[str, str], inside: str) -> None:
+    """Whether the home's files are YAML: all of it the node's user checks, as drivers are loaded for that.
+
+    Raises:
+        FileMistakes: All that is wrong with them.
+    """
+    mistakes: list[Mistake] = []
+    for name, text in files.items():
+        notes = Notes(f"{inside}{name}")
+        try:
+            root = compose(text, notes.file)
+            if not isinstance(root, Table):
+                notes.wrong(root, "file", "a mapping")
+        except FileMistakes as error:
+            mistakes += error.mistakes
+        mistakes += notes.mistakes
+    if mistakes:
+        raise FileMistakes(mistakes)
 
 
 def _failed(outcome: Outcome) -> dict[str, object]:
@@ -221,7 +236,9 @@ def _tell(places: Places, told: Mapping[str, object], mistakes: tuple[Mistake, .
     """On the boot partition, if it says something else there by now."""
     if not places.boot.is_dir():
         return
-    text = paper.written(told, [str(one) for one in mistakes])
+    text = paper.written(
+        told, [str(one) for one in mistakes], ", ".join(dict.fromkeys(one.file for one in mistakes))
+    )
     data, path = text.encode("utf-8-sig", "replace"), places.boot / TOLD
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:

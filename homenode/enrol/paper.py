@@ -11,18 +11,19 @@ from homenode.enrol.places import FILE
 MOST_MISTAKES = 50
 
 
-def written(state: Mapping[str, Any], mistakes: Sequence[str]) -> str:
+def written(state: Mapping[str, Any], mistakes: Sequence[str], file: str = FILE) -> str:
     """The file, for any editor of any machine.
 
     Args:
         state: As in state.json.
-        mistakes: In the provisioning file, a line each.
+        mistakes: In what the installer put on the card, a line each.
+        file: Which that is.
     """
     lines = []
     for at, language in enumerate(("sv", "en")):
         lines += _told(state, language, _HEADS[language])
         if mistakes:
-            lines += ["", _HEADS[language]["mistakes"].format(file=FILE), *mistakes[:MOST_MISTAKES]]
+            lines += ["", _HEADS[language]["mistakes"].format(file=file), *mistakes[:MOST_MISTAKES]]
         flashes = blink.code(str(state.get("state", "")), str(state.get("key", "")))
         lines += ["", _HEADS[language]["lamp"]]
         for number, meaning in blink.MEANINGS.items():

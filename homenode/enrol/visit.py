@@ -107,7 +107,7 @@ class Visit:
                 assignment.take(places, provision.files, "")
             except assignment.NotTaken as wrong:
                 return Outcome(State.FAILED, _on_card(wrong.why))
-        elif places.home.read_bytes() != provision.files["home.yaml"].encode():
+        elif self._passed_over(provision):
             why = Why("has_home", {"home": assignment.of_home(places) or "?"})
         places.provision.unlink(missing_ok=True)
         return Outcome(State.ENROLLED, why, done=True)
@@ -303,8 +303,14 @@ class Visit:
             answer = office.ask("PUT", "/homenode/v1/backup", body, {"Content-Type": "application/json"})
             if answer.status == 200:
                 radios.was_sent(places, body)
+        key = "office_home" if self._passed_over(provision) else "enrolled"
         places.provision.unlink(missing_ok=True)
-        return Outcome(State.ENROLLED, Why("enrolled", {"home": held.home}), done=True)
+        return Outcome(State.ENROLLED, Why(key, {"home": held.home}), done=True)
+
+    def _passed_over(self, provision: Provision) -> bool:
+        """Whether the card brought another home than the one that is here."""
+        brought = provision.files.get("home.yaml")
+        return brought is not None and self._places.home.read_bytes() != brought.encode()
 
     def _take_backup(self, office: Office) -> None:
         """Before there is a home: without it the radio would form another network. Raises Unreachable."""

@@ -72,6 +72,9 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                  "The box has the home {home} already; the one on the card was not taken.",
                  "Ändra /etc/homenode/home.yaml i dosan, eller ta ett nytt kort.",
                  "Change /etc/homenode/home.yaml on the box, or use a fresh card."),
+    "office_home": ("Dosan är inskriven för {home} som kontoret beskriver det; hemmet på kortet togs inte.",
+                    "The box is enrolled for {home} as the office describes it; the home on the card was not "
+                    "taken.", "", ""),
     "not_renewed": ("Dosan är inskriven för {home}; kontoret nås inte: {text}",
                     "The box is enrolled for {home}; the office can't be reached: {text}", "", ""),
     "left": ("Hyresgästens uppgifter är raderade. Dosan väntar på ett nytt hem.",

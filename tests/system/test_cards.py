@@ -18,7 +18,7 @@ from homenode.cli import main
 from homenode.enrol import state
 from homenode.enrol.boot import boot, wipe
 from homenode.enrol.places import FILE, TOLD
-from homenode.enrol.provision_file import read_provision
+from homenode.enrol.provision_file import read_provision, with_home
 from tests.system.nodes import homenode
 from tests.system.offices import HOME, HOME_YAML, Box
 
@@ -279,6 +279,46 @@ def test_mistakes_are_told_on_the_card_and_by_the_lamp_and_the_file_stays(tmp_pa
     assert box.state["key"] == "file_wrong"
     assert (lamp / "trigger").read_text() == "pattern"
     assert (lamp / "pattern").read_text().count("1 200") == 4
+
+
+FAULTY = "home: kalmar-10\n timezone: Europe/Stockholm\n"
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_home_that_is_no_yaml_stays_on_the_card_and_is_told_with_its_line(
+    tmp_path: Path, beside: bool
+) -> None:
+    box = Box(tmp_path)
+    file, home = box.places.boot / FILE, box.places.boot / "home.yaml"
+    file.write_text(with_home(f"office: https://o\ncode: {CODE}\n", {} if beside else {"home.yaml": FAULTY}))
+    if beside:
+        home.write_text(FAULTY)
+        (box.places.boot / "rules").mkdir()
+        (box.places.boot / "rules/own.yaml").write_text("- rule\n")
+    boot(box.places, run=tmp_path / "run", lamps=())
+    told = (box.places.boot / TOLD).read_text("utf-8-sig")
+    assert file.exists()
+    assert not box.places.provision.exists()
+    assert box.state["key"] == "card_home_wrong"
+    if beside:
+        assert home.read_text() == FAULTY
+        assert "Fel i home.yaml, rules/own.yaml:\nhome.yaml:2:10: file: " in told
+        assert "\nrules/own.yaml:1:1: file: found" in told
+        home.write_text("home: kalmar-10\n")
+        (box.places.boot / "rules/own.yaml").write_text("rule: own\n")
+        boot(box.places, run=tmp_path / "run", lamps=())
+        assert read_provision(box.places.provision).files["home.yaml"] == "home: kalmar-10\n"
+        assert not home.exists()
+    else:
+        assert f"Fel i {FILE}: home.yaml:\n{FILE}: home.yaml:2:10: file: " in told
+
+
+def test_a_home_that_is_refused_later_is_told_as_it_lay_on_the_card(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    (box.places.boot / "home.yaml").write_text("home: h\n")
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert box.run("once").returncode == 1
+    assert box.state["why"]["sv"].startswith("Hemmets fil på kortet har fel: home.yaml:1")
 
 
 def test_a_folder_that_is_somewhere_else_is_not_written_to(tmp_path: Path) -> None:

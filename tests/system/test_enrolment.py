@@ -17,7 +17,7 @@ from homenode.enrol.steps import State, short
 from homenode.office.provisioning import ca_print
 from tests.system.brokers import free_port
 from tests.system.clocks import NodeClock
-from tests.system.offices import HOME, Box, OfficeProcess
+from tests.system.offices import HOME, HOME_YAML, Box, OfficeProcess
 
 
 @pytest.fixture(scope="module")
@@ -311,6 +311,21 @@ def test_a_home_of_another_box_is_refused_and_told(office: OfficeProcess, tmp_pa
     assert office.reports()[0] == "home refused"
     office.describe("wrong-1")
     assert box.once().state is State.ENROLLED
+
+
+def test_a_home_on_the_card_that_gives_way_to_the_offices_is_told(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.describe("both-1")
+    box = Box(tmp_path, "10000000aaaa0031")
+    code = office.code("box", "add", box.serial, "--home", "both-1")
+    own = HOME_YAML.format(home="both-1")
+    box.provisioned(office, code, home={"files": {"home.yaml": f"# mine\n{own}"}})
+    outcome = box.once()
+    assert (outcome.state, outcome.why.key) == (State.ENROLLED, "office_home")
+    assert box.places.home.read_text() == own
+    box.provisioned(office, home={"files": {"home.yaml": own}})
+    assert box.once().why.key == "enrolled"
 
 
 def test_a_revoked_box_asks_anew(office: OfficeProcess, tmp_path: Path) -> None:
