@@ -26,6 +26,7 @@ from homenode.fleet.settings import Settings, settings_of
 from homenode.gateway.clock import Clock
 from homenode.journal.lock import FolderLock
 from homenode.link.words import NoLink
+from homenode.update import exception
 from homenode.update.order import order_of
 
 TICK_S = 1.0
@@ -93,7 +94,9 @@ def _taken(order: dict[str, Any]) -> dict[str, Any]:
     """The order, if a node would take it. Raises SetupError."""
     try:
         if not (why := why_not_args("update", order)):
-            order_of({**order, "id": "", "home": "", "at_ms": 0})
+            whole = order_of({**order, "id": "", "home": "", "at_ms": 0})
+            if never := exception.why_never(whole, Clock().wall()):
+                why = f"the exception doesn't hold: {never}"
     except ValueError as error:
         why = str(error)
     if why:

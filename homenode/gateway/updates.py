@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homenode.contract.times import wall_ms
 from homenode.delivery import NodeFault
 from homenode.errors import Refused
 
@@ -84,15 +83,13 @@ class Updates:
         if not self._folder.is_dir():
             do = "install its package anew (deploy/README.md)"
             raise Refused("this node has no second slot to update into", do=do)
-        node, args = self._node, dict(command.args)
+        node = self._node
         home = node.home
         about: dict[str, Any] = {"id": command.id, "home": home.home, "by": command.by}
         about |= {"timezone": home.timezone, "clock_trusted": home.clock_trusted}
         try:
-            if "not_before" in args:
-                args["not_before_ms"] = wall_ms(args.pop("not_before"))
-            order = order_of({**args, **about, "at_ms": node.clock.wall()})
-        except (ValueError, OverflowError) as error:
+            order = order_of({**command.args, **about, "at_ms": node.clock.wall()})
+        except ValueError as error:
             raise Refused(str(error)) from error
         if order.cancel and state_of(node.data).get("state") == "trying":
             raise Refused("what is on trial can't be cancelled", do="it ends by itself")

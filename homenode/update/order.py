@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from homenode.contract.times import wall_ms
 from homenode.update import versions
 
 LARGEST_B = 1 << 30
@@ -76,6 +77,8 @@ def order_of(record: Mapping[str, Any]) -> Order:
             window = window_of(window)
         elif window is not None:
             window = Window(*map(int, window))
+        if "not_before" in record:
+            known["not_before_ms"] = _time_of(record["not_before"])
         order = Order(**{**known, "window": window})
     except (KeyError, TypeError) as error:
         raise ValueError(f"this is no order: {error}") from error
@@ -90,6 +93,13 @@ def order_of(record: Mapping[str, Any]) -> Order:
     if not isinstance(order.size, int) or not 0 <= order.size <= LARGEST_B:
         raise ValueError(f"size must be bytes, at most {LARGEST_B}")
     return order
+
+
+def _time_of(text: str) -> int:
+    try:
+        return wall_ms(text)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("not_before must be a time such as 2026-12-01T01:00:00+01:00") from error
 
 
 def _checked(url: str) -> None:

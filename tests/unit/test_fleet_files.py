@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from homenode.configure.signatures import make_pair, read_key, sign
 from homenode.contract.command import why_not_args
 from homenode.errors import FileMistakes, Refused, SetupError, StorageError, acted_on
 from homenode.fleet import kept
@@ -22,6 +23,7 @@ from homenode.fleet.settings import settings_of
 from homenode.fleet.update import _order
 from homenode.health.text_file import put
 from homenode.link.words import NoLink
+from homenode.update import exception
 
 HOUR = 3_600_000
 
@@ -278,7 +280,14 @@ def ordered(**given: object) -> dict[str, object]:
 
 
 def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
-    (tmp_path / "leave").write_text("eyJ..\n")
+    key = read_key(make_pair()[0], "key", private=True)
+    leave = exception.sign("2.0", "*", "2126-01-01T00:00:00+01:00", key)
+    (tmp_path / "leave").write_text(f"{leave}\n")
+    (tmp_path / "of another version").write_text(exception.sign("1.9", "*", "2126-01-01T00:00:00+01:00", key))
+    (tmp_path / "of a home").write_text(exception.sign("2.0", "h-1", "2126-01-01T00:00:00+01:00", key))
+    (tmp_path / "a configuration").write_text(sign(b"{}", key))
+    (tmp_path / "a text").write_text("eyJ..\n")
+    (tmp_path / "cut").write_text(leave[20:])
     whole = {"size": 5, "window": "01:00-05:00", "not_before": "2026-12-01T01:00:00+01:00"}
     order = ordered(**whole, exception=tmp_path / "leave")
     assert order == {
@@ -286,8 +295,9 @@ def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
         "version": "2.0",
         "sha256": "5e" * 32,
         **whole,
-        "exception": "eyJ..",
+        "exception": leave,
     }
+    assert ordered(exception=tmp_path / "of a home")
     assert not why_not_args("update", order)
     wrongs: list[dict[str, object]] = [
         {"sha256": "5E" * 32},
@@ -299,6 +309,12 @@ def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
         {"version": ""},
         {"exception": tmp_path / "gone"},
         {"exception": tmp_path},
+        {"exception": tmp_path / "of another version"},
+        {"exception": tmp_path / "a configuration"},
+        {"exception": tmp_path / "a text"},
+        {"exception": tmp_path / "cut"},
+        {"not_before": "imorgon"},
+        {"not_before": "2026-12-01"},
     ]
     for wrong in wrongs:
         with pytest.raises(SetupError):

@@ -12,11 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homenode.update import versions
+from homenode.configure.signatures import make_pair, read_key
+from homenode.errors import Refused
+from homenode.update import exception, versions
 from homenode.update.course import Course
 from homenode.update.machine import Do, step
 from homenode.update.order import LARGEST_B, Order, Window, order_of, window_of
 from tests.unit.update_course import ORDER, known
+
+
+@pytest.mark.parametrize(
+    ("version", "home", "expires"),
+    [
+        ("new", "*", "2126-01-01T00:00:00+01:00"),
+        ("1.0", "växjö", "2126-01-01T00:00:00+01:00"),
+        ("1.0", "", "2126-01-01T00:00:00+01:00"),
+        ("1.0", "*", "2020-12-01T00:00:00+01:00"),
+        ("1.0", "*", "imorgon"),
+    ],
+)
+def test_an_exception_that_no_home_could_take_is_not_signed(version: str, home: str, expires: str) -> None:
+    key = read_key(make_pair()[0], "key", private=True)
+    assert exception.sign("1.0", "vaxjo-0412", "2126-01-01T00:00:00+01:00", key)
+    with pytest.raises(Refused):
+        exception.sign(version, home, expires, key)
 
 
 @given(
