@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from homenode.errors import SetupError
+from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.fleet.board import Board
 from homenode.fleet.ears import Ears
 from homenode.fleet.fields import BY_NAME
@@ -16,6 +17,9 @@ from homenode.fleet.settings import Settings, settings_of
 from homenode.gateway.clock import Clock
 from homenode.health.prometheus import Sampled, text
 from homenode.health.text_file import put
+from homenode.link.words import NoLink
+
+log = logging.getLogger("homenode.fleet")
 
 EACH_S = 15.0
 """A file is written as often as node_exporter is usually asked."""
@@ -50,16 +54,19 @@ def told(ears: Ears, board: Board, clock: Clock) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write or serve until interrupted; with --once a file is written and that is all.
+    """Write or serve until interrupted, also while there is no broker; with --once a file is written and that
+    is all.
 
     Raises:
-        HomenodeError: The broker can't be reached, the file not written or the port not opened.
+        HomenodeError: The file can't be written or the port not opened; with --once, no home is heard.
     """
     settings = settings_of(args)
     host, colon, port = args.to.rpartition(":")
     if colon and port.isdigit():
         if not 0 < int(port) < 65_536:
             raise SetupError(f"port {port}", do="give one from 1 to 65535")
+        if args.once:
+            raise SetupError("--once with a port", do="name a file: only that is written once")
         return asyncio.run(_serve(settings, host or "127.0.0.1", int(port)))
     return asyncio.run(_write(settings, Path(args.to), once=args.once))
 
@@ -67,24 +74,33 @@ def run(args: argparse.Namespace) -> int:
 async def _write(settings: Settings, file: Path, *, once: bool) -> int:
     clock, board = Clock(), Board()
     ears = Ears(settings, board, clock)
-    await ears.connect()
+    unheard: HomenodeError | None = None
+    try:
+        await ears.connect()
+    except NoLink as error:
+        unheard = error
     async with asyncio.TaskGroup() as tasks:
         link = tasks.create_task(ears.run(), name="link")
-        await ears.all_heard()
         while True:
-            put(file, told(ears, board, clock))
+            try:
+                await ears.all_heard()
+            except (NoLink, Refused) as error:  # the link comes back, and so do homes
+                unheard = error
+                log.warning("no homes", extra={"why": str(error)})
+            put(file, told(ears, board, clock))  # whatever it is: the former one tells nothing of now
             if once:
                 break
             await asyncio.sleep(EACH_S)
         ears.close()
         link.cancel()
+    if unheard is not None:
+        raise unheard
     return 0
 
 
 async def _serve(settings: Settings, host: str, port: int) -> int:
     clock, board = Clock(), Board()
     ears = Ears(settings, board, clock)
-    await ears.connect()
     try:
         server = await asyncio.start_server(
             lambda reader, writer: _answer(reader, writer, lambda: told(ears, board, clock)),

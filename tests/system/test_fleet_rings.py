@@ -229,6 +229,41 @@ def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(t
         tool.ended()
 
 
+@pytest.mark.parametrize("form", ["file", "port"])
+def test_figures_are_told_whether_or_not_there_is_a_broker_or_a_home(tmp_path: Path, form: str) -> None:
+    port, at = free_port(), free_port()
+    file = tmp_path / "homes.prom"
+    file.write_text("homenode_fleet_connected 1\n")
+    to = str(file) if form == "file" else f":{port}"
+
+    def told() -> str:
+        return file.read_text() if form == "file" else asked(f"http://127.0.0.1:{port}/metrics")
+
+    words = ["fleet", "prometheus", to, "--broker", f"mqtt://127.0.0.1:{at}"]
+    often = "from homenode.cli import main; from homenode.fleet import exporter; exporter.EACH_S = 0.1"
+    tool = subprocess.Popen([sys.executable, "-c", f"{often}; main({words})"])
+    until(told, lambda text: "homenode_fleet_connected 0" in text)
+    with Mosquitto(tmp_path / "broker", port=at) as broker:
+        until(told, lambda text: "homenode_fleet_connected 1" in text and "homenode_up" not in text)
+        with Homes(broker.port, "a"):
+            until(told, lambda text: 'homenode_up{home="a"} 1' in text)
+        broker.kill()
+        until(told, lambda text: "homenode_fleet_connected 0" in text and "homenode_up" not in text)
+    assert tool.poll() is None, "it goes on"
+    tool.terminate()
+    tool.wait(PATIENCE_S)
+
+
+def test_figures_that_are_written_once_say_how_it_was_and_why(tmp_path: Path) -> None:
+    file = tmp_path / "homes.prom"
+    file.write_text("homenode_fleet_connected 1\n")
+    away = ("--once", "--broker", f"mqtt://127.0.0.1:{free_port()}")
+    once = homenode("fleet", "prometheus", str(file), *away)
+    assert (once.returncode, "nothing listens there" in once.stderr) == (1, True)
+    assert "homenode_fleet_connected 0" in file.read_text()
+    assert "--once with a port" in homenode("fleet", "prometheus", ":9469", *away).stderr
+
+
 @contextmanager
 def chatter(homes: Homes) -> Iterator[None]:
     """A home has something to say twenty times a second."""
