@@ -58,7 +58,12 @@ FIGURES = (
         "radio_up",
     ),
     Figure("devices", _COUNT, "Devices of home.yaml.", "devices"),
-    Figure("silent", _COUNT, "Devices not heard for longer than they may be silent.", "devices_silent"),
+    Figure(
+        "silent",
+        _COUNT,
+        "Devices not heard for longer than they may be silent, or wired to a driver that doesn't work.",
+        "devices_silent",
+    ),
     Figure("blind", _COUNT, "Rules that can't tell for want of readings.", "rules_blind"),
     Figure("card_worn_pct", _PERCENT, "Used of the card's life, in %, at most.", "card_worn_percent"),
     Figure(

@@ -133,10 +133,18 @@ class Health:
             "gaps": sum(gap.until is not None for gap in node.uplink.outage.gaps),
             "radios": {name: works for name in node.home.radios if (works := self._works(name)) is not None},
             "devices": len(node.home.devices),
-            "silent": len(node.judge.silent),
+            "silent": len(node.judge.silent | self._cut_off()),
             "configuration": (node.judge.delivery.configuration or {}).get("number"),
             "blind": sum(alert.fault for alert in node.judge.engine.open_alerts()),
         }
+
+    def _cut_off(self) -> set[str]:
+        """Devices of a wired driver that doesn't work: a device without a time of its own is never silent by
+        itself, and the driver is no radio that would be told.
+        """
+        posts = self._node.crew.posts.values()
+        lost = (post for post in posts if post.name not in self._node.home.radios)
+        return {device.name for post in lost if self._works(post.name) is False for device in post.devices}
 
     def _works(self, name: str) -> bool | None:
         """None while it starts."""

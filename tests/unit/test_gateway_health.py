@@ -40,7 +40,7 @@ class Node:
             devices={"eye": 1},
         )
         drivers = {"zigbee": SimpleNamespace(state="running"), "new": SimpleNamespace(state="starting")}
-        self.crew = SimpleNamespace(drivers=drivers)
+        self.crew = SimpleNamespace(drivers=drivers, posts={})
         self.clock = SimpleNamespace(
             now=lambda: 0, wall=lambda: WALL, trusted=lambda: True, trusted_wall=lambda: WALL
         )
@@ -92,6 +92,25 @@ def test_figures_go_out_once_for_as_long_as_they_are_the_same(
     assert told["radios"] == {"zigbee": True}, "one that starts is unknown"
     assert told["started"] == UTC.text(WALL)
     assert told["booted"].endswith(":00.000+00:00"), "to the minute"
+
+
+def test_what_is_wired_to_a_driver_that_is_lost_is_silent(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "look", lambda *_: SEEN)
+    for name, state in (
+        ("gpio", "lost: no lgpio"),
+        ("p1", "running"),
+        ("modbus", "starting"),
+        ("new", "lost"),
+    ):
+        node.crew.drivers[name] = SimpleNamespace(state=state)
+        devices = (SimpleNamespace(name=f"{name}_1"), SimpleNamespace(name=f"{name}_2"))
+        node.crew.posts[name] = SimpleNamespace(name=name, devices=devices)
+    node.crew.posts["gpio"].devices += (SimpleNamespace(name="eye"),)
+    looked(node, lambda: node.told)
+    assert node.told[0]["silent"] == 3, "eye, which counts once, and two more; a radio is told as such"
+    assert node.told[0]["radios"] == {"zigbee": True, "new": False}
 
 
 def test_what_cant_be_looked_at_is_unknown_and_told_again_when_it_can(
