@@ -84,10 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where NAME.key and NAME.pem go (default: here)",
     )
+    certify.add_argument(
+        "--replace", action="store_true", help="make new ones in place of those that are there"
+    )
     roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
     roll.add_argument("--finish", action="store_true", help="the old one counts no more")
-    roll.add_argument("--anyway", action="store_true", help="with --finish: boxes that it cuts off, too")
-    listed = add("list", "Boxes, their homes, who waits for an approval, and what to look at.")
+    roll.add_argument("--anyway", action="store_true", help="with --finish: cut off who is behind")
+    listed = add("list", "Boxes, their homes, who waits for an approval, parties, and what to look at.")
     listed.add_argument("--json", action="store_true")
 
 

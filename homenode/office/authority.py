@@ -215,7 +215,7 @@ def roll(folder: Path, now: datetime) -> Authority:
 
 def finish(folder: Path) -> None:
     """The former authority counts no more."""
-    for name in ("former.pem", "cross.pem", "former.key", SERVER):
+    for name in ("cross.pem", "former.key", SERVER, "former.pem"):  # while the last is there, it isn't done
         (folder / name).unlink(missing_ok=True)
 
 

@@ -13,12 +13,12 @@ from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace as write
 from homenode.office import label
+from homenode.office.certificates import certify, roll
 from homenode.office.decide import HOME, SERIAL, Box, State
 from homenode.office.homes import FOLDER, Homes
+from homenode.office.listing import listed
 from homenode.office.settings import NAME, PORT, Settings, read_settings
 from homenode.office.store import Store
-
-PARTY = r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9._-]{1,60}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -213,107 +213,6 @@ def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     return 0
 
 
-def _certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    from datetime import timedelta
-
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    from homenode.office.authority import Authority, moment, pem, pem_of_key
-
-    if not args.host and not re.fullmatch(PARTY, args.name):
-        raise Refused(
-            f"{args.name!r} has no @, so a home could have that name", do="such as care@example; or --host"
-        )
-    key, now = ec.generate_private_key(ec.SECP256R1()), Clock().wall()
-    life = timedelta(milliseconds=2 * settings.life_ms)
-    made = Authority(settings.folder).certify(key.public_key(), args.name, args.host, moment(now), life)
-    end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
-    files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
-    store.add_certificate(  # before anybody has it: what isn't known can't be revoked
-        made.serial_number, Box(args.name, home=args.name), end_ms, made.public_bytes(Encoding.DER)
-    )
-    try:
-        write(files[0], pem_of_key(key), 0o600)
-        write(files[1], pem(made), 0o644)
-    except OSError as error:
-        raise SetupError(f"it can't be written: {error.strerror}", where=str(args.to)) from error
-    print(f"{files[0]}, {files[1]}: until {moment(end_ms):%Y-%m-%d}; it isn't renewed by itself")
-    return 0
-
-
-def _roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    from homenode.office.authority import finish, moment, roll
-
-    if args.finish:
-        if behind := [] if args.anyway else _behind(settings, store):
-            many = f"{', '.join(behind[:5])}{' …' if len(behind) > 5 else ''}"
-            do = "wait until they were renewed, or --anyway: they have to be approved anew"
-            raise Refused(f"{len(behind)} box(es) have certificates of the former authority: {many}", do=do)
-        finish(settings.folder)
-        print("the former authority counts no more")
-    else:
-        roll(settings.folder, moment(Clock().wall()))
-        (settings.folder / "server.pem").unlink(missing_ok=True)
-        print("a new authority issues; give the broker ca.pem and former.pem together, as its cafile")
-        print("boxes learn of it within a day; homenode office roll --finish when all have new certificates")
-    print("tell a running office: kill -HUP, or systemctl reload homenode-office")
-    return 0
-
-
-def _behind(settings: Settings, store: Store) -> list[str]:
-    """Boxes whose certificate is not by the authority that issues now."""
-    from cryptography import x509
-
-    from homenode.office.authority import Authority
-
-    now, found = Authority(settings.folder).certificate.subject, []
-    for box in store.boxes():
-        newest = store.newest(box.serial)
-        if newest is not None and x509.load_der_x509_certificate(newest[1]).issuer != now:
-            found.append(box.serial)
-    return found
-
-
-def _list(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    from homenode.journal.wall_time import text_of
-
-    homes, boxes, reports = Homes(settings.folder / FOLDER).names(), store.boxes(), store.reports()
-    rows = []
-    for box in boxes:
-        newest = store.newest(box.serial)
-        rows.append(
-            {
-                "serial": box.serial,
-                "state": box.state.value,
-                "home": box.home,
-                "seen": text_of(box.seen_ms) if box.seen_ms else None,
-                "not_after": text_of(newest[0]) if newest else None,
-                "asks_with": short(box.asked) if box.asked else None,
-            }
-        )
-    told = [
-        {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what, "text": one.text}
-        for one in reports
-    ]
-    without = [home for home in homes if all(row["home"] != home for row in rows)]
-    if args.json:
-        print(json.dumps({"boxes": rows, "homes_without_box": without, "reports": told}, ensure_ascii=False))
-        return 0
-    for row in rows:
-        asks = f"  asks to be approved: {row['asks_with']}" if row["asks_with"] else ""
-        print(
-            f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
-            f"certificate to {row['not_after'] or '-'}{asks}"
-        )
-    for home in without:
-        print(f"{'-':<34} {'-':<9} {home:<20} has no box")
-    for one in told:
-        text = one["text"].replace("\n", "\n    ")
-        print(f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {text}")
-    return 0
-
-
 def _lists(settings: Settings, store: Store) -> None:
     """The list of revoked certificates, anew, for a broker."""
     from homenode.office.authority import Authority
@@ -338,7 +237,7 @@ _COMMANDS = {
     "swap": _swap,
     "leave": _leave,
     "revoke": _revoke,
-    "certify": _certify,
-    "roll": _roll,
-    "list": _list,
+    "certify": certify,
+    "roll": roll,
+    "list": listed,
 }

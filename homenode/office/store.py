@@ -204,13 +204,21 @@ class Store:
         )
 
     def newest(self, serial: str) -> tuple[int, bytes] | None:
-        """Of a box: until when its certificate counts, and the certificate (DER); None without one."""
+        """Of a box or party: until when its last certificate counts, and that (DER); None without one."""
         row = self._db.execute(
             "select not_after_ms, der from certificates where serial = ? and revoked_ms = 0 "
-            "order by not_after_ms desc, rowid desc",
+            "order by rowid desc",
             (serial,),
         ).fetchone()
         return (int(row[0]), bytes(row[1])) if row else None
+
+    def parties(self, now_ms: int) -> list[str]:
+        """Names of parties and brokers with a certificate: the office made their keys, and keeps none."""
+        where = "key = '' and revoked_ms = 0 and not_after_ms > ?"
+        rows = self._db.execute(
+            f"select distinct serial from certificates where {where} order by serial", (now_ms,)
+        )
+        return [str(row[0]) for row in rows]
 
     def newest_of_key(self, serial: str, key: str) -> bytes | None:
         """The last certificate (DER) of a box for its key, revoked or not."""

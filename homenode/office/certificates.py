@@ -1,0 +1,111 @@
+"""`homenode office certify` and `roll`: certificates of parties and brokers, one authority after another."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from homenode.errors import Refused, SetupError
+from homenode.gateway.clock import Clock
+from homenode.install.home_file import replace as write
+from homenode.office import authority
+from homenode.office.authority import SERVER, Authority, moment, pem, pem_of_key
+from homenode.office.decide import Box
+from homenode.office.settings import Settings
+from homenode.office.store import Store
+from homenode.office.targets import can_be_written
+
+PARTY = r"[A-Za-z0-9._-]{1,40}@[A-Za-z0-9._-]{1,60}"
+BROKER = r"[A-Za-z0-9._-]{1,64}"
+MOST_NAMED = 5
+ANEW = (
+    "homenode office certify NAME --replace makes a new one (a broker's with its --host), "
+    "homenode office revoke NAME ends one that nobody needs"
+)
+
+
+def certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    """Key and certificate of a party or a broker; exit status."""
+    _check(args.name, broker=bool(args.host))
+    files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
+    for file in files:
+        can_be_written(file)
+        if file.exists() and not args.replace:
+            do = "--replace makes a new one in its place, --to DIR puts it elsewhere"
+            raise Refused("it is there, and may be in use", where=str(file), do=do)
+    key, now = ec.generate_private_key(ec.SECP256R1()), Clock().wall()
+    life = timedelta(milliseconds=2 * settings.life_ms)
+    made = Authority(settings.folder).certify(key.public_key(), args.name, args.host, moment(now), life)
+    end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
+    store.add_certificate(  # before anybody has it: what isn't known can't be revoked
+        made.serial_number, Box(args.name, home=args.name), end_ms, made.public_bytes(Encoding.DER)
+    )
+    try:
+        write(files[0], pem_of_key(key), 0o600)
+        write(files[1], pem(made), 0o644)
+    except OSError as error:
+        raise SetupError(f"it can't be written: {error.strerror}", where=str(args.to)) from error
+    print(f"{files[0]}, {files[1]}: until {moment(end_ms):%Y-%m-%d}; it isn't renewed by itself")
+    return 0
+
+
+def _check(name: str, *, broker: bool) -> None:
+    if re.fullmatch(BROKER if broker else PARTY, name):
+        return
+    if broker:
+        raise Refused(f"{name!r} is no name of a broker", do="1 to 64 of a-z, A-Z, 0-9, . _ and -")
+    if "@" not in name:
+        raise Refused(f"{name!r} has no @, so a home could have that name", do="care@example; or --host")
+    do = "a-z, A-Z, 0-9, . _ and - around one @, such as care@example"
+    raise Refused(f"{name!r} is no name of a party", do=do)
+
+
+def roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    """Another authority, or the end of the former one; exit status."""
+    now = Clock().wall()
+    if args.finish:
+        if not Authority(settings.folder).former:
+            raise Refused("there is no former authority", do="homenode office roll makes another one first")
+        if not args.anyway:
+            _cuts_off_nobody(settings, store, now)
+        authority.finish(settings.folder)
+        print("the former authority counts no more; the broker's cafile is ca.pem alone from now on")
+    else:
+        authority.roll(settings.folder, moment(now))
+        (settings.folder / SERVER).unlink(missing_ok=True)
+        print("a new authority issues; give the broker ca.pem and former.pem together, as its cafile")
+        print("boxes learn of it within a day, and get new certificates by themselves")
+        if parties := store.parties(now):
+            print(f"these don't: {_some(parties)}; {ANEW}")
+        print("homenode office roll --finish when all have new certificates, and use them")
+    print("tell a running office: kill -HUP, or systemctl reload homenode-office")
+    return 0
+
+
+def _cuts_off_nobody(settings: Settings, store: Store, now_ms: int) -> None:
+    """Boxes, brokers and parties have certificates of the authority that issues now. Raises Refused."""
+    issuer, why, do = Authority(settings.folder).certificate.subject, [], []
+    if boxes := [box.serial for box in store.boxes() if _by_another(store, box.serial, issuer)]:
+        why.append(f"{len(boxes)} box(es): {_some(boxes)}")
+        do.append("boxes are renewed within a day, or have to be approved anew")
+    if parties := [name for name in store.parties(now_ms) if _by_another(store, name, issuer)]:
+        why.append(f"{len(parties)} broker(s) and parties: {_some(parties)}")
+        do.append(ANEW)
+    if why:
+        what = f"certificates of a former authority have {'; '.join(why)}"
+        raise Refused(what, do=f"{'; '.join(do)}; --anyway cuts them off")
+
+
+def _by_another(store: Store, name: str, issuer: x509.Name) -> bool:
+    newest = store.newest(name)
+    return newest is not None and x509.load_der_x509_certificate(newest[1]).issuer != issuer
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:MOST_NAMED])}{' …' if len(names) > MOST_NAMED else ''}"

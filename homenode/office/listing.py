@@ -1,0 +1,82 @@
+"""`homenode office list`: what an operator looks at."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from cryptography import x509
+
+from homenode.enrol.steps import short
+from homenode.gateway.clock import Clock
+from homenode.journal.wall_time import text_of
+from homenode.office.authority import Authority
+from homenode.office.decide import Box, State
+from homenode.office.homes import FOLDER, Homes
+from homenode.office.settings import Settings
+from homenode.office.store import Store
+
+CUT_OFF = "cut off"
+"""In place of the state: the authority of its certificate counts no more."""
+
+
+def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    """Boxes, parties, homes without a box, reports; exit status."""
+    ours = {one.subject for one in Authority(settings.folder).roots()}
+    boxes = [_row(box, store, ours) for box in store.boxes()]
+    homes = Homes(settings.folder / FOLDER).names()
+    found = {
+        "boxes": boxes,
+        "homes_without_box": [home for home in homes if all(row["home"] != home for row in boxes)],
+        "parties": [_party(name, store, ours) for name in store.parties(Clock().wall())],
+        "reports": [
+            {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what,
+             "text": one.text} for one in store.reports()
+        ],
+    }  # fmt: skip
+    print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(_lines(found)))
+    return 0
+
+
+def _row(box: Box, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
+    counts, until = _certificate(box.serial, store, ours)
+    state = CUT_OFF if box.state is State.ENROLLED and not counts else box.state.value
+    return {
+        "serial": box.serial,
+        "state": state,
+        "home": box.home,
+        "seen": text_of(box.seen_ms) if box.seen_ms else None,
+        "not_after": until,
+        "asks_with": short(box.asked) if box.asked else None,
+    }
+
+
+def _party(name: str, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
+    counts, until = _certificate(name, store, ours)
+    return {"name": name, "state": "certified" if counts else CUT_OFF, "not_after": until}
+
+
+def _certificate(name: str, store: Store, ours: Set[x509.Name]) -> tuple[bool, str | None]:
+    """Whether the newest one is of an authority that counts, and until when."""
+    newest = store.newest(name)
+    if newest is None or x509.load_der_x509_certificate(newest[1]).issuer not in ours:
+        return False, None
+    return True, text_of(newest[0])
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    for row in found["boxes"]:
+        asks = f"  asks to be approved: {row['asks_with']}" if row["asks_with"] else ""
+        yield (
+            f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
+            f"certificate to {row['not_after'] or '-'}{asks}"
+        )
+    for home in found["homes_without_box"]:
+        yield f"{'-':<34} {'-':<9} {home:<20} has no box"
+    for row in found["parties"]:
+        yield f"{row['name']:<34} {row['state']:<9} {'-':<20} certificate to {row['not_after'] or '-'}"
+    for one in found["reports"]:
+        text = one["text"].replace("\n", "\n    ")
+        yield f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {text}"

@@ -1,0 +1,109 @@
+"""What an operator does at an office, and what it says when that is not done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homenode.cli import main
+from tests.system.offices import OfficeProcess
+from tests.system.test_enrolment import enrolled
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> OfficeProcess:
+    return OfficeProcess(tmp_path / "office")
+
+
+def refused(office: OfficeProcess, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What a command says that does nothing."""
+    capsys.readouterr()
+    assert main(["office", words[0], "--office", str(office.folder), *words[1:]]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    return told.err
+
+
+def test_a_former_authority_is_not_ended_while_a_broker_or_party_has_a_certificate_of_it(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = ("certify", "broker", "--host", "localhost", "--to", str(tmp_path))
+    office.says(*broker)
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    office.says("certify", "left@example", "--to", str(tmp_path))
+    told = office.says("roll")
+    assert "broker, care@example, left@example" in told
+    assert "certify NAME" in told
+    told = refused(office, capsys, "roll", "--finish")
+    assert "3 broker(s) and parties: broker, care@example, left@example" in told
+    office.says("certify", "care@example", "--to", str(tmp_path), "--replace")
+    office.says("revoke", "left@example")
+    assert "care@example" not in refused(office, capsys, "roll", "--finish")
+    office.says(*broker, "--replace")
+    office.says("roll", "--finish")
+    assert not (office.folder / "former.pem").exists()
+
+
+def test_the_certificate_made_last_counts_though_a_former_one_lives_longer(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    office.says("roll")
+    with (office.folder / "office.yaml").open("a") as file:
+        file.write("life: 30 d\n")
+    office.says("certify", "care@example", "--to", str(tmp_path), "--replace")
+    office.says("roll", "--finish")
+
+
+def test_an_authority_that_nobody_rolled_over_is_not_ended(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "no former authority" in refused(office, capsys, "roll", "--finish")
+    assert "no former authority" in refused(office, capsys, "roll", "--finish", "--anyway")
+
+
+def test_whom_the_end_of_an_authority_cut_off_is_listed_so(office: OfficeProcess, tmp_path: Path) -> None:
+    with office:
+        box = enrolled(office, tmp_path / "box", "cut-1", "50000000aaaa0001")
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    (before,) = office.listed()["parties"]
+    assert (before["name"], before["state"]) == ("care@example", "certified")
+    office.says("roll")
+    assert office.box(box.serial)["state"] == "enrolled"
+    office.says("roll", "--finish", "--anyway")
+    row = office.box(box.serial)
+    assert (row["state"], row["home"], row["not_after"]) == ("cut off", "cut-1", None)
+    assert office.listed()["parties"] == [{"name": "care@example", "state": "cut off", "not_after": None}]
+    shown = office.says("list")
+    assert shown.count("cut off") == 2
+    assert "enrolled" not in shown
+
+
+def test_a_key_in_use_is_replaced_only_when_that_is_said(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("certify", "care@example", "--to", str(tmp_path))
+    office.says(*words)
+    key = tmp_path / "care@example.key"
+    before = key.read_bytes()
+    assert f"{key}: it is there" in refused(office, capsys, *words)
+    assert key.read_bytes() == before
+    office.says(*words, "--replace")
+    assert key.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("care@example", "--to", "/nowhere"), "/nowhere is no folder"),
+        (("op å@x",), "is no name of a party"),
+        (("care",), "has no @"),
+        (("../broker", "--host", "localhost"), "is no name of a broker"),
+    ],
+)
+def test_what_cant_be_handed_out_is_not_certified(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    assert told in refused(office, capsys, "certify", *words)
+    assert office.listed()["parties"] == []
