@@ -395,7 +395,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         if isinstance(taken, list):
             taken += rest
             rest = []
-        elif taken is None:
+        elif not taken:
             setattr(args, takes, rest.pop(0))
     if rest:
         getattr(args, "wrong", parser.error)(f"unrecognized arguments: {' '.join(rest)}")

@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "serial", nargs="?", default="", help="its serial number; without it, whichever box comes first"
     )
     box.add_argument("--home", default="", help="what it is for; may be assigned later")
+    box.set_defaults(takes="serial", wrong=box.error)
     _labels(box)
 
     assign = add("assign", "Say which home a box is for.")
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     swap.add_argument(
         "serial", nargs="?", default="", help="of the new box; without it, whichever has the code"
     )
+    swap.set_defaults(takes="serial", wrong=swap.error)
     _labels(swap)
     leave = add("leave", "Somebody moves out: revoke, have the box erase the tenancy, and receive the proof.")
     leave.add_argument("home")

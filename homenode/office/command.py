@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +21,17 @@ from homenode.office.listing import listed
 from homenode.office.settings import NAME, PORT, Settings, read_settings
 from homenode.office.store import Store
 
+DEFAULT = Path("homenode-office")
+
 
 def run(args: argparse.Namespace) -> int:
     """Do it; exit status."""
     if args.what == "init":
         return _init(args)
-    folder = args.office or (Path() if Path(NAME).is_file() else Path("homenode-office"))
+    folder = args.office or (Path() if Path(NAME).is_file() else DEFAULT)
+    if not folder.is_dir():
+        do = "--office DIR says where it is, homenode office init DIR makes one"
+        raise SetupError("no office is here", where=str(folder), do=do)
     settings = read_settings(folder)
     if args.what == "serve":
         from homenode.office.serve import run as serve
@@ -61,9 +67,9 @@ def _init(args: argparse.Namespace) -> int:
     Store(folder).close()
     Homes(folder / FOLDER).create()
     print(f"an office in {folder}: keep ca.key to yourself, and a copy of it elsewhere")
-    print(
-        f"next: {folder / FOLDER}/HOME/home.yaml, homenode office box add --home HOME, homenode office serve"
-    )
+    named = "" if folder == DEFAULT else f" --office {shlex.quote(str(folder))}"
+    print(f"next: {folder / FOLDER}/HOME/home.yaml says what a home is; then")
+    print(f"  homenode office box add --home HOME{named}\n  homenode office serve{named}")
     return 0
 
 

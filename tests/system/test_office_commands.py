@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+import homenode.office
 from homenode.cli import main
 from tests.system.offices import OfficeProcess
 from tests.system.test_enrolment import enrolled
@@ -107,3 +109,33 @@ def test_what_cant_be_handed_out_is_not_certified(
 ) -> None:
     assert told in refused(office, capsys, "certify", *words)
     assert office.listed()["parties"] == []
+
+
+def test_what_the_readme_and_init_say_comes_next_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = Path(homenode.office.__file__).with_name("README.md").read_text()
+    said = [line.partition("#")[0].split() for line in readme.partition("```\n")[2].splitlines()]
+    init, add = (next(words for words in said if words[:3] == ["homenode", "office", name])
+                 for name in ("init", "box"))  # fmt: skip
+    assert main(init[1:]) == 0
+    assert main(add[1:]) == 0
+    assert (tmp_path / "homenode-provision.yaml").exists()
+    capsys.readouterr()
+    assert main(["office", "init", "two words", "--name", "localhost"]) == 0
+    shown = capsys.readouterr().out
+    (adds,) = (shlex.split(line) for line in shown.splitlines() if "box add" in line)
+    assert main([word.replace("HOME", "h-1") for word in adds[1:]]) == 0
+    assert main(["office", "list", "--office", "nowhere"]) == 1
+    assert "--office DIR says where it is" in capsys.readouterr().err
+
+
+def test_a_serial_number_may_stand_after_options(office: OfficeProcess) -> None:
+    assert main(["office", "box", "add", "--office", str(office.folder), "SN-0001", "--home", "h-1"]) == 0
+    assert office.box("SN-0001")["home"] == "h-1"
+    with pytest.raises(SystemExit):
+        main(["office", "box", "add", "SN-0002", "--office", str(office.folder), "SN-0003"])
+    swap = ["office", "swap", "h-1", "--office", str(office.folder), "SN-0004"]
+    assert main(swap) == 0
+    assert office.box("SN-0004")["home"] == "h-1"
