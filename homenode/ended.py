@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 from collections.abc import Callable
 
 from homenode.errors import FileMistakes, HomenodeError, acted_on
@@ -12,9 +13,12 @@ _EXTRAS = {
     "zigpy": "zigbee", "bellows": "zigbee", "serialx": "zigbee", "zigpy_znp": "znp", "zigpy_deconz": "deconz",
     "gpiozero": "gpio",
     "amqtt": "demo", "rich": "demo", "PIL": "plot", "nats": "nats",
-    "joserfc": "keys", "fpdf": "install", "h11": "install", "cryptography": "install",
+    "joserfc": "keys", "fpdf": "install", "h11": "install", "cryptography": "enrol",
     "jinja2": "console", "argon2": "console", "segno": "office", "jeepney": "update",
 }  # fmt: skip
+_SHARED = ("joserfc", "fpdf", "h11", "cryptography")
+_PARTS = ("console", "enrol", "install", "miio", "office", "panel", "sim", "update")
+"""Extras of the name of the folder that needs them, for what several need."""
 
 
 def status_of(command: Callable[[], int]) -> int:
@@ -48,12 +52,23 @@ def _told(error: BaseException) -> int:
             what = error.filename or "what was found"
             print(f"homenode: {what} can't be written: {error.strerror}", file=sys.stderr)
             return 1
-        case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
+        case ModuleNotFoundError() if extra := _extra(error):
             print(
                 f"homenode: {error.name} is not installed (pip install 'homenode[{extra}]')", file=sys.stderr
             )
             return 1
     return _our_mistake(error)
+
+
+def _extra(error: ModuleNotFoundError) -> str:
+    """Which one brings what is missing; "" if none."""
+    name = (error.name or "").partition(".")[0]
+    if name in _SHARED:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            part = f"{frame.f_globals.get('__name__')}.".split(".")[1]
+            if part in _PARTS:
+                return part
+    return _EXTRAS.get(name, "")
 
 
 def _our_mistake(error: BaseException) -> int:

@@ -21,8 +21,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import h11
 
-from homenode.errors import SetupError
-
 if TYPE_CHECKING:
     import ssl  # who serves without TLS needs 3 MB less
 
@@ -267,29 +265,3 @@ async def serve(
             writer.close()
 
     return await asyncio.start_server(talk, host, port, limit=MOST_BYTES)
-
-
-def address(listen: str, usual_port: int) -> tuple[str, int]:
-    """Host and port of ``ADDRESS[:PORT]``.
-
-    Raises:
-        SetupError: It is none, or means every network that the node is in.
-    """
-    host, colon, port = listen.rpartition(":")
-    if not colon or listen.endswith("]"):
-        host, port = listen, str(usual_port)
-    host = host.strip("[]")
-    where, do = "--listen", f"such as 192.168.1.20:{usual_port}"
-    if not port.isdecimal() or int(port) > 65535:
-        raise SetupError(f"{port!r} is no port", where=where, do=do)
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError as error:
-        raise SetupError(f"{host!r} is no address", where=where, do=f"{do}, as `ip address` shows") from error
-    if found.is_unspecified:
-        raise SetupError(
-            f"{host} means every network that the node is in",
-            where=where,
-            do="name the node's address in the apartment",
-        )
-    return host, int(port)

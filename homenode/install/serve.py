@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from homenode.address import address
 from homenode.config.durations import milliseconds
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.install.page_words import page_words
@@ -17,7 +18,7 @@ from homenode.install.session import Session
 from homenode.install.steps import NotSure
 from homenode.install.view import view
 from homenode.install.words import LANGUAGES, say
-from homenode.web import Request, Response, address, as_json, serve
+from homenode.web import Request, Response, as_json, serve
 
 PORT = 8600
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

@@ -8,8 +8,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from homenode.address import address
 from homenode.errors import SetupError
-from homenode.web import address
 
 PORT = 8650
 OWN = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import subprocess
 import sys
 from pathlib import Path
 
@@ -127,3 +128,38 @@ def test_a_file_of_another_kind_is_one_mistake(
     assert main(words.split()) == 2
     told = "".join(capsys.readouterr())
     assert (told.count("accepted:"), f"file: found {found}; accepted: a" in told) == (1, True)
+
+
+WITHOUT = """
+import sys
+for name in sys.argv.pop(1).split(","):
+    sys.modules[name] = None
+from homenode.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+ALL = "h11,cryptography,joserfc,fpdf,segno,jinja2,argon2,zigpy,bellows"
+
+
+def without(names: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT, names, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words", "extra"),
+    [
+        ("cryptography", "office init off --name localhost", "office"),
+        ("cryptography", "enrol once --config . --data . --serial 1", "enrol"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_who_lacks_a_library_is_told_the_extra_of_this_command(missing: str, words: str, extra: str) -> None:
+    done = without(missing, *words.split())
+    assert f"{missing} is not installed (pip install 'homenode[{extra}]')" in done.stderr, done
+
+
+def test_an_installers_laptop_needs_no_extra_for_a_card(folder: Path) -> None:
+    (folder / "config.txt").touch()
+    assert without(ALL, "provision", "--help").returncode == 0
+    done = without(ALL, "provision", "home.yaml", "--card", str(folder), "--office", "https://o")
+    assert done.returncode == 0, done.stderr
