@@ -12,6 +12,7 @@ ON_MS, OFF_MS, PAUSE_MS = 200, 300, 1_500
 CODES: Mapping[State, int] = {State.WAITING: 1, State.ASKING: 1, State.APPROVAL: 2, State.FAILED: 3}
 BY_WHY: Mapping[str, int] = {
     "file_wrong": 4,
+    "file_name": 4,
     "home_wrong": 4,
     "card_home_wrong": 4,
     "other_home": 4,

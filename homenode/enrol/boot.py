@@ -11,8 +11,9 @@ import json
 import logging
 import os
 import pwd
+import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from homenode.config.notes import Notes
@@ -45,6 +46,7 @@ WHERE: Mapping[str, tuple[str, int]] = {
 """Below /run, at each boot: nothing of it is on a root that is read-only."""
 NETWORKD = ("org.freedesktop.network1", "/org/freedesktop/network1", "org.freedesktop.network1.Manager")
 """Asked over D-Bus: networkctl refuses to run in another network namespace, as this does."""
+MEANT = re.compile(r"(homenode-provision|home)([ .(_-].*)?", re.IGNORECASE)
 LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
 OWN_TRIGGER = "mmc0"
 """What a Pi's green lamp shows otherwise."""
@@ -84,7 +86,11 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     if file.exists() and _blank(file):
         _wipe_all(places, (file,))  # a power cut left it so
     if not file.exists() and not home.exists():
-        return ()
+        if places.home.exists() or (mistake := _misnamed(places.boot)) is None:
+            return ()
+        return _refused(
+            places, Why("file_name", {"found": mistake.file, "text": mistake.accepted}), [mistake]
+        )
     try:
         provision = read_provision(file, FILE) if file.exists() else Provision()
         files = provision.files or _beside(places.boot)
@@ -95,12 +101,7 @@ def _take(places: Places) -> tuple[Mistake, ...]:
         _look_at(files, f"{FILE}: " if provision.files else "")
     except FileMistakes as error:
         key = "file_wrong" if error.mistakes[0].file == FILE else "card_home_wrong"
-        outcome = Outcome(State.FAILED, Why(key, {"text": str(error.mistakes[0])[:300]}))
-        failed = _failed(outcome)
-        if {**state.now(places), "at": failed["at"]} != failed:  # a change of it starts this again
-            _hand_over(places, places.state, json.dumps(failed, ensure_ascii=False).encode(), 0o640)
-        log.warning("provisioning file has mistakes", extra={"first": str(error.mistakes[0])[:300]})
-        return error.mistakes
+        return _refused(places, Why(key, {"text": str(error.mistakes[0])[:300]}), error.mistakes)
     _hand_over(places, places.provision, text.encode(), 0o600)
     _keep(places, provision)
     if provision.code:
@@ -109,6 +110,23 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     _wipe_all(places, left, whole=text if home.exists() else "")
     log.info("provisioning file taken")
     return ()
+
+
+def _refused(places: Places, why: Why, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
+    """Nothing is taken, and why."""
+    failed = _failed(Outcome(State.FAILED, why))
+    if {**state.now(places), "at": failed["at"]} != failed:  # a change of it starts this again
+        _hand_over(places, places.state, json.dumps(failed, ensure_ascii=False).encode(), 0o640)
+    log.warning("provisioning file has mistakes", extra={"first": str(mistakes[0])[:300]})
+    return tuple(mistakes)
+
+
+def _misnamed(folder: Path) -> Mistake | None:
+    """A file that was meant to be taken: Windows hides .txt, a browser adds (1)."""
+    for name in sorted(path.name for path in folder.glob("*") if path.is_file()):
+        if (found := MEANT.fullmatch(name)) and not name.endswith(".new"):
+            return Mistake(name, 0, "name", name, f"{found[1].lower()}.yaml")
+    return None
 
 
 def _blank(file: Path) -> bool:

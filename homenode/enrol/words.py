@@ -63,6 +63,10 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
     "file_wrong": ("Provisioneringsfilen har fel: {text}", "The provisioning file has mistakes: {text}",
                    "Rätta filen på kortets första partition.", "Correct the file on the card's first "
                    "partition."),
+    "file_name": ("Filen på kortet heter {found}, men ska heta {text}.",
+                  "The file on the card is called {found}, but has to be called {text}.",
+                  "Byt namn på den; Windows döljer gärna slutet av ett namn.",
+                  "Rename it; Windows likes to hide the end of a name."),
     "card": ("Kortet kan inte skrivas: {text}", "The card can't be written: {text}",
              "Byt kortet.", "Use another card."),
     "enrolled": ("Dosan är inskriven för {home}.", "The box is enrolled for {home}.", "", ""),

@@ -281,6 +281,32 @@ def test_mistakes_are_told_on_the_card_and_by_the_lamp_and_the_file_stays(tmp_pa
     assert (lamp / "pattern").read_text().count("1 200") == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("homenode-provision.yaml.txt", FILE),
+        ("homenode-provision.yml", FILE),
+        ("homenode-provision (1).yaml", FILE),
+        ("Homenode-Provision", FILE),
+        ("home.yml", "home.yaml"),
+    ],
+)
+def test_a_file_with_a_wrong_name_is_told_where_there_is_no_home(
+    tmp_path: Path, name: str, right: str
+) -> None:
+    box = Box(tmp_path)
+    (box.places.boot / name).write_text(f"office: https://o\ncode: {CODE}\n")
+    boot(box.places, run=tmp_path / "run", lamps=())
+    told = (box.places.boot / TOLD).read_text("utf-8-sig")
+    assert f"Filen på kortet heter {name}, men ska heta {right}." in told
+    assert f"has to be called {right}" in box.state["why"]["en"]
+    assert (box.places.boot / name).exists()
+    box.places.home.touch()
+    box.places.state.write_text('{"state": "enrolled"}')
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert box.state == {"state": "enrolled"}
+
+
 FAULTY = "home: kalmar-10\n timezone: Europe/Stockholm\n"
 
 
