@@ -21,7 +21,10 @@ BY_WHY: Mapping[str, int] = {
 """Before the state: what is to be done is another thing."""
 MEANINGS: Mapping[int, tuple[str, str]] = {
     1: ("väntar på nät eller kontor", "waits for network or office"),
-    2: ("kontoret ska godkänna dosan", "the office has to approve the box"),
+    2: (
+        "kontoret ska godkänna dosan eller ge den ett hem",
+        "the office has to approve the box, or give it a home",
+    ),
     3: ("kontoret säger nej", "the office says no"),
     4: ("en fil har fel", "a file has mistakes"),
     5: ("byt kortet", "use another card"),

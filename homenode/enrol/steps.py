@@ -146,18 +146,20 @@ def short(key: str) -> str:
     return "-".join(head[at : at + 4] for at in range(0, 16, 4))
 
 
-def of_answer(status: int, text: str, again_s: int, serial: str, key: str) -> Outcome:
+def of_answer(status: int, text: str, again_s: int, serial: str, key: str, *, waits_for: str = "") -> Outcome:
     """What an office's no, or not yet, means for the box.
 
     Args:
         text: As the office said it.
         again_s: Its Retry-After; 0 without.
         key: Fingerprint of the box's key, as people compare it.
+        waits_for: What an office of ours says that is still missing, in place of an approval.
     """
     facts = {"text": " ".join(text.split())[:300], "serial": serial, "key": key, "status": str(status)}
     match status:
         case 202:
-            return Outcome(State.APPROVAL, Why("approval", facts), again_s=again_s or 300)
+            what = "unassigned" if waits_for == "home" else "approval"
+            return Outcome(State.APPROVAL, Why(what, facts), again_s=again_s or 300)
         case 401:
             return Outcome(State.FAILED, Why("code", facts), again_s=again_s)
         case 409:

@@ -36,7 +36,7 @@ from homenode.journal.wall_time import text_of
 
 log = logging.getLogger("homenode.enrol")
 
-TURN, A_TURN = "Homenode-Turn", r"[A-Za-z0-9_-]{8,64}"
+TURN, WAITS, A_TURN = "Homenode-Turn", "homenode-waits", r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 
 
@@ -181,7 +181,14 @@ class Visit:
                     return self._leave(office)
                 self._refused = True
             log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
-            return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
+            return of_answer(
+                answer.status,
+                answer.text,
+                answer.again_s,
+                self.serial,
+                short(self.print),
+                waits_for=answer.headers.get(WAITS, ""),
+            )
         made = certificates_of(answer)
         certificate = keys.accepted(made, self.key.public_key(), authorities, self.trust.now_ms())
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)

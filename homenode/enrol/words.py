@@ -33,6 +33,10 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                  "The office has to approve box {serial} with the key {key}.",
                  "Ring kontoret och läs upp serienummer och nyckel. Kontoret säger: {text}",
                  "Call the office and read out serial number and key. The office says: {text}"),
+    "unassigned": ("Kontoret har släppt in dosan {serial}, och ska ge den ett hem.",
+                   "The office has let in box {serial}, and has to assign it to a home.",
+                   "Ring kontoret och läs upp serienumret.",
+                   "Call the office and read out the serial number."),
     "code": ("Engångskoden gäller inte.", "The one-time code is not accepted.",
              "Be kontoret om en ny kod. Kontoret säger: {text}", "Ask the office for a new code. The "
              "office says: {text}"),

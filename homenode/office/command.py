@@ -140,7 +140,8 @@ def _approve(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         box = store.box(args.serial)
         wanted = re.sub(r"[^0-9a-f]", "", args.key.lower())
         if box is None or not box.asked:
-            raise Refused(f"box {args.serial} has not asked", do="homenode office list shows who has")
+            do = "assign it to a home" if box and box.waits_for_home else "homenode office list shows who has"
+            raise Refused(f"box {args.serial} has not asked to be approved", do=do)
         if len(wanted) < 16 or not box.asked.startswith(wanted):
             raise Refused(
                 f"box {args.serial} asks with the key {short(box.asked)}, not {args.key}",

@@ -42,7 +42,7 @@ class Box:
     Attributes:
         home: What it is for; "" if nothing yet.
         key: SHA-256 of the public key that was certified; "" before.
-        asked: Of the key that it last asked for.
+        asked: Of the key that it last asked for, if somebody may have to approve it.
         approved: Of the key that the operator said yes to.
         enrolled_ms: When `key` was certified.
     """
@@ -55,6 +55,16 @@ class Box:
     approved: str = ""
     enrolled_ms: int = 0
     seen_ms: int = 0
+
+    @property
+    def to_approve(self) -> str:
+        """Key that somebody has to say yes or no to; "" if none."""
+        return self.asked if self.asked != self.approved else ""
+
+    @property
+    def waits_for_home(self) -> bool:
+        """It is let in, and has no home."""
+        return self.state is State.ASKING and not self.home and not self.to_approve
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +101,12 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Ask again later (202); `clash`: as of `Refuse`."""
+    """Ask again later (202); `clash`: as of `Refuse`; `home`: for nothing but a home."""
 
     why: str
     retry_s: int = RETRY_S
     clash: bool = False
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +169,7 @@ def enrolment(
         return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")
     home = box.home or (code.home if code is not None else "")
     if not home:
-        return Wait(f"box {box.serial} is not assigned to a home yet")
+        return Wait(f"box {box.serial} is not assigned to a home yet", home=True)
     if taken:
         return Refuse(f"{home} has box {taken}: homenode office swap {home} gives it another one")
     return Issue(home, revoke=bool(box.key))

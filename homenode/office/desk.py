@@ -53,7 +53,7 @@ log = logging.getLogger("homenode.office")
 EST, OURS = "/.well-known/est/", "/homenode/v1/"
 WRONG_CODES = 10
 """From one address in five minutes."""
-TURN = "homenode-turn"
+TURN, WAITS = "homenode-turn", "Homenode-Waits"
 MOST_STRANGERS = 1_000
 """Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
@@ -210,15 +210,16 @@ class Desk:
                 self._add(made, box)
                 log.info("certified", extra={"box": box.serial, "home": home})
                 return est.certificates([made])
-            case Wait(why, retry_s, clash):
+            case Wait(why, retry_s, clash, home):
                 if clash:
                     self._twins(request, box, why, now)
                 if there is not None or self._settings.unknown:
                     state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
-                    self._store.put(replace(box, state=state))
+                    self._store.put(replace(box, state=state, asked="" if home else key))
                     self._store.forget_strangers(MOST_STRANGERS)
                 log.info("waits", extra={"box": box.serial, "why": why})
-                return est.told(202, why, {"Retry-After": str(retry_s)})
+                waits = {WAITS: "home"} if home else {}
+                return est.told(202, why, {"Retry-After": str(retry_s), **waits})
             case Refuse(why, status, clash):
                 if clash:
                     self._twins(request, box, why, now)

@@ -49,7 +49,8 @@ def _row(box: Box, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
         "home": box.home,
         "seen": text_of(box.seen_ms) if box.seen_ms else None,
         "not_after": until,
-        "asks_with": short(box.asked) if box.asked else None,
+        "asks_with": short(box.to_approve) if box.to_approve else None,
+        "waits_for_home": box.waits_for_home,
     }
 
 
@@ -69,6 +70,7 @@ def _certificate(name: str, store: Store, ours: Set[x509.Name]) -> tuple[bool, s
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for row in found["boxes"]:
         asks = f"  asks to be approved: {row['asks_with']}" if row["asks_with"] else ""
+        asks += "  waits for a home" if row["waits_for_home"] else ""
         yield (
             f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
             f"certificate to {row['not_after'] or '-'}{asks}"

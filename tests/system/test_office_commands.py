@@ -9,7 +9,7 @@ import pytest
 
 import homenode.office
 from homenode.cli import main
-from tests.system.offices import OfficeProcess
+from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 
 
@@ -139,3 +139,26 @@ def test_a_serial_number_may_stand_after_options(office: OfficeProcess) -> None:
     swap = ["office", "swap", "h-1", "--office", str(office.folder), "SN-0004"]
     assert main(swap) == 0
     assert office.box("SN-0004")["home"] == "h-1"
+
+
+def test_a_box_that_is_let_in_waits_for_a_home_and_for_no_approval(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with office:
+        coded = Box(tmp_path / "coded", "50000000aaaa0002").provisioned(office, office.code("box", "add"))
+        asking = Box(tmp_path / "asking", "50000000aaaa0003").provisioned(office)
+        assert coded.once().why.key == "unassigned"
+        assert asking.once().why.key == "approval"
+        assert "assign it to a home" in refused(office, capsys, "approve", coded.serial, "0" * 16)
+        office.says("approve", asking.serial, office.box(asking.serial)["asks_with"])
+        for _ in range(2):
+            shown = office.says("list")
+            assert "asks to be approved" not in shown
+            assert shown.count("waits for a home") == 2
+            assert asking.once().why.key == "unassigned"
+        office.says("assign", asking.serial, "wait-1")
+        office.describe("wait-1")
+        assert asking.once().done
+        assert office.says("list").count("waits for a home") == 1
+        office.says("assign", coded.serial, "wait-2")
+        assert coded.once().why.key == "no_home"

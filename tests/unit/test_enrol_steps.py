@@ -138,6 +138,12 @@ def test_an_answer_says_who_must_act(status: int, state: State, key: str) -> Non
     assert "\n" not in outcome.why.facts["text"]
 
 
+def test_a_box_that_only_lacks_a_home_asks_for_no_approval() -> None:
+    outcome = of_answer(202, "", 60, "1234", "AAAA", waits_for="home")
+    assert (outcome.state, outcome.why.key) == (State.APPROVAL, "unassigned")
+    assert of_answer(202, "", 60, "1234", "AAAA", waits_for="rain").why.key == "approval"
+
+
 def test_a_clock_is_set_forward_by_what_the_office_said_and_only_if_nothing_else_says() -> None:
     said = [5_000_000, 10_000]  # ten seconds after the boot
     assert clock_to_set(said, 0, 30.0, trusted=False) == 5_020_000

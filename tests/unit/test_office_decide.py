@@ -39,7 +39,21 @@ def test_a_code_lets_in_the_box_that_it_is_for() -> None:
 
 
 def test_a_box_without_a_home_waits_for_one() -> None:
-    assert isinstance(code(NEW, CODE), Wait)
+    waits = code(NEW, CODE), enrolment(replace(NEW, approved="k"), "k", How.NOTHING, None, 500)
+    assert [one.home for one in waits if isinstance(one, Wait)] == [True, True]
+    unknown = enrolment(NEW, "k", How.NOTHING, None, 500)
+    assert isinstance(unknown, Wait)
+    assert not unknown.home
+
+
+def test_what_is_approved_is_not_to_be_approved() -> None:
+    asks = replace(NEW, state=State.ASKING, asked="k")
+    assert (asks.to_approve, asks.waits_for_home) == ("k", False)
+    yes = replace(asks, approved="k")
+    assert (yes.to_approve, yes.waits_for_home) == ("", True)
+    assert not replace(yes, home="h").waits_for_home
+    assert replace(yes, asked="other").to_approve == "other"
+    assert not NEW.waits_for_home  # it never came
 
 
 @pytest.mark.parametrize(
