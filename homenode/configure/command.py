@@ -7,16 +7,17 @@ import getpass
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from homenode.config.durations import milliseconds
 from homenode.config.model import SIGNERS, Broker
 from homenode.configure.differences import Difference
-from homenode.configure.office import SUCCESSORS, Sheet, sheet, signing
+from homenode.configure.office import SUCCESSORS, Sheet, files_of, sheet, signing, taken
 from homenode.configure.payload import HOME_YAML, TRUST
 from homenode.contract.times import Zone
-from homenode.errors import Refused, SetupError
+from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
 from homenode.listen.settings import Settings, read_settings
@@ -44,44 +45,86 @@ def run(args: argparse.Namespace) -> int:
         case "show":
             if len(args.words) != 1:
                 args.wrong("show: one HOME-FOLDER")
-            _signed(_sheet(Path(args.words[0])), out)
+            folder = Path(args.words[0])
+            one = _sheet(folder)
+            _signed(one, out)
+            _edited(folder, one, out)
             return 0
         case "send":
-            from homenode.configure.sending import send
-
-            settings, folders = _reached(args)
-            if not folders:
-                args.wrong("send: name a HOME-FOLDER")
-            sheets = [_sheet(folder) for folder in folders]
-            for one in sheets:
-                if one.lacking:
-                    raise Refused(f"{one.configuration.home}: not signed by {_and(one.lacking)}")
-            wait_s = milliseconds(args.wait) / 1000
-            return max(send(settings, one, by, wait_s, out, over=args.over) for one in sheets)
+            return _send(args, by, out)
         case _:
             from homenode.configure.sending import status
 
             settings, folders = _reached(args)
-            numbers = {one.home: one.number for one in (_sheet(f).configuration for f in folders)}
-            return status(settings, numbers, out)
+            return status(settings, dict(_numbered(folder, out) for folder in folders), out)
+
+
+def _send(args: argparse.Namespace, by: str, out: TextIO) -> int:
+    """To each home, whatever became of the others; the exit status is that of the worst."""
+    from homenode.configure.sending import send
+
+    settings, folders = _reached(args)
+    if not folders:
+        args.wrong("send: name a HOME-FOLDER")
+    try:
+        wait_s = milliseconds(args.wait) / 1000
+    except ValueError as error:
+        args.wrong(f"--wait {args.wait}: give {error}")
+    worst = 0
+    for folder in folders:
+        try:
+            one = _sheet(folder)
+            if one.lacking:
+                raise Refused(f"{one.configuration.home}: not signed by {_and(one.lacking)}")
+            _edited(folder, one, out)
+            done = send(settings, one, by, wait_s, out, over=args.over)
+            if done == 0:
+                taken(folder, one)
+        except HomenodeError as error:
+            print(f"homenode: {error}", file=sys.stderr)
+            done = 2 if isinstance(error, FileMistakes) else 1
+        worst = max(worst, done)
+    return worst
+
+
+def _numbered(folder: Path, out: TextIO) -> tuple[str, int | str]:
+    """A folder's home, and the number that is signed for it, or why none is."""
+    try:
+        one = sheet(folder)
+    except HomenodeError as error:
+        return folder.absolute().name, str(error)
+    if one is None:
+        return folder.absolute().name, "not signed"
+    _edited(folder, one, out)
+    return one.configuration.home, one.configuration.number
+
+
+def _edited(folder: Path, one: Sheet, out: TextIO) -> None:
+    """Say so if what stands in the folder isn't what was signed. It may be gone: the JWS has what is sent."""
+    with suppress(Refused):
+        if files_of(folder) != one.configuration.files:
+            what = f"changed since {one.configuration.number} was signed: homenode configure sign"
+            print(f"{one.configuration.home}: {folder} was {what}", file=out)
 
 
 def _key(args: argparse.Namespace, out: TextIO) -> int:
     if len(args.words) != 2 or args.words[0] not in SIGNERS:
         args.wrong(f"key: PARTY ({' or '.join(SIGNERS)}), and FILE for the private key")
-    from homenode.configure.signatures import make_pair
+    from homenode.configure.signatures import make_pair, public_of
 
     party, file = args.words[0], Path(args.words[1])
     public = (args.homes or file.parent) / TRUST / f"{party}.pem"
-    for path in (file, *([] if args.after else [public])):
+    mine = not args.after and file.is_file() and not os.path.lexists(public)  # made before, for other homes
+    for path in (*([] if mine else [file]), *([] if args.after else [public])):
         if os.path.lexists(path):
             do = "homes trust it: name another file, or the former key with --after"
             raise SetupError("is there already", where=str(path), do=do)
-    private_pem, public_pem = make_pair()
+    private_pem, public_pem = ("", public_of(file)) if mine else make_pair()
     said = _successor(party, args.after, public, public_pem) if args.after else ""
     try:
         public.parent.mkdir(parents=True, exist_ok=True)
-        replace(file, private_pem.encode(), 0o600)
+        if not mine:
+            replace(file, private_pem.encode(), 0o600)
         if said:
             line = public.with_suffix(f".{SUCCESSORS}")
             replace(line, (line.read_text("ascii") if line.exists() else "").encode() + said.encode() + b"\n")
@@ -147,7 +190,10 @@ def _and(parties: Iterable[str]) -> str:
 def _reached(args: argparse.Namespace) -> tuple[Settings, list[Path]]:
     """How the broker is reached, and the folders of homes among the words."""
     words = [Path(word) for word in args.words]
-    folders = [word for word in words if word.is_dir()]
+    for word in words:
+        if not word.exists():
+            raise SetupError("is not there", where=str(word), do="name folders of homes and one LISTEN.yaml")
+    folders = [word for word in words if word.is_dir() and word.name != TRUST]  # as homes/* has it, too
     files = [word for word in words if not word.is_dir()]
     if len(files) + bool(args.broker) != 1:
         args.wrong("name one LISTEN.yaml, or give --broker URL")

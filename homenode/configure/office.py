@@ -4,7 +4,8 @@
     trust/care.successors            what former keys of care said of the ones that follow
     vaxjo-0412/home.yaml, rules/     what people edit
     vaxjo-0412/signed.json           the newest that is signed: what is sent
-    vaxjo-0412/signed.before.json    the last before it that had all the signatures it needs
+    vaxjo-0412/signed.before.json    what the node runs, as far as is known here: the last that was sent and
+                                     taken, or else the first that had all signatures, which a new box took
     vaxjo-0412/signed.PARTY.json     the last that PARTY signed: what it is shown differs from this
 
 A signer is shown what is new since the signer's own last signature, which nobody else can make less of.
@@ -123,7 +124,7 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
     if last is not None and last.configuration.files == files:
         jws = sign(last.configuration.encode(), key, last.jws)
     else:
-        if last is not None and not last.lacking:
+        if last is not None and not last.lacking and not (folder / BEFORE).exists():
             _write(folder / BEFORE, last.jws)
         jws = sign(Configuration(home.home, number + 1, files, at, by).encode(), key)
     own = _read(folder / f"signed.{mine[0]}.json")
@@ -138,6 +139,15 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
     for party in done.parties:  # with all signatures: a new box may need it yet (`for_a_new_box`)
         _write(folder / f"signed.{party}.json", jws)
     return done, new
+
+
+def taken(folder: Path, one: Sheet) -> None:
+    """The node runs on it: what is new is what differs from this, and not from what was never sent.
+
+    Raises:
+        SetupError: It can't be written.
+    """
+    _write(folder / BEFORE, one.jws)
 
 
 def files_of(folder: Path) -> dict[str, str]:

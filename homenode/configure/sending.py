@@ -78,11 +78,11 @@ def _answer(payload: bytes, name: str) -> Mapping[str, Any] | None:
     return body if isinstance(body, dict) and body.get("id") == name else None
 
 
-def status(settings: Settings, signed: Mapping[str, int], out: TextIO) -> int:
-    """Print which home runs which number. 1 if any runs another than is signed, else 0.
+def status(settings: Settings, signed: Mapping[str, int | str], out: TextIO) -> int:
+    """Print which home runs which number. 1 if any runs another than is signed, or none is, else 0.
 
     Args:
-        signed: Home to the number that is signed for it; others are told if they answer.
+        signed: Home to the number that is signed for it, or why none is; others are told if they answer.
     """
     if settings.broker is None or settings.party != "operator":
         raise SetupError("only the operator is told which configuration runs", do="--party operator")
@@ -111,6 +111,6 @@ def status(settings: Settings, signed: Mapping[str, int], out: TextIO) -> int:
         elif now:
             what += f" of {now.get('at')}"
         if wanted is not None and number != wanted:
-            what, behind = f"{what}; {wanted} is signed", behind + 1
+            what, behind = f"{what}; {wanted}{' is signed' * isinstance(wanted, int)}", behind + 1
         print(f"{home}: {what}", file=out)
     return 1 if behind else 0

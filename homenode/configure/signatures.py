@@ -234,5 +234,14 @@ def make_pair() -> tuple[str, str]:
     return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
 
 
+def public_of(path: Path) -> str:
+    """The public half of a private key, in PEM.
+
+    Raises:
+        SetupError: As `read_key_file`.
+    """
+    return read_key_file(path, private=True).key.as_pem(private=False).decode()
+
+
 def _missing() -> SetupError:
     return SetupError("signatures need a library that is not installed", do=f"pip install '{EXTRA}'")

@@ -140,6 +140,21 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
 
         told = office.configure("status", str(office.home), "--broker", broker.url)
         assert told.status == 1
+        away = office.folder / "away-1"
+        shutil.copytree(office.home, away)
+        all_of_them = [str(one) for one in sorted(office.folder.iterdir()) if one.is_dir()]
+        (away / "home.yaml").write_text(
+            (away / "home.yaml").read_text().replace("home: test-1", "home: away-1")
+        )
+        for name in away.glob("signed*"):
+            name.unlink()
+        every = office.configure("status", *all_of_them, "--broker", broker.url)
+        assert (every.status, every.out) == (1, f"away-1: not heard of; not signed\n{told.out}")
+        for party in ("operator", "care"):
+            office.configure("sign", str(away), "--key", str(office.folder / f"{party}.key"))
+        every = office.configure("send", *all_of_them, "--broker", broker.url, "--wait", "1s")
+        assert (every.status, "away-1 has not answered within 1 s" in every.err) == (1, True)
+        assert "test-1: 4 is refused (mistakes)" in every.out, "it is tried, too"
         assert told.out.startswith("test-1: runs 3 of ")
         assert told.out.endswith("; 4 is signed\n")
         assert "signed=" in node.log

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homenode.cli import main
-from homenode.configure.office import sheet, signing
+from homenode.configure.office import sheet, signing, taken
 from homenode.configure.payload import Configuration
 from homenode.configure.signatures import make_pair, read_key, sign
 from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
@@ -109,6 +109,20 @@ def test_after_all_keys_were_replaced_numbers_go_on_and_all_of_it_is_new(homes: 
     assert "timezone" in new
 
 
+def test_what_was_never_sent_is_new_until_it_is_signed_by_whom_it_needs(homes: Path) -> None:
+    signed(homes, "operator", "care")
+    edit(homes, "pin: 5, kind: motion, room: kitchen", "pin: 6, kind: motion, room: hall")
+    assert signed(homes, "operator", "care") == (2, ["devices.eye.room", "devices.eye.pin"], set())
+    edit(homes, "pin: 6", "pin: 7")
+    assert signed(homes, "operator") == (3, ["devices.eye.pin"], {"care"}), "the node has another room"
+    assert signed(homes, "care") == (3, ["devices.eye.pin"], set())
+    sent = sheet(homes / "h-1")
+    assert sent is not None
+    taken(homes / "h-1", sent)
+    edit(homes, "pin: 7", "pin: 8")
+    assert signed(homes, "operator") == (4, ["devices.eye.pin"], set())
+
+
 def test_a_comment_needs_any_one_of_them(homes: Path) -> None:
     signed(homes, "operator", "care")
     edit(homes, "devices:", "devices:  # by room")
@@ -152,6 +166,13 @@ def test_a_key_is_made_once_and_for_its_owner_alone(homes: Path, capsys: pytest.
     capsys.readouterr()
     assert main(words) == 1
     assert "is there already" in capsys.readouterr().err
+    key = (homes / "new.key").read_text()
+    assert main([*words[:-1], str(homes / "others")]) == 0, "of homes that have none yet"
+    public = [(homes / name / "trust" / "care.pem").read_text() for name in ("more", "others")]
+    assert public[0] == public[1]
+    assert (homes / "new.key").read_text() == key
+    assert main(["configure", "key", "operator", str(homes / "others/trust/care.pem"), "--homes", "x"]) == 1
+    assert "no private key in it" in capsys.readouterr().err
 
 
 def test_what_is_signed_is_shown(homes: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,6 +185,21 @@ def test_what_is_signed_is_shown(homes: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == shown
     assert main(["configure", "send", folder, "--broker", "mqtt://127.0.0.1:1"]) == 1
     assert "h-1: not signed by care" in capsys.readouterr().err
+    edit(homes, "pin: 5", "pin: 6")
+    assert main(["configure", "show", folder]) == 0
+    edited = f"h-1: {folder} was changed since 1 was signed: homenode configure sign\n"
+    assert capsys.readouterr().out == shown + edited
+
+
+def test_a_folder_that_is_not_there_and_no_duration_are_told(
+    homes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nix, broker = str(homes / "nix"), ("--broker", "mqtt://127.0.0.1:1")
+    assert main(["configure", "send", nix, *broker]) == 1
+    assert f"{nix}: is not there" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["configure", "send", str(homes / "h-1"), *broker, "--wait", "abc"])
+    assert "--wait abc: give a duration such as" in capsys.readouterr().err
 
 
 def test_what_is_signed_is_what_any_reader_of_json_reads(homes: Path) -> None:
