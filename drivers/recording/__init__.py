@@ -30,10 +30,16 @@ DRIVER = DriverType(
             "path",
             "The recording; formats: homenode/recordings",
             required=True,
-            shown="houseA.csv.gz",
+            shown="a file, such as houseA.csv.gz",
         ),
         Field("from", "moment", "Where in the recording to begin; its first line if absent"),
-        Field("for", "duration", "How much of it to play; to its end if absent", low=1, shown="1 d"),
+        Field(
+            "for",
+            "duration",
+            "How much of it to play; to its end if absent",
+            low=1,
+            shown="a duration, such as 1 d",
+        ),
         Field(
             "speed",
             "number",
@@ -52,7 +58,9 @@ DRIVER = DriverType(
         Field("timezone", "text", "Of time stamps that carry none; only for `from`", default="UTC"),
     ),
     device_fields=(
-        Field("sensor", "text", "What the recording calls it", required=True, shown='"8"'),
+        Field(
+            "sensor", "text", "What the recording calls it", required=True, shown='a name in it, such as "8"'
+        ),
         Field("kind", "word", "What it measures", required=True, choices=tuple(KINDS)),
     ),
     kinds=_kinds,

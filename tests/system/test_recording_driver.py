@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers.recording import DRIVER
+from homenode.config.check import check_home
 from homenode.config.model import Device
 from homenode.errors import SetupError
 from homenode.gateway.clock import Clock
@@ -150,3 +151,17 @@ def test_a_file_that_is_no_recording_says_so(tmp_path: Path, content: str | None
         file.write_text(content)
     with pytest.raises(SetupError, match=why):
         _play(tmp_path, HALL, file=file)
+
+
+def test_what_is_missing_is_told_with_an_example_that_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "home.yaml").write_text(
+        "home: h\ntimezone: UTC\nradios: {tape: {driver: recording}}\n"
+        "devices: {door: {driver: recording, radio: tape, kind: contact, room: hall}}\n"
+    )
+    told = [str(one) for one in check_home(tmp_path / "home.yaml").mistakes]
+    assert any(
+        one.endswith('door.sensor: found nothing; accepted: a name in it, such as "8"') for one in told
+    )
+    assert any(
+        one.endswith("tape.file: found nothing; accepted: a file, such as houseA.csv.gz") for one in told
+    )
