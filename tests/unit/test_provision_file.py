@@ -159,7 +159,7 @@ line 3: wrong
 
 Den gröna lampan blinkar så många gånger och tar en paus:
   1  väntar på nät eller kontor
-  2  kontoret ska godkänna dosan
+  2  kontoret ska godkänna dosan eller ge den ett hem
   3  kontoret säger nej
   4  en fil har fel   <--
   5  byt kortet
@@ -178,7 +178,7 @@ line 3: wrong
 
 The green lamp flashes so many times, and pauses:
   1  waits for network or office
-  2  the office has to approve the box
+  2  the office has to approve the box, or give it a home
   3  the office says no
   4  a file has mistakes   <--
   5  use another card
