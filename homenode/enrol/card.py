@@ -5,6 +5,7 @@ Nothing but the one file is written, and it is read back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -83,6 +84,8 @@ def _into_folder(folder: Path, name: str, data: bytes) -> str:
     path = folder / name
     try:
         with path.open("wb") as file:
+            with contextlib.suppress(PermissionError):  # on FAT, which has no such rights
+                os.fchmod(file.fileno(), 0o600)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

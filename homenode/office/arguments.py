@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     box.set_defaults(takes="serial", wrong=box.error)
     _labels(box)
 
+    withdraw = add("withdraw", "A one-time code that nobody used counts no more: label or file went astray.")
+    withdraw.add_argument(
+        "serial", nargs="?", default="", help="of the box that it is for; with neither, whichever comes first"
+    )
+    withdraw.add_argument("--home", default="", help="that it is for")
+    withdraw.set_defaults(takes="serial", wrong=withdraw.error)
+
     assign = add("assign", "Say which home a box is for.")
     assign.add_argument("serial")
     assign.add_argument("home")
@@ -92,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
     roll.add_argument("--finish", action="store_true", help="the old one counts no more")
     roll.add_argument("--anyway", action="store_true", help="with --finish: cut off who is behind")
-    listed = add("list", "Boxes, their homes, who waits for an approval, parties, and what to look at.")
+    listed = add("list", "Boxes, their homes, who waits for what, codes, parties, and what to look at.")
     listed.add_argument("--json", action="store_true")
 
 

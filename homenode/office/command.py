@@ -20,6 +20,7 @@ from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed
 from homenode.office.settings import NAME, PORT, Settings, read_settings
 from homenode.office.store import Store
+from homenode.office.targets import can_be_written
 
 DEFAULT = Path("homenode-office")
 
@@ -75,6 +76,7 @@ def _init(args: argparse.Namespace) -> int:
 
 def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     _check(args.serial or "none", args.home or "none")
+    _check_files(args)
     now = Clock().wall()
     with store.changing():
         box = store.box(args.serial) if args.serial else None
@@ -87,7 +89,31 @@ def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             store.put(replace(box, state=state, home=args.home or box.home))
         code = store.new_code(now, args.serial, args.home)
     _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code)
+    _warn(settings, args.home)
     return 0
+
+
+def _withdraw(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    with store.changing():
+        number = store.forget_codes(args.serial, args.home)
+    what = f"for {' and '.join(filter(None, (args.serial, args.home))) or 'whichever box comes first'}"
+    if not number:
+        raise Refused(f"no unused one-time code is {what}", do="homenode office list shows those that are")
+    print(f"{number} one-time code(s) {what} count no more")
+    return 0
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """That a code can be handed out, before it is made. Raises SetupError."""
+    if args.label is not None:
+        label.check(args.label)
+    for path in filter(None, (args.label, args.file)):
+        can_be_written(path)
+
+
+def _warn(settings: Settings, home: str) -> None:
+    if home and not Homes(settings.folder / FOLDER).has(home):
+        print(f"{home} has no {FOLDER}/{home}/home.yaml yet: the box will wait for it")
 
 
 def _is_free(box: Box, home: str) -> None:
@@ -129,8 +155,7 @@ def _assign(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         _is_free(box, args.home)
         state = State.EXPECTED if box.state is State.GONE else box.state
         store.put(replace(box, home=args.home, state=state))
-    if not Homes(settings.folder / FOLDER).has(args.home):
-        print(f"{args.home} has no {FOLDER}/{args.home}/home.yaml yet: the box will wait for it")
+    _warn(settings, args.home)
     print(f"box {args.serial} is for {args.home}")
     return 0
 
@@ -154,6 +179,7 @@ def _approve(args: argparse.Namespace, settings: Settings, store: Store) -> int:
 
 def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     _check(args.serial or "none", args.home)
+    _check_files(args)
     now = Clock().wall()
     with store.changing():
         old = store.box_of(args.home)
@@ -239,6 +265,7 @@ def _check(serial: str, home: str) -> None:
 
 _COMMANDS = {
     "box": _box,
+    "withdraw": _withdraw,
     "assign": _assign,
     "approve": _approve,
     "swap": _swap,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homenode.errors import SetupError
+from homenode.install.home_file import replace
 
 if TYPE_CHECKING:
     from segno import QRCode
@@ -31,20 +32,20 @@ def on_terminal(text: str) -> str:
     return "\n".join("".join(signs[a, b] for a, b in zip(up, down, strict=True)) for up, down in pairs)
 
 
-def write(path: Path, text: str, lines: list[str]) -> None:
-    """The label to a file, by the name's end.
+def check(path: Path) -> None:
+    """Whether a label can have this name. Raises SetupError."""
+    if path.suffix.lower() not in (".svg", ".pdf"):
+        what = f"a label ends with .svg or .pdf, not with {path.suffix or 'nothing'}"
+        raise SetupError(what, where=str(path), do="name it so")
 
-    Raises:
-        SetupError: Not .svg or .pdf, or it can't be written.
-    """
+
+def write(path: Path, text: str, lines: list[str]) -> None:
+    """The label to a file, by the name's end, for nobody else: the code is on it. Raises SetupError."""
+    check(path)
+    svg = path.suffix.lower() == ".svg"
+    data = as_svg(text, lines).encode() if svg else _as_pdf(text, lines)
     try:
-        match path.suffix.lower():
-            case ".svg":
-                path.write_text(as_svg(text, lines), encoding="utf-8")
-            case ".pdf":
-                path.write_bytes(_as_pdf(text, lines))
-            case _:
-                raise SetupError(f"{path.suffix or 'no ending'}", where=str(path), do="name it .svg or .pdf")
+        replace(path, data, 0o600)
     except OSError as error:
         raise SetupError(f"it can't be written: {error.strerror}", where=str(path)) from error
 

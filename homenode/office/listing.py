@@ -23,14 +23,19 @@ CUT_OFF = "cut off"
 
 
 def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    """Boxes, parties, homes without a box, reports; exit status."""
+    """Boxes, unused codes, parties, homes without a box, reports; exit status."""
     ours = {one.subject for one in Authority(settings.folder).roots()}
     boxes = [_row(box, store, ours) for box in store.boxes()]
+    now = Clock().wall()
     homes = Homes(settings.folder / FOLDER).names()
     found = {
         "boxes": boxes,
+        "codes": [
+            {"serial": one.serial, "home": one.home, "until": text_of(one.until_ms)}
+            for one in store.codes(now)
+        ],
         "homes_without_box": [home for home in homes if all(row["home"] != home for row in boxes)],
-        "parties": [_party(name, store, ours) for name in store.parties(Clock().wall())],
+        "parties": [_party(name, store, ours) for name in store.parties(now)],
         "reports": [
             {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what,
              "text": one.text} for one in store.reports()
@@ -75,6 +80,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
             f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
             f"certificate to {row['not_after'] or '-'}{asks}"
         )
+    for row in found["codes"]:
+        yield f"{row['serial'] or '-':<34} {'code':<9} {row['home'] or '-':<20} unused, to {row['until']}"
     for home in found["homes_without_box"]:
         yield f"{'-':<34} {'-':<9} {home:<20} has no box"
     for row in found["parties"]:

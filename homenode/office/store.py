@@ -162,11 +162,8 @@ class Store:
 
     def new_code(self, now_ms: int, serial: str = "", home: str = "") -> str:
         """A one-time code, of which only the hash is kept; former ones for this box or home are worthless."""
-        self._db.execute(
-            "delete from codes where used_by = '' and "
-            "(serial = ? and serial != '' or home = ? and home != '')",
-            (serial, home),
-        )
+        if serial or home:
+            self.forget_codes(serial, home)
         letters = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
         code = "-".join(letters[at : at + GROUP] for at in range(0, LETTERS, GROUP))
         self._db.execute(
@@ -174,6 +171,22 @@ class Store:
             (_hash(code), now_ms, now_ms + CODE_MS, serial, home),
         )
         return code
+
+    def forget_codes(self, serial: str, home: str) -> int:
+        """Unused ones for this box or home count no more, without either those for neither; how many."""
+        named = "(serial = ? and serial != '' or home = ? and home != '')"
+        which = named if serial or home else "serial = ? and home = ?"
+        done = self._db.execute(f"delete from codes where used_by = '' and {which}", (serial, home))
+        return done.rowcount
+
+    def codes(self, now_ms: int) -> list[Code]:
+        """Unused ones that count, those that end first before others."""
+        rows = self._db.execute(
+            "select hash, made_ms, until_ms, serial, home, used_by from codes "
+            "where used_by = '' and until_ms > ? order by until_ms, rowid",
+            (now_ms,),
+        )
+        return [Code(*row) for row in rows]
 
     def code(self, text: str) -> Code | None:
         """That somebody gave."""

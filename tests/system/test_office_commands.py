@@ -162,3 +162,53 @@ def test_a_box_that_is_let_in_waits_for_a_home_and_for_no_approval(
         assert office.says("list").count("waits for a home") == 1
         office.says("assign", coded.serial, "wait-2")
         assert coded.once().why.key == "no_home"
+
+
+def test_a_code_that_nobody_used_is_listed_and_can_be_withdrawn(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = [office.code("box", "add", *words) for words in (["SN-0001"], ["--home", "h-1"], [])]
+    shown = office.says("list")
+    assert not any(code in shown for code in codes)
+    assert shown.count("unused, to ") == 3
+    listed = [(one["serial"], one["home"]) for one in office.listed()["codes"]]
+    assert listed == [("SN-0001", ""), ("", "h-1"), ("", "")]
+    assert "whichever box comes first" in office.says("withdraw")
+    office.says("withdraw", "SN-0001")
+    assert [one["home"] for one in office.listed()["codes"]] == ["h-1"]
+    assert "no unused one-time code is for h-2" in refused(office, capsys, "withdraw", "--home", "h-2")
+    assert "for h-1" in office.says("withdraw", "--home", "h-1")
+    assert office.listed()["codes"] == []
+    assert "no unused" in refused(office, capsys, "withdraw")
+
+
+def test_a_code_for_a_home_that_nobody_described_is_told(office: OfficeProcess) -> None:
+    assert "h-1 has no homes/h-1/home.yaml yet" in office.says("box", "add", "--home", "h-1")
+    office.describe("h-1")
+    assert "home.yaml" not in office.says("box", "add", "--home", "h-1")
+    assert "home.yaml" not in office.says("box", "add")
+
+
+@pytest.mark.parametrize(
+    "option", [("--file", "/nowhere/x"), ("--label", "/nowhere/x.svg"), ("--label", "l.png")]
+)
+def test_what_cant_be_written_costs_no_code_and_no_box(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
+) -> None:
+    office.says("assign", "SN-0001", "h-1")
+    assert option[1] in refused(office, capsys, "box", "add", "SN-0002", "--home", "h-2", *option)
+    assert option[1] in refused(office, capsys, "swap", "h-1", "SN-0002", *option)
+    assert office.listed()["codes"] == []
+    assert [row["serial"] for row in office.listed()["boxes"]] == ["SN-0001"]
+
+
+def test_a_file_with_a_code_in_it_is_its_owners_alone(office: OfficeProcess, tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "config.txt").touch()
+    (tmp_path / "l.svg").touch(0o644)
+    office.says("box", "add", "--file", str(tmp_path / "f.yaml"), "--label", str(tmp_path / "l.pdf"))
+    office.says("box", "add", "--label", str(tmp_path / "l.svg"))
+    assert main(["provision", "--file", str(tmp_path / "f.yaml"), "--card", str(card)]) == 0
+    written = [tmp_path / "f.yaml", tmp_path / "l.pdf", tmp_path / "l.svg", card / "homenode-provision.yaml"]
+    assert [path.stat().st_mode & 0o777 for path in written] == [0o600] * 4
