@@ -191,13 +191,17 @@ def _minute(text: str) -> int:
 
 
 def _with_unit(row: Field, node: Scalar) -> str:
-    """The duration that was probably meant; of a bare number the first of these that the row takes."""
+    """The duration that was probably meant; of a bare number the first of these that the row takes.
+
+    Where a day or more is usual, days were meant.
+    """
     if likely := durations.meant(node.text):
         return likely
     if isinstance(node.value, bool) or not isinstance(node.value, int) or node.value < 0:
         return ""
     low, high = row.low or 0, durations.LONGEST_MS if row.high is None else row.high
-    for unit in ("min", "s"):
+    days = ("d",) if isinstance(row.default, int) and row.default >= durations.UNITS_MS["d"] else ()
+    for unit in (*days, "min", "s"):
         if low <= node.value * durations.UNITS_MS[unit] <= high:
             return f"{node.value} {unit}"
     return durations.words(node.value) if low <= node.value <= high else ""

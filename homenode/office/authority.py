@@ -39,21 +39,11 @@ class Authority:
         """
         self.folder = folder
         try:
-            self.chain = x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())
-            key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+            certificates, key = (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
         except OSError as error:
             do = "homenode office init DIR makes one; run this as the user that owns it"
             raise SetupError(f"no authority: {error.strerror}", where=str(error.filename), do=do) from error
-        except (ValueError, TypeError) as error:
-            raise SetupError(f"the authority can't be read: {error}", where=str(folder)) from error
-        public, new = self.chain[0].public_key(), _key(folder / NEXT)
-        if new is not None and new.public_key() == public:
-            key = new  # a roll-over was cut short
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != public:
-            raise SetupError(
-                "ca.key is not the key (EC) of the first certificate in ca.pem", where=str(folder)
-            )
-        self._key = key
+        self.chain, self._key = _pair(certificates, key, str(folder), _key(folder / NEXT))
         self.former = [one for one in _certificates(folder / "former.pem") if one != self.chain[0]]
         self._cross = _certificates(folder / "cross.pem") if self.former else []
 
@@ -156,28 +146,59 @@ class Authority:
         return [one for one in self.chain if one.subject != one.issuer]
 
 
-def found(
-    folder: Path, name: str, now: datetime, given: tuple[Path, Path, Path | None] | None = None
-) -> Authority:
+def found(folder: Path, name: str, now: datetime, given: tuple[bytes, bytes] | None = None) -> Authority:
     """Make the authority of a new office.
 
     Args:
-        given: An intermediate's certificate and key, and the chain to its root, in place of an own root.
+        given: In place of an own root, as `given_of` reads it.
 
     Raises:
-        SetupError: There is one, or what is given can't be used.
+        SetupError: There is one.
     """
     if (folder / "ca.key").exists():
         raise SetupError("an authority is here", where=str(folder), do="name an empty folder")
     if given is not None:
-        certificate, key, chain = (path.read_bytes() if path is not None else b"" for path in given)
-        replace(folder / "ca.pem", certificate.rstrip() + b"\n" + chain, 0o644)
-        replace(folder / "ca.key", key, 0o600)
+        replace(folder / "ca.pem", given[0], 0o644)
+        replace(folder / "ca.key", given[1], 0o600)
     else:
         new = ec.generate_private_key(ec.SECP256R1())
         replace(folder / "ca.key", pem_of_key(new), 0o600)
         replace(folder / "ca.pem", pem(_root(name, new, now)), 0o644)
     return Authority(folder)
+
+
+def given_of(certificate: Path, key: Path, chain: Path | None) -> tuple[bytes, bytes]:
+    """What `ca.pem` and `ca.key` are of a given intermediate, with the chain to its root.
+
+    Raises:
+        SetupError: It can't be read or used.
+    """
+    try:
+        between = chain.read_bytes() if chain is not None else b""
+        certificates, secret = certificate.read_bytes().rstrip() + b"\n" + between, key.read_bytes()
+    except OSError as error:
+        raise SetupError(f"it can't be read: {error.strerror}", where=str(error.filename)) from error
+    _pair(certificates, secret, str(certificate))
+    return certificates, secret
+
+
+def _pair(
+    certificates: bytes, key: bytes, where: str, instead: ec.EllipticCurvePrivateKey | None = None
+) -> tuple[list[x509.Certificate], ec.EllipticCurvePrivateKey]:
+    """An authority's chain and key, which is `instead` if a roll-over was cut short. Raises SetupError."""
+    try:
+        chain, own = (
+            x509.load_pem_x509_certificates(certificates),
+            serialization.load_pem_private_key(key, None),
+        )
+    except (ValueError, TypeError) as error:
+        raise SetupError(f"the authority can't be read: {error}", where=where) from error
+    public = chain[0].public_key()
+    if instead is not None and instead.public_key() == public:
+        own = instead
+    if not isinstance(own, ec.EllipticCurvePrivateKey) or own.public_key() != public:
+        raise SetupError("its key is not the one (EC) of its first certificate", where=where)
+    return chain, own
 
 
 def roll(folder: Path, now: datetime) -> Authority:

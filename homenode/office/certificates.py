@@ -17,7 +17,7 @@ from homenode.install.home_file import replace as write
 from homenode.office import authority
 from homenode.office.authority import SERVER, Authority, moment, pem, pem_of_key
 from homenode.office.decide import Box
-from homenode.office.settings import Settings
+from homenode.office.settings import Settings, check_hosts
 from homenode.office.store import Store
 from homenode.office.targets import can_be_written
 
@@ -33,6 +33,7 @@ ANEW = (
 def certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     """Key and certificate of a party or a broker; exit status."""
     _check(args.name, broker=bool(args.host))
+    check_hosts(args.host, "--host")
     files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
     for file in files:
         can_be_written(file)

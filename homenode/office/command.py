@@ -18,11 +18,13 @@ from homenode.office.certificates import certify, roll
 from homenode.office.decide import HOME, SERIAL, Box, State
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed
-from homenode.office.settings import NAME, PORT, Settings, read_settings
+from homenode.office.settings import LISTEN, NAME, PORT, Settings, check_hosts, is_listen, read_settings
 from homenode.office.store import Store
 from homenode.office.targets import can_be_written
 
 DEFAULT = Path("homenode-office")
+MOST_TITLE = 39
+"""A certificate's names have 64; after a roll-over the authority's has its date, too."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,18 +48,30 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _init(args: argparse.Namespace) -> int:
-    from homenode.office.authority import found, moment
+    from homenode.office.authority import found, given_of, moment
+    from homenode.office.desk import Desk
+    from homenode.office.serve import write_list
 
-    folder: Path = args.folder
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    folder, listen = args.folder, args.listen or f"0.0.0.0:{PORT}"
+    check_hosts(args.name, "--name")
+    if not is_listen(listen):
+        raise SetupError(f"{listen!r} is no address with a port", where="--listen", do=f"give {LISTEN}")
+    if not 1 <= len(args.title.encode()) <= MOST_TITLE:
+        raise SetupError(f"it has 1 to {MOST_TITLE} bytes", where="--title", do="give another one")
     if (args.ca_cert is None) != (args.ca_key is None):
         raise SetupError(
             "one of --ca-cert and --ca-key is missing", do="give both, or none for an own authority"
         )
-    given = (args.ca_cert, args.ca_key, args.chain) if args.ca_cert is not None else None
+    given = given_of(args.ca_cert, args.ca_key, args.chain) if args.ca_cert is not None else None
     now = moment(Clock().wall())
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        do = "name a new or an empty folder"
+        raise SetupError(
+            f"no office can be made there: {error.strerror}", where=str(folder), do=do
+        ) from error
     authority = found(folder, args.title, now, given)
-    listen = args.listen or f"0.0.0.0:{PORT}"
     names = ", ".join(json.dumps(name) for name in args.name)
     (folder / NAME).write_text(
         f"# What `homenode office serve` does; `homenode office list` shows its boxes.\nnames: [{names}]\n"
@@ -65,8 +79,10 @@ def _init(args: argparse.Namespace) -> int:
         encoding="utf-8",
     )
     authority.server(args.name, now)
-    Store(folder).close()
     Homes(folder / FOLDER).create()
+    store = Store(folder)
+    write_list(folder, Desk(read_settings(folder), store, authority, Clock()))
+    store.close()
     print(f"an office in {folder}: keep ca.key to yourself, and a copy of it elsewhere")
     named = "" if folder == DEFAULT else f" --office {shlex.quote(str(folder))}"
     print(f"next: {folder / FOLDER}/HOME/home.yaml says what a home is; then")

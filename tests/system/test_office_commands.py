@@ -212,3 +212,67 @@ def test_a_file_with_a_code_in_it_is_its_owners_alone(office: OfficeProcess, tmp
     assert main(["provision", "--file", str(tmp_path / "f.yaml"), "--card", str(card)]) == 0
     written = [tmp_path / "f.yaml", tmp_path / "l.pdf", tmp_path / "l.svg", card / "homenode-provision.yaml"]
     assert [path.stat().st_mode & 0o777 for path in written] == [0o600] * 4
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--name", "räksmörgås.se"), "xn--rksmrgs-5wao1o.se"),
+        (("--name", "http://x"), "without https:// and port"),
+        (("--name", "localhost:8453"), "without https:// and port"),
+        (("--name", "fe80::1%eth0"), "is no host"),
+        (("--name", ""), "is no host"),
+        (("--name", "x", "--listen", "8453"), "ADDRESS:PORT"),
+        (("--name", "x", "--listen", "http://x:8453"), "ADDRESS:PORT"),
+        (("--name", "x", "--title", "x" * 40), "--title"),
+        (("--name", "x", "--ca-cert", "nix.pem"), "--ca-key is missing"),
+        (("--name", "x", "--ca-cert", "nix.pem", "--ca-key", "nix.key"), "nix.pem: it can't be read"),
+        (("--name", "x", "--ca-cert", __file__, "--ca-key", __file__), "can't be read"),
+    ],
+)
+def test_an_office_that_nobody_could_call_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    assert main(["office", "init", str(tmp_path / "off"), *words]) == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "off").exists()
+
+
+def test_a_file_is_no_folder_for_an_office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "off").touch()
+    assert main(["office", "init", str(tmp_path / "off"), "--name", "x"]) == 1
+    assert "no office can be made there" in capsys.readouterr().err
+
+
+def test_a_given_authority_is_taken_with_its_key_and_no_other(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def init(name: str, key: Path) -> int:
+        given = ("--ca-cert", str(office.folder / "ca.pem"), "--ca-key", str(key))
+        return main(["office", "init", str(tmp_path / name), "--name", "::1", *given])
+
+    assert init("good", office.folder / "ca.key") == 0
+    assert (tmp_path / "good" / "ca.pem").read_text().strip() == office.ca.strip()
+    assert init("bad", office.folder / "server.pem") == 1
+    assert "is not the one (EC)" in capsys.readouterr().err
+    assert not (tmp_path / "bad").exists()
+
+
+def test_the_list_of_revoked_certificates_is_there_from_the_start(office: OfficeProcess) -> None:
+    assert "BEGIN X509 CRL" in (office.folder / "crl.pem").read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("names: [http://x]", "without https://"),
+        ("names: [x]\nlisten: 8453", "ADDRESS:PORT"),
+        ("names: [x]\nlife: 365", "did you mean 365 d?"),
+    ],
+)
+def test_office_yaml_is_checked_as_init_is(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str], said: str, told: str
+) -> None:
+    (office.folder / "office.yaml").write_text(f"{said}\n")
+    assert main(["office", "list", "--office", str(office.folder)]) == 2
+    assert told in capsys.readouterr().err
