@@ -14,6 +14,7 @@ from homenode.config.yaml12 import Scalar, Table, compose, read_text
 from homenode.configure.first import first
 from homenode.configure.payload import FILE
 from homenode.configure.taking import Mistaken, named
+from homenode.enrol import words
 from homenode.enrol.places import Places
 from homenode.enrol.state import read
 from homenode.enrol.steps import Why
@@ -39,7 +40,7 @@ class NotTaken(Exception):
     @property
     def text(self) -> str:
         """For the office."""
-        return "\n".join(self.mistakes[:MOST_TOLD]) or str(self.why.facts)
+        return "\n".join(self.mistakes[:MOST_TOLD]) or words.said(self.why)["why"]["en"]
 
 
 def take(places: Places, files: Mapping[str, str], home: str) -> None:

@@ -57,6 +57,9 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
     from homenode.enrol.finding import serial as own_serial
     from homenode.enrol.visit import Visit
 
+    for name in ("config", "data"):
+        if not (folder := getattr(places, name)).is_dir():
+            raise SetupError("no such folder", where=str(folder), do=f"make it, or name another: --{name}")
     with contextlib.suppress(OSError):  # the card takes nothing: that is told below
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     lock = os.open(places.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

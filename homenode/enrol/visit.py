@@ -29,6 +29,7 @@ from homenode.enrol.provision_file import Provision, read_provision
 from homenode.enrol.state import read
 from homenode.enrol.steps import HOUR_S, Do, Held, Known, Outcome, State, Why, next_step, of_answer, short
 from homenode.enrol.trust import Trust
+from homenode.enrol.words import said
 from homenode.errors import FileMistakes, Refused
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
@@ -303,9 +304,9 @@ class Visit:
                 office.told("home refused", wrong.text)
                 return Outcome(State.FAILED, _on_card(wrong.why) if files is provision.files else wrong.why)
         elif (here := assignment.of_home(places)) != held.home:
-            facts = {"found": here or "?", "home": held.home}
-            office.told("another home on the card", str(facts))
-            return Outcome(State.FAILED, Why("other_home", facts), again_s=HOUR_S)
+            why = Why("other_home", {"found": here or "?", "home": held.home})
+            office.told("another home on the card", said(why)["why"]["en"])
+            return Outcome(State.FAILED, why, again_s=HOUR_S)
         elif (body := radios.to_send(places)) is not None:
             answer = office.ask("PUT", "/homenode/v1/backup", body, {"Content-Type": "application/json"})
             if answer.status == 200:

@@ -347,6 +347,15 @@ def test_a_home_that_is_refused_later_is_told_as_it_lay_on_the_card(tmp_path: Pa
     assert box.state["why"]["sv"].startswith("Hemmets fil på kortet har fel: home.yaml:1")
 
 
+@pytest.mark.parametrize("name", ["config", "data"])
+def test_a_folder_that_is_not_there_is_no_worn_card(tmp_path: Path, name: str) -> None:
+    box = Box(tmp_path)
+    shutil.rmtree(getattr(box.places, name))
+    done = box.run("once")
+    assert done.returncode == 1
+    assert f"{getattr(box.places, name)}: no such folder (make it, or name another: --{name})" in done.stderr
+
+
 def test_a_folder_that_is_somewhere_else_is_not_written_to(tmp_path: Path) -> None:
     box, elsewhere = Box(tmp_path / "box"), tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -309,6 +309,8 @@ def test_a_home_of_another_box_is_refused_and_told(office: OfficeProcess, tmp_pa
     assert (outcome.state, outcome.why.key) == (State.FAILED, "other_home")
     assert not box.places.home.exists()
     assert office.reports()[0] == "home refused"
+    told = office.listed()["reports"][0]["text"]
+    assert told == "The file is for the home other-1, but the box is for wrong-1."
     office.describe("wrong-1")
     assert box.once().state is State.ENROLLED
 
