@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -68,7 +69,7 @@ def test_a_folder_that_a_repair_took_away_is_made_again(tmp_path: Path) -> None:
         assert not subprocess.run(call, check=True, capture_output=True).stdout
 
 
-def test_rights_are_the_same_however_the_repository_was_checked_out(
+def test_rights_and_times_are_the_same_however_the_repository_was_checked_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy, made = tmp_path / "deploy", tmp_path / "root"
@@ -78,10 +79,13 @@ def test_rights_are_the_same_however_the_repository_was_checked_out(
     (made / "etc/shadow").write_text("root:x:1:\n")
     for path in deploy.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (0, 0))
     (deploy / "image/files").chmod(0o770)
     monkeypatch.setattr(root, "HERE", deploy / "image")
     tools = cast(Tools, SimpleNamespace(run=lambda *words, **more: b""))
-    root._configure(tools, made)
+    root._configure(tools, made, 1000)
+    for name in ("fstab", "rauc", "rauc/system.conf", "systemd/system.conf.d"):
+        assert (made / "etc" / name).stat().st_mtime == 1000, name
     programs = made / "usr/lib/homenode-image"
     for path in (made, *made.rglob("*")):
         if not path.is_symlink():
