@@ -115,8 +115,9 @@ class Clock:
             raise Refused(f"speed {speed:g}", do=f"give a number above 0, at most {FASTEST}")
         if not self.played:
             raise Refused("the node's clock shows the real time", do="start the node with --speed or --start")
-        self._start_ms += self._elapsed_ms()
-        self._boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._start_ms += (boot_s - self._boot_s) * 1000 * self.speed
+        self._boot_s = boot_s
         self.speed = speed
 
     def boot(self) -> list[str | int]:
@@ -126,8 +127,7 @@ class Clock:
         """
         if self.played:
             return []
-        boot_ms = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
-        return [_boot_id(), boot_ms - self.now()]
+        return [_boot_id(), round(self._boot_s * 1000 - self._start_ms) - self._offset_ms]  # no clock is read
 
     def resume(self, last: Instant, last_wall_ms: int | None, boot: Sequence[str | int] = ()) -> bool:
         """Continue the steady clock of an earlier run; whether the time since then is measured.
@@ -142,9 +142,9 @@ class Clock:
         """
         here = self.boot()
         if boot and here and boot[0] == here[0] != "":
-            now = int(here[1]) + self.now() - int(boot[1])
-            if now >= last:
-                self._offset_ms += now - self.now()
+            ahead_ms = int(here[1]) - int(boot[1])
+            if self.now() + ahead_ms >= last:
+                self._offset_ms += ahead_ms
                 return True
         passed_ms = 0 if last_wall_ms is None else max(0, self.wall() - last_wall_ms)
         self._offset_ms += last + passed_ms - self.now()
@@ -156,7 +156,7 @@ class Clock:
 
     def boot_ms(self, until: Instant) -> int:
         """What the machine's boot-time clock shows when the steady clock shows `until`."""
-        return int((time.clock_gettime(time.CLOCK_BOOTTIME) + self.real_seconds(until)) * 1000)
+        return int(self._boot_s * 1000 + (until - self._start_ms - self._offset_ms) / self.speed)
 
     @staticmethod
     def up_s() -> float:

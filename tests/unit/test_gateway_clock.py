@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from homenode.errors import Refused
@@ -67,6 +69,25 @@ def test_in_the_same_boot_no_wall_clock_is_asked() -> None:
     clock = Clock()
     assert clock.resume(last, last_wall_ms=before.wall() + DAY_MS, boot=boot)
     assert 0 <= clock.now() - last < 5000
+
+
+def test_who_is_kept_from_the_processor_between_two_readings_keeps_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, late_s = time.clock_gettime, 0.0
+
+    def later(which: int) -> float:
+        nonlocal late_s
+        late_s += 0.05
+        return real(which) + late_s
+
+    before = Clock()
+    last = before.now()
+    monkeypatch.setattr(time, "clock_gettime", later)
+    boot = before.boot()
+    clock = Clock()
+    clock.resume(last, None, boot)
+    assert abs(clock.boot_ms(last) - before.boot_ms(last)) <= 1
 
 
 def test_what_is_past_is_waited_for_no_time_and_a_fast_clock_waits_less() -> None:
