@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -146,26 +147,34 @@ def short(key: str) -> str:
     return "-".join(head[at : at + 4] for at in range(0, 16, 4))
 
 
-def of_answer(status: int, text: str, again_s: int, serial: str, key: str, *, waits_for: str = "") -> Outcome:
+BECAUSE: Mapping[int, tuple[str, ...]] = {
+    202: ("unassigned",),
+    401: ("code_used", "code_of_another", "code_old"),
+    403: ("replaces", "home_taken", "revoked"),
+}
+"""What an office of ours says besides a status and a sentence, so that a panel says it in its language."""
+
+
+def of_answer(status: int, text: str, again_s: int, serial: str, key: str, *, because: str = "") -> Outcome:
     """What an office's no, or not yet, means for the box.
 
     Args:
         text: As the office said it.
         again_s: Its Retry-After; 0 without.
         key: Fingerprint of the box's key, as people compare it.
-        waits_for: What an office of ours says that is still missing, in place of an approval.
+        because: One of `BECAUSE`, if it is an office of ours and that is known.
     """
     facts = {"text": " ".join(text.split())[:300], "serial": serial, "key": key, "status": str(status)}
+    known = because if because in BECAUSE.get(status, ()) else ""
     match status:
         case 202:
-            what = "unassigned" if waits_for == "home" else "approval"
-            return Outcome(State.APPROVAL, Why(what, facts), again_s=again_s or 300)
+            return Outcome(State.APPROVAL, Why(known or "approval", facts), again_s=again_s or 300)
         case 401:
-            return Outcome(State.FAILED, Why("code", facts), again_s=again_s)
+            return Outcome(State.FAILED, Why(known or "code", facts), again_s=again_s)
         case 409:
             return Outcome(State.FAILED, Why("twin", facts), again_s=again_s or HOUR_S)
         case 403:
-            return Outcome(State.FAILED, Why("refused", facts), again_s=again_s)
+            return Outcome(State.FAILED, Why(known or "refused", facts), again_s=again_s)
         case 429 | 503:
             return Outcome(State.WAITING, Why("busy", facts), again_s=again_s)
         case _ if status >= 500:

@@ -37,7 +37,7 @@ from homenode.journal.wall_time import text_of
 
 log = logging.getLogger("homenode.enrol")
 
-TURN, WAITS, A_TURN = "Homenode-Turn", "homenode-waits", r"[A-Za-z0-9_-]{8,64}"
+TURN, WHY, A_TURN = "Homenode-Turn", "homenode-why", r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 
 
@@ -188,7 +188,7 @@ class Visit:
                 answer.again_s,
                 self.serial,
                 short(self.print),
-                waits_for=answer.headers.get(WAITS, ""),
+                because=answer.headers.get(WHY, ""),
             )
         made = certificates_of(answer)
         certificate = keys.accepted(made, self.key.public_key(), authorities, self.trust.now_ms())

@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def _init(args: argparse.Namespace) -> int:
         )
     given = given_of(args.ca_cert, args.ca_key, args.chain) if args.ca_cert is not None else None
     now = moment(Clock().wall())
+    if shutil.which("git") is None:
+        raise SetupError("git is not installed: it keeps the homes", do="apt install git")
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:

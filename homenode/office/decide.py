@@ -101,21 +101,22 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Ask again later (202); `clash`: as of `Refuse`; `home`: for nothing but a home."""
+    """Ask again later (202); `clash` and `because`: as of `Refuse`."""
 
     why: str
     retry_s: int = RETRY_S
     clash: bool = False
-    home: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """No; `clash`: two boxes say that they are one."""
+    """No; `clash`: two boxes say that they are one; `because`: of `enrol.steps.BECAUSE`, for the panel."""
 
     why: str
     status: int = 403
     clash: bool = False
+    because: str = ""
 
 
 Verdict = Issue | Wait | Refuse
@@ -147,7 +148,7 @@ def enrolment(
         if code is None:
             return Refuse("this one-time code is not known: look at the label, or have a new one made", 401)
         if wrong := _unfit(code, box, key, now_ms, lives=lives):
-            return Refuse(wrong, 401)
+            return Refuse(wrong[1], 401, because=wrong[0])
     newer = code is not None and code.made_ms > box.enrolled_ms
     yes = box.approved == key or (how is How.CODE and (newer or (code is not None and code.used_by == key)))
     # one that is for whichever box comes first would do for any box that somebody names
@@ -157,6 +158,7 @@ def enrolment(
             f"a box with serial number {box.serial} and another key is enrolled: if this one replaces it, "
             "have the office make a new code for it, or approve this key",
             clash=True,
+            because="replaces",
         )
     if owner and not yes:
         why = f"box {box.serial} has the key of box {owner}, so it is that card or a copy; to let it in: "
@@ -169,22 +171,26 @@ def enrolment(
         return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")
     home = box.home or (code.home if code is not None else "")
     if not home:
-        return Wait(f"box {box.serial} is not assigned to a home yet", home=True)
+        return Wait(f"box {box.serial} is not assigned to a home yet", because="unassigned")
     if taken:
-        return Refuse(f"{home} has box {taken}: homenode office swap {home} gives it another one")
+        why = f"{home} has box {taken}: homenode office swap {home} gives it another one"
+        return Refuse(why, because="home_taken")
     return Issue(home, revoke=bool(box.key))
 
 
-def _unfit(code: Code, box: Box, key: str, now_ms: int, *, lives: bool) -> str:
+def _unfit(code: Code, box: Box, key: str, now_ms: int, *, lives: bool) -> tuple[str, str] | None:
+    """`because` and `why` of what is wrong with it."""
     if code.used_by and (code.used_by != key or lives):
-        return "this one-time code was used before, by another box, for another key, or for what counts now"
+        why = "this one-time code was used before, by another box, for another key, or for what counts now"
+        return "code_used", why
     if code.serial and code.serial != box.serial:
-        return f"this one-time code is for another box than {box.serial}"
+        return "code_of_another", f"this one-time code is for another box than {box.serial}"
     if now_ms >= code.until_ms and not code.used_by:
-        return "this one-time code is too old: have a new one made"
+        return "code_old", "this one-time code is too old: have a new one made"
     if code.home and box.home and code.home != box.home:
-        return f"this one-time code is for {code.home}, but box {box.serial} is assigned to {box.home}"
-    return ""
+        why = f"this one-time code is for {code.home}, but box {box.serial} is assigned to {box.home}"
+        return "code_of_another", why
+    return None
 
 
 def renewal(box: Box, key: str, asked: str, *, revoked: str, same_subject: bool, home: str) -> Verdict:
@@ -197,7 +203,8 @@ def renewal(box: Box, key: str, asked: str, *, revoked: str, same_subject: bool,
         home: That the certificate is for.
     """
     if revoked:
-        return Refuse(f"this certificate was revoked ({revoked}): enrol anew, by a code or an approval")
+        why = f"this certificate was revoked ({revoked}): enrol anew, by a code or an approval"
+        return Refuse(why, because="revoked")
     if box.state is not State.ENROLLED or box.key != key:
         return Refuse(f"this is not the certificate that box {box.serial} was given last", clash=True)
     if box.home != home:

@@ -53,7 +53,7 @@ log = logging.getLogger("homenode.office")
 EST, OURS = "/.well-known/est/", "/homenode/v1/"
 WRONG_CODES = 10
 """From one address in five minutes."""
-TURN, WAITS = "homenode-turn", "Homenode-Waits"
+TURN, WHY = "homenode-turn", "Homenode-Why"
 MOST_STRANGERS = 1_000
 """Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
@@ -210,23 +210,23 @@ class Desk:
                 self._add(made, box)
                 log.info("certified", extra={"box": box.serial, "home": home})
                 return est.certificates([made])
-            case Wait(why, retry_s, clash, home):
+            case Wait(why, retry_s, clash, because):
                 if clash:
                     self._twins(request, box, why, now)
                 if there is not None or self._settings.unknown:
                     state = State.ASKING if box.state in (State.EXPECTED, State.GONE) else box.state
-                    self._store.put(replace(box, state=state, asked="" if home else key))
+                    self._store.put(replace(box, state=state, asked="" if because == "unassigned" else key))
                     self._store.forget_strangers(MOST_STRANGERS)
                 log.info("waits", extra={"box": box.serial, "why": why})
-                waits = {WAITS: "home"} if home else {}
-                return est.told(202, why, {"Retry-After": str(retry_s), **waits})
-            case Refuse(why, status, clash):
+                return est.told(202, why, {"Retry-After": str(retry_s), **_because(because)})
+            case Refuse(why, status, clash, because):
                 if clash:
                     self._twins(request, box, why, now)
                     if there is not None and there.key != key:
                         self._store.put(replace(there, asked=key))  # so that somebody can approve it
                 log.warning("refused", extra={"box": box.serial, "why": why})
-                return est.told(status, why, {"WWW-Authenticate": est.REALM} if status == 401 else {})
+                asks = {"WWW-Authenticate": est.REALM} if status == 401 else {}
+                return est.told(status, why, {**asks, **_because(because)})
 
     def _add(self, made: x509.Certificate, box: Box) -> None:
         end_ms = int(made.not_valid_after_utc.timestamp() * 1000)
@@ -349,6 +349,10 @@ class Desk:
             made = self._authority.revocations(dated, self._store.next_list(), moment(now))
             self._lists = now, rows, made
         return self._lists[2]
+
+
+def _because(key: str) -> dict[str, str]:
+    return {WHY: key} if key else {}
 
 
 def _plain(text: str) -> str:

@@ -125,7 +125,7 @@ class Peer:
         Raises:
             Unfit: aiortc can't agree with it.
         """
-        # The viewer begins, as browsers ask again after 50 ms if something is lost, and OpenSSL after 1, 2, 4 s.
+        # The viewer begins: of what is lost browsers ask again after 50 ms, OpenSSL after 1, 2, 4 s
         offer = offer.replace("a=setup:actpass", "a=setup:active")
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))

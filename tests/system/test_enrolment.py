@@ -62,7 +62,7 @@ def test_a_code_is_for_one_key_and_no_other(office: OfficeProcess, tmp_path: Pat
     assert first.once().state is State.ENROLLED
     second = Box(tmp_path / "second", "10000000aaaa0003").provisioned(office, code)
     outcome = second.once()
-    assert (outcome.state, outcome.why.key) == (State.FAILED, "code")
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "code_used")
     assert "used before" in outcome.why.facts["text"]
 
 
@@ -75,7 +75,9 @@ def test_an_answer_that_was_lost_costs_no_new_code(office: OfficeProcess, tmp_pa
         assert Office(office.url, office.ca).enrol(request, serial=box.serial, code=code).status == 200
     assert box.provisioned(office, code).once().state is State.ENROLLED
     box.places.certificate.unlink()
-    assert box.provisioned(office, code).once().why.key == "code"  # it got there: now a copy may be asking
+    assert (
+        box.provisioned(office, code).once().why.key == "code_used"
+    )  # it got there: now a copy may be asking
 
 
 def test_a_code_that_counts_no_more_keeps_no_box_from_its_daily_visit(

@@ -238,6 +238,15 @@ def test_an_office_that_nobody_could_call_is_not_made(
     assert not (tmp_path / "off").exists()
 
 
+def test_without_git_no_authority_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["office", "init", str(tmp_path / "off"), "--name", "x"]) == 1
+    assert "apt install git" in capsys.readouterr().err
+    assert not (tmp_path / "off").exists()
+
+
 def test_a_file_is_no_folder_for_an_office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "off").touch()
     assert main(["office", "init", str(tmp_path / "off"), "--name", "x"]) == 1

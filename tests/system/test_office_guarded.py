@@ -56,7 +56,7 @@ def test_a_code_for_a_home_that_has_a_box_by_now_is_answered_in_words(
     office.says("assign", "20000000aaaa0002", "two-1")
     box = Box(tmp_path, "20000000aaaa0003").provisioned(office, code)
     outcome = box.once()
-    assert (outcome.state, outcome.why.key) == (State.FAILED, "refused")
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "home_taken")
     assert "20000000aaaa0002" in outcome.why.facts["text"]
 
 

@@ -14,6 +14,7 @@ from homenode.enrol import blink, command
 from homenode.enrol.command import MOST_TRIES_SETTLED
 from homenode.enrol.places import Places
 from homenode.enrol.steps import (
+    BECAUSE,
     CLOCK_S,
     LONGEST_S,
     PATIENT_S,
@@ -139,9 +140,20 @@ def test_an_answer_says_who_must_act(status: int, state: State, key: str) -> Non
 
 
 def test_a_box_that_only_lacks_a_home_asks_for_no_approval() -> None:
-    outcome = of_answer(202, "", 60, "1234", "AAAA", waits_for="home")
+    outcome = of_answer(202, "", 60, "1234", "AAAA", because="unassigned")
     assert (outcome.state, outcome.why.key) == (State.APPROVAL, "unassigned")
-    assert of_answer(202, "", 60, "1234", "AAAA", waits_for="rain").why.key == "approval"
+    assert of_answer(202, "", 60, "1234", "AAAA", because="rain").why.key == "approval"
+
+
+@pytest.mark.parametrize(("status", "key"), [(status, key) for status in BECAUSE for key in BECAUSE[status]])
+def test_what_our_office_says_is_said_in_both_languages(status: int, key: str) -> None:
+    why = of_answer(status, "English", 0, "1234", "AAAA", because=key).why
+    assert why.key == key
+    told = said(why)
+    assert "English" not in str(told)
+    assert "?" not in told["why"]["sv"]
+    assert told["do"]["sv"]
+    assert of_answer(404, "", 0, "1234", "AAAA", because=key).why.key == "odd"
 
 
 def test_a_clock_is_set_forward_by_what_the_office_said_and_only_if_nothing_else_says() -> None:

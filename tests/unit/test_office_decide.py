@@ -40,10 +40,10 @@ def test_a_code_lets_in_the_box_that_it_is_for() -> None:
 
 def test_a_box_without_a_home_waits_for_one() -> None:
     waits = code(NEW, CODE), enrolment(replace(NEW, approved="k"), "k", How.NOTHING, None, 500)
-    assert [one.home for one in waits if isinstance(one, Wait)] == [True, True]
+    assert [one.because for one in waits if isinstance(one, Wait)] == ["unassigned"] * 2
     unknown = enrolment(NEW, "k", How.NOTHING, None, 500)
     assert isinstance(unknown, Wait)
-    assert not unknown.home
+    assert not unknown.because
 
 
 def test_what_is_approved_is_not_to_be_approved() -> None:
@@ -57,18 +57,18 @@ def test_what_is_approved_is_not_to_be_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "because"),
     [
-        None,
-        replace(CODE, home="h", used_by="other"),
-        replace(CODE, home="h", serial="5678"),
-        replace(CODE, home="h", until_ms=500),
+        (None, ""),
+        (replace(CODE, home="h", used_by="other"), "code_used"),
+        (replace(CODE, home="h", serial="5678"), "code_of_another"),
+        (replace(CODE, home="h", until_ms=500), "code_old"),
     ],
 )
-def test_a_code_that_is_not_this_boxs_is_worth_nothing(wrong: Code | None) -> None:
+def test_a_code_that_is_not_this_boxs_is_worth_nothing(wrong: Code | None, because: str) -> None:
     verdict = code(NEW, wrong)
     assert isinstance(verdict, Refuse)
-    assert verdict.status == 401
+    assert (verdict.status, verdict.because) == (401, because)
 
 
 def test_a_code_for_another_home_is_told() -> None:
