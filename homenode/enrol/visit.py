@@ -182,14 +182,7 @@ class Visit:
                     return self._leave(office)
                 self._refused = True
             log.warning("no certificate", extra={"status": answer.status, "why": answer.text[:300]})
-            return of_answer(
-                answer.status,
-                answer.text,
-                answer.again_s,
-                self.serial,
-                short(self.print),
-                because=answer.headers.get(WHY, ""),
-            )
+            return self._no(answer)
         made = certificates_of(answer)
         certificate = keys.accepted(made, self.key.public_key(), authorities, self.trust.now_ms())
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -212,6 +205,12 @@ class Visit:
             "certified", extra={"until": text_of(int(certificate.not_valid_after_utc.timestamp() * 1000))}
         )
         return None
+
+    def _no(self, answer: Answer) -> Outcome:
+        because = answer.headers.get(WHY, "")
+        return of_answer(
+            answer.status, answer.text, answer.again_s, self.serial, short(self.print), because=because
+        )
 
     def _counts(self) -> bool:
         held = self.held()
@@ -241,7 +240,7 @@ class Visit:
             return self._stranger(held, provision)
         if answer.status != 200:
             self._refused |= answer.status in (403, 409)
-            return of_answer(answer.status, answer.text, answer.again_s, self.serial, short(self.print))
+            return self._no(answer)
         found = json_of(answer)
         if found.get("erase") is True:
             return self._leave(office)

@@ -95,7 +95,8 @@ class Desk:
                 return part_of(self._settings.bundles, path.removeprefix("/bundles/"), request)
             return self._ours(request, path.removeprefix(OURS), issued, box)
         except Refused as error:
-            return est.told(getattr(error, "status", 400), str(error))
+            because = _because(getattr(error, "because", ""))
+            return est.told(getattr(error, "status", 400), str(error), because)
 
     # EST
 
@@ -260,7 +261,7 @@ class Desk:
         if box is None or box.key != issued.key or (issued.why and box.state is not State.LEAVING):
             why = f"a certificate that counts no more ({issued.why or 'another one was issued'})"
             self._store.report(self._clock.wall(), issued.serial, issued.home, "shut out", f"shows {why}")
-            raise _Forbidden(f"this is {why}")
+            raise _Revoked(f"this is {why}")
         return issued, box
 
     def _ours(self, request: Request, what: str, issued: Issued, box: Box) -> Response:
@@ -364,3 +365,7 @@ class _Forbidden(Refused):
     """Not for this sender."""
 
     status = 403
+
+
+class _Revoked(_Forbidden):
+    because = "revoked"

@@ -41,7 +41,7 @@ def test_a_stolen_box_is_not_let_in_again_by_the_code_on_its_label(
     office.says("revoke", box.serial, "--why", "stolen")
     box.provisioned(office, code)
     outcome = box.once()
-    assert (outcome.state, outcome.why.key) == (State.FAILED, "refused")
+    assert (outcome.state, outcome.why.key) == (State.FAILED, "revoked")
     assert box.visit.once().state is State.APPROVAL  # in the same run, with neither
     box.places.certificate.unlink()
     assert box.provisioned(office, code).once().why.key == "code"
