@@ -9,6 +9,7 @@ from typing import Any
 
 from drivers.zigbee import backup
 from drivers.zigbee.adapter import adapter_of, make_coordinator, prepare
+from drivers.zigbee.carried import said_in, with_devices
 from drivers.zigbee.port import check_port, explained
 from homenode.driver import RadioWork
 from homenode.errors import HomenodeError, Refused
@@ -83,7 +84,7 @@ async def _restore(work: RadioWork, what: Any, port: str) -> Sequence[str]:
                 do="plug the right stick in, or add --overwrite",
             )
         now = await app.take_over(what, work.wall_ms)
-        backup.keep(now, work.folder)
+        backup.keep(with_devices(now, said_in(what)), work.folder)
         backup.own(work.folder)
     except HomenodeError:
         raise

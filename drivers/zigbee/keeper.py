@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.zigbee.backup import keep, newest, until_night_s
+from drivers.zigbee.carried import carried, with_devices
 from homenode.driver import Host
 
 log = logging.getLogger("homenode.zigbee")
@@ -24,10 +25,11 @@ class Keeper:
 
     Args:
         folder: Of the radio.
+        facts: File of what it knows of devices.
     """
 
-    def __init__(self, app: Any, name: str, folder: Path, host: Host) -> None:
-        self._app, self._name, self._folder, self._host = app, name, folder, host
+    def __init__(self, app: Any, name: str, folder: Path, facts: Path, host: Host) -> None:
+        self._app, self._name, self._folder, self._facts, self._host = app, name, folder, facts, host
         self._changed = asyncio.Event()
 
     def device_initialized(self, device: Any) -> None:
@@ -59,7 +61,8 @@ class Keeper:
             ):  # reading it would start it, and nobody would know that it was gone
                 return
             backup = await self._app.backups.create_backup(load_devices=True)
-            file = await asyncio.to_thread(keep, backup, self._folder)
+            said = carried(self._app.devices.values(), self._facts)
+            file = await asyncio.to_thread(keep, with_devices(backup, said), self._folder)
         except Exception as fault:  # noqa: BLE001 - tried again tomorrow; a lost stick is seen by the watch
             log.warning("network not backed up", extra={"radio": self._name, "why": repr(fault)})
         else:

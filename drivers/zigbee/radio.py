@@ -17,6 +17,7 @@ from zigpy.util import convert_install_code
 from drivers.zigbee.adapter import adapter_of, baud_of, make_coordinator
 from drivers.zigbee.answers import Answers
 from drivers.zigbee.backup import given_ms, kept, own
+from drivers.zigbee.carried import said_in, take
 from drivers.zigbee.devices import Devices
 from drivers.zigbee.install_code import read_code
 from drivers.zigbee.keeper import Keeper
@@ -159,6 +160,8 @@ class ZigbeeRadio:
             if app.formed:
                 log.info("network formed", extra={"radio": self.name})
                 return True
+            if app.kept is not None and (came := await take(app, said_in(app.kept), facts)):
+                log.info("devices are known by a backup", extra={"radio": self.name, "devices": came})
             self._speed_found(baud)
             self._up_s = asyncio.get_running_loop().time()
             why = await self._listen(app, facts, loss.told)
@@ -225,7 +228,7 @@ class ZigbeeRadio:
             path = self._short_path(app, devices, group) if app.has_short_path else None
             if path is None:
                 devices.start()
-            keeper = self.keeper = Keeper(app, self.name, self._host.data, self._host)
+            keeper = self.keeper = Keeper(app, self.name, self._host.data, facts, self._host)
             group.create_task(keeper.run(), name="zigbee backups")
             probe = General(app) if path is None else Ezsp(app._ezsp)
             come_in = (lambda: devices.messages) if path is None else (lambda: path.incoming)

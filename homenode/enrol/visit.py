@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import logging
 import re
@@ -307,7 +308,8 @@ class Visit:
             office.told("another home on the card", said(why)["why"]["en"])
             return Outcome(State.FAILED, why, again_s=HOUR_S)
         elif (body := radios.to_send(places)) is not None:
-            answer = office.ask("PUT", "/homenode/v1/backup", body, {"Content-Type": "application/json"})
+            kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+            answer = office.ask("PUT", "/homenode/v1/backup", gzip.compress(body), kind)
             if answer.status == 200:
                 radios.was_sent(places, body)
         key = "office_home" if self._passed_over(provision) else "enrolled"

@@ -6,11 +6,27 @@ It holds the network's key: whoever reads it can hear the home's sensors, so onl
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 from homenode.errors import Refused
 from homenode.install.home_file import replace
 from homenode.journal.segment import sync_folder
+
+MOST_BYTES = 1_000_000
+"""Some thousand devices; so much a box takes of an answer."""
+
+
+def plain(packed: bytes) -> bytes:
+    """What somebody has sent as gzip. Raises Refused: it is none, or too much."""
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacking.decompress(packed, MOST_BYTES)
+    except zlib.error as error:
+        raise Refused(f"no gzip: {error}") from error
+    if not unpacking.eof:
+        raise Refused(f"cut off, or more than {MOST_BYTES:,} bytes")
+    return found
 
 
 class Backups:

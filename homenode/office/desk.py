@@ -26,7 +26,7 @@ from homenode.install.home_file import replace as write
 from homenode.journal.segment import sync_folder
 from homenode.office import est
 from homenode.office.authority import Authority, moment
-from homenode.office.backups import Backups
+from homenode.office.backups import Backups, plain
 from homenode.office.decide import (
     SERIAL,
     Box,
@@ -271,7 +271,8 @@ class Desk:
             case "POST", "told":
                 return self._told(request, issued, box)
             case "PUT", "backup" if box.state is State.ENROLLED:
-                self._backups.keep(issued.home, request.body)
+                coding = request.headers.get("content-encoding", "")
+                self._backups.keep(issued.home, plain(request.body) if coding == "gzip" else request.body)
                 return as_json({"kept": True})
             case "GET", "backup" if box.state is State.ENROLLED:
                 kept = self._backups.latest(issued.home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ import pytest
 
 from homenode.enrol import radios
 from homenode.enrol.steps import State
-from homenode.errors import SetupError
+from homenode.errors import Refused, SetupError
+from homenode.office.backups import MOST_BYTES, plain
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 from tests.system.zigbee_bed import Heard, Interviewed, interviewed
@@ -62,16 +64,19 @@ def test_a_new_box_with_a_new_stick_hears_the_devices_of_the_old_one(
         assert home.stick.network.key == key
         assert not home.stick.permitting
         assert not (home.host.data / "backups" / "given.json").exists()
-        home["plug"].measure("power", 10.0, at_once=True)
-        await home.interviews_done()
+        home["button"].press()
+        await home.host.reading("button", "button", True)
         home["plug"].measure("power", 1234.0, at_once=True)
         await home.host.reading("plug", "power", 1234.0)
         await home.radio.switch("plug", "switch", True)
         assert home["plug"].outputs["switch"] is True
+        await home.restart()
+        home["plug"].measure("power", 50.0, at_once=True)
+        await home.host.reading("plug", "power", 50.0)
         assert old.once().state is State.FAILED
 
     async def whole() -> None:
-        async with asyncio.timeout(110), interviewed(tmp_path, ["plug"]) as home:
+        async with asyncio.timeout(110), interviewed(tmp_path, ["plug", "button"]) as home:
             await scene(home)
 
     asyncio.run(whole())
@@ -101,6 +106,26 @@ def test_a_network_of_another_home_is_put_aside_and_the_own_one_stays(
     assert json.loads(former.read_text()) == {"extended_pan_id": "bb"}
     assert radios.put(box.places, {"stick": {"extended_pan_id": "aa"}}, 0) == []
     assert radios.put(box.places, {"../x": {}, "y": []}, 0) == []
+
+
+def test_a_home_of_many_devices_is_kept_whole(office: OfficeProcess, tmp_path: Path) -> None:
+    old = enrolled(office, tmp_path / "old", "swap-4", "30000000aaaa0007")
+    keeps(old, "aa")
+    file = old.places.data / "stick" / "backups" / "2026-01-05.json"
+    many = {"extended_pan_id": "aa", "devices": [f"{nth:064x}" for nth in range(2_000)]}
+    file.write_text(json.dumps(many))
+    assert old.once().state is State.ENROLLED
+    box = another(office, tmp_path / "new", "swap-4", "30000000aaaa0008")
+    assert box.once().state is State.ENROLLED
+    assert radios.newest(box.places.data) == {"stick": many}
+
+
+@pytest.mark.parametrize(
+    "packed", [b"x", gzip.compress(b'{"radios": {}}')[:-9], gzip.compress(bytes(MOST_BYTES + 1))]
+)
+def test_a_backup_that_can_not_be_unpacked_is_refused(packed: bytes) -> None:
+    with pytest.raises(Refused):
+        plain(packed)
 
 
 def test_a_box_that_gets_no_backup_takes_no_home_without_it(office: OfficeProcess, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ pytest.importorskip("bellows", reason="the extra zigbee is not installed")
 from zigpy.appdb import DB_VERSION
 
 from drivers.zigbee import keeper
+from drivers.zigbee.backup import newest
 from homenode.cli import main
 from homenode.errors import SetupError
 from tests.system.zigbee_bed import Interviewed, interviewed
@@ -137,6 +138,37 @@ def test_a_stick_that_lost_its_network_gets_it_back_by_itself(tmp_path: Path) ->
         await all_heard(home)
 
     play(tmp_path, scene)
+
+
+def test_a_database_that_is_lost_costs_no_interview(tmp_path: Path) -> None:
+    async def scene(home: Interviewed) -> None:
+        for file in home.host.data.glob("*.db*"):
+            file.unlink()
+        await home.start()
+        home["contact"].trip()
+        await home.host.reading("contact", "contact", True)
+        await all_heard(home)
+
+    play(tmp_path, scene, ["contact", "plug", "water", "smoke"])
+
+
+@pytest.mark.parametrize("said", ["x", {"devices": [{"ieee": 5}], "facts": {"version": "?"}}, {"facts": []}])
+def test_what_a_backup_says_of_devices_may_be_damaged(tmp_path: Path, said: object) -> None:
+    async def scene(home: Interviewed) -> None:
+        file = newest(home.host.data)
+        assert file is not None
+        kept = json.loads(file.read_text())
+        kept["metadata"]["internal"]["homenode"] = said
+        file.write_text(json.dumps(kept))
+        for one in (*home.host.data.glob("*.db*"), home.host.data / "stick-devices.json"):
+            one.unlink()
+        await home.start()
+        home["plug"].measure("power", 10.0, at_once=True)
+        await home.interviews_done()
+        home["plug"].measure("power", 1234.0, at_once=True)
+        await home.host.reading("plug", "power", 1234.0)
+
+    play(tmp_path, scene, ["plug"])
 
 
 def test_a_database_that_a_later_zigpy_has_migrated_still_knows_its_devices(tmp_path: Path) -> None:
