@@ -7,17 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PT_LOAD, _PT_DYNAMIC = 1, 2
-_NEEDED, _STRTAB, _SYMTAB, _STRSZ, _VERSYM, _VERNEED, _VERNEEDNUM = (
-    1,
-    5,
-    6,
-    10,
-    0x6FFFFFF0,
-    0x6FFFFFFE,
-    0x6FFFFFFF,
-)
+_NEEDED, _STRTAB, _SYMTAB = 1, 5, 6
+_VERSYM, _VERNEED, _VERNEEDNUM = 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF
 _HASH, _GNU_HASH = 4, 0x6FFFFEF5
-_GLOBAL, _WEAK = 1, 2
+_WEAK = 2
 _UNVERSIONED = 1
 _SYM = struct.Struct("<IBBHQQ")
 _DYN = struct.Struct("<QQ")

@@ -1,4 +1,4 @@
-"""The card: boot partition, two slots, place for data; and the bundle that updates a slot."""
+"""The card: boot partition, two slots, place for data."""
 
 from __future__ import annotations
 

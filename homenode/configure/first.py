@@ -43,9 +43,11 @@ def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = No
     report = understood(offer, beside / HOME_YAML, driver_types())
     found = [one for one in changed(blank(beside), report) if one.signer in offer.trusted]
     allowed(found, offer.parties, offer.trusted)
-    if half:
-        place.go_to(beside, str(new.number))
-    else:
-        place.put(beside, str(new.number), new.files, offer.jws)
+    there = place.configured(beside)
+    if half and there is not None:
+        place.go_to(beside, there)
+    else:  # what is there may be another home's, with this number
+        name = str(new.number) if str(new.number) != there else f"{new.number}-{home}"
+        place.put(beside, name, new.files, offer.jws)
     remember(data, new)
     return offer

@@ -44,12 +44,12 @@ def present(beside: Path) -> str | None:
     links = ((HOME_YAML, f"{LINK}/{HOME_YAML}"), (RULES, f"{LINK}/{RULES}"))
     if any(_target(beside / name) != target for name, target in links):
         return None
-    return _configured(beside)
+    return configured(beside)
 
 
 def signed(beside: Path) -> str | None:
     """The JWS of the configuration that was taken last; None if none was. Raises OSError."""
-    name = _configured(beside)
+    name = configured(beside)
     try:
         return (beside / KEPT / name / SIGNED).read_text("utf-8") if name is not None else None
     except FileNotFoundError:
@@ -69,8 +69,8 @@ def adopt(beside: Path) -> str | None:
     if name is not None:
         return name
     if not (beside / HOME_YAML).exists():  # rules alone are no configuration
-        return _configured(beside)
-    name = FOUND if _configured(beside) != FOUND else f"{FOUND}-2"
+        return configured(beside)
+    name = FOUND if configured(beside) != FOUND else f"{FOUND}-2"
     _written(beside / KEPT, name, {HOME_YAML: (beside / HOME_YAML).read_bytes()}, beside / RULES)
     _link(beside, LINK, f"{KEPT}/{name}")
     _link(beside, RULES, f"{LINK}/{RULES}")
@@ -105,7 +105,8 @@ def go_to(beside: Path, name: str) -> None:
         _link(beside, one, f"{LINK}/{one}")
 
 
-def _configured(beside: Path) -> str | None:
+def configured(beside: Path) -> str | None:
+    """Name of the configuration that the link is of; None if there is none."""
     kept, _, name = (_target(beside / LINK) or "").partition("/")
     return name if kept == KEPT and name and "/" not in name else None
 
@@ -121,7 +122,7 @@ def _written(kept: Path, name: str, files: Mapping[str, str | bytes], rules: Pat
     """A folder with these files, on the disk before it has its name."""
     kept.mkdir(mode=0o770, exist_ok=True)
     new, done = kept / f"{name}{_NEW}", kept / name
-    assert name != _configured(kept.parent), "what counts is never written over"
+    assert name != configured(kept.parent), "what counts is never written over"
     for old in (new, done):
         if old.exists():
             shutil.rmtree(old)

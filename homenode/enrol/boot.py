@@ -15,6 +15,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from homenode.config.notes import Notes
 from homenode.config.yaml12 import Table, compose, read_text
@@ -139,7 +140,15 @@ def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
     try:
         with _writable(places.boot):
             if whole:
-                _put(places.boot / FILE, whole.encode())
+                with contextlib.ExitStack() as ends:
+                    old = (
+                        ends.enter_context(file.open("r+b"))
+                        if (file := places.boot / FILE).exists()
+                        else None
+                    )
+                    _put(file, whole.encode())
+                    if old is not None:  # renaming over it frees what it was, code and all
+                        _zero(old)
             for path in files:
                 wipe(path)
             sync_folder(places.boot)
@@ -197,10 +206,14 @@ def wipe(path: Path) -> None:
     """Overwrite and remove a file; nothing if it isn't there. Raises OSError."""
     with contextlib.suppress(FileNotFoundError):
         with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
+            _zero(file)
         path.unlink()
+
+
+def _zero(file: BinaryIO) -> None:
+    file.write(bytes(os.fstat(file.fileno()).st_size))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 # The machine

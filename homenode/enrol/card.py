@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -79,10 +80,9 @@ def put(card: Path, name: str, data: bytes) -> str:
 
 
 def _into_folder(folder: Path, name: str, data: bytes) -> str:
-    names = [path.name for path in folder.iterdir()]
-    _is_ours(names, str(folder))
     path = folder / name
     try:
+        _is_ours([one.name for one in folder.iterdir()], str(folder))
         with path.open("wb") as file:
             with contextlib.suppress(PermissionError):  # on FAT, which has no such rights
                 os.fchmod(file.fileno(), 0o600)
@@ -145,8 +145,7 @@ def mounted(device: str, mounts: str) -> str:
     """Where a device or a partition of it is mounted; "" if nowhere."""
     for line in mounts.splitlines():
         source, where, *_ = line.split(" ")
-        rest = source.removeprefix(device)
-        if source.startswith(device) and (rest.isdecimal() or rest[1:].isdecimal() or not rest):
+        if source.startswith(device) and re.fullmatch(r"p?\d*", source.removeprefix(device)):
             return where.replace("\\040", " ")
     return ""
 
@@ -162,5 +161,9 @@ def _mtools(*words: str, said: bytes = b"") -> bytes:
     )
     if done.returncode != 0:
         why = " ".join(done.stderr.decode("utf-8", "replace").split())
-        raise SetupError(f"{words[0]}: {why or 'failed'}", where=words[-2], do="is the card locked, or full?")
+        raise SetupError(
+            f"{words[0]}: {why or 'failed'}",
+            where=words[words.index("-i") + 1],
+            do="is the card locked, or full?",
+        )
     return done.stdout

@@ -29,6 +29,8 @@ STOPS_S = 15
 """Until the gateway has let go of its journal (homenode-leave.service)."""
 _FOLDERS = ("former", "reports")
 """In the data folder: what the home was, and what was written of it."""
+_UPDATE = ("update/order.json", "update/state.json")
+"""There: whose home was to be updated, by whom; the updater forgets its own when the order is gone."""
 _STAY = ("lock", "report.key")
 """Files there that are the box's own; all others are the tenancy's, such as who may use the panel."""
 _BESIDE = ("rules", TRUST, LINK, KEPT)
@@ -65,7 +67,7 @@ def carry_out(places: Places, now_ms: int) -> str:
         replace(places.erase, json.dumps(said).encode(), 0o640)
     places.home.unlink(missing_ok=True)
     files = (path for path in data.iterdir() if not path.is_dir() and path.name not in _STAY)
-    of_data = (*files, *(data / name for name in _FOLDERS), places.provision)
+    of_data = (*files, *(data / name for name in (*_FOLDERS, *_UPDATE)), places.provision)
     half = [path for name in (*_BESIDE, places.home.name) for path in places.config.glob(f".{name}.*")]
     half += places.folder.glob(f".{places.provision.name}.*")  # written when the power went
     for path in (*(places.config / name for name in _BESIDE), *of_data, *half):

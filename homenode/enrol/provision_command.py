@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         if args.file is not None:
             raise
         raise FileMistakes([_of_option(one, args) for one in error.mistakes]) from error
+    if found.office and not (found.ca or found.ca_sha256):
+        print("warning: it doesn't say who certified the office (--ca FILE); so the image has to know")
     where = put(args.card, FILE, text.encode())
     print(f"{where}: written and read back")
     later = "" if found.code else "; it has no code, so the office has to approve the box"

@@ -206,10 +206,6 @@ def provision_of(text: str, shown: str) -> Provision:
         )
     if top["office"] and not _is_url(top["office"]):
         notes.wrong(root.get("office") or root, "office", TOP[0].shown)
-    if top["office"] and not (ca or top["ca_sha256"]) and not notes.mistakes:
-        notes.warn(
-            root, "ca", "who certified the office, or ca_sha256; else the image has to know", found="nothing"
-        )
     if top["code"] and not top["office"] and root.get("office") is None and files:
         notes.wrong(root, "office", "the office that the code is of", found="nothing")
     if not root.entries:

@@ -14,6 +14,8 @@ FIRST_S, LONGEST_S = 5, 15 * MINUTE_S
 PATIENT_S = 6 * HOUR_S
 """Longest, when the box has what it needs and only a renewal or the daily visit waits."""
 BEHIND_MS = 60_000
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01T00:00Z: what is said beyond is no time."""
 """A clock that is less behind is left as it is."""
 RETRY_S = (10, DAY_S)
 """An office that says when to come again is believed within these."""
@@ -137,7 +139,7 @@ def clock_to_set(said: object, wall_ms: int, up_s: float, *, trusted: bool) -> i
     match said:
         case [int(office_ms), int(up_ms)] if not trusted and 0 <= up_ms <= up_s * 1000:
             now_ms = office_ms + int(up_s * 1000) - up_ms
-            return now_ms if now_ms > wall_ms + BEHIND_MS else None
+            return now_ms if wall_ms + BEHIND_MS < now_ms < LATEST_MS else None
     return None
 
 

@@ -246,7 +246,9 @@ class Visit:
         if found.get("erase") is True:
             return self._leave(office)
         if found.get("renew") is True and made:  # another authority issues by now
-            self._certify(office, made, provision, Do.RENEW)
+            outcome = self._certify(office, made, provision, Do.RENEW)
+            if outcome is not None and (self._refused or self.held() is None or self._places.erase.exists()):
+                return outcome
         return self._home(office, held, found, provision)
 
     def _assigned(self, office: Office) -> Answer:

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 
 from homenode.enrol.steps import Why
 
-LANGUAGES = ("sv", "en")
-
 WHY: Mapping[str, tuple[str, str, str, str]] = {
-    "start": ("Dosan startar.", "The box is starting.", "", ""),
     "clock": ("Klockan är inte ställd än.", "The clock is not set yet.",
               "Vänta några minuter; finns en tidsserver i nätet?",
               "Wait some minutes; is there a time server in the network?"),
@@ -28,7 +25,6 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
     "no_trust": ("Dosan vet inte vilket kontor den ska lita på.", "The box does not know which office "
     "to trust.",
                  "Skriv ca: i provisioneringsfilen.", "Write ca: in the provisioning file."),
-    "asking": ("Dosan frågar kontoret.", "The box asks the office.", "", ""),
     "approval": ("Kontoret ska godkänna dosan {serial} med nyckeln {key}.",
                  "The office has to approve box {serial} with the key {key}.",
                  "Ring kontoret och läs upp serienummer och nyckel. Kontoret säger: {text}",

@@ -140,5 +140,5 @@ def _texts(value: object) -> Mapping[str, str]:
 
 
 def _update(told: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: _word(told.get(name)) for name in ("version", "state", "at", "slot")}
+    found: dict[str, Any] = {name: _word(told.get(name)) for name in ("version", "state", "at")}
     return {**found, "why": _texts(told.get("why"))}

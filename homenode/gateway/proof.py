@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from homenode import __version__
 from homenode.config.model import NEVER
 from homenode.gateway.outcomes import CONFIGURATION, JOURNAL, STORAGE
-from homenode.journal.codec import SCHEMA
 from homenode.link.address import address
 
 if TYPE_CHECKING:
@@ -25,14 +23,12 @@ def proof(node: Node) -> dict[str, Any]:
     judge, broker = node.judge, node.home.broker
     trouble = [str(node.journal.trouble)] if node.journal.trouble else []
     trouble += [source for source in (*_MIGRATION, STORAGE) if source in judge.troubled]
-    data = {"journal": node.journal.schema, "reads": SCHEMA, "trouble": "; ".join(trouble)}
+    data = {"journal": node.journal.schema, "trouble": "; ".join(trouble)}
     return {
-        "version": __version__,
         "start": str(node.time.up),
         "up_ms": node.clock.now() - node.time.up,
         "configuration": CONFIGURATION not in judge.troubled,
         "rules": list(judge.rules),
-        "blind": [name for name, verdict in judge.engine.verdicts().items() if verdict.blind],
         "radios": {name: _up(node, name) for name in node.home.radios},
         "broker": None if broker is None else node.uplink.acknowledged,
         "link": _link(node),

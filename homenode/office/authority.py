@@ -178,8 +178,19 @@ def given_of(certificate: Path, key: Path, chain: Path | None) -> tuple[bytes, b
         certificates, secret = certificate.read_bytes().rstrip() + b"\n" + between, key.read_bytes()
     except OSError as error:
         raise SetupError(f"it can't be read: {error.strerror}", where=str(error.filename)) from error
-    _pair(certificates, secret, str(certificate))
+    found, _ = _pair(certificates, secret, str(certificate))
+    if not all(_certifies(one) for one in found):
+        raise SetupError("it may not certify others", where=str(certificate), do="name an authority's")
+    if found[-1].issuer != found[-1].subject:
+        raise SetupError("no box trusts it without its root", where=str(certificate), do="add --chain FILE")
     return certificates, secret
+
+
+def _certifies(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def _pair(

@@ -8,12 +8,12 @@ from homenode.office.settings import Settings
 
 
 def ca_print(folder: Path) -> str:
-    """SHA-256 of the authority's certificate (DER), in hexadecimal digits: what a label says of it."""
+    """SHA-256 of the root's certificate (DER), in hexadecimal digits: what a label says of it."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
-    first = x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())[-1]
-    return first.fingerprint(hashes.SHA256()).hex()
+    root = x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())[-1]
+    return root.fingerprint(hashes.SHA256()).hex()
 
 
 def written(settings: Settings, code: str) -> str:

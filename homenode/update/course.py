@@ -79,6 +79,8 @@ class Course:
     def to(self, stage: Stage, why: Why, now_ms: int, **more: Any) -> Course:
         """At another stage, or there for another reason."""
         at_ms = self.at_ms if stage is self.stage and why == self.why else now_ms
+        if stage in OVER:  # names of the home's devices and rules were for the proof alone
+            more |= {"before": Before(), "heard": ()}
         return replace(self, stage=stage, why=dict(why), at_ms=at_ms, **more)
 
     def record(self) -> dict[str, Any]:

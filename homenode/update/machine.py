@@ -222,6 +222,12 @@ def taken_back(course: Course, now_ms: int) -> Course:
     return course.to(Stage.WAITING, why(""), now_ms, put_off="")
 
 
+def forgotten(course: Course) -> Course:
+    """The order is gone, as the tenancy is in which it was given: what runs is as it is."""
+    kept = Course(highest=course.highest, proved=_proved(course), unproved=course.unproved)
+    return course if course.order is None or course.stage in COMMITTED else kept
+
+
 @dataclass(frozen=True, slots=True)
 class Boot:
     """A start of the machine.

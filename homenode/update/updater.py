@@ -200,6 +200,8 @@ class Updater:
         """One step; whether there is another."""
         do = Do.WAIT
         try:
+            if not self._places.order.exists():
+                self._keep(machine.forgotten(self.course))
             self._counted = self._counted or self._wind_up()
             known = self._known()
             step = machine.step(self.course, known)

@@ -8,8 +8,13 @@ import mmap
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+
+def _set_clock() -> None:
+    time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME))
 
 
 def refused(what: Callable[[], object], *numbers: int) -> bool:
@@ -76,7 +81,9 @@ def may_not() -> dict[str, bool]:
             lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW), *denied, errno.EAFNOSUPPORT
         ),
         "processes of others": not Path("/proc/1").exists(),
-        "the clock": refused(lambda: os.utime("/etc/hostname"), *denied),
+        "the clock": refused(
+            lambda: time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME)), *denied
+        ),
     }
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 SECTOR_B = 4096
 CACHE_B = 8 << 20
-NO_SPACE, INVALID, READ_ONLY = 28, 22, 30
+INVALID = 22
 _FLAGS = 1 | 4 | 8 | 32 | 64  # has flags, flush, FUA, trim, zeroes
 
 
@@ -79,12 +79,6 @@ class Card:
         """What stands there, cache and all."""
         with self._lock:
             return self._read(at_b, length_b)
-
-    def poke(self, at_b: int, body: bytes) -> None:
-        """Writes to the card itself, as a laptop or a fault would."""
-        with self._lock:
-            self._flush()
-            os.pwrite(self._file, body, at_b)
 
     def _flush(self) -> None:
         for at, body in self._cache.items():

@@ -83,6 +83,10 @@ def test_who_moves_out_leaves_nothing_and_the_office_has_the_proof(
         journal.commit().result(20)
     (box.places.config / "rules").mkdir()
     (box.places.config / "rules" / "own.yaml").write_text("rule: own")
+    update = box.places.data / "update"
+    update.mkdir()
+    for name in ("order.json", "state.json"):
+        (update / name).write_text('{"home": "leave-1"}')
     office.says("leave", "leave-1")
     command = ["openssl", "x509", "-in", str(box.places.certificate), "-outform", "DER"]
     der = subprocess.run(command, capture_output=True, check=True).stdout
@@ -90,6 +94,7 @@ def test_who_moves_out_leaves_nothing_and_the_office_has_the_proof(
     assert outcome.why.key == "left", outcome
     left = [path for path in memory.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert left == []
+    assert [*update.iterdir()] == []
     for path in (box.places.home, box.places.key, box.places.certificate, box.places.config / "rules"):
         assert not path.exists()
     (proof,) = (office.folder / "proofs").glob("leave-1-*.jws")

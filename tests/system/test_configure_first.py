@@ -61,6 +61,26 @@ def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_pa
         assert highest(box.places.data, box.places.config, HOME) == 1
 
 
+def test_the_same_number_of_another_home_is_not_written_over(tmp_path: Path) -> None:
+    """Somebody took home.yaml away by hand."""
+    office = OfficeProcess(tmp_path / "office")
+    for home in (HOME, "next-1"):
+        office.describe(home)
+    signing(tmp_path, office, "operator", "care")
+    for party in ("operator", "care"):
+        configure("sign", str(office.folder / "homes/next-1"), "--key", str(tmp_path / f"{party}.key"))
+    with office:
+        box = Box(tmp_path / "box")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
+        assert box.once().done
+    box.places.home.unlink()
+    jws = (office.folder / "homes/next-1/signed.json").read_text()
+    for _ in range(2):  # also when the power went before home.yaml was there
+        first(box.places.config, box.places.data, jws, "next-1")
+        assert box.places.home.read_text().startswith("home: next-1")
+        box.places.home.unlink()
+
+
 def test_a_new_box_gets_the_newest_that_all_have_signed(tmp_path: Path) -> None:
     """What the operator changed alone since goes to it as to any other: one without a home can't compare."""
     office = OfficeProcess(tmp_path / "office")

@@ -6,9 +6,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import homenode.office
 from homenode.cli import main
+from homenode.office.authority import Authority, pem, pem_of_key
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 
@@ -265,6 +269,36 @@ def test_a_given_authority_is_taken_with_its_key_and_no_other(
     assert init("bad", office.folder / "server.pem") == 1
     assert "is not the one (EC)" in capsys.readouterr().err
     assert not (tmp_path / "bad").exists()
+
+
+def test_a_given_authority_is_one_and_comes_with_its_root(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Authority(office.folder)
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "between")])
+    made = (
+        x509.CertificateBuilder().subject_name(names).issuer_name(root.certificate.subject)
+        .public_key(key.public_key()).serial_number(1).not_valid_before(root.certificate.not_valid_before_utc)
+        .not_valid_after(root.certificate.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(root._key, hashes.SHA256())
+    )  # fmt: skip
+    (tmp_path / "between.pem").write_bytes(pem(made))
+    (tmp_path / "between.key").write_bytes(pem_of_key(key))
+
+    def init(name: str, certificate: Path, secret: Path, *words: str) -> int:
+        given = ("--ca-cert", str(certificate), "--ca-key", str(secret), *words)
+        return main(["office", "init", str(tmp_path / name), "--name", "::1", *given])
+
+    between = tmp_path / "between.pem", tmp_path / "between.key"
+    assert init("bare", *between) == 1
+    assert "--chain" in capsys.readouterr().err
+    assert init("whole", *between, "--chain", str(office.folder / "ca.pem")) == 0
+    office.says("certify", "b", "--host", "b", "--to", str(tmp_path))
+    assert init("leaf", tmp_path / "b.pem", tmp_path / "b.key") == 1
+    assert "may not certify" in capsys.readouterr().err
+    assert not (tmp_path / "leaf").exists()
 
 
 def test_the_list_of_revoked_certificates_is_there_from_the_start(office: OfficeProcess) -> None:

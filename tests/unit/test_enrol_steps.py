@@ -160,6 +160,7 @@ def test_a_clock_is_set_forward_by_what_the_office_said_and_only_if_nothing_else
     said = [5_000_000, 10_000]  # ten seconds after the boot
     assert clock_to_set(said, 0, 30.0, trusted=False) == 5_020_000
     assert clock_to_set(said, 0, 30.0, trusted=True) is None
+    assert clock_to_set([10**25, 0], 0, 30.0, trusted=False) is None
     assert clock_to_set(said, 5_020_000 - 60_000, 30.0, trusted=False) is None
     assert clock_to_set(said, 5_020_000 - 60_001, 30.0, trusted=False) == 5_020_000
     assert clock_to_set(said, 9_000_000, 30.0, trusted=False) is None

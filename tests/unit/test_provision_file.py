@@ -214,11 +214,12 @@ def test_a_partition_table_is_read() -> None:
 
 
 def test_a_card_in_use_is_known_by_its_partitions() -> None:
-    rows = ("/dev/sdb1 /media/eva/boot\\040fs", "/dev/mmcblk0p1 /boot", "/dev/sdba /x")
+    rows = ("/dev/sdb1 /media/eva/boot\\040fs", "/dev/mmcblk0p1 /boot", "/dev/sdba /x", "/dev/sddb1 /y")
     mounts = "".join(f"{row} vfat rw 0 0\n" for row in rows)
     assert mounted("/dev/sdb", mounts) == "/media/eva/boot fs"
     assert mounted("/dev/mmcblk0", mounts) == "/boot"
     assert mounted("/dev/sdc", mounts) == ""
+    assert mounted("/dev/sdd", mounts) == ""
 
 
 def test_where_names_are_asked_for(tmp_path: Path) -> None:

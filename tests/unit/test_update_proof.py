@@ -46,7 +46,7 @@ def proof(*, unheard: tuple[str, ...] = (), **other: Any) -> dict[str, Any]:
     return {
         "start": "1", "configuration": True, "rules": ["door", "stove", "new"], "radios": {"zigbee": True},
         "broker": True, "link": "up", "devices": devices,
-        "data": {"journal": 2, "reads": 2, "trouble": ""}, **other,
+        "data": {"journal": 2, "trouble": ""}, **other,
     }  # fmt: skip
 
 
@@ -238,15 +238,13 @@ def test_the_broker_is_asked_for_only_if_it_was_there_just_before(link: str) -> 
     assert judge(before, seen(proof(broker=False, link="away"), YOUNG_MS), YOUNG_MS).good
 
 
-@pytest.mark.parametrize(
-    "sick", [{"configuration": False}, {"data": {"journal": 2, "reads": 2, "trouble": "storage"}}]
-)
+@pytest.mark.parametrize("sick", [{"configuration": False}, {"data": {"journal": 2, "trouble": "storage"}}])
 def test_what_ailed_the_old_version_is_not_held_against_the_new_one(sick: dict[str, Any]) -> None:
     before = before_of(as_before(proof(**sick)).record())
     assert judge(before, seen(proof(**sick), YOUNG_MS), YOUNG_MS).good
     assert judge(BEFORE, seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad
     assert judge(before_of({}), seen(proof(**sick), ANSWERS_MS), ANSWERS_MS).bad, "unknown is never good"
-    worse = proof(**sick) | {"data": {"journal": 2, "reads": 2, "trouble": "storage; journal state"}}
+    worse = proof(**sick) | {"data": {"journal": 2, "trouble": "storage; journal state"}}
     verdict = judge(before, seen(worse, ANSWERS_MS), ANSWERS_MS)
     assert (verdict.bad, "journal state" in verdict.lacks["en"]) == (True, True), "and nothing else"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from homenode.update.course import Stage
 from homenode.update.files import write_json
 from homenode.update.host import Host
+from homenode.update.machine import forgotten
 from homenode.update.places import Places
 from homenode.update.proof import ANSWERS_MS, Before, judge
 from homenode.update.rauc import Rauc, Slot
@@ -24,7 +27,7 @@ def updater(folder: Path, boot: str) -> Updater:
     (folder / "update").mkdir(exist_ok=True)
     slots = [Slot("rootfs.0", "A", False, True), Slot("rootfs.1", "B", True, True)]
     rauc = SimpleNamespace(slots=lambda: slots)
-    host: Any = SimpleNamespace(boot=boot, version="0.2.0", up_ms=lambda: 3 * HOUR, wall_ms=lambda: 1)
+    host: Any = SimpleNamespace(boot=boot, version="0.2.0", up_ms=lambda: 3 * HOUR, wall_ms=lambda **_: 1)
     return Updater(Places(folder, folder, folder, folder), cast(Rauc, rauc), cast(Host, host), 1)
 
 
@@ -39,6 +42,34 @@ def test_an_updater_that_starts_anew_leaves_the_watch_the_time_that_it_had(
     write_json(tmp_path / "course.json", trying(fast=fast).record())
     updater(tmp_path, boot).begin()
     assert (tmp_path / "trial").read_text() == f"slot=B\nold=A\ndeadline_s={deadline_s}\n"
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.LOADING, Stage.GOOD, Stage.FAILED])
+def test_an_order_that_is_gone_is_forgotten_and_nothing_of_the_home_is_left(
+    tmp_path: Path, stage: Stage
+) -> None:
+    """A tenancy ended (`homenode.enrol.leaving`): the next one didn't order it."""
+    course = trying(stage=stage, before=Before(mains=("stove",)), proved="B")
+    write_json(tmp_path / "course.json", course.record())
+    one = updater(tmp_path, "boot-1")
+    one._counted = True
+    assert not one.once()
+    kept = (tmp_path / "course.json").read_text()
+    assert "home-1" not in kept
+    assert "stove" not in kept
+    assert (one.course.highest, one.course.proved) == ("0.1.0", "B")
+    assert json.loads((tmp_path / "update" / "state.json").read_text())["version"] == ""
+
+
+def test_what_is_on_trial_is_proved_though_its_order_is_gone(tmp_path: Path) -> None:
+    assert forgotten(trying()) == trying()
+
+
+def test_names_of_the_home_are_kept_for_the_proof_alone() -> None:
+    course = trying(before=Before(mains=("stove",)), heard=("stove",))
+    assert course.to(Stage.TRYING, {}, 1).before == course.before
+    over = course.to(Stage.FAILED, {}, 1, heard=("stove",))
+    assert (over.before, over.heard) == (Before(), ())
 
 
 def test_an_updater_that_starts_anew_asks_a_gateway_that_is_silent_just_now_once_more(tmp_path: Path) -> None:

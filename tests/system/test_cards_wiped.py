@@ -1,0 +1,23 @@
+"""What stood on the card, and may be read by whoever finds it, is overwritten."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from homenode.enrol.boot import boot
+from homenode.enrol.places import FILE
+from tests.system.offices import Box
+
+
+def test_a_file_that_is_replaced_by_one_with_the_home_in_it_is_overwritten_too(tmp_path: Path) -> None:
+    """Both names are of one file: it is what a laptop would find in the blocks that are free again."""
+    box = Box(tmp_path)
+    file, home, found = box.places.boot / FILE, box.places.boot / "home.yaml", tmp_path / "blocks"
+    file.write_text("office: https://o\ncode: ABCD-EFGH-JKMN-PQRS\n")
+    home.write_text("home: h\n")
+    os.link(file, found)
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert not file.exists()
+    assert not home.exists()
+    assert found.read_bytes().strip(b"\0") == b""
