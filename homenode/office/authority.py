@@ -60,28 +60,31 @@ class Authority:
         self, key: ec.EllipticCurvePublicKey, serial: str, home: str, now: datetime, life: timedelta
     ) -> x509.Certificate:
         """A certificate of a box for its home."""
-        end = min(now + life, self.certificate.not_valid_after_utc)
-        return (
-            _of(subject_of(serial, home), self.certificate.subject, key, now - EARLY, end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-            .add_extension(_by(self.certificate), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+        return self._leaf(subject_of(serial, home), key, [ExtendedKeyUsageOID.CLIENT_AUTH], now, life)
 
     def certify(
         self, key: ec.EllipticCurvePublicKey, name: str, hosts: Sequence[str], now: datetime, life: timedelta
     ) -> x509.Certificate:
         """A certificate of somebody who is no box: a party, or with `hosts` a broker."""
-        end = min(now + life, self.certificate.not_valid_after_utc)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         use = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
+        return self._leaf(_named(name), key, [use], now, life, hosts)
+
+    def _leaf(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        uses: Sequence[x509.ObjectIdentifier],
+        now: datetime,
+        life: timedelta,
+        hosts: Sequence[str] = (),
+    ) -> x509.Certificate:
+        """Of one end of a TLS connection; in force no longer than the authority."""
+        end = min(now + life, self.certificate.not_valid_after_utc)
         made = (
             _of(subject, self.certificate.subject, key, now - EARLY, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(_by(self.certificate), critical=False)
         )
         if hosts:
@@ -123,19 +126,9 @@ class Authority:
         if there and _key(path) is not None and _serves(there[0], self.certificate, names, now):
             return
         key = ec.generate_private_key(ec.SECP256R1())
-        alternative = x509.SubjectAlternativeName([_name(name) for name in names])
-        end = min(now + timedelta(days=SERVER_DAYS), self.certificate.not_valid_after_utc)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
-        use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, CMC_RA])
-        made = (
-            _of(subject, self.certificate.subject, key.public_key(), now - EARLY, end)
-            .add_extension(alternative, critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(use, critical=False)
-            .add_extension(_by(self.certificate), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH, CMC_RA]
+        life = timedelta(days=SERVER_DAYS)
+        made = self._leaf(_named(names[0][:64]), key.public_key(), uses, now, life, names)
         # of a box that knows only the former authority, the way leads over the new one certified by that
         over = [one for one in self._cross if one.subject == self.certificate.subject]
         chain = b"".join(map(pem, [made, *self._between(), *over]))
@@ -270,7 +263,7 @@ def pem_of_key(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _root(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = _named(name)
     return _authority(subject, None, key.public_key(), key, now, now + timedelta(days=CA_DAYS))
 
 
@@ -311,6 +304,10 @@ def _usage(
     *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
 ) -> x509.KeyUsage:
     return x509.KeyUsage(digital_signature, False, False, False, False, key_cert_sign, crl_sign, False, False)
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _name(name: str) -> x509.GeneralName:
