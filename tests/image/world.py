@@ -149,38 +149,25 @@ class World:
         command = [*HOMENODE, "configure", "send", str(self.files), str(file), "--wait", "2min"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def _certify(self, name: str, more: str = "") -> tuple[Path, Path]:
-        """A certificate of the office's authority, as deploy/mosquitto/README.md has it made, and its key."""
-        key, asked, made = (self.folder / f"{name}.{kind}" for kind in ("key", "csr", "pem"))
-        openssl = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        openssl += ["-subj", f"/CN={name}"]
-        subprocess.run([*openssl, "-keyout", key, "-out", asked], check=True, capture_output=True)
-        extra = self.folder / "extensions"
-        extra.write_text(more)
-        ca = [
-            "-CA",
-            self.office / "ca.pem",
-            "-CAkey",
-            self.office / "ca.key",
-            "-CAcreateserial",
-            "-days",
-            "9",
-        ]
-        sign = ["openssl", "x509", "-req", "-in", asked, *ca, "-extfile", extra, "-out", made]
-        subprocess.run(sign, check=True, capture_output=True)
+    def _certify(self, name: str, *hosts: str) -> tuple[Path, Path]:
+        """A certificate of the office's authority, and its key."""
+        made, key = (self.folder / f"{name}.{kind}" for kind in ("pem", "key"))
+        if not made.exists():
+            named = [word for host in hosts for word in ("--host", host)]
+            self.office_does("certify", name, *named, "--to", str(self.folder))
         return made, key
 
     def _broker(self) -> Mosquitto:
-        """Mosquitto as the example in deploy/ has it, without its list of revoked certificates."""
+        """Mosquitto as the example in deploy/ has it."""
         port, example = free_port(), REPOSITORY / "deploy/mosquitto"
-        self._certify("broker", f"subjectAltName=IP:{HOST},IP:127.0.0.1")
+        self._certify("broker", HOST, "127.0.0.1")
         text = (example / "mosquitto.conf").read_text()
         changes = {
             "listener 8883": f"listener {port} 127.0.0.1",
             "/etc/mosquitto/homenode/acl": str(example / "acl"),
             "/etc/mosquitto/homenode/ca.pem": str(self.office / "ca.pem"),
             "/etc/mosquitto/homenode/broker": str(self.folder / "broker"),
-            "crlfile": "# crlfile",
+            "/etc/mosquitto/homenode/crl.pem": str(self.office / "crl.pem"),
             "/var/lib/mosquitto/": f"{self.folder}/",
         }
         for old, new in changes.items():
