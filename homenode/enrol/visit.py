@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from homenode.enrol import assignment, keys, leaving, radios
 from homenode.enrol.client import (
+    OURS,
     Answer,
     Disowned,
     Office,
@@ -254,7 +255,7 @@ class Visit:
     def _assigned(self, office: Office) -> Answer:
         """What the office assigns, with its turn kept. Raises Refused, OSError."""
         turn = self._turn()
-        answer = office.ask("GET", "/homenode/v1/assignment", headers={TURN: turn} if turn else None)
+        answer = office.ask("GET", f"{OURS}/assignment", headers={TURN: turn} if turn else None)
         if answer.status == 200 and re.fullmatch(A_TURN, str(json_of(answer).get("turn"))):
             replace(self._places.turn, json_of(answer)["turn"].encode(), 0o600)
         return answer
@@ -311,7 +312,7 @@ class Visit:
             return Outcome(State.FAILED, why, again_s=HOUR_S)
         elif (body := radios.to_send(places)) is not None:
             kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-            answer = office.ask("PUT", "/homenode/v1/backup", gzip.compress(body), kind)
+            answer = office.ask("PUT", f"{OURS}/backup", gzip.compress(body), kind)
             if answer.status == 200:
                 radios.was_sent(places, body)
         key = "office_home" if self._passed_over(provision) else "enrolled"
@@ -325,7 +326,7 @@ class Visit:
 
     def _take_backup(self, office: Office) -> None:
         """Before there is a home: without it the radio would form another network. Raises Unreachable."""
-        answer: Answer = office.ask("GET", "/homenode/v1/backup")
+        answer: Answer = office.ask("GET", f"{OURS}/backup")
         if answer.status != 200:
             raise Unreachable(f"gives no backup of the radio: {answer.status}: {answer.text[:200]}")
         found = json_of(answer).get("radios")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode.delivery import NodeFault
 from homenode.errors import Refused
+from homenode.update.places import ORDER, SHARED, STATE
 
 if TYPE_CHECKING:
     from homenode.contract.command import Command
@@ -25,7 +26,6 @@ log = logging.getLogger("homenode.updates")
 
 SOURCE = "update"
 """Of the fault."""
-FOLDER, ORDER, STATE = "update", "order.json", "state.json"
 LOOK_S = 2.0
 FIRST_WAKE, LAST_WAKE = 30, 43_200
 """So many looks later an order that the updater has not seen wakes it, then twice as many, up to a day."""
@@ -37,7 +37,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def state_of(data: Path) -> dict[str, Any]:
     """What the updater says; empty where nothing was ever ordered or it can't be read."""
-    return _record(data / FOLDER / STATE)
+    return _record(data / SHARED / STATE)
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Updates:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._folder = node.data / FOLDER
+        self._folder = node.data / SHARED
         self.shown: Mapping[str, Any] | None = None
         self._seen = (0, 0)
         self._wanted = self._taken = ""
