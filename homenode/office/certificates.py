@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import timedelta
 
 from cryptography import x509
@@ -91,11 +91,13 @@ def roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
 
 def _cuts_off_nobody(settings: Settings, store: Store, now_ms: int) -> None:
     """Boxes, brokers and parties have certificates of the authority that issues now. Raises Refused."""
-    issuer, why, do = Authority(settings.folder).certificate.subject, [], []
-    if boxes := [box.serial for box in store.boxes() if _by_another(store, box.serial, issuer)]:
+    own = Authority(settings.folder)
+    former = {one.subject for one in own.roots()} - {own.certificate.subject}
+    why, do = [], []
+    if boxes := [box.serial for box in store.boxes() if _is_of(store, box.serial, former)]:
         why.append(f"{len(boxes)} box(es): {_some(boxes)}")
         do.append("boxes are renewed within a day, or have to be approved anew")
-    if parties := [name for name in store.parties(now_ms) if _by_another(store, name, issuer)]:
+    if parties := [name for name in store.parties(now_ms) if _is_of(store, name, former)]:
         why.append(f"{len(parties)} broker(s) and parties: {_some(parties)}")
         do.append(ANEW)
     if why:
@@ -103,9 +105,10 @@ def _cuts_off_nobody(settings: Settings, store: Store, now_ms: int) -> None:
         raise Refused(what, do=f"{'; '.join(do)}; --anyway cuts them off")
 
 
-def _by_another(store: Store, name: str, issuer: x509.Name) -> bool:
+def _is_of(store: Store, name: str, issuers: Set[x509.Name]) -> bool:
+    """Whether its newest certificate is by one of these; who is cut off already is of none."""
     newest = store.newest(name)
-    return newest is not None and x509.load_der_x509_certificate(newest[1]).issuer != issuer
+    return newest is not None and x509.load_der_x509_certificate(newest[1]).issuer in issuers
 
 
 def _some(names: Sequence[str]) -> str:

@@ -84,6 +84,8 @@ def test_whom_the_end_of_an_authority_cut_off_is_listed_so(office: OfficeProcess
     shown = office.says("list")
     assert shown.count("cut off") == 2
     assert "enrolled" not in shown
+    office.says("roll")
+    office.says("roll", "--finish")  # nobody is cut off who isn't already
 
 
 def test_a_key_in_use_is_replaced_only_when_that_is_said(
