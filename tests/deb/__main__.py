@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from deploy.debian.build import main as build
 from tests.deb import machine
+from tests.system.brokers import free_port
 
 WITHIN_S = 2400
 
@@ -24,7 +24,7 @@ def main() -> int:
         out.chmod(0o755)
         build(["amd64", "--out", str(out)])
         try:
-            machine.boot(made, out, _free_ports(2), WITHIN_S)
+            machine.boot(made, out, [free_port(), free_port()], WITHIN_S)
         except (subprocess.SubprocessError, KeyboardInterrupt) as error:
             print(f"deb: the machine did not end: {error}", file=sys.stderr)
         shown = out / "shown.jsonl"
@@ -36,14 +36,6 @@ def main() -> int:
     if not well:
         print(f"what it said: {machine.CACHE / 'deb-test' / 'last-run.log'}")
     return 0 if well else 1
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 if __name__ == "__main__":
