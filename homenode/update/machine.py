@@ -223,9 +223,13 @@ def taken_back(course: Course, now_ms: int) -> Course:
 
 
 def forgotten(course: Course) -> Course:
-    """The order is gone, as the tenancy is in which it was given: what runs is as it is."""
-    kept = Course(highest=course.highest, proved=_proved(course), unproved=course.unproved)
-    return course if course.order is None or course.stage in COMMITTED else kept
+    """The order is gone, as the tenancy is in which it was given: what runs is as it is.
+
+    Without an id it is none that anybody gave, but what `lost` has to tell.
+    """
+    if course.order is None or not course.order.id or course.stage in COMMITTED:
+        return course
+    return Course(highest=course.highest, proved=_proved(course), unproved=course.unproved)
 
 
 @dataclass(frozen=True, slots=True)

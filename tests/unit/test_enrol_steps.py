@@ -145,7 +145,10 @@ def test_a_box_that_only_lacks_a_home_asks_for_no_approval() -> None:
     assert of_answer(202, "", 60, "1234", "AAAA", because="rain").why.key == "approval"
 
 
-@pytest.mark.parametrize(("status", "key"), [(status, key) for status in BECAUSE for key in BECAUSE[status]])
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [(202, "unassigned"), *((401, key) for key in BECAUSE[401]), *((403, key) for key in BECAUSE[403])],
+)
 def test_what_our_office_says_is_said_in_both_languages(status: int, key: str) -> None:
     why = of_answer(status, "English", 0, "1234", "AAAA", because=key).why
     assert why.key == key
@@ -160,7 +163,9 @@ def test_a_clock_is_set_forward_by_what_the_office_said_and_only_if_nothing_else
     said = [5_000_000, 10_000]  # ten seconds after the boot
     assert clock_to_set(said, 0, 30.0, trusted=False) == 5_020_000
     assert clock_to_set(said, 0, 30.0, trusted=True) is None
-    assert clock_to_set([10**25, 0], 0, 30.0, trusted=False) is None
+    for year_2100_ms in (4_102_444_800_000, 10**25):
+        assert clock_to_set([year_2100_ms, 0], 0, 0.0, trusted=False) is None
+    assert clock_to_set([4_102_444_799_999, 0], 0, 0.0, trusted=False) == 4_102_444_799_999
     assert clock_to_set(said, 5_020_000 - 60_000, 30.0, trusted=False) is None
     assert clock_to_set(said, 5_020_000 - 60_001, 30.0, trusted=False) == 5_020_000
     assert clock_to_set(said, 9_000_000, 30.0, trusted=False) is None

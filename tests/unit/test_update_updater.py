@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from homenode.update.places import Places
 from homenode.update.proof import ANSWERS_MS, Before, judge
 from homenode.update.rauc import Rauc, Slot
 from homenode.update.updater import FAST_DEADLINE_S, FULL_DEADLINE_S, Updater
-from tests.unit.update_course import trying
+from tests.unit.update_course import ORDER, trying
 
 HOUR = 3_600_000
 
@@ -63,6 +64,8 @@ def test_an_order_that_is_gone_is_forgotten_and_nothing_of_the_home_is_left(
 
 def test_what_is_on_trial_is_proved_though_its_order_is_gone(tmp_path: Path) -> None:
     assert forgotten(trying()) == trying()
+    lost = trying(stage=Stage.FAILED, order=replace(ORDER, id=""))
+    assert forgotten(lost) == lost
 
 
 def test_names_of_the_home_are_kept_for_the_proof_alone() -> None:
