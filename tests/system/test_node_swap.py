@@ -121,7 +121,9 @@ def test_a_home_of_many_devices_is_kept_whole(office: OfficeProcess, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "packed", [b"x", gzip.compress(b'{"radios": {}}')[:-9], gzip.compress(bytes(MOST_BYTES + 1))]
+    "packed",
+    [b"x", gzip.compress(b'{"radios": {}}')[:-9], gzip.compress(bytes(MOST_BYTES + 1))],
+    ids=["none", "cut", "too much"],
 )
 def test_a_backup_that_can_not_be_unpacked_is_refused(packed: bytes) -> None:
     with pytest.raises(Refused):
