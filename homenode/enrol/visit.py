@@ -315,6 +315,8 @@ class Visit:
             answer = office.ask("PUT", f"{OURS}/backup", gzip.compress(body), kind)
             if answer.status == 200:
                 radios.was_sent(places, body)
+            else:  # tried again at the next visit
+                log.warning("backup not kept", extra={"status": answer.status, "why": answer.text[:300]})
         key = "office_home" if self._passed_over(provision) else "enrolled"
         places.provision.unlink(missing_ok=True)
         return Outcome(State.ENROLLED, Why(key, {"home": held.home}), done=True)
