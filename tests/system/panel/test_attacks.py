@@ -13,6 +13,7 @@ import pytest
 
 from tests.system.brokers import needs_mosquitto
 from tests.system.flats import needs_chromium
+from tests.system.looks import until
 from tests.system.nodes import PATIENCE_S
 from tests.system.panels import PATIENCE_MS, Flat, Panel, homenode_panel, shows, tablet
 
@@ -35,6 +36,12 @@ def seen(panel: Panel, cookie: str) -> dict[str, Any]:
     return found
 
 
+def pictured(panel: Panel, cookie: str) -> dict[str, Any]:
+    """Its picture; a panel that just began has none."""
+    until(lambda: seen(panel, cookie)["picture"], PATIENCE_S, lambda: panel.log)
+    return seen(panel, cookie)["picture"]  # type: ignore[no-any-return]
+
+
 def test_without_a_code_nothing_is_told_or_done(panel: Panel) -> None:
     for method, path in (
         ("GET", "/picture"),
@@ -55,7 +62,7 @@ def test_a_code_is_asked_for_once_and_the_cookie_cannot_be_read_by_scripts(panel
     cookie = connection.getresponse().getheader("Set-Cookie") or ""
     connection.close()
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
-    assert seen(panel, cookie.partition(";")[0])["picture"]["language"] == "en"
+    assert pictured(panel, cookie.partition(";")[0])["language"] == "en"
 
 
 def test_who_guesses_codes_must_wait(panel: Panel) -> None:
@@ -200,7 +207,7 @@ def test_a_second_server_on_the_same_home_knows_the_same_tablets(
 ) -> None:
     with Panel(home.data) as other, tablet(browser, other) as page:
         shows(page, "off", "")
-        assert seen(panel, panel.paired())["picture"]["headline"]["state"] == "off"
+        assert pictured(panel, panel.paired())["headline"]["state"] == "off"
 
 
 def test_without_a_node_it_says_so_and_serves_all_the_same(tmp_path: Path) -> None:
