@@ -28,8 +28,8 @@ APPLETS = (
 )  # fmt: skip
 """What `init` calls."""
 ENABLED = (
-    "homenode-wireless",
-    "homenode-data", "chrony", "nftables", "ssh", "systemd-networkd", "systemd-resolved",
+    "homenode-data", "homenode-wireless", "homenode-network-time.path", "homenode-network-time.service",
+    "chrony", "nftables", "ssh", "systemd-networkd", "systemd-resolved",
 )  # fmt: skip
 MASKED = (
     "getty@tty1.service", "serial-getty@.service", "apt-daily.timer", "dpkg-db-backup.timer",

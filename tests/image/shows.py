@@ -33,6 +33,7 @@ def first(given: Given) -> Iterator[Result]:
         only_ssh = all(one.endswith((":22", ":68", f"{SIDE_NET}.1:8650")) for one in listening if one)
         yield Result("what listens beyond the machine", only_ssh, "; ".join(filter(None, listening)))
         yield Result("the panel, from the apartment's side", *_panel(home))
+        yield Result("time servers that the network names", True, _time(home))
         yield _materials(given, home)
         native = (REPOSITORY / "tests/deb/native.py").read_text()
         run = "cat >/tmp/native.py && /usr/lib/homenode/bin/python /tmp/native.py"
@@ -62,6 +63,17 @@ def _panel(home: Flat) -> tuple[bool, str]:
     said = re.search(r"elements = \{([^}]*)\}", home.ask("nft list set inet homenode apartment"))
     side = " ".join(said[1].split()) if said else ""
     return there == 200 and bool(side), f"status {there}; that side: {side}"
+
+
+def _time(home: Flat) -> str:
+    """That chrony asks one that networkd heard of."""
+    folder, server = "/run/systemd/network/10-homenode.network.d", "10.0.2.99"
+    said = f"[Network]\\nNTP={server}\\n"
+    home.ask(f"mkdir -p {folder} && printf '{said}' >{folder}/time.conf && networkctl reload")
+    asked = home.until(
+        lambda: [one for one in home.ask("chronyc -n sources").splitlines() if server in one], "asked"
+    )
+    return str(asked[0])
 
 
 def _materials(given: Given, home: Flat) -> Result:

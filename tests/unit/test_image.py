@@ -118,3 +118,31 @@ def test_the_bill_lists_what_is_installed(tmp_path: Path) -> None:
 def test_comments_in_lists_are_no_words() -> None:
     assert "linux-image-arm64" in root.words("packages.txt")
     assert not any(word.startswith("#") for word in root.words("packages.txt"))
+
+
+def test_time_servers_that_the_network_names_go_to_chrony_unless_the_installer_named_some(
+    tmp_path: Path,
+) -> None:
+    links, sources = tmp_path / "systemd/netif/links", tmp_path / "chrony-dhcp/network.sources"
+    for folder in (links, sources.parent, tmp_path / "homenode-machine/chrony", tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    chronyc = tmp_path / "bin/chronyc"
+    chronyc.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/told\n')
+    chronyc.chmod(0o755)
+
+    def look() -> tuple[str, int]:
+        script = root.HERE / "files/usr/lib/homenode-image/network-time"
+        path = f"{chronyc.parent}:/usr/bin:/bin"
+        subprocess.run(["sh", script], env={"PATH": path, "RUN": str(tmp_path)}, check=True)
+        told = tmp_path / "told"
+        return sources.read_text() if sources.exists() else "", len(
+            told.read_text().splitlines() if told.exists() else []
+        )
+
+    assert look() == ("", 0)
+    (links / "2").write_text("# private\nNTP=10.0.0.2 fe80::1%3 10.0.0.1\nDNS=10.0.0.9\n")
+    (links / "3").write_text("NTP=10.0.0.1 time.example;reboot\n")
+    assert look() == ("server 10.0.0.1 iburst\nserver 10.0.0.2 iburst\n", 1)
+    assert look()[1] == 1
+    (tmp_path / "homenode-machine/chrony/homenode.sources").touch()
+    assert look() == ("\n", 2)
