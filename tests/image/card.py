@@ -31,13 +31,12 @@ class Card:
 
     Attributes:
         written_b: What the guest has written since the start.
-        flushes: How often it asked for all to last.
         worn_out: Writes fail from now on.
     """
 
     def __init__(self, path: Path, image: Path, size_b: int, chance: random.Random) -> None:
         self.path, self.chance = path, chance
-        self.written_b = self.flushes = 0
+        self.written_b = 0
         self.worn_out = False
         if image != path:
             shutil.copyfile(image, path)
@@ -179,7 +178,6 @@ class Card:
             elif kind not in (3, 4):
                 error = INVALID
             if kind == 3 or flags & 1:
-                self.flushes += 1
                 self._flush()
         stream.write(struct.pack(">IIQ", 0x67446698, error, handle) + body)
         stream.flush()

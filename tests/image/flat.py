@@ -160,22 +160,29 @@ class Flat:
 
 
 @contextmanager
-def flat(made: Tools, image: Path, folder: Path, seed: int = 1, *, devices: int = DEVICES) -> Iterator[Flat]:
+def flat(
+    made: Tools, image: Path, folder: Path, seed: int = 1, *, devices: int = DEVICES, card_b: int = CARD_B
+) -> Iterator[Flat]:
     """A flat with a card fresh from the image, provisioned, and not switched on yet."""
     with ExitStack() as ends:
         world = ends.enter_context(World(folder, devices=devices))
-        card = provisioned(world, image, folder / "card.img", seed)
+        card = provisioned(world, image, folder / "card.img", seed, card_b=card_b)
         ends.callback(card.close)
         machine = Machine(made, folder, card, stick=world.sim["stick tcp"])
         ends.callback(machine.off)
         yield Flat(world, machine, ends)
 
 
-def provisioned(world: World, image: Path, path: Path, seed: int, *words: str) -> Card:
+def provisioned(world: World, image: Path, path: Path, seed: int, *words: str, card_b: int = CARD_B) -> Card:
     """A card fresh from the image, with a provisioning file of the office; `words`: as of `World`."""
     shutil.copyfile(image, path)
+    provision(world, path, *words)
+    return Card(path, path, card_b, random.Random(seed))
+
+
+def provision(world: World, path: Path, *words: str) -> None:
+    """A provisioning file onto a card, as `provisioned`."""
     given = path.with_suffix(".yaml")
     given.write_text(world.provisioning(*words))
     command = [sys.executable, "-m", "homenode.cli", "provision", "--card", str(path), "--file", str(given)]
     subprocess.run(command, check=True, capture_output=True)
-    return Card(path, path, CARD_B, random.Random(seed))

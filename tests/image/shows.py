@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 from deploy.image import boot_state, root
 from deploy.image.tools import REPOSITORY
-from tests.image import boxes, cuts, figures, same, updates
+from tests.image import boxes, cuts, damage, figures, same, updates
 from tests.image.flat import Flat, flat
 from tests.image.machine import SIDE_NET
 from tests.image.show import Given, Result
@@ -95,6 +95,7 @@ def _materials(given: Given, home: Flat) -> Result:
 SHOWS: Mapping[str, Callable[[Given], Iterator[Result]]] = {
     "first": first,
     "boxes": boxes.boxes,
+    "damage": damage.damage,
     "good-update": updates.good,
     "bad-updates": updates.bad,
     "cuts-first": cuts.first,
