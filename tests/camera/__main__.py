@@ -19,7 +19,8 @@ import numpy as np
 from homenode.video.picture import Picture, planes
 from homenode.video.scene import BITS, Scene
 from homenode.video.sources import fitted
-from tests.camera import machine
+from tests import guest
+from tests.camera.machine import HARDWARE, machine
 
 WITHIN_S = 1800
 SIZE = 640, 480
@@ -37,13 +38,13 @@ def main() -> int:
     """Exit status 0: all was as it should be."""
     if os.geteuid() != 0:
         sys.exit("camera: making the machine's disk needs root")
-    made = machine.disk()
+    made = machine().disk()
     with tempfile.TemporaryDirectory(prefix="camera-") as folder:
         out = Path(folder)
         out.chmod(0o755)  # what films there is another user
         _before_the_camera(out / "frames")
         try:
-            machine.boot(made, out, WITHIN_S)
+            guest.boot(made, out, WITHIN_S, *HARDWARE)
         except (subprocess.SubprocessError, KeyboardInterrupt) as error:
             print(f"camera: the machine did not end: {error}", file=sys.stderr)
         rows = [json.loads(line) for line in (out / "shown.jsonl").read_text().splitlines()]
