@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.debian.build import main as build
 from tests.deb import machine
+from tests.system.brokers import free_port
 
 WITHIN_S = 2400
 
@@ -23,7 +24,7 @@ def main() -> int:
         out.chmod(0o755)
         build(["amd64", "--out", str(out)])
         try:
-            machine.boot(made, out, WITHIN_S)
+            machine.boot(made, out, [free_port(), free_port()], WITHIN_S)
         except (subprocess.SubprocessError, KeyboardInterrupt) as error:
             print(f"deb: the machine did not end: {error}", file=sys.stderr)
         shown = out / "shown.jsonl"

@@ -6,11 +6,11 @@ guest's are open to the guest and this machine alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.image.tools import CACHE
 from tests import guest
-from tests.system.brokers import free_port
 
 FETCHED = ("alsa-utils", "espeak-ng")
 """What apt will want for the package."""
@@ -25,9 +25,9 @@ GUEST = guest.Guest(
 )
 
 
-def boot(made: Path, out: Path, within_s: float) -> str:
-    """As `guest.boot`."""
-    stick, monitor = free_port(), free_port()
+def boot(made: Path, out: Path, ports: Sequence[int], within_s: float) -> str:
+    """As `guest.boot`; `ports`: two free ones of this machine, for the stick and for QEMU's monitor."""
+    stick, monitor = ports
     (out / "monitor").write_text(str(monitor))
     return guest.boot(
         made, out, within_s,
