@@ -38,6 +38,8 @@ LEARN_TRIES = 6
 ENOUGH_TRIES = 3
 """Then it is used without what it still owes the meaning of: a zone's type, a scale."""
 INTERVIEW_RETRY_S = (1.0, 3.0, 10.0, 30.0)
+ABSENT_S = 300.0
+"""What has power and answers nothing is asked again after so long; it announces itself when it is back."""
 STATE_AGAIN_S = 1.0
 COORDINATOR = 0x0000
 """Network address of the stick."""
@@ -357,39 +359,52 @@ class Devices:
             self._spawn(partial(do_pending, known), f"what waited for {known.ieee}")
 
     async def _learn(self, known: Known) -> None:
-        row, name = self._row(known), known.name
-        signature = signature_of(known.device)
-        interview = Interview(known.device, self._app.state.node_info.ieee, signature, known.facts)
+        signature, own, name = signature_of(known.device), self._app.state.node_info.ieee, known.name
+        interview = Interview(known.device, own, signature, known.facts)
+        again = True
         try:
-            await interview.begin(row)
-            constant = await interview.constants()
-            known.facts.constant = constant or known.facts.constant or known.tries >= ENOUGH_TRIES
-            if not known.facts.constant:
-                return
-            self._replan(known, tell=False)
-            answered = await interview.states(row, enough=known.tries >= ENOUGH_TRIES)
-            self._replan(known)
-            await interview.reports(known.plan)
-            own = self._app.state.node_info.ieee
-            promises = Promises(known.device, own, signature, known.facts, interview.ask)
-            await promises.settle(known.plan, interview.to_bind(known.plan))
-            known.facts.complete, known.asked = answered, known.name == name
+            if await self._interviewed(known, interview):
+                known.facts.complete, known.asked = True, known.name == name
         except Asleep:
             known.facts.constant |= known.tries >= ENOUGH_TRIES and interview.answered > 0
             log.info("fell asleep", extra={"device": known.name or known.ieee, "tries": known.tries})
-            return
+            again = not known.sleepy  # a sleeper goes on when it is heard
         finally:
             self._learning.discard(known.ieee)
             self._save()
             self._replan(known)
         if not known.facts.complete:
-            self._later((known.ieee, "interview"), INTERVIEW_RETRY_S[1], lambda: self._heard(known))
+            if again:
+                self._learn_later(known, there=interview.answered > 0)
             return
         log.info(
             "interviewed", extra={"device": known.name or known.ieee, "kinds": ",".join(known.plan.kinds)}
         )
         if not known.asked:  # what it said meanwhile it said under another name
             self.ask_later(known)
+
+    async def _interviewed(self, known: Known, interview: Interview) -> bool:
+        row = self._row(known)
+        await interview.begin(row)
+        constant = await interview.constants()
+        known.facts.constant = constant or known.facts.constant or known.tries >= ENOUGH_TRIES
+        if not known.facts.constant:
+            return False
+        self._replan(known, tell=False)
+        answered = await interview.states(row, enough=known.tries >= ENOUGH_TRIES)
+        self._replan(known)
+        await interview.reports(known.plan)
+        signature, own = signature_of(known.device), self._app.state.node_info.ieee
+        promises = Promises(known.device, own, signature, known.facts, interview.ask)
+        await promises.settle(known.plan, interview.to_bind(known.plan))
+        return answered
+
+    def _learn_later(self, known: Known, *, there: bool) -> None:
+        """What has power may have nothing to say until then."""
+        if not there:
+            known.tries -= 1
+        wait_s = INTERVIEW_RETRY_S[min(known.tries, len(INTERVIEW_RETRY_S)) - 1] if there else ABSENT_S
+        self._later((known.ieee, "interview"), wait_s, lambda: self._heard(known))
 
     def ask_later(self, known: Known) -> None:
         """Have a device say its state, after what it is doing now."""

@@ -48,6 +48,26 @@ def test_a_device_that_answers_nothing_is_noted_and_paired_again_when_it_does(tm
     asyncio.run(_play(tmp_path, ["plug"], scene))
 
 
+def test_what_has_power_is_asked_again_though_it_says_nothing_of_its_own_accord(tmp_path: Path) -> None:
+    """Where forty join at once, answers get lost; a plug with nothing in it has nothing to report."""
+
+    async def scene(home: Interviewed) -> None:
+        device, devices = home.add("plug_innr"), home.radio._devices
+        assert devices is not None
+        ieee = str(home.ieee("plug_innr"))
+        await home.radio.pair(100)
+        assert device.join()
+        await home.host.until(lambda: ieee in devices._by_ieee and devices._by_ieee[ieee].facts.values)
+        device.misbehave("no_answers")
+        await home.host.until(lambda: ieee not in devices._learning, 60)
+        assert not devices.is_complete(ieee)
+        device.misbehave("")
+        await home.interviews_done()
+        assert "power" in home.host.known[ieee].kinds
+
+    asyncio.run(_play(tmp_path, ["plug"], scene))
+
+
 def test_a_device_that_speaks_without_end_is_a_fault_that_says_which_until_it_is_calm(tmp_path: Path) -> None:
     async def scene(home: Interviewed) -> None:
         device = home["thermometer"]
