@@ -11,7 +11,7 @@
 #   make camera          picamera2, libcamera, V4L2 and systemd in a Debian machine in software (needs root)
 #   make deb [ARCH=arm64]   Debian packages of a node into dist/, for arm64 and amd64 (needs root); deploy/debian/README.md
 #   make deb-test        that package in a plain Debian in software: a node runs, purge leaves its data (needs root)
-#   make image [KERNEL=FOLDER] [SIGN='CERT KEY']   the card's image, its bundle for updates, what is in them (root)
+#   make image [KERNEL=FOLDER] [SIGN='CERT KEY'] [TRUST=CA]   the card's image, its bundle for updates, what is in them (root)
 #   make image-test      that image in QEMU: enrols, alerts, updates, and its power is cut (root)
 #   make quirks          rows of Zigbee devices from zha-quirks (needs Python 3.13)
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
@@ -87,7 +87,7 @@ deb: $(VENV)/.test
 
 image: $(VENV)/.test
 	@sh .ci/apt deploy/image/apt.txt
-	$(BIN)/python -m deploy.image $(if $(KERNEL),--kernel $(KERNEL)) $(if $(SIGN),--sign $(SIGN))
+	$(BIN)/python -m deploy.image $(if $(KERNEL),--kernel $(KERNEL)) $(if $(SIGN),--sign $(SIGN)) $(if $(TRUST),--trust $(TRUST))
 
 image-test: apt $(VENV)/.test
 	@sh .ci/apt tests/image/apt.txt

@@ -26,6 +26,12 @@ def main() -> int:
     parser.add_argument(
         "--sign", nargs=2, type=Path, metavar=("CERTIFICATE", "KEY"), help="signs the bundle (RSA)"
     )
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        metavar="CA",
+        help="authority of the office, for boxes without a provisioning file",
+    )
     given = parser.parse_args()
     version, epoch = version_of(REPOSITORY)
     started = perf_counter()
@@ -40,7 +46,7 @@ def main() -> int:
     told("tools")
     package = build(made, "arm64", version, epoch, dist)
     told(package.name)
-    folder = root.build(made, [package], given.kernel, certificate, version, epoch)
+    folder = root.build(made, [package], given.kernel, certificate, given.trust, version, epoch)
     told("root")
     file_system = card.slot(made, epoch)
     image = card.card(card.boot(made, folder, epoch), file_system, made.work / "homenode.img")

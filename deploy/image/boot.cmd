@@ -55,7 +55,7 @@ env export -c -s 200 ${hn_ram} hn_data hn_left_A hn_left_B hn_order hn_seq
 ${devtype} write ${hn_ram} ${hn_to} 1
 echo "homenode: slot ${hn_slot}, starts left A ${hn_left_A} B ${hn_left_B}"
 part uuid ${devtype} ${devnum}:${hn_part} hn_root
-setenv bootargs "root=PARTUUID=${hn_root} ro rauc.slot=${hn_slot} panic=10 ${hn_args}"
+setenv bootargs "root=PARTUUID=${hn_root} ro rauc.slot=${hn_slot} panic=10 net.ifnames=0 ${hn_args}"
 if test -n "${serial#}"; then
   # The machine's id: "homenode" and the serial number.
   setenv bootargs "${bootargs} systemd.machine_id=686f6d656e6f6465${serial#}"

@@ -36,12 +36,14 @@ CONFIG = """\
 # Read by the board's firmware.
 arm_64bit=1
 kernel=u-boot.bin
-upstream_kernel=1
 enable_uart=1
-gpu_mem=16
 disable_splash=1
 boot_delay=0
 """
+DEBIANS = "upstream_kernel=1\ngpu_mem=32\n"
+"""Below 32 the firmware wants its cut-down files, and stands still without (raspberrypi/firmware#984)."""
+RASPBERRYS = "gpu_mem=64\ncamera_auto_detect=1\ndtparam=i2c_arm=on\n"
+"""What its kernel has: cameras on the connector, their codec, pins that are switched by overlays."""
 
 
 def slot(made: Tools, epoch: int) -> Path:
@@ -63,12 +65,17 @@ def boot(made: Tools, root: Path, epoch: int) -> Path:
     firmware = unpack(made, "raspi-firmware") / "usr/lib/raspi-firmware"
     for name in FIRMWARE:
         shutil.copy(firmware / name, folder)
-    trees = next((root / "usr/lib").glob("linux-image-*")) / "broadcom"
-    for name in BOARDS:
-        if (trees / name).exists():
-            shutil.copy(trees / name, folder)
+    trees = next((root / "usr/lib").glob("linux-image-*"))
+    overlays = trees / "overlays"
+    names = [*BOARDS]
+    if overlays.is_dir():  # Raspberry Pi OS's kernel, with names of its own
+        shutil.copytree(overlays, folder / "overlays")
+        names = sorted(tree.name for tree in (trees / "broadcom").glob("bcm27[0-2]*-rpi-*.dtb"))
+    for name in names:
+        if (trees / "broadcom" / name).exists():
+            shutil.copy(trees / "broadcom" / name, folder)
     shutil.copy(unpack(made, "u-boot-rpi") / "usr/lib/u-boot/rpi_arm64/u-boot.bin", folder)
-    (folder / "config.txt").write_text(CONFIG)
+    (folder / "config.txt").write_text(CONFIG + (RASPBERRYS if overlays.is_dir() else DEBIANS))
     (folder / TOLD).write_text(paper.written({}, []), encoding="utf-8-sig")
     shutil.copy(HERE / "boot.cmd", made.work)
     time = {"SOURCE_DATE_EPOCH": str(epoch)}
@@ -86,9 +93,10 @@ def boot(made: Tools, root: Path, epoch: int) -> Path:
         str(BOOT_MIB * 1024),
         env=time,
     )
-    for path in sorted(folder.iterdir()):
+    for path in folder.rglob("*"):
         os.utime(path, (epoch, epoch))
-        made.run("mcopy", "-m", "-i", "boot.fat", f"boot/{path.name}", "::", env=time)
+    for path in sorted(folder.iterdir()):
+        made.run("mcopy", "-s", "-m", "-i", "boot.fat", f"boot/{path.name}", "::", env=time)
     return made.work / "boot.fat"
 
 

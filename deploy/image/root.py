@@ -62,7 +62,13 @@ def words(file: str) -> list[str]:
 
 
 def build(
-    made: Tools, debs: Iterable[Path], kernel: Path | None, trusted: Path, version: str, epoch: int
+    made: Tools,
+    debs: Iterable[Path],
+    kernel: Path | None,
+    trusted: Path,
+    office: Path | None,
+    version: str,
+    epoch: int,
 ) -> Path:
     """The root as a folder, ready to become a file system.
 
@@ -70,6 +76,7 @@ def build(
         debs: Packages of ours.
         kernel: A folder with the packages of another kernel, such as Raspberry Pi OS's.
         trusted: Certificate of who signs updates.
+        office: Certificate of the authority whose offices are believed though no file named one.
         version: That the system says of itself.
         epoch: The time that everything in it has, s since 1970.
     """
@@ -112,9 +119,11 @@ def build(
     _configure(made, root, epoch)
     (root / "etc/machine-id").touch()
     name(root, version)
-    trust = root / "usr/share/homenode/trust"
-    trust.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(trusted, trust / "updates.pem")
+    shared = root / "usr/share/homenode"
+    (shared / "trust").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(trusted, shared / "updates.pem")
+    if office:
+        shutil.copyfile(office, shared / "trust/office.pem")
     (root / "boot/kernel").write_bytes(gzip.compress(image, mtime=0))
     (root / "boot/initrd").write_bytes(_initrd(made, root))
     return root
@@ -205,7 +214,7 @@ def _kernel(made: Tools, root: Path) -> bytes:
         (modules / module).unlink()
     made.run("depmod", "-b", "/work/root", modules.name)
     for maker in next((root / "usr/lib").glob("linux-image-*")).iterdir():
-        if maker.name != "broadcom":
+        if maker.name not in ("broadcom", "overlays"):
             shutil.rmtree(maker)
     return next((root / "boot").glob("vmlinuz-*")).read_bytes()
 

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("trust", "certificates of offices that the image trusts"),
         ("machine", "what a provisioning file said of the machine"),
         ("spare", "how far enrolment is, while the card takes nothing"),
+        ("partition", "what the image says of its data partition"),
     ):
         path = getattr(usual, name)
         parser.add_argument(

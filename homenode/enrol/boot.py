@@ -13,15 +13,15 @@ import os
 import pwd
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from homenode.config.notes import Notes
 from homenode.config.yaml12 import Table, compose, read_text
 from homenode.enrol import blink, machine, paper, state
-from homenode.enrol.places import FILE, TOLD, Places
-from homenode.enrol.provision_file import Machine, Provision, provision_of, read_provision, with_home
+from homenode.enrol.places import FACTORY, FILE, TOLD, Places
+from homenode.enrol.provision_file import Machine, Provision, addresses_of, provision_of, with_home
 from homenode.enrol.sealing import seal, unseal
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.enrol.words import said
@@ -34,7 +34,7 @@ from homenode.journal.wall_time import text_of
 log = logging.getLogger("homenode.enrol")
 
 USER = "homenode"
-RUN = Path("/run")
+RUN, NET = Path("/run"), Path("/sys/class/net")
 WHERE: Mapping[str, tuple[str, int]] = {
     "10-homenode.network": ("systemd/network", 0o644),
     "05-homenode-apartment.network": ("systemd/network", 0o644),
@@ -48,6 +48,7 @@ WHERE: Mapping[str, tuple[str, int]] = {
 NETWORKD = ("org.freedesktop.network1", "/org/freedesktop/network1", "org.freedesktop.network1.Manager")
 """Asked over D-Bus: networkctl refuses to run in another network namespace, as this does."""
 MEANT = re.compile(r"(homenode-provision|home)([ .(_-].*)?", re.IGNORECASE)
+MOST_PEM = 65_536
 LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
 OWN_TRIGGER = "mmc0"
 """What a Pi's green lamp shows otherwise."""
@@ -55,27 +56,37 @@ OWN_TRIGGER = "mmc0"
 
 def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> int:
     """Once; exit status."""
-    told: Mapping[str, object] = {}
-    enrolled = state.now(places).get("state") == State.ENROLLED.value  # whatever its file on the card is like
+    failed: Mapping[str, object] = {}
+    enrolled = _enrolled(state.now(places))  # whatever its file on the card is like
     mistakes: tuple[Mistake, ...] = ()
     try:
         mistakes = _take(places)
+        _take_factory(places)
     except OSError as error:
         text = f"{error.filename or ''} {error.strerror}".strip()
         log.error("provisioning file not taken", extra={"why": text})
-        told = _failed(Outcome(State.FAILED, Why("card", {"text": text})))
+        failed = _failed(Outcome(State.FAILED, Why("card", {"text": text})))
     _set_up(places, run)
-    try:
-        seal(places)  # before the gateway runs
-    except OSError as error:
-        log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
-    told = told or state.now(places)
-    _tell(places, told, mistakes)
-    if enrolled and places.home.exists() and run == RUN:
-        _call("systemctl", "start", "--no-block", "homenode.service")
-    for lamp in lamps:
-        _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
-    return 0
+    if run == RUN and (kept := _kept(places)):
+        mistakes += absent(kept, [path.name for path in NET.iterdir()])
+    while True:
+        now = state.now(places)
+        try:
+            seal(places)  # before the gateway runs
+        except OSError as error:
+            log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
+        told = failed or now
+        _tell(places, told, mistakes)
+        if (enrolled or _enrolled(now)) and places.home.exists() and run == RUN:
+            _call("systemctl", "start", "--no-block", "homenode.service")
+        for lamp in lamps:
+            _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
+        if state.now(places) == now:  # what changes while this runs starts it no second time (systemd.path)
+            return 0
+
+
+def _enrolled(said: Mapping[str, object]) -> bool:
+    return said.get("state") == State.ENROLLED.value
 
 
 # The provisioning file
@@ -92,15 +103,16 @@ def _take(places: Places) -> tuple[Mistake, ...]:
         return _refused(
             places, Why("file_name", {"found": mistake.file, "text": mistake.accepted}), [mistake]
         )
+    text = ""
     try:
-        provision = read_provision(file, FILE) if file.exists() else Provision()
+        text = read_text(file, FILE) if file.exists() else ""
+        provision = provision_of(text, FILE) if file.exists() else Provision()
         files = provision.files or _beside(places.boot)
-        text = with_home(
-            file.read_text("utf-8-sig") if file.exists() else "", {} if provision.files else files
-        )
+        text = with_home(text, {} if provision.files else files)
         provision_of(text, FILE)
         _look_at(files, f"{FILE}: " if provision.files else "")
     except FileMistakes as error:
+        _keep(places, addresses_of(text))
         key = "file_wrong" if error.mistakes[0].file == FILE else "card_home_wrong"
         return _refused(places, Why(key, {"text": str(error.mistakes[0])[:300]}), error.mistakes)
     _hand_over(places, places.provision, text.encode(), 0o600)
@@ -111,6 +123,17 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     _wipe_all(places, left, whole=text if home.exists() else "")
     log.info("provisioning file taken")
     return ()
+
+
+def _take_factory(places: Places) -> None:
+    """Certificate and key that the factory put on the card. Raises OSError."""
+    on_card = [places.boot / name for name in FACTORY]
+    if all(path.is_file() for path in on_card):
+        for path in on_card:
+            with path.open("rb") as file:
+                _hand_over(places, places.folder / path.name, file.read(MOST_PEM), 0o600)
+        _wipe_all(places, on_card)
+        log.info("certificate of the factory taken")
 
 
 def _refused(places: Places, why: Why, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
@@ -239,6 +262,16 @@ def _set_up(places: Places, run: Path) -> None:
         _call("chronyc", "reload", "sources")
         _call("systemctl", "reload", "nftables.service")
         _call("systemctl", "try-restart", "--no-block", "homenode-panel.service")
+
+
+def absent(machine: Machine, there: Collection[str]) -> tuple[Mistake, ...]:
+    """Interfaces that the file names and the machine hasn't: nothing else would tell."""
+    named = (("network", machine.network), ("apartment", machine.apartment))
+    return tuple(
+        Mistake(FILE, 0, f"{name}.interface", which, f"one of {', '.join(sorted(there))}")
+        for name, said in named
+        if (which := str(said.get("interface") or "")) and which not in there
+    )
 
 
 def _open_to_all(folder: Path, run: Path) -> None:

@@ -20,7 +20,7 @@ def files_of(machine: Machine) -> dict[str, str]:
     if wireless:
         found["wpa_supplicant.conf"] = (
             f'country={machine.wifi["country"]}\nnetwork={{\n  ssid="{machine.wifi["ssid"]}"\n'
-            f'  psk="{machine.wifi["password"]}"\n}}\n'
+            f'  psk="{machine.wifi["password"]}"\n  key_mgmt=WPA-PSK SAE\n  ieee80211w=1\n}}\n'
         )
     if machine.apartment:
         found |= _apartment(**machine.apartment)
@@ -44,6 +44,8 @@ def _network(network: Mapping[str, Any], wireless: bool) -> str:
     for key, names in (("DNS", network.get("dns")), ("Domains", network.get("domains"))):
         if names:
             lines.append(f"{key}={' '.join(names)}")
+    if not network.get("address"):
+        lines += ["", "[DHCPv4]", "UseDomains=yes"]  # the office is looked for there
     return "\n".join(lines) + "\n"
 
 

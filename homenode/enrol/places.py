@@ -10,6 +10,8 @@ FILE = "homenode-provision.yaml"
 """On the boot partition; once taken, it is gone from there."""
 TOLD = "homenode-READ-ME.txt"
 """On the boot partition, for a laptop."""
+FACTORY = ("factory.pem", "factory.key")
+"""There, too, until they are taken."""
 WIRELESS = "wlan0"
 """The Pi's own radio."""
 
@@ -28,6 +30,9 @@ class Places:
     spare: Path = Path("/run/homenode-enrol/state.json")
     """In memory: how far enrolment is, while the card takes nothing."""
 
+    partition: Path = Path("/run/homenode-data")
+    """The image's word for its data partition: new, good, repaired, readonly, lost, and its size in MB."""
+
     @property
     def folder(self) -> Path:
         """Of enrolment's own files."""
@@ -42,6 +47,14 @@ class Places:
     def state(self) -> Path:
         """For others to read."""
         return self.folder / "state.json"
+
+    @property
+    def forgets(self) -> bool:
+        """Whether what is written now is gone with the next start: the card's data are damaged."""
+        try:
+            return self.partition.read_text(encoding="ascii").startswith(("readonly", "lost"))
+        except (OSError, ValueError):
+            return False
 
     @property
     def turn(self) -> Path:
@@ -95,5 +108,6 @@ class Places:
 
     @property
     def factory(self) -> tuple[Path, Path]:
-        """Certificate and key from the factory, if there are any."""
-        return self.config / "factory.pem", self.config / "factory.key"
+        """Certificate and key from the factory, if there are any: from the card, or put beside home.yaml."""
+        folder = self.folder if (self.folder / FACTORY[0]).is_file() else self.config
+        return folder / FACTORY[0], folder / FACTORY[1]

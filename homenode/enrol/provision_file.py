@@ -219,6 +219,23 @@ def provision_of(text: str, shown: str) -> Provision:
     return Provision(top["office"].rstrip("/"), ca, digits, top["code"], files, machine, named)
 
 
+def addresses_of(text: str) -> Provision:
+    """Of a file with mistakes what it says of networks, if that reads well: the panel tells of the others."""
+    notes = Notes("")
+    try:
+        root = compose(text, "", notes.mistakes)
+    except FileMistakes:
+        return Provision()
+    if not isinstance(root, Table):
+        return Provision()
+    network, wifi = _network(root.get("network"), notes)
+    apartment = _apartment(root.get("apartment"), network, wifi, notes)
+    if notes.mistakes:
+        return Provision()
+    named = frozenset(root.entries) & {"network", "apartment"}
+    return Provision(machine=Machine(network, wifi, apartment), named=named)
+
+
 def _is_url(text: str) -> bool:
     """Whether host and port are such as can be called."""
     try:

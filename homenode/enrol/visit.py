@@ -125,6 +125,12 @@ class Visit:
             step = self._step(provision)
             if step is Do.AWAIT_CLOCK:
                 return Outcome(State.WAITING, Why("clock"), again_s=10)
+            if (
+                step is not Do.ENROL and places.home.exists() and places.forgets
+            ):  # the office would take the next start's for a copy
+                return Outcome(
+                    State.ENROLLED, Why("forgets", {"home": assignment.of_home(places)}), done=True
+                )
             own = None if step is Do.ENROL else (places.certificate, places.key)
             if step is Do.ENROL and not provision.code and all(path.is_file() for path in places.factory):
                 own = places.factory

@@ -92,6 +92,9 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
     "enrolled": ("Dosan är inskriven för {home}.", "The box is enrolled for {home}.", "", ""),
     "alone": ("Hemmet står på kortet; inget kontor är angivet.", "The home is on the card; no office is "
     "named.", "", ""),
+    "forgets": ("Dosan är inskriven för {home}, men minneskortets data är skadade.",
+                "The box is enrolled for {home}, but the card's data are damaged.",
+                "Byt kortet.", "Use another card."),
     "has_home": ("Dosan har redan hemmet {home}; det på kortet togs inte.",
                  "The box has the home {home} already; the one on the card was not taken.",
                  "Ändra /etc/homenode/home.yaml i dosan, eller ta ett nytt kort.",

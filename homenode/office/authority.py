@@ -24,7 +24,8 @@ SERVER, NEXT = "server.pem", "ca.key.new"
 CA_DAYS, SERVER_DAYS = 20 * 365, 397
 EARLY = timedelta(hours=1)
 """A certificate counts from so long before it was issued: clocks differ."""
-LIST_DAYS = 30
+LIST_DAYS = 3650
+"""A broker whose list is over takes nobody any more, and somebody has to bring it the next one."""
 KINDS = (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from homenode.errors import HomenodeError, Refused, Unanswered
 from homenode.gateway.ask import answer
 from homenode.gateway.clock import Clock
+from homenode.gateway.systemd import notify
 from homenode.panel.enrolment import shown
 from homenode.panel.paired import Paired
 from homenode.panel.picture import Picture, picture, to_see_to
@@ -88,6 +89,7 @@ class Server:
         """Ask the node, again and again, whoever looks: what was off for how long is known by that."""
         while True:
             await self._look()
+            notify("WATCHDOG=1")
             await asyncio.sleep(EACH_S)
 
     async def _look(self) -> None:

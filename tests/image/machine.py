@@ -13,7 +13,7 @@ from tests.image.card import Card
 from tests.system.brokers import free_port
 
 SERIAL = "10000000c0ffee01"
-LINK, SIDE, SIDE_NET = "enp0s2", "enp0s5", "192.168.77"
+LINK, SIDE, SIDE_NET = "eth0", "eth1", "192.168.77"
 """Interfaces: the closed link; the apartment's own network, on which the panel is looked at."""
 
 SHUT_DOWN_S = 120

@@ -131,7 +131,9 @@ class Box:
 
     def __init__(self, folder: Path, serial: str = SERIAL) -> None:
         names = ("config", "data", "boot", "trust", "machine")
-        self.places = Places(*(folder / name for name in names), spare=folder / "spare.json")
+        self.places = Places(
+            *(folder / name for name in names), spare=folder / "spare.json", partition=folder / "partition"
+        )
         for name in names[:-1]:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.places.folder.mkdir(exist_ok=True)
@@ -154,7 +156,7 @@ class Box:
         places = self.places
         folders = [
             f"--{name}={getattr(places, name)}"
-            for name in ("config", "data", "boot", "trust", "machine", "spare")
+            for name in ("config", "data", "boot", "trust", "machine", "spare", "partition")
         ]
         return [sys.executable, "-m", "homenode.cli", "enrol", *words, *folders, "--serial", self.serial]
 

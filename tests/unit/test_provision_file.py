@@ -110,10 +110,12 @@ def test_the_machine_gets_files_of_its_own_programs() -> None:
         "DNS=192.168.1.1 2001:db8::1", "Domains=homes.example",
     ]  # fmt: skip
     assert found["homenode.sources"] == "server nts.netnod.se iburst nts\nserver 192.168.1.1 iburst\n"
-    assert 'psk="hemligt losen"' in found["wpa_supplicant.conf"]
+    wireless = found["wpa_supplicant.conf"].splitlines()
+    assert {'  psk="hemligt losen"', "  key_mgmt=WPA-PSK SAE", "  ieee80211w=1"} <= {*wireless}  # WPA3, too
     assert found["authorized_keys"].endswith("eva@example\n")
     assert files_of(Machine()) == {}
-    assert "DHCP=yes" in files_of(Machine(network={"interface": "eth0"}))["10-homenode.network"]
+    by_dhcp = files_of(Machine(network={"interface": "eth0"}))["10-homenode.network"]
+    assert by_dhcp.endswith("DHCP=yes\n\n[DHCPv4]\nUseDomains=yes\n")
 
 
 def test_the_apartments_side_gets_the_panel_and_no_way_out() -> None:

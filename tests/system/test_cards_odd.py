@@ -1,0 +1,79 @@
+"""Cards with something else on them: a factory's certificate, mistakes, data that are damaged."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from homenode.enrol.boot import absent, boot
+from homenode.enrol.places import FACTORY, FILE
+from homenode.enrol.provision_file import Machine
+from homenode.enrol.steps import State
+from tests.system.offices import Box, OfficeProcess
+from tests.system.test_enrolment import enrolled
+
+
+def openssl(*words: object) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+def test_a_factorys_certificate_on_the_card_lets_a_box_in_without_a_code(tmp_path: Path) -> None:
+    ca, serial, box = tmp_path / "factory-ca", "10000000aaaa0042", Box(tmp_path / "box", "10000000aaaa0042")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl("req", "-x509", *key, "-subj", "/CN=factory", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    pem, own = (box.places.boot / name for name in FACTORY)
+    subject = f"/serialNumber={serial}/CN=box"
+    openssl("req", *key, "-subj", subject, "-keyout", own, "-out", tmp_path / "csr")
+    signs = ("-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial")
+    openssl("x509", "-req", "-in", tmp_path / "csr", *signs, "-out", pem)
+    with OfficeProcess(tmp_path / "office", f"factory: {ca}.pem\n") as office:
+        office.describe("made-1")
+        office.says("box", "add", serial, "--home", "made-1")
+        (box.places.boot / FILE).write_text(
+            f"office: {office.url}\nca: |\n  {office.ca.replace(chr(10), f'{chr(10)}  ')}"
+        )
+        assert boot(box.places, run=tmp_path / "run", lamps=()) == 0
+        assert not [*box.places.boot.glob("factory*")]
+        assert box.once().state is State.ENROLLED
+
+
+def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_can_tell(
+    tmp_path: Path,
+) -> None:
+    box, run = Box(tmp_path), tmp_path / "run"
+    side = "apartment: {interface: eth1, address: 192.168.77.1/24}\n"
+    text = f"ofice: https://o\nnetwork: {{interface: eth0}}\n{side}"
+    (box.places.boot / FILE).write_text(text)
+    boot(box.places, run=run, lamps=())
+    assert (box.places.boot / FILE).exists()
+    assert box.state["key"] == "file_wrong"
+    assert (run / "homenode-machine/panel.env").read_text() == "LISTEN=192.168.77.1:8650\n"
+    (box.places.boot / FILE).write_text(text.replace("192.168.77.1/24", "192.168.7/24"))
+    boot(box.places, run=run, lamps=())
+    assert (run / "homenode-machine/panel.env").read_text() == "LISTEN=192.168.77.1:8650\n"
+
+
+def test_an_interface_that_is_not_there_is_told() -> None:
+    machine = Machine(
+        network={"interface": "eth0"}, apartment={"interface": "usb9", "address": "10.0.0.1/24"}
+    )
+    told = absent(machine, ["wlan0", "eth0", "lo"])
+    assert [(one.field, one.found, one.accepted) for one in told] == [
+        ("apartment.interface", "usb9", "one of eth0, lo, wlan0")
+    ]
+    assert not absent(Machine(), ["lo"])
+
+
+def test_a_card_whose_data_are_damaged_is_taken_for_no_copy_of_itself(tmp_path: Path) -> None:
+    """What it would be told now is gone with its next start."""
+    with OfficeProcess(tmp_path / "office") as office:
+        box = enrolled(office, tmp_path / "box", "worn-1", "10000000aaaa0043")
+        turn = box.places.turn.read_bytes()
+        box.places.partition.write_text("readonly 7000\n")
+        for _ in range(3):
+            outcome = box.once()
+            assert (outcome.state, outcome.why.key, outcome.done) == (State.ENROLLED, "forgets", True)
+        assert box.places.turn.read_bytes() == turn
+        box.places.partition.write_text("repaired 7000\n")
+        assert box.once().why.key == "enrolled"
+        assert not office.reports()
