@@ -82,6 +82,7 @@ def bad(given: Given) -> Iterator[Result]:
             home.order_update(version(given.made, number, change), number)
             told = home.updated(number)
             home.until(home.radio_up, "radio up")
+            home.ask("rm -f /data/full")
             alert_s, minutes = home.trip(), (time.perf_counter() - started) / 60
             saw = f"{told['why']['en']}; {minutes:.0f} min, then alert {alert_s:.1f} s"
             yield Result(what, told["state"] == "failed", saw)

@@ -39,6 +39,24 @@ def _no_python(folder: Path) -> None:
     shutil.rmtree(folder / PACKAGE / "__pycache__")
 
 
+def _stuck(folder: Path) -> None:
+    """systemd lives, and waits for something that all others wait for."""
+    units = folder / "etc/systemd/system"
+    (units / "stuck.service").write_text(
+        "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target\n"
+        "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n"
+    )
+    (units / "sysinit.target.wants").mkdir(exist_ok=True)
+    (units / "sysinit.target.wants/stuck.service").symlink_to("../stuck.service")
+
+
+def _fills_the_disk(folder: Path) -> None:
+    lines = (
+        "ExecStartPre=+/bin/sh -c 'fallocate -l $$(df -B1 --output=avail /data | tail -1) /data/full; false'"
+    )
+    _unit("homenode.service", lines)(folder)
+
+
 BAD: Mapping[str, Callable[[Path], None]] = {
     "unbootable": _unbootable,
     "hanging": _hanging,
@@ -46,6 +64,8 @@ BAD: Mapping[str, Callable[[Path], None]] = {
     "radio never up": _unit("homenode.service", "DeviceAllow=\nPrivateDevices=yes"),
     "broker refused": _unit("homenode.service", "IPAddressDeny=any"),
     "no Python of ours": _no_python,
+    "stuck": _stuck,
+    "fills the disk": _fills_the_disk,
 }
 """What is wrong with a version, and how it comes."""
 
