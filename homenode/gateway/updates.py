@@ -70,6 +70,7 @@ class Updates:
         self._wanted = self._taken = ""
         """Ids: of the newest order, and of that which the updater goes by."""
         self._looks = self._wake_at = 0
+        self._orders = asyncio.Lock()
 
     async def order(self, command: Command) -> dict[str, Any]:
         """Pass the operator's order on to the updater.
@@ -93,11 +94,12 @@ class Updates:
             raise Refused(str(error)) from error
         if order.cancel and state_of(node.data).get("state") == "trying":
             raise Refused("what is on trial can't be cancelled", do="it ends by itself")
-        try:
-            await self._apart(write_json, self._folder / ORDER, order.record())
-        except OSError as error:
-            raise Refused(f"the order can't be kept: {error.strerror}") from error
-        self._wanted, self._looks, self._wake_at = order.id, 0, FIRST_WAKE
+        async with self._orders:  # one after the other: the later one stays
+            try:
+                await self._apart(write_json, self._folder / ORDER, order.record())
+            except OSError as error:
+                raise Refused(f"the order can't be kept: {error.strerror}") from error
+            self._wanted, self._looks, self._wake_at = order.id, 0, FIRST_WAKE
         log.info("ordered", extra={"version": order.version, "cancel": order.cancel, "by": order.by})
         return {"state": "cancelled" if order.cancel else "ordered"}
 

@@ -30,6 +30,15 @@ def write(path: Path, data: bytes, mode: int = 0o640) -> None:
     sync_folder(path.parent)
 
 
+RESERVE_B = 65_536
+
+
+def reserve(path: Path) -> None:
+    """Keep room; blocks that hold nothing but zeros are blocks. Raises OSError."""
+    if not path.exists():
+        write(path, bytes(RESERVE_B))
+
+
 def write_json(path: Path, record: Mapping[str, Any], mode: int = 0o640) -> None:
     """As `write`."""
     write(path, json.dumps(record, ensure_ascii=False).encode() + b"\n", mode)

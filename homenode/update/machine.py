@@ -30,6 +30,8 @@ BUSY_MS = 10 * 60_000
 """Between two looks whether the home is still busy: the operator, who sees the state, learns no moments."""
 DEAF_MS = 30 * 60_000
 """A gateway that has not answered for so long has nothing going on that a restart would cut."""
+CUT_MS = 24 * 3_600_000
+"""A link that has been down for so long is waited for no more: the order came over it, so it was there."""
 SETTLED_MS = 2 * 60_000
 """By then a gateway that started has its radio and its link up; before, it says too little of itself."""
 FIRST_RETRY_MS, LONGEST_RETRY_MS = 10_000, 15 * 60_000
@@ -74,6 +76,7 @@ class Known:
         busy: Something goes on in the home that a restart would cut; None: the gateway doesn't answer.
         up_ms: For how long the gateway has been up.
         deaf_ms: For how long it hasn't answered as one that is settled.
+        cut_ms: For how long the home's link has been seen down.
         allows: Why the order's exception doesn't hold ("" if it does, or there is none).
     """
 
@@ -86,6 +89,7 @@ class Known:
     busy: bool | None = False
     up_ms: int = SETTLED_MS
     deaf_ms: int = 0
+    cut_ms: int = 0
     allows: str = ""
 
 
@@ -150,9 +154,11 @@ def _put_off(known: Known) -> Why | None:
 
 def _unsettled(known: Known) -> Why | None:
     """That the gateway can't say yet what will have to be proved. Nobody waits for one that never settles."""
-    if known.busy is None or known.up_ms >= SETTLED_MS or known.deaf_ms >= DEAF_MS:
+    if known.busy is None or known.deaf_ms >= DEAF_MS:
         return None
-    return why("settles")
+    if known.up_ms < SETTLED_MS:
+        return why("settles")
+    return why("link") if 0 < known.cut_ms < CUT_MS else None
 
 
 def _is_other_wish(course: Course, known: Known) -> bool:
@@ -174,13 +180,22 @@ def _taken(course: Course, known: Known) -> Course:
         return replace(new, order=gone).to(Stage.CANCELLED, why("cancelled", more=order.by), now_ms)
     if versions.same(order.version, known.running):
         return new.to(Stage.GOOD, why("same", version=order.version), now_ms)
-    highest = course.highest if versions.is_later(course.highest or "0", known.running) else known.running
-    if not versions.is_later(order.version, highest):
+    if highest := older_than(course, order, known.running):
         if not order.exception:
             return new.to(Stage.REFUSED, why("older", version=order.version, highest=highest), now_ms)
         if known.allows:
             return new.to(Stage.REFUSED, why("exception", more=known.allows), now_ms)
     return new.to(Stage.WAITING, why(""), now_ms)
+
+
+def older_than(course: Course, order: Order, running: str) -> str:
+    """The version that forbids the ordered one, unless the operator signs an exception; "" if none does.
+
+    One that proved good here, and that the boot loader gave up since, may come again.
+    """
+    highest = course.highest if versions.is_later(course.highest or "0", running) else running
+    again = versions.same(order.version, highest) and versions.is_later(order.version, running)
+    return "" if again or versions.is_later(order.version, highest) else highest
 
 
 # -- what came of it

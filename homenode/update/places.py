@@ -43,6 +43,11 @@ class Places:
         return self.own / "course.json"
 
     @property
+    def reserve(self) -> Path:
+        """Room for the outcome of an update whose version fills the disk."""
+        return self.own / "reserve"
+
+    @property
     def trial(self) -> Path:
         """There while a slot is on trial, for deploy/homenode-trial."""
         return self.own / "trial"

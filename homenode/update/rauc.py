@@ -161,6 +161,11 @@ class Rauc:
                 raise RaucError(f"D-Bus: {error}", is_gone=True) from error
         raise RaucError(f"the installation is not done within {_LONGEST_S / 60:.0f} min")
 
+    def idle(self) -> None:
+        """Nothing is being installed, such as for an updater that died. Raises RaucError: something is."""
+        if (doing := str(self._property("Operation"))) != "idle":
+            raise RaucError(f"it is {doing}")
+
     def mark(self, state: str, slot: str) -> None:
         """``good``, ``bad`` or ``active`` (started next); of ``booted`` or ``other``. Raises RaucError."""
         self._call("Mark", "ss", (state, slot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from homenode.gateway.local_socket import ask
 from homenode.journal.codec import SCHEMA
 from homenode.update import exception, machine, versions
 from homenode.update.course import COMMITTED, OVER, Course, Stage, course_of, shown
-from homenode.update.files import read_json, write_json
+from homenode.update.files import read_json, reserve, write_json
 from homenode.update.host import Host
 from homenode.update.load import Keys, Loader, Stopped
 from homenode.update.machine import Boot, Do, Known, Step
@@ -22,6 +23,7 @@ from homenode.update.places import Places, arm, disarm, left_by, trial_of
 from homenode.update.proof import BATTERY_MS, MINUTE_MS, RADIO_MS, Before, Seen, as_before, judge
 from homenode.update.rauc import Rauc, RaucError
 from homenode.update.reach import looked_at
+from homenode.update.words import why
 
 log = logging.getLogger("homenode.update")
 
@@ -65,7 +67,8 @@ class Updater:
         again_ms = host.up_ms() if _passed(self.course, host.boot) else 0
         self._seen = Seen(heard=frozenset(self.course.heard), again_ms=again_ms, reached_ms=again_ms)
         self._proof: Mapping[str, Any] | None = None
-        self._answered_ms = host.up_ms()
+        self._answered_ms = self._linked_ms = host.up_ms()
+        self._moment = host.up_ms() // machine.BUSY_MS
         self._progress: float | None = None
         self._counted = False
 
@@ -117,7 +120,9 @@ class Updater:
         now_ms = self._host.wall_ms(anyway=order is not None and order.clock_trusted)
         subject = self.course.order if self.course.stage in COMMITTED else order
         asked = self.course.stage is not Stage.TRYING and order is not None
-        proof = self._ask() if asked else None
+        proof, up_ms = self._ask() if asked else None, self._host.up_ms()
+        if proof is None or proof["broker"] is None or proof["link"] == "up":
+            self._linked_ms = up_ms
         return Known(
             now_ms=now_ms,
             minute=self._host.minute(now_ms, subject.timezone) if subject else None,
@@ -127,7 +132,8 @@ class Updater:
             loaded=order is not None and not order.cancel and self._loader.is_loaded(order),
             busy=_busy(proof) if proof is not None else None,
             up_ms=proof["up_ms"] if proof is not None else 0,
-            deaf_ms=self._host.up_ms() - self._answered_ms,
+            deaf_ms=up_ms - self._answered_ms,
+            cut_ms=up_ms - self._linked_ms,
             allows=self._why_not(order, now_ms) if order and order.id != _id(self.course) else "",
         )
 
@@ -143,7 +149,13 @@ class Updater:
         """Write it down before anything is done about it. Raises OSError; then it stays as it was."""
         if course == self.course and self._places.state.exists():
             return
-        write_json(self._places.course, course.record())
+        try:
+            write_json(self._places.course, course.record())
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not self._places.reserve.exists():
+                raise
+            self._places.reserve.unlink()
+            write_json(self._places.course, course.record())
         if course.stage is not self.course.stage or course.why != self.course.why:
             log.info(course.stage.value, extra={"why": course.why.get("en", "")})
         self.course = course
@@ -280,6 +292,11 @@ class Updater:
         assert order is not None
         before = as_before(self._proof) if self._proof else Before(journal=SCHEMA)
         code, more = "", ""
+        older = machine.older_than(self.course, order, known.running)
+        if older and (over := self._why_not(order, known.now_ms)):  # it came in time, and was put off since
+            self._keep(self.course.to(Stage.REFUSED, why("exception", more=over), known.now_ms or 0))
+            return
+        self._rauc.idle()
         try:
             bundle = self._rauc.inspect(self._loader.path)
             if bundle.compatible != (own := self._rauc.compatible):
@@ -291,15 +308,20 @@ class Updater:
         if not code:
             self._keep(machine.installing(self.course, known, before, self._other.bootname))
             arm(self._places, self._other.bootname, known.slot, FAST_DEADLINE_S)
+            reserve(self._places.reserve)
             try:
                 self._rauc.install(self._loader.path, self._progressed)
             except RaucError as error:
+                if error.is_gone:
+                    raise
                 code, more = "rauc", str(error)
         self._progress = None
         course = machine.installed(self.course, code, self._host.wall_ms() or 0, self._host.boot, more)
         self._keep(course)
         if course.stage is not Stage.REBOOTING:
             disarm(self._places)
+        if course.stage is Stage.INSTALLING:
+            self._host.sleep(_FAILED_MS)
 
     def _take_back(self) -> None:
         """What was installed is not started after all; a power cut in between leaves a trial, or none."""
@@ -329,6 +351,10 @@ class Updater:
         proof = self._ask()
         self._seen = self._seen.add(proof and looked_at(proof), up_ms := self._host.up_ms())
         verdict = judge(self.course.before, self._seen, up_ms)
+        moment, before = up_ms // machine.BUSY_MS, self._moment
+        self._moment = moment
+        if moment == before:  # the operator, who sees when it became good, is not to see when somebody moved
+            verdict = replace(verdict, good=False)
         fast_before = self.course.fast == self.course.boots
         course = machine.judged(self.course, verdict, sorted(self._seen.heard), self._host.wall_ms() or 0)
         if course.stage is Stage.GOOD:  # first the boot loader: a cut in between is one more proof

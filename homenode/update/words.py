@@ -15,6 +15,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "deaf": ("noden svarar inte, så ingen vet om den är upptagen",
              "the node doesn't answer, so nobody knows whether it is busy"),
     "settles": ("noden har just startat", "the node has just started"),
+    "link": ("länken är nere, så ingen kan pröva den sedan", "the link is down, so nobody could prove it"),
     "loading": ("hämtas", "is being loaded"),
     "cut": ("hämtningen bröts ({more}) och går vidare senare", "loading was cut ({more}) and goes on later"),
     "gone": ("servern ger inte filen: {more}", "the server doesn't give the file: {more}"),

@@ -37,7 +37,7 @@ def test_what_runs_already_is_good(version: str) -> None:
     [
         ("0.2.0", "0.3.0", "0.3.0", Stage.REFUSED),
         ("0.2.0", "0.1.0", "0.3.0", Stage.REFUSED),
-        ("0.2.0", "0.1.0", "0.2.0", Stage.REFUSED),
+        ("0.2.0", "0.1.0", "0.2.0", Stage.LOADING),
         ("0.2.0-rc.1", "0.2.0", "", Stage.REFUSED),
         ("0.2.0", "0.2.0-rc.1", "", Stage.LOADING),
         ("0.10.0", "0.9.0", "0.9.0", Stage.LOADING),
@@ -193,6 +193,18 @@ def test_a_node_that_does_not_answer_is_waited_for_half_an_hour() -> None:
     silent = known(loaded=True, busy=None, deaf_ms=machine.DEAF_MS - 1)
     assert step(taken(), silent).do is Do.WAIT
     assert step(taken(), replace(silent, deaf_ms=machine.DEAF_MS)).do is Do.INSTALL
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.REBOOTING])
+def test_a_home_whose_link_is_down_starts_no_version_that_could_not_prove_its_own(stage: Stage) -> None:
+    course = Course(order=ORDER, highest="0.1.0", slot="B", source_slot="A", stage=stage)
+    for cut_ms in (1, machine.CUT_MS - 1):
+        found = step(course, known(loaded=True, cut_ms=cut_ms))
+        assert (found.do, found.course.stage, found.course.why["en"][:16]) == (
+            Do.WAIT, stage, "the link is down",
+        )  # fmt: skip
+    for cut_ms in (0, machine.CUT_MS):
+        assert step(course, known(loaded=True, cut_ms=cut_ms)).do in (Do.INSTALL, Do.REBOOT)
 
 
 def test_a_gateway_that_has_just_started_does_not_say_yet_what_the_old_version_can() -> None:

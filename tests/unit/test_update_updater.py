@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,24 +12,28 @@ from typing import Any, cast
 import pytest
 
 from homenode.update.course import Stage
-from homenode.update.files import write_json
+from homenode.update.files import reserve, write_json
 from homenode.update.host import Host
 from homenode.update.machine import forgotten
 from homenode.update.places import Places
-from homenode.update.proof import ANSWERS_MS, Before, judge
+from homenode.update.proof import ANSWERS_MS, MINUTE_MS, Before, Verdict, judge
 from homenode.update.rauc import Rauc, Slot
 from homenode.update.updater import FAST_DEADLINE_S, FULL_DEADLINE_S, Updater
+from homenode.update.words import why
 from tests.unit.update_course import ORDER, trying
 
 HOUR = 3_600_000
 
 
-def updater(folder: Path, boot: str) -> Updater:
-    """In slot B, where a version is on trial."""
+def updater(folder: Path, boot: str, up: list[int] | None = None) -> Updater:
+    """In slot B, where a version is on trial; `up` at last: since the machine started, ms."""
+    up = up or [3 * HOUR]
     (folder / "update").mkdir(exist_ok=True)
     slots = [Slot("rootfs.0", "A", False, True), Slot("rootfs.1", "B", True, True)]
-    rauc = SimpleNamespace(slots=lambda: slots)
-    host: Any = SimpleNamespace(boot=boot, version="0.2.0", up_ms=lambda: 3 * HOUR, wall_ms=lambda **_: 1)
+    rauc = SimpleNamespace(slots=lambda: slots, mark=lambda *_: None)
+    host: Any = SimpleNamespace(
+        boot=boot, version="0.2.0", up_ms=lambda: up[-1], wall_ms=lambda **_: 1, sleep=lambda _: None
+    )
     return Updater(Places(folder, folder, folder, folder), cast(Rauc, rauc), cast(Host, host), 1)
 
 
@@ -81,3 +86,42 @@ def test_an_updater_that_starts_anew_asks_a_gateway_that_is_silent_just_now_once
     assert not judge(Before(), seen, 3 * HOUR + ANSWERS_MS - 1).bad
     assert judge(Before(), seen, 3 * HOUR + ANSWERS_MS).bad
     assert judge(Before(), updater(tmp_path, "boot-2")._seen, ANSWERS_MS).bad
+
+
+def test_when_a_version_became_good_says_nothing_of_when_the_last_sensor_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "course.json", trying(fast=1).record())
+    up = [3 * HOUR]
+    one = updater(tmp_path, "boot-1", up)
+    monkeypatch.setattr("homenode.update.updater.judge", lambda *_: Verdict(True, True, False, why("waits")))
+    for minute in range(1, 10):
+        up.append(3 * HOUR + minute * MINUTE_MS)
+        one._prove()
+        assert one.course.stage is Stage.TRYING
+    up.append(3 * HOUR + 10 * MINUTE_MS)
+    one._prove()
+    assert one.course.stage is Stage.GOOD
+
+
+def test_a_version_that_fills_the_disk_leaves_room_to_say_that_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "course.json", trying().record())
+    one = updater(tmp_path, "boot-1")
+    reserve(one._places.reserve)
+    assert one._places.reserve.stat().st_blocks * 512 >= 65_536
+
+    def full(path: Path, *more: Any) -> None:
+        if one._places.reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_json(path, *more)
+
+    monkeypatch.setattr("homenode.update.updater.write_json", full)
+    one._keep(one.course.to(Stage.FAILED, {"sv": "nej", "en": "no"}, 1))
+    assert json.loads((tmp_path / "course.json").read_text())["stage"] == "failed"
+    assert json.loads((tmp_path / "update" / "state.json").read_text())["state"] == "failed"
+    reserve(one._places.reserve)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(OSError, match="No space"):
+        one._keep(one.course.to(Stage.WAITING, {"sv": "", "en": ""}, 1))
