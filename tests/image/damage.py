@@ -10,6 +10,7 @@ from pathlib import Path
 from deploy.image import card
 from homenode.enrol.places import TOLD
 from tests.image.flat import Flat, flat, provision
+from tests.image.machine import SERIAL
 from tests.image.show import Given, Result
 
 CARD_B = 2304 << 20
@@ -41,7 +42,7 @@ def damage(given: Given) -> Iterator[Result]:
         home.until(lambda: _on_card(there.path) != told, "something new on the card")
         yield Result("its data is garbage: it starts, and says", True, _on_card(there.path).splitlines()[2])
         home.machine.off()
-        provision(home.world, there.path)
+        provision(home.world, there.path, "box", "add", SERIAL, "--home", home.world.home)
         took = home.come_back()
         yield Result("and with a new file", True, f"online {took:.0f} s later, alert {home.trip():.2f} s")
 
