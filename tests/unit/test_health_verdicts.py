@@ -47,6 +47,21 @@ def test_undervoltage_is_told_on_the_next_day_and_once_for_a_mark_that_stays() -
     assert list(judged(record, again, 4 * DAY_MS)) == ["power supply"]
 
 
+def test_undervoltage_whose_mark_was_cleared_counts_again_when_it_is_set_again() -> None:
+    record = Record()
+    marked, unknown = replace(SEEN, undervolted_before=True), replace(SEEN, undervolted_before=None)
+    judged(record, marked, HOUR)
+    judged(record, SEEN, 2 * HOUR)
+    for day in (3, 4):
+        assert judged(record, SEEN, day * DAY_MS) == {}
+    record = Record(record.kept())
+    assert judged(record, marked, 4 * DAY_MS + HOUR) == {}
+    assert list(judged(record, marked, 5 * DAY_MS)) == ["power supply"]
+    assert list(judged(record, unknown, 5 * DAY_MS + HOUR)) == ["power supply"]
+    assert list(judged(record, marked, 5 * DAY_MS + 2 * HOUR)) == ["power supply"]
+    assert judged(record, marked, 6 * DAY_MS) == {}, "it stood there all the time, or nobody knows"
+
+
 def test_heat_is_told_after_hours_and_over_with_some_distance() -> None:
     record = Record()
     hot, warm, cool = (replace(SEEN, temperature_c=degrees) for degrees in (82.0, 77.0, 70.0))
