@@ -51,7 +51,8 @@ class World:
         while watched and self.now + LOOK_MS < then:
             self.now += LOOK_MS
             for home in self.board.homes.values():
-                home.beat_ms = self.now if home.online else home.beat_ms
+                if home.online:
+                    home.beat_ms = home.heard_ms = self.now
             steps.append(self.rollout.step(self.board.homes, self.now))
         self.now = then
         for name, version in self.version.items():
