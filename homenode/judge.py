@@ -216,10 +216,15 @@ class Judge:
     def fault(self, fault: NodeFault, at: Instant) -> Decided:
         """The node or a device can't know something."""
         decided = self.advance(at)
-        self.troubled.setdefault(fault.source, (at, dict(fault.text)))
+        if self.says(fault.source) != fault.text:
+            self.troubled[fault.source] = (at, dict(fault.text))
         decided.records.append(records.of_fault(fault, at))
         self._add(decided, self.delivery.fault(fault, at))
         return decided
+
+    def says(self, source: str) -> Mapping[str, str] | None:
+        """What is told of the open fault of a source; None if it has none."""
+        return self.troubled[source][1] if source in self.troubled else None
 
     def well(self, source: str, at: Instant) -> Decided:
         """That fault is over."""

@@ -126,6 +126,14 @@ class FaultBook:
                 group.faults.append(fault)
                 group.due = due if group.due is None else min(group.due, due)
 
+    def reworded(self, fault: Fault, due: Instant) -> None:
+        """The open fault of this source is another one now, of which its parties hear when it is `due`."""
+        for group in self._groups:
+            for nth, one in enumerate(group.faults):
+                if one.source and one.source == fault.source:
+                    group.faults[nth] = fault
+                    group.due = due if group.due is None else min(group.due, due)
+
     def _joins(self, fault: Fault, party: str, due: Instant) -> Group | None:
         mine = [group for group in self._groups if group.party == party]
         for group in mine:
@@ -153,13 +161,10 @@ class FaultBook:
                 group.due = at + JOIN_MS
         return closed
 
-    def of_source(self, source: str) -> str:
-        """The alert of the open fault of a source, "" if it has none."""
-        for group in self._groups:
-            for fault in group.faults:
-                if fault.source == source:
-                    return fault.alert
-        return ""
+    def of_source(self, source: str) -> Fault | None:
+        """The open fault of a source, None if it has none."""
+        faults = (fault for group in self._groups for fault in group.faults)
+        return next((fault for fault in faults if fault.source == source), None)
 
     def find(self, party: str, alert: str) -> Group | None:
         """What a party was told under this id."""

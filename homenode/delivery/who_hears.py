@@ -112,20 +112,25 @@ class Delivery:
         return self._with_status(outcome, change.at)
 
     def fault(self, fault: NodeFault, at: Instant) -> Outcome:
-        """The node or a device has a fault; telling an open one again changes nothing."""
+        """The node or a device has a fault; an open one is told again only if its words are others."""
         outcome = self.advance(at)
-        if not self._faults.of_source(fault.source):
+        before = self._faults.of_source(fault.source)
+        if before is None or before.text != fault.text:
             causes = list(fault.causes or (fault.source,))
             record = Fault(f"{fault.source}-{at}", at, dict(fault.text), causes, source=fault.source)
-            self._faults.raised(record, fault.parties, at if fault.at_once else at + JOIN_MS)
+            due = at if fault.at_once else at + JOIN_MS
+            if before is None:
+                self._faults.raised(record, fault.parties, due)
+            else:
+                self._faults.reworded(record, due)
             outcome.extend(self.advance(at))
         return self._with_status(outcome, at)
 
     def recovered(self, source: str, at: Instant) -> Outcome:
         """The fault of that source is over; nothing if there is none."""
         outcome = self.advance(at)
-        if alert := self._faults.of_source(source):
-            self._recovered(alert, at, outcome)
+        if (fault := self._faults.of_source(source)) is not None:
+            self._recovered(fault.alert, at, outcome)
         return self._with_status(outcome, at)
 
     def mode(self, mode: str, at: Instant, over: Iterable[Over] = ()) -> Outcome:

@@ -26,6 +26,7 @@ class Home:
     Attributes:
         online: As its link says; None before anything came.
         beat_ms: Wall time of its last word on the link: by our clock if we heard it, else by its own.
+        heard_ms: When we heard that word, by our clock.
         status_ms: That of its status.
         version: Of its image, or of homenode where it is none.
         changed_ms: When it came or went, if that was seen.
@@ -38,6 +39,7 @@ class Home:
     name: str
     online: bool | None = None
     beat_ms: int | None = None
+    heard_ms: int = 0
     status_ms: int | None = None
     changed_ms: int | None = None
     version: str = ""
@@ -78,7 +80,7 @@ class Board:
             return None
         if home.online is not None and home.online is not body["online"] and not retained:
             home.changed_ms = now_ms
-        home.online = body["online"]
+        home.online, home.heard_ms = body["online"], now_ms
         if not retained:
             home.beat_ms = now_ms if home.online else home.beat_ms
         elif home.online or home.beat_ms is None:  # a will's time is that of its connection's beginning

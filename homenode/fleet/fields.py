@@ -58,17 +58,29 @@ def _below(limit: float) -> Callable[[Value], bool]:
 
 
 def _online(home: Home, now_ms: int) -> Value:
-    """A retained "online" that is old is none: the broker itself may have been away."""
+    """A retained "online" that is old is none: the broker itself may have been away.
+
+    How old is first known by the node's own clock, and where no time service keeps that not before we have
+    listened for longer than between two heartbeats.
+    """
     if not home.online or home.beat_ms is None:
         return home.online
-    return now_ms - home.beat_ms <= LATE_MS
+    if now_ms - home.heard_ms > LATE_MS:
+        return False
+    if abs(now_ms - home.beat_ms) <= LATE_MS:
+        return True
+    return False if home.figures.get("clock") == "synchronised" and home.beat_ms < now_ms else None
 
 
 def _link(home: Home, now_ms: int) -> Value:
-    return None if home.beat_ms is None or not home.online else max(0, now_ms - home.beat_ms) // 1000
+    if home.beat_ms is None or not home.online or _online(home, now_ms) is None:
+        return None
+    return max(0, now_ms - home.beat_ms) // 1000
 
 
 def _since(home: Home, now_ms: int) -> Value:
+    if home.online and _online(home, now_ms) is None:
+        return None
     if home.changed_ms is not None:
         at_ms: int | None = home.changed_ms
     else:

@@ -1,8 +1,9 @@
 """An update to many homes, ring by ring; it halts by itself where homes get worse (pure, given `now`).
 
 A home goes PLANNED → SENT → UNDER_WAY → GOOD | FAILED, or is LEFT behind: not there, or put off for too long.
-A ring is done when each of its homes is at an end and the soak has passed. Nothing goes on to the next ring
-on the word of homes that were not there: a ring in which no home became good halts.
+A ring is done when each of its homes is at an end, the soak was watched, and no home has just got worse.
+Nothing goes on to the next ring on the word of homes that were not there: a ring in which no home became good
+halts.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from homenode.update import versions
 MIN_MS = 60_000
 AGAIN_MS = 2 * MIN_MS
 """An order that nobody answered is sent again, under the same id."""
+UNWATCHED_MS = 5 * MIN_MS
+"""Between two looks; longer, nobody looked: the tool was stopped, its machine slept, no broker was there."""
 PASSING = ("busy", "clock", "expired")
 """Codes of refusals that pass: too many commands under way, the node's clock is not set yet, the broker kept
 the order for a home that was away for longer than it counts."""
@@ -49,7 +52,9 @@ class Rollout:
         self._turn_ms: int | None = None
         """Since when it is the ring's turn."""
         self._ring_ms: int | None = None
-        """When the last home of the ring came to its end."""
+        """When the last home of the ring came to its end; later by what nobody watched."""
+        self._looked_ms: int | None = None
+        """The last look, to the minute: it is kept on the disk."""
 
     # -- who is where
 
@@ -77,6 +82,7 @@ class Rollout:
         step = Step()
         if self.ended:
             return step
+        self._skip_unwatched(now)
         for name in sorted(homes):
             if name not in self.courses and (ring := self.plan.ring_of(name, self.version)):
                 self.courses[name] = Course(ring, since_ms=now)
@@ -91,6 +97,17 @@ class Rollout:
         else:
             self._go_on(homes, now, step)
         return step
+
+    def _skip_unwatched(self, now: int) -> None:
+        """Soak and patience go on from where the last look left them."""
+        gap_ms = 0 if self._looked_ms is None else now - self._looked_ms
+        if gap_ms > UNWATCHED_MS:
+            self._ring_ms = None if self._ring_ms is None else self._ring_ms + gap_ms
+            self._turn_ms = None if self._turn_ms is None else self._turn_ms + gap_ms
+            for course in self.courses.values():
+                course.since_ms += gap_ms
+        if self._looked_ms is None or not 0 <= gap_ms < MIN_MS:
+            self._looked_ms = now
 
     def _look(self, course: Course, home: Home, now: int, step: Step) -> None:
         """Where the home has come to, and whether it is worse than before."""
@@ -215,12 +232,17 @@ class Rollout:
             elif self._ring_ms is None:
                 self._ring_ms = now
                 step.news.append(f"ring {ring.name}: all at an end, and watched now")
-            if now - self._ring_ms < self.plan.soak_ms:
+            if now - self._ring_ms < self.plan.soak_ms or self._is_settling():
                 return
             step.news.append(f"ring {ring.name}: done")
             self._nth, self._ring_ms, self._turn_ms = self._nth + 1, None, None
         self.ended = "done"
         step.news.append(f"{self.version}: done")
+
+    def _is_settling(self) -> bool:
+        """Whether of a home that was ordered nobody knows yet if it stays worse."""
+        unjudged = (one for one in self.courses.values() if not one.harmed and not one.accepted)
+        return any(course.worse_ms is not None for course in unjudged)
 
     def _order(
         self, ring: Ring, mine: Mapping[str, Course], homes: Mapping[str, Home], now: int, step: Step
@@ -324,6 +346,7 @@ class Rollout:
             "nth": self._nth,
             "turn_ms": self._turn_ms,
             "ring_ms": self._ring_ms,
+            "looked_ms": self._looked_ms,
         }
 
     @classmethod
@@ -339,5 +362,8 @@ class Rollout:
             name: Course(**{**one, "at": At(one["at"])}) for name, one in state["courses"].items()
         }
         made.halted, made.ended = state["halted"], state["ended"]
-        made._nth, made._turn_ms, made._ring_ms = state["nth"], state["turn_ms"], state["ring_ms"]
+        made._nth, made._turn_ms = state["nth"], state["turn_ms"]
+        # Kept before looks were: how long the ring was watched nobody knows, so its soak begins anew.
+        made._looked_ms = state.get("looked_ms")
+        made._ring_ms = state["ring_ms"] if made._looked_ms is not None else None
         return made

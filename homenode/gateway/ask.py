@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homenode.errors import FileMistakes, Mistake, Refused, Unanswered
+from homenode.errors import FileMistakes, HomenodeError, Mistake, Refused, Unanswered
 from homenode.gateway.local_socket import ask
 
 if TYPE_CHECKING:
@@ -54,10 +56,10 @@ def span(ms: float | None) -> str:
 
 
 def _status(args: argparse.Namespace, data: Path) -> int:
-    status = answer(data, {"do": "status"})
     if args.prometheus:
-        _export(status, args.prometheus)
+        _export(data, args.prometheus)
         return 0
+    status = answer(data, {"do": "status"})
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=1))
         return 0
@@ -117,13 +119,36 @@ def _status(args: argparse.Namespace, data: Path) -> int:
     return 0
 
 
-def _export(status: Mapping[str, Any], file: Path) -> None:
+def _export(data: Path, file: Path) -> None:
+    """Write the node's health, or nothing but that it isn't there: the former file tells nothing of now.
+
+    Raises:
+        HomenodeError: It isn't there, or the file can't be written.
+    """
     from homenode.health.prometheus import Sampled, text
     from homenode.health.text_file import put
 
+    try:
+        status = answer(data, {"do": "status"})
+    except HomenodeError as error:
+        is_unknown = isinstance(error.__cause__, PermissionError)  # who may not ask it knows nothing of it
+        put(file, text([Sampled(_home_of(data), online=None if is_unknown else False)]))
+        raise
     link = {"up": True, "down": False}.get(status["link"]["state"])
-    faults = len(status["faults"])
-    put(file, text([Sampled(status["home"], status["version"], link, status["health"], faults=faults)]))
+    version, update = status["image"] or status["version"], status["update"].get("state", "")
+    put(file, text([Sampled(status["home"], version, link, status["health"], update, len(status["faults"]))]))
+
+
+def _home_of(data: Path) -> str:
+    """Its id, as it was when the node last started well; "" if it never did."""
+    from homenode.gateway import kept
+
+    with suppress(OSError, ValueError):
+        good = kept.read(data)
+        for text in good.texts.values() if good is not None else ():
+            if found := re.search(r"^home:\s*[\"']?([a-z0-9-]+)", text, re.MULTILINE):
+                return found[1]
+    return ""
 
 
 def state_of(alert: Mapping[str, Any]) -> str:

@@ -111,7 +111,7 @@ class Health:
             if source not in open_now and source in self._node.judge.troubled:
                 self._node.outcomes.well(source)
         for one in found:
-            self._node.outcomes.fault(NodeFault(one.source, one.text))
+            self._node.outcomes.fault(NodeFault(one.source, one.text), retell=True)
 
     def _tell(self, figures: dict[str, Any]) -> None:
         node = self._node

@@ -114,12 +114,18 @@ class Outcomes:
         if not commit.cancelled() and commit.exception() is None and self._node.journal.trouble is None:
             self.well(STORAGE)
 
-    def fault(self, fault: NodeFault, *, said: bool = False) -> None:
-        """The node or a device can't know something. `said`: the log has it already."""
+    def fault(self, fault: NodeFault, *, said: bool = False, retell: bool = False) -> None:
+        """The node or a device can't know something.
+
+        Args:
+            said: The log has it already.
+            retell: An open one is told anew if its words are others; only where they seldom change.
+        """
         if self._early is not None:
             self._early[fault.source] = fault
             return
-        if fault.source not in self._node.judge.troubled:
+        before = self._node.judge.says(fault.source)
+        if before is None or (retell and before != fault.text):
             if not said:
                 log.warning("fault", extra={"source": fault.source, "text": fault.text["en"]})
             self.carry_out(self._node.judge.fault(fault, self._node.time.instant()))

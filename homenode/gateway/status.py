@@ -9,6 +9,7 @@ from homenode import __version__
 from homenode.gateway.refusals import BROKER
 from homenode.kinds import Shape, kind_of
 from homenode.reading import Instant, Quality, Value
+from homenode.release import image_version
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -61,6 +62,7 @@ def status(node: Node) -> dict[str, Any]:
         "home": node.home.home,
         "file": str(node.home.path),
         "version": __version__,
+        "image": image_version(),
         "mode": judge.engine.mode,
         "mode_why": judge.engine.mode_why,
         "mode_left_ms": ends - now if (ends := judge.engine.mode_ends) is not None else None,

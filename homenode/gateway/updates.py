@@ -167,7 +167,7 @@ class Updates:
                 "sv": f"uppdatering till {version} blev inte av: {why.get('sv', state)}",
                 "en": f"update to {version} did not succeed: {why.get('en', state)}",
             }
-            node.outcomes.fault(NodeFault(SOURCE, text, at_once=True))
+            node.outcomes.fault(NodeFault(SOURCE, text, at_once=True), retell=True)
             node.start_apart("forget what was kept beside", self._forget(all_of_it=False))
         elif state in _OVER:
             node.outcomes.well(SOURCE)

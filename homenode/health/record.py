@@ -47,6 +47,7 @@ class Record:
         self._undervolted = [int(day) for day in kept.get("undervolted", ())]
         """The last days on which it was, the newest last."""
         self._undervolted_boot = str(kept.get("undervolted_boot", ""))
+        """Start of the machine in which the last look found the mark of an earlier one; "" for none."""
         self._day = 0
         self._temperature, self._memory, self._disk = Usual(5), Usual(10), Steady(5)
         self._clock_errors = deque[int](maxlen=DAY)
@@ -79,10 +80,12 @@ class Record:
             self._unsynchronised = None
         elif self._unsynchronised is None:
             self._unsynchronised = now
-        before = seen.undervolted_before and self._undervolted_boot != seen.boot_id
+        # A mark that stays is no news. One that is back after it was cleared, as some kernels do, is.
+        marked_anew = seen.undervolted_before and self._undervolted_boot != seen.boot_id
+        if seen.undervolted_before is not None:
+            self._undervolted_boot = seen.boot_id if seen.undervolted_before else ""
         self._day = now // verdicts.DAY_MS
-        if seen.undervolted or before:
-            self._undervolted_boot = seen.boot_id
+        if seen.undervolted or marked_anew:
             self._undervolted = [*(day for day in self._undervolted if day != self._day), self._day][-2:]
         if seen.clock_error_ms is not None:
             self._clock_errors.append(seen.clock_error_ms)

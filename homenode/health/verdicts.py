@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
@@ -27,7 +28,7 @@ DISK_FULL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Somebody must act, in plain words."""
+    """Somebody must act, in plain words. Other words are told anew, so none count days or single percents."""
 
     source: str
     text: Mapping[str, str]
@@ -48,11 +49,11 @@ SOURCES = (
 
 def card_wear(worn_pct: int | None, spare: int | None) -> Verdict | None:
     """The card nears its end."""
-    worn = worn_pct if (worn_pct or 0) >= WORN_PCT else None
+    worn = worn_pct // 10 * 10 if worn_pct is not None and worn_pct >= WORN_PCT else None
     if worn is None and (spare or 0) < SPARE_WARNING:
         return None
-    sv = f"minneskortet är förbrukat till {worn} %" if worn else "minneskortets reservblock tar slut"
-    en = f"{worn} % of the card's life is used" if worn else "the card's spare blocks run out"
+    sv = f"minneskortet är förbrukat till minst {worn} %" if worn else "minneskortets reservblock tar slut"
+    en = f"at least {worn} % of the card's life is used" if worn else "the card's spare blocks run out"
     return Verdict(
         "card wear", {"sv": f"{sv}: byt det inom en månad", "en": f"{en}: change it within a month"}
     )
@@ -131,14 +132,14 @@ def certificate(begins_ms: int, ends_ms: int, wall_ms: int) -> Verdict | None:
     left_ms = ends_ms - wall_ms
     if left_ms > (ends_ms - begins_ms) / RENEWAL_FAILED:
         return None
-    days = max(0, left_ms // DAY_MS)
     over = left_ms <= 0
+    day = datetime.fromtimestamp(ends_ms / 1000, UTC).date()
     return Verdict(
         "certificate ends",
         {
-            "sv": ("nodens certifikat har gått ut" if over else f"nodens certifikat går ut om {days} dygn")
+            "sv": ("nodens certifikat har gått ut" if over else f"nodens certifikat går ut {day}")
             + " och har inte förnyats: se efter att kontoret svarar och godkänner noden (homenode enrol)",
-            "en": ("the node's certificate has ended" if over else f"the node's certificate ends in {days} d")
+            "en": ("the node's certificate has ended" if over else f"the node's certificate ends on {day}")
             + " and was not renewed: see that the office answers and takes the node (homenode enrol)",
         },
     )

@@ -214,6 +214,10 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         assert second.ask("status", "--prometheus", str(tmp_path / "node.prom")).returncode == 0
         assert 'homenode_devices{home="h2"} 3' in (tmp_path / "node.prom").read_text()
         assert second.stop() == 0
+        dead = second.ask("status", "--prometheus", str(tmp_path / "node.prom"))
+        assert (dead.returncode, "no node is running" in dead.stderr) == (1, True)
+        told_dead = (tmp_path / "node.prom").read_text().splitlines()
+        assert [line for line in told_dead if not line.startswith("#")] == ['homenode_up{home="h2"} 0']
         operator.until(lambda _: {"online": False} in [
             {"online": body.get("online")} for topic, body, _ in operator.messages if topic == "hn1/h2/link"
         ], "goodbye")  # fmt: skip

@@ -116,6 +116,24 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             assert "update 0.2.0: failed (it failed)" in node.ask("status").stdout
             wait_for(lambda: not (data / "before/journal").exists())
             assert (data / "before/zigbee").exists(), "a person may want to see it"
+            told(data, version="0.3.0", why={"sv": "ingen radio", "en": "no radio"})
+            again = "update to 0.3.0 did not succeed: no radio"
+            operator.until(
+                lambda r: [one["data"]["text"]["en"] for one in r.alerts("fault")][-1:] == [again], "another"
+            )
+            assert again.split(": ")[1] in node.ask("status").stdout
+            operator.until(
+                lambda r: (
+                    again
+                    in [
+                        one["text"]["en"]
+                        for topic, body, _ in r.messages
+                        if topic.endswith("/status")
+                        for one in body["open"]
+                    ]
+                ),
+                "open",
+            )
             told(data, state="good", why={"sv": "bra", "en": "good"})
             operator.until(lambda r: r.alerts("recovered"), "recovered")
             (data / "update/state.json").write_bytes(b'{"state": "go')  # torn: what was shown stays

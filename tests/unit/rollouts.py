@@ -7,11 +7,13 @@ from typing import Any
 
 from homenode.fleet.board import Board
 from homenode.fleet.plan import At, Plan, Ring, Step
-from homenode.fleet.rings import Rollout
+from homenode.fleet.rings import UNWATCHED_MS, Rollout
 from tests.unit.fleets import NOW, UTC, link, status
 
 MIN = 60_000
 HOUR = 60 * MIN
+LOOK_MS = UNWATCHED_MS - MIN
+"""Between two looks that are remembered to the minute."""
 PLAN = Plan(
     (Ring("pilot", ("p-*",)), Ring("rest", ("*",))), soak_ms=HOUR, settle_ms=5 * MIN, patience_ms=24 * HOUR
 )
@@ -38,16 +40,32 @@ class World:
         self.version[name] = version
         self.figures[name] = {**WELL, **figures}
 
-    def step(self, later: int = 0) -> Step:
-        """So many ms later: every home that is there beats, and the tool looks."""
-        self.now += later
+    def step(self, later: int = 0, *, watched: bool = True) -> Step:
+        """So many ms later: every home that is there beats, and the tool looks.
+
+        Args:
+            watched: Until then it looks now and then, and finds all as it was; else it is stopped.
+        """
+        then = self.now + later
+        steps = []
+        while watched and self.now + LOOK_MS < then:
+            self.now += LOOK_MS
+            for home in self.board.homes.values():
+                if home.online:
+                    home.beat_ms = home.heard_ms = self.now
+            steps.append(self.rollout.step(self.board.homes, self.now))
+        self.now = then
         for name, version in self.version.items():
             is_away = name in self.away
             link(self.board, name, online=not is_away, at=self.now, retained=False)
             if not is_away:
                 more = {"update": self.update[name]} if name in self.update else {}
                 status(self.board, name, at=self.now, version=version, **self.figures[name], **more)
-        step = self.rollout.step(self.board.homes, self.now)
+        step = Step()
+        for one in (*steps, self.rollout.step(self.board.homes, self.now)):
+            step.order += one.order
+            step.cancel += one.cancel
+            step.news += one.news
         self.news += step.news
         self.ordered += step.order
         self.cancelled += step.cancel

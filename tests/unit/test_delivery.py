@@ -429,6 +429,41 @@ def test_a_fault_told_twice_is_one(desk: Desk) -> None:
     assert [who for who, _, _ in desk.told()] == ["property", "operator"]
 
 
+def test_a_fault_in_other_words_is_told_anew_also_to_who_took_care_of_the_former(desk: Desk) -> None:
+    def fails(version: str, at: int) -> None:
+        desk.take(desk.delivery.fault(NodeFault("update", {"en": f"{version} failed"}, at_once=True), at))
+
+    fails("1.1", 0)
+    fails("1.1", MIN)
+    desk.take(desk.delivery.acknowledge_fault("operator", "update-0", "Bo", 2 * MIN) or Outcome())
+    desk.restart()
+    fails("1.2", 3 * MIN)
+    texts = [(body["type"].rpartition(".")[2], body["data"]["text"]["en"]) for _, body in desk.heard]
+    assert texts == [("fault", "1.1 failed"), ("acknowledged", "1.1 failed"), ("fault", "1.2 failed")]
+    assert len({body["data"]["alert"] for _, body in desk.heard}) == 1, (
+        "it is one fault, and nothing recovered"
+    )
+    assert len({body["id"] for _, body in desk.heard}) == 3
+    (shown,) = desk.status["operator"]["open"]
+    assert (shown["text"], shown["event"]) == ({"en": "1.2 failed"}, "fault")
+    desk.take(desk.delivery.recovered("update", 4 * MIN))
+    assert desk.told()[-1] == ("operator", "recovered", "node")
+    assert desk.status["operator"]["open"] == []
+
+
+def test_a_fault_in_other_words_is_told_with_what_it_joined_and_after_a_minute(desk: Desk) -> None:
+    desk.take(desk.delivery.fault(silent("eye"), 0))
+    desk.take(desk.delivery.fault(silent("sink"), 0))
+    desk.take(desk.delivery.advance(MIN))
+    desk.take(desk.delivery.fault(replace(silent("sink"), text={"en": "gone"}), 5 * MIN))
+    assert len(desk.heard) == 2
+    desk.take(desk.delivery.fault(replace(silent("sink"), text={"en": "broken"}), 5 * MIN + 1))
+    desk.take(desk.delivery.advance(6 * MIN))
+    for _, body in desk.heard[2:]:
+        assert [fault["text"]["en"] for fault in body["data"]["faults"]] == ["eye silent", "broken"]
+    assert desk.told()[2:] == [("property", "fault", "node"), ("operator", "fault", "node")]
+
+
 def test_a_radio_fault_is_the_operators_alone(desk: Desk) -> None:
     desk.take(desk.delivery.fault(NodeFault("zigbee", {"en": "radio gone"}), 0))
     desk.take(desk.delivery.advance(MIN))

@@ -106,10 +106,10 @@ class AnyDay(RuleBasedStateMachine):
             del self.open[name]
         self.change(happening, name, alert, **more)
 
-    @rule(source=st.sampled_from(["a", "b", "radio"]), silent=st.booleans())
-    def something_fails(self, source: str, silent: bool) -> None:
+    @rule(source=st.sampled_from(["a", "b", "radio"]), silent=st.booleans(), words=st.sampled_from("xy"))
+    def something_fails(self, source: str, silent: bool, words: str) -> None:
         self.faults.add(source)
-        self.both("fault", NodeFault(source, {"en": source}, to_property=silent), self.now)
+        self.both("fault", NodeFault(source, {"en": words}, to_property=silent), self.now)
 
     @rule(source=st.sampled_from(["a", "b", "radio"]))
     def something_works_again(self, source: str) -> None:

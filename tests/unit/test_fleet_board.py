@@ -14,9 +14,11 @@ from homenode.contract import shapes
 from homenode.contract.figures import FIGURES, taken
 from homenode.errors import SetupError
 from homenode.fleet.board import LATE_MS, Board
+from homenode.fleet.exporter import samples
 from homenode.fleet.fields import BY_NAME, FIELDS, bad_of, in_parts
 from homenode.fleet.filters import read_filter
 from homenode.fleet.table import Columns, as_json, chosen, summary
+from homenode.health import prometheus
 from tests.unit.contract_examples import FIGURES as WELL
 from tests.unit.fleets import NOW, UTC, link, status
 
@@ -65,10 +67,43 @@ def test_an_online_that_is_old_is_not_online(board: Board) -> None:
 def test_a_heartbeat_that_we_hear_counts_by_our_clock_and_one_that_was_kept_by_its_own() -> None:
     board = Board()
     hours_off = json.dumps({"online": True, "at": UTC.text(NOW - DAY)}).encode()
+    status(board, "h", clock="synchronised")
     board.link("h", hours_off, NOW, retained=True)
     assert value(board, "h", "online") is False
+    assert value(board, "h", "link") == DAY // 1000
     board.link("h", hours_off, NOW, retained=False)
     assert value(board, "h", "online") is True
+
+
+@pytest.mark.parametrize("clock", ["trusted", "rtc", "unset", None])
+@pytest.mark.parametrize("off_ms", [-LATE_MS - 1, LATE_MS + 1, -DAY, DAY])
+def test_a_clock_that_nobody_keeps_tells_of_no_home_that_it_is_away(clock: str | None, off_ms: int) -> None:
+    board = Board()
+    status(board, "h", clock=clock, started=UTC.text(NOW - DAY))
+    word = json.dumps({"online": True, "at": UTC.text(NOW + off_ms)}).encode()
+    board.link("h", word, NOW, retained=True)
+    assert [value(board, "h", field) for field in ("online", "link", "since")] == [None] * 3
+    assert bad_of(board.homes["h"], NOW) >= 1, "unknown is no good"
+    assert "homenode_up" not in prometheus.text(samples(board, NOW), True)
+    assert value(board, "h", "online", NOW + LATE_MS + 1) is False
+    board.link("h", word, NOW + 1, retained=False)
+    assert value(board, "h", "online", NOW + 1) is True
+    assert 'homenode_up{home="h"} 1' in prometheus.text(samples(board, NOW + 1), True)
+
+
+def test_a_heartbeat_from_the_future_is_no_sign_of_a_kept_clock() -> None:
+    board = Board()
+    status(board, "h", clock="synchronised")
+    board.link("h", json.dumps({"online": True, "at": UTC.text(NOW + DAY)}).encode(), NOW, retained=True)
+    assert value(board, "h", "online") is None
+
+
+def test_a_home_that_went_is_offline_whatever_its_clock() -> None:
+    board = Board()
+    status(board, "h", clock="unset")
+    link(board, "h", online=False, at=NOW - DAY)
+    assert value(board, "h", "online") is False
+    assert 'homenode_up{home="h"} 0' in prometheus.text(samples(board, NOW), True)
 
 
 def test_since_when_it_is_away_is_its_last_word_or_the_moment_we_saw(board: Board) -> None:

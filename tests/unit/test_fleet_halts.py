@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from homenode.fleet.plan import At, Ring, Step
-from homenode.fleet.rings import AGAIN_MS
+from homenode.fleet.rings import AGAIN_MS, UNWATCHED_MS, Rollout
 from tests.unit.fleets import NOW
 from tests.unit.rollouts import HOUR, MIN, PLAN, World
 
@@ -225,6 +226,7 @@ def test_who_was_away_when_it_was_called_off_is_called_off_when_it_comes_back() 
     assert world.step(AGAIN_MS - 1).cancel == []
     assert world.step(1).cancel == ["p-2"]
     world.says("p-2", "cancelled")
+    world.step(1)
     assert world.step(HOUR).cancel == []
 
 
@@ -255,3 +257,127 @@ def test_a_home_that_became_good_and_runs_the_old_version_again_halts() -> None:
     assert "p-1 (runs 1.0 again)" in world.rollout.halted
     world.step(HOUR)
     assert "a" not in world.ordered
+
+
+def the_soak_goes_on_where_it_was_left(world: World, *, restarts: bool = False) -> None:
+    """Pilots are good at once, are watched for half of the soak, and then nobody looks for two days."""
+    world.step()
+    world.become_good("p-1")
+    world.step(1)
+    world.step(HOUR // 2)
+    if restarts:
+        world.rollout = Rollout.load(json.loads(json.dumps(world.rollout.dump())))
+    assert world.step(48 * HOUR, watched=False).order == []
+    assert world.step(HOUR // 2 - MIN).order == []
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_a_soak_that_nobody_watched_is_none(restarts: bool) -> None:
+    world = World("p-1", "a")
+    the_soak_goes_on_where_it_was_left(world, restarts=restarts)
+    assert world.step(MIN).order == ["a"]
+
+
+def test_pilots_that_got_worse_while_the_tool_was_stopped_halt_it() -> None:
+    world = World("p-1", "a")
+    world.step()
+    world.become_good("p-1")
+    world.step(1)
+    world.home("p-1", version="2.0", silent=1)
+    world.step(48 * HOUR, watched=False)
+    world.step(5 * MIN)
+    assert world.rollout.halted == "ring pilot: 1 of 1 homes are worse: p-1 (silent 0 → 1)"
+    assert "a" not in world.ordered
+
+
+def test_a_home_that_gets_worse_at_the_end_of_the_soak_is_waited_for() -> None:
+    world = World("p-1", "a", "b", "c", plan=replace(PLAN, rings=(*PLAN.rings[:1], Ring("a", ("a",)),
+                                                                Ring("rest", ("*",)))))  # fmt: skip
+    world.step()
+    world.become_good("p-1")
+    world.step(1)
+    world.step(HOUR - 2 * MIN)
+    world.home("p-1", version="2.0", silent=1)
+    world.step(MIN)
+    assert world.step(2 * MIN).order == []
+    world.home("p-1", version="2.0")
+    assert world.step(1).order == ["a"], "it has recovered"
+    world.become_good("a")
+    world.step(1)
+    world.step(HOUR - MIN)
+    world.home("p-1", version="2.0", silent=1)
+    assert world.step(2 * MIN).order == [], "of an earlier ring, too"
+    world.step(5 * MIN)
+    assert "p-1" in world.rollout.halted
+    world.rollout.resume()
+    assert world.step(1).order == ["b", "c"], "somebody has looked at it"
+
+
+def test_one_worse_home_of_a_large_ring_holds_nobody_up_for_ever() -> None:
+    names = [f"p-{nth:02d}" for nth in range(50)]
+    world = World(*names, "a")
+    world.step()
+    world.become_good(*names)
+    world.step(1)
+    world.home(names[0], version="2.0", silent=1)
+    world.step(HOUR - 2 * MIN)
+    assert world.step(4 * MIN).order == []
+    assert world.step(MIN).order == ["a"], "it is worse, and one may be"
+
+
+def test_a_home_loses_no_patience_while_nobody_looks() -> None:
+    world = World("p-1", "p-2", "p-3", "a")
+    world.away.add("p-2")
+    world.step()
+    world.become_good("p-3")
+    world.takes("p-1")
+    world.says("p-1", "waiting")
+    world.step(MIN)
+    world.step(23 * HOUR)
+    world.step(48 * HOUR, watched=False)
+    assert (world.at("p-1"), world.at("p-2")) == (At.UNDER_WAY, At.PLANNED)
+    world.step(HOUR)
+    assert (world.at("p-1"), world.at("p-2")) == (At.LEFT, At.LEFT)
+    world.away.add("a")
+    world.step(1)
+    assert world.rollout.ring == PLAN.rings[0]
+    world.step(HOUR)
+    assert world.rollout.ring == PLAN.rings[1]
+    world.step(23 * HOUR)
+    world.step(48 * HOUR, watched=False)
+    assert world.at("a") is At.PLANNED
+    world.step(HOUR)
+    assert world.at("a") is At.LEFT
+
+
+def test_looks_at_a_minutes_distance_and_a_clock_that_is_set_back_are_no_gap() -> None:
+    world = World("p-1", "a")
+    world.step()
+    world.become_good("p-1")
+    world.step(1)
+    assert UNWATCHED_MS == 5 * MIN
+    for _ in range(12):
+        world.step(UNWATCHED_MS - 1, watched=False)
+    world.step(12)
+    assert "a" in world.ordered
+    back = World("p-1", "a")
+    back.step()
+    back.become_good("p-1")
+    back.step(1)
+    back.step(-2 * HOUR, watched=False)
+    back.step(HOUR, watched=False)
+    back.step(2 * HOUR)
+    assert "a" not in back.ordered, "what was not watched is counted from the new time"
+
+
+def test_what_was_kept_before_looks_were_begins_its_soak_anew() -> None:
+    world = World("p-1", "a")
+    world.step()
+    world.become_good("p-1")
+    world.step(1)
+    kept = json.loads(json.dumps(world.rollout.dump()))
+    del kept["looked_ms"]
+    world.rollout = Rollout.load(kept)
+    assert world.step(48 * HOUR, watched=False).order == []
+    assert world.step(HOUR - 1).order == []
+    assert world.step(1).order == ["a"]

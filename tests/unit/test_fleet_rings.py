@@ -270,16 +270,28 @@ MOVES = st.lists(
     st.tuples(
         st.sampled_from(("p-1", "p-2", "a", "b", "c")),
         st.sampled_from(("takes", "waiting", "installing", "trying", "good", "failed", "away", "back",
-                         "worse", "well", "resume", "halt")),
+                         "worse", "well", "resume", "halt", "unwatched")),
         st.integers(0, 3 * HOUR),
     ),
     max_size=40,
 )  # fmt: skip
 
 
+def looked(world: World, later: int, *, watched: bool = True) -> None:
+    """The tool looks, and orders nobody whom it must not."""
+    halted = world.rollout.halted
+    orders = world.step(later, watched=watched).order
+    assert not (halted and orders), "a halted update orders nobody"
+    assert not set(orders) & world.away, "who is away is not ordered"
+    if any(not one.startswith("p-") for one in orders):
+        pilots = [course for one, course in world.rollout.courses.items() if one.startswith("p-")]
+        assert any(course.at is At.GOOD or course.accepted for course in pilots)
+
+
 def moved(world: World, moves: Iterable[tuple[str, str, int]], *, restarts: bool) -> Rollout:
     """The rollout after all that; with `restarts` the tool is started anew after each step."""
     for name, what, later in moves:
+        looked(world, later, watched=what != "unwatched")
         match what:
             case "takes":
                 if name in world.rollout.courses:
@@ -294,15 +306,11 @@ def moved(world: World, moves: Iterable[tuple[str, str, int]], *, restarts: bool
                 world.rollout.resume()
             case "halt":
                 world.cancelled += world.rollout.halt("by hand", world.now).cancel
+            case "unwatched":
+                pass
             case _:
                 world.says(name, what)
-        halted = world.rollout.halted
-        orders = world.step(later).order
-        assert not (halted and orders), "a halted update orders nobody"
-        assert not set(orders) & world.away, "who is away is not ordered"
-        if any(not one.startswith("p-") for one in orders):
-            pilots = [course for one, course in world.rollout.courses.items() if one.startswith("p-")]
-            assert any(course.at is At.GOOD or course.accepted for course in pilots)
+        looked(world, 0)
         if restarts:
             world.rollout = Rollout.load(json.loads(json.dumps(world.rollout.dump())))
     return world.rollout

@@ -52,7 +52,8 @@ class Node:
         self.uplink = SimpleNamespace(wake=lambda: None, outage=outage)
         self.outcomes = SimpleNamespace(fault=self.faults_add, well=lambda source: None)
 
-    def faults_add(self, fault: Any) -> None:
+    def faults_add(self, fault: Any, *, retell: bool) -> None:
+        assert retell
         self.faults[fault.source] = fault
 
 

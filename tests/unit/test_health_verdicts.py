@@ -47,6 +47,21 @@ def test_undervoltage_is_told_on_the_next_day_and_once_for_a_mark_that_stays() -
     assert list(judged(record, again, 4 * DAY_MS)) == ["power supply"]
 
 
+def test_undervoltage_whose_mark_was_cleared_counts_again_when_it_is_set_again() -> None:
+    record = Record()
+    marked, unknown = replace(SEEN, undervolted_before=True), replace(SEEN, undervolted_before=None)
+    judged(record, marked, HOUR)
+    judged(record, SEEN, 2 * HOUR)
+    for day in (3, 4):
+        assert judged(record, SEEN, day * DAY_MS) == {}
+    record = Record(record.kept())
+    assert judged(record, marked, 4 * DAY_MS + HOUR) == {}
+    assert list(judged(record, marked, 5 * DAY_MS)) == ["power supply"]
+    assert list(judged(record, unknown, 5 * DAY_MS + HOUR)) == ["power supply"]
+    assert list(judged(record, marked, 5 * DAY_MS + 2 * HOUR)) == ["power supply"]
+    assert judged(record, marked, 6 * DAY_MS) == {}, "it stood there all the time, or nobody knows"
+
+
 def test_heat_is_told_after_hours_and_over_with_some_distance() -> None:
     record = Record()
     hot, warm, cool = (replace(SEEN, temperature_c=degrees) for degrees in (82.0, 77.0, 70.0))
@@ -131,6 +146,25 @@ def test_every_verdict_has_a_source_of_its_own_that_no_device_can_have_and_says_
         assert all(":" in said or ";" in said for said in texts.values())
 
 
+def test_words_change_when_something_else_is_to_be_done_and_not_each_day() -> None:
+    """Whoever hears of them is told anew then."""
+    ends = WALL + 30 * DAY_MS
+    for language, ends_on, has_ended in (
+        ("en", "the node's certificate ends on 2026-10-21", "the node's certificate has ended"),
+        ("sv", "nodens certifikat går ut 2026-10-21", "nodens certifikat har gått ut"),
+    ):
+        texts = [
+            found.text[language].partition(" och " if language == "sv" else " and ")[0]
+            for day in range(-30, 30)
+            if (found := verdicts.certificate(ends - 360 * DAY_MS, ends, ends + day * DAY_MS)) is not None
+        ]
+        assert texts == [ends_on] * 30 + [has_ended] * 30
+    worn = [
+        found.text["en"] for pct in range(90, 120) if (found := verdicts.card_wear(pct, None)) is not None
+    ]
+    assert len(set(worn)) == 3
+
+
 @pytest.mark.parametrize(
     ("recent", "was_hot", "is_hot"),
     [(79.9, False, False), (80.0, False, True), (75.0, True, True), (74.9, True, False), (None, True, False)],
@@ -143,14 +177,14 @@ def test_the_edges_of_heat(recent: float | None, was_hot: bool, is_hot: bool) ->
 def test_verdicts_say_how_much() -> None:
     wear, spare = verdicts.card_wear(95, None), verdicts.card_wear(None, 3)
     assert wear is not None
-    assert wear.text["en"].startswith("95 % of the card's life is used: change it")
+    assert wear.text["en"].startswith("at least 90 % of the card's life is used: change it")
     assert spare is not None
     assert spare.text["en"].startswith("the card's spare blocks run out: change it")
-    assert wear.text["sv"].startswith("minneskortet är förbrukat till 95 %: byt det")
+    assert wear.text["sv"].startswith("minneskortet är förbrukat till minst 90 %: byt det")
     assert spare.text["sv"].startswith("minneskortets reservblock tar slut: byt det")
     assert verdicts.card_wear(10, 2) == spare, "10 % used would be no reason"
     assert verdicts.card_wear(None, None) is verdicts.card_wear(89, 1) is verdicts.card_wear(0, 0) is None
-    for days, left in ((30, "ends in 30 d"), (0, "has ended"), (-5, "has ended")):
+    for days, left in ((30, "ends on 2026-10-21"), (0, "has ended"), (-5, "has ended")):
         found = verdicts.certificate(WALL - 400 * DAY_MS, WALL + days * DAY_MS, WALL)
         assert found is not None
         assert left in found.text["en"]

@@ -206,12 +206,17 @@ def test_faults_are_kept_from_when_they_began_until_they_are_over() -> None:
     judge.fault(fault, 1000)
     judge.fault(fault, 2000)
     assert judge.troubled == {"zigbee": (1000, {"sv": "Radion borta", "en": "Radio gone"})}
+    again = NodeFault("zigbee", {"sv": "Radion hänger", "en": "Radio hangs"})
+    judge.fault(again, 3000)
+    assert judge.troubled == {"zigbee": (3000, {"sv": "Radion hänger", "en": "Radio hangs"})}
+    assert judge.says("zigbee") == again.text
     assert judge.next_deadline() is not None
     told = judge.advance(5 * MIN)
     assert [m.topic for m in told.messages if m.id] == ["hn1/h1/operator/alerts"]
     over = judge.well("zigbee", 6 * MIN)
     assert over.records[0] == {"t": "well", "source": "zigbee", "at": 6 * MIN}
     assert judge.troubled == {}
+    assert judge.says("zigbee") is None
 
 
 def test_the_residents_answer_to_a_warning_acknowledges_it_before_it_is_sent() -> None:
