@@ -34,7 +34,7 @@ BATTERY_MS = 7 * 60 * MINUTE_MS
 SLOWEST_MS = 24 * 60 * MINUTE_MS
 """`stale_after` of such devices (drivers/zigbee/rows.yaml); who may be silent longer is not waited for."""
 QUORUM = 0.75
-"""Of the battery devices that were heard before; of four or more, one may just have lost its last strength."""
+"""Of the battery devices heard before; of four or more, one may just have lost its last strength."""
 MOST_STARTS = 5
 """Of the gateway within one start of the machine; a radio may be lost as often."""
 
