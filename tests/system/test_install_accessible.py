@@ -133,6 +133,14 @@ def test_no_state_of_the_page_shuts_anybody_out(here: Flat, browser: Any, tmp_pa
         assert look.seen >= 24
 
 
+def _mounted(page: Any, held: Any) -> None:
+    """It is mounted, and its card opened: when what was above the button is gone, or a finger misses it."""
+    tap(page, "It is mounted", held)
+    held.get_by_role("button", name="It is mounted").wait_for(state="detached")
+    tap(page, "More", held)
+    held.locator(".more").wait_for()
+
+
 def _walked(page: Any, here: Flat, look: Looked) -> None:
     tap(page, "Open the network for 4 minutes")
     found = join(page, here, "a_lamp", "lamp")
@@ -147,8 +155,7 @@ def _walked(page: Any, here: Flat, look: Looked) -> None:
     tap(page, "kitchen", found)
     tap(page, "Save", found)
     held = card(page, "kitchen_water")
-    tap(page, "It is mounted", held)
-    tap(page, "More", held)
+    _mounted(page, held)
     held.get_by_role("button", name=re.compile("^water_leak")).tap()
     page.get_by_text("water_leak now reads").wait_for()
     tab(page, 1)
