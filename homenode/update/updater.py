@@ -121,7 +121,7 @@ class Updater:
         subject = self.course.order if self.course.stage in COMMITTED else order
         asked = self.course.stage is not Stage.TRYING and order is not None
         proof, up_ms = self._ask() if asked else None, self._host.up_ms()
-        if proof is None or proof["broker"] is None or proof["link"] == "up":
+        if not asked or (proof is not None and (proof["broker"] is None or proof["link"] == "up")):
             self._linked_ms = up_ms
         return Known(
             now_ms=now_ms,

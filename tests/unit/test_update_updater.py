@@ -125,3 +125,18 @@ def test_a_version_that_fills_the_disk_leaves_room_to_say_that_it_failed(
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
     with pytest.raises(OSError, match="No space"):
         one._keep(one.course.to(Stage.WAITING, {"sv": "", "en": ""}, 1))
+
+
+def test_a_gateway_that_is_silent_for_a_moment_brings_no_link_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = [HOUR]
+    one = updater(tmp_path, "boot-1", up)
+    down = {"broker": True, "link": "down", "up_ms": HOUR, "open_alerts": 0, "sessions": 0, "walk": False}
+    monkeypatch.setattr(one, "_order", lambda: ORDER)
+    monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: False))
+    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
+    for said, cut_ms in ((down, HOUR), (None, 2 * HOUR), (down, 3 * HOUR), ({**down, "link": "up"}, 0)):
+        up.append(up[-1] + HOUR)
+        monkeypatch.setattr(one, "_ask", lambda said=said: said)
+        assert one._known().cut_ms == cut_ms
