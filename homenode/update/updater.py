@@ -292,10 +292,15 @@ class Updater:
         assert order is not None
         before = as_before(self._proof) if self._proof else Before(journal=SCHEMA)
         code, more = "", ""
-        older = machine.older_than(self.course, order, known.running)
-        if older and (over := self._why_not(order, known.now_ms)):  # it came in time, and was put off since
-            self._keep(self.course.to(Stage.REFUSED, why("exception", more=over), known.now_ms or 0))
-            return
+        if highest := machine.older_than(
+            self.course, order, known.running
+        ):  # once more: it was put off since
+            told = why("older", version=order.version, highest=highest)
+            if order.exception and (over := self._why_not(order, known.now_ms)):
+                told = why("exception", more=over)
+            if not order.exception or over:
+                self._keep(self.course.to(Stage.REFUSED, told, known.now_ms or 0))
+                return
         self._rauc.idle()
         try:
             bundle = self._rauc.inspect(self._loader.path)

@@ -11,16 +11,16 @@ from typing import Any, cast
 
 import pytest
 
-from homenode.update.course import Stage
+from homenode.update.course import Course, Stage
 from homenode.update.files import reserve, write_json
 from homenode.update.host import Host
 from homenode.update.machine import forgotten
 from homenode.update.places import Places
 from homenode.update.proof import ANSWERS_MS, MINUTE_MS, Before, Verdict, judge
-from homenode.update.rauc import Rauc, Slot
+from homenode.update.rauc import Rauc, RaucError, Slot
 from homenode.update.updater import FAST_DEADLINE_S, FULL_DEADLINE_S, Updater
 from homenode.update.words import why
-from tests.unit.update_course import ORDER, trying
+from tests.unit.update_course import ORDER, known, trying
 
 HOUR = 3_600_000
 
@@ -140,3 +140,29 @@ def test_a_gateway_that_is_silent_for_a_moment_brings_no_link_back(
         up.append(up[-1] + HOUR)
         monkeypatch.setattr(one, "_ask", lambda said=said: said)
         assert one._known().cut_ms == cut_ms
+
+
+@pytest.mark.parametrize(
+    ("given", "over", "said"),
+    [("", "", "is not later than"), ("a.b.c", "it expired", "it expired"), ("a.b.c", "", "")],
+    ids=["none", "expired", "holds"],
+)
+def test_whether_an_old_version_may_come_is_asked_again_when_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, over: str, said: str
+) -> None:
+    one = updater(tmp_path, "boot-1")
+    order = replace(ORDER, version="0.1.0", exception=given)
+    one.course = Course(order=order, highest="0.2.0").to(Stage.INSTALLING, {"sv": "", "en": ""}, 1)
+    monkeypatch.setattr(one, "_why_not", lambda *_: over)
+
+    def idle() -> None:
+        raise RaucError("reached")
+
+    monkeypatch.setattr(one._rauc, "idle", idle, raising=False)
+    if not said:
+        with pytest.raises(RaucError, match="reached"):
+            one._install(known(running="0.2.0"))
+        return
+    one._install(known(running="0.2.0"))
+    assert one.course.stage is Stage.REFUSED
+    assert said in one.course.why["en"]
