@@ -17,6 +17,7 @@ BY_WHY: Mapping[str, int] = {
     "card_home_wrong": 4,
     "other_home": 4,
     "card": 5,
+    "lost": 5,
 }
 """Before the state: what is to be done is another thing."""
 MEANINGS: Mapping[int, tuple[str, str]] = {

@@ -13,7 +13,8 @@ import os
 import pwd
 import re
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +36,8 @@ log = logging.getLogger("homenode.enrol")
 
 USER = "homenode"
 RUN, NET = Path("/run"), Path("/sys/class/net")
+LATE_S = 20.0
+"""So long after this has begun an interface may come, as one at USB does, before it is told absent."""
 WHERE: Mapping[str, tuple[str, int]] = {
     "10-homenode.network": ("systemd/network", 0o644),
     "05-homenode-apartment.network": ("systemd/network", 0o644),
@@ -67,18 +70,18 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
         log.error("provisioning file not taken", extra={"why": text})
         failed = _failed(Outcome(State.FAILED, Why("card", {"text": text})))
     _set_up(places, run)
-    if run == RUN and (kept := _kept(places)):
-        mistakes += absent(kept, [path.name for path in NET.iterdir()])
+    waits_s = LATE_S
     while True:
         now = state.now(places)
         try:
             seal(places)  # before the gateway runs
         except OSError as error:
             log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
-        told = failed or now
-        _tell(places, told, mistakes)
         if (enrolled or _enrolled(now)) and places.home.exists() and run == RUN:
             _call("systemctl", "start", "--no-block", "homenode.service")
+        told = failed or now or (_failed(Outcome(State.FAILED, Why("lost"))) if places.forgets else {})
+        _tell(places, told, (*mistakes, *(absent(_kept(places), waits_s) if run == RUN else ())))
+        waits_s = 0
         for lamp in lamps:
             _light(Path(lamp), blink.code(str(told.get("state", "")), str(told.get("key", ""))))
         if state.now(places) == now:  # what changes while this runs starts it no second time (systemd.path)
@@ -264,14 +267,20 @@ def _set_up(places: Places, run: Path) -> None:
         _call("systemctl", "try-restart", "--no-block", "homenode-panel.service")
 
 
-def absent(machine: Machine, there: Collection[str]) -> tuple[Mistake, ...]:
-    """Interfaces that the file names and the machine hasn't: nothing else would tell."""
-    named = (("network", machine.network), ("apartment", machine.apartment))
-    return tuple(
-        Mistake(FILE, 0, f"{name}.interface", which, f"one of {', '.join(sorted(there))}")
-        for name, said in named
-        if (which := str(said.get("interface") or "")) and which not in there
-    )
+def absent(kept: Machine | None, within_s: float, net: Path = NET) -> tuple[Mistake, ...]:
+    """Interfaces that the file names and the machine hasn't got by then: nothing else would tell."""
+    kept, until_s = kept or Machine(), Clock.up_s() + within_s
+    named = (("network", kept.network), ("apartment", kept.apartment))
+    while True:
+        there = sorted(path.name for path in net.iterdir())
+        found = tuple(
+            Mistake(FILE, 0, f"{name}.interface", which, f"one of {', '.join(there)}")
+            for name, said in named
+            if (which := str(said.get("interface") or "")) and which not in there
+        )
+        if not found or Clock.up_s() >= until_s:
+            return found
+        time.sleep(0.2)
 
 
 def _open_to_all(folder: Path, run: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import threading
 from pathlib import Path
 
 from homenode.enrol.boot import absent, boot
-from homenode.enrol.places import FACTORY, FILE
+from homenode.enrol.places import FACTORY, FILE, TOLD
 from homenode.enrol.provision_file import Machine
-from homenode.enrol.steps import State
+from homenode.enrol.steps import State, Why
+from homenode.enrol.words import said
+from tests.system.nodes import PATIENCE_S
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 
@@ -53,15 +57,35 @@ def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_ca
     assert (run / "homenode-machine/panel.env").read_text() == "LISTEN=192.168.77.1:8650\n"
 
 
-def test_an_interface_that_is_not_there_is_told() -> None:
+def test_an_interface_that_is_not_there_is_told_when_it_had_its_time_to_come(tmp_path: Path) -> None:
     machine = Machine(
         network={"interface": "eth0"}, apartment={"interface": "usb9", "address": "10.0.0.1/24"}
     )
-    told = absent(machine, ["wlan0", "eth0", "lo"])
+    for name in ("wlan0", "eth0", "lo"):
+        (tmp_path / name).mkdir()
+    told = absent(machine, 0, tmp_path)
     assert [(one.field, one.found, one.accepted) for one in told] == [
         ("apartment.interface", "usb9", "one of eth0, lo, wlan0")
     ]
-    assert not absent(Machine(), ["lo"])
+    assert not absent(None, 0, tmp_path)
+    late = threading.Timer(0.5, (tmp_path / "usb9").mkdir)
+    late.start()
+    assert not absent(machine, PATIENCE_S, tmp_path)
+    late.join()
+
+
+def test_a_card_whose_data_are_lost_says_that_another_one_is_needed(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.places.partition.write_text("lost 7000\n")
+    boot(box.places, run=tmp_path / "run", lamps=())
+    told = (box.places.boot / TOLD).read_text("utf-8-sig")
+    assert "Minneskortets data är skadade" in told
+    assert "Use another card." in told
+    box.places.state.write_text(
+        json.dumps({"state": "enrolled", **said(Why("enrolled", {"home": "lost-1"}))})
+    )
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert "inskriven för lost-1" in (box.places.boot / TOLD).read_text("utf-8-sig")
 
 
 def test_a_card_whose_data_are_damaged_is_taken_for_no_copy_of_itself(tmp_path: Path) -> None:
