@@ -88,9 +88,11 @@ class Course:
         sent_ms: When the order was last sent.
         before: How the home was as it was ordered.
         worse_ms: Since when it is worse than that; None while it isn't.
-        why: Why it failed, is worse or was left behind.
+        why: Its node's state, or why it failed or was left behind.
+        worse: In what it is worse, once that counts; "" if in nothing.
         harmed: It counts against its ring.
         accepted: A person has seen that and went on.
+        called_off: It was, and its node has not said so yet.
     """
 
     ring: str
@@ -101,8 +103,15 @@ class Course:
     before: Mapping[str, Any] = field(default_factory=dict)
     worse_ms: int | None = None
     why: str = ""
+    worse: str = ""
     harmed: bool = False
     accepted: bool = False
+    called_off: bool = False
+
+    @property
+    def told(self) -> str:
+        """For a person."""
+        return self.worse or self.why
 
 
 @dataclass(slots=True)

@@ -30,7 +30,13 @@ OVER = ("failed", "refused", "cancelled")
 """States of a node's update that end it without the new version."""
 NOT_BEGUN = ("", "ordered", "waiting", "busy", "loading")
 """States from which an update can be called off as if it had never been ordered."""
-NOT_THERE = "not there"
+NOT_THERE, UNKNOWN = "not there", "tells nothing of its health"
+"""Why a home is left behind that is ordered once it is there and tells."""
+
+
+def _tells(home: Home, now: int) -> bool:
+    """Whether it is there, and one can know if it gets worse."""
+    return is_online(home, now) and home.status_ms is not None
 
 
 class Rollout:
@@ -92,25 +98,29 @@ class Rollout:
         if not self.halted:
             self._wait(homes, now, step)
             self._judge(now, step)
-        if self.halted:
-            self._call_off_again(homes, now, step)
-        else:
+        if not self.halted:
             self._go_on(homes, now, step)
+        self._call_off_again(homes, now, step)
         return step
 
     def _skip_unwatched(self, now: int) -> None:
         """Soak and patience go on from where the last look left them."""
         gap_ms = 0 if self._looked_ms is None else now - self._looked_ms
-        if gap_ms > UNWATCHED_MS:
+        if gap_ms > UNWATCHED_MS or gap_ms < 0:  # a clock that is set back, too
             self._ring_ms = None if self._ring_ms is None else self._ring_ms + gap_ms
             self._turn_ms = None if self._turn_ms is None else self._turn_ms + gap_ms
             for course in self.courses.values():
                 course.since_ms += gap_ms
+                course.sent_ms += min(gap_ms, 0)
+                course.worse_ms = None if course.worse_ms is None else course.worse_ms + gap_ms
         if self._looked_ms is None or not 0 <= gap_ms < MIN_MS:
             self._looked_ms = now
 
     def _look(self, course: Course, home: Home, now: int, step: Step) -> None:
         """Where the home has come to, and whether it is worse than before."""
+        if course.called_off and home.update.get("state") == "cancelled":  # that was this tool
+            course.called_off = False
+            course.before = {**course.before, "mark": mark(home)}
         update = home.update if mark(home) != course.before.get("mark") else {}
         ours = update.get("version") == self.version
         state = str(update.get("state", "")) if ours else ""
@@ -138,13 +148,13 @@ class Rollout:
         if not how and course.at is At.GOOD and home.version and not self._runs(home):
             how = f"runs {home.version} again"
         if not how:
-            course.worse_ms = None
+            course.worse_ms, course.worse = None, ""
             if course.at is not At.FAILED:
                 course.harmed = False
         elif course.worse_ms is None:
             course.worse_ms = now
         elif now - course.worse_ms >= self.plan.settle_ms and not course.harmed:
-            course.harmed, course.why = True, how
+            course.harmed, course.worse = True, how
             step.news.append(f"{home.name}: worse than before: {how}")
 
     def _runs(self, home: Home) -> bool:
@@ -163,14 +173,14 @@ class Rollout:
         for name, course in self.courses.items():
             if course.ring not in turns:
                 continue
-            there = name in homes and is_online(homes[name], now)
-            if there and course.at is At.LEFT and course.why == NOT_THERE:
+            there = name in homes and _tells(homes[name], now)
+            if there and course.at is At.LEFT and course.why in (NOT_THERE, UNKNOWN):
                 course.at, course.since_ms = At.PLANNED, now
             since_ms = course.since_ms
             if course.at is At.PLANNED:  # for as long as it is there it is only not its turn
                 since_ms = now if there or self._turn_ms is None else max(since_ms, self._turn_ms)
             if course.at not in ENDS and now - since_ms >= self.plan.patience_ms:
-                self._lose_patience(name, course, now, step, there=there)
+                self._lose_patience(name, course, homes.get(name), now, step)
 
     def _judge(self, now: int, step: Step) -> None:
         """Halt where more homes of a ring got worse than may."""
@@ -178,7 +188,7 @@ class Rollout:
             mine = [one for one in self._in(ring.name).items() if one[1].tries and not one[1].accepted]
             harmed = [name for name, course in mine if course.harmed]
             if len(harmed) > int(self.plan.allow * len(mine)):
-                shown = ", ".join(f"{name} ({self.courses[name].why})" for name in harmed[:5])
+                shown = ", ".join(f"{name} ({self.courses[name].told})" for name in harmed[:5])
                 more = f" and {len(harmed) - 5} more" if len(harmed) > 5 else ""
                 self._halt(
                     f"ring {ring.name}: {len(harmed)} of {len(mine)} homes are worse: {shown}{more}",
@@ -197,17 +207,20 @@ class Rollout:
         for name, course in self.courses.items():
             if course.at in (At.SENT, At.UNDER_WAY) and course.why in NOT_BEGUN:
                 step.cancel.append(name)
-                course.at, course.why, course.sent_ms = At.PLANNED, "called off", now
+                course.at, course.why = At.PLANNED, "called off"
+                course.sent_ms, course.called_off = now, True
 
     def _call_off_again(self, homes: Mapping[str, Home], now: int, step: Step) -> None:
         """Who was away when it was called off, and comes back with the order."""
         for name, course in self.courses.items():
             home = homes.get(name)
-            if home is None or course.at is not At.PLANNED or now - course.sent_ms < AGAIN_MS:
+            if home is None or not course.tries or course.at not in (At.PLANNED, At.LEFT):
+                continue
+            if now - course.sent_ms < AGAIN_MS:
                 continue
             still = mark(home) != course.before.get("mark") and home.update.get("state") in NOT_BEGUN[1:]
             if still and home.update.get("version") == self.version and is_online(home, now):
-                course.sent_ms = now
+                course.sent_ms, course.called_off = now, True
                 step.cancel.append(name)
 
     def _go_on(self, homes: Mapping[str, Home], now: int, step: Step) -> None:
@@ -250,12 +263,14 @@ class Rollout:
         busy = sum(course.at in (At.SENT, At.UNDER_WAY) for course in mine.values())
         for name, course in mine.items():
             home = homes.get(name)
-            if home is None or not is_online(home, now):
+            if home is None or not _tells(home, now):
                 continue
             if course.at is At.PLANNED and not (ring.at_once and busy >= ring.at_once):
                 course.at, course.since_ms, course.sent_ms, course.why = At.SENT, now, now, ""
                 course.tries += 1
-                course.before = course.before or picture(home)
+                if course.accepted or not course.before:
+                    course.before = picture(home)
+                    course.harmed, course.accepted, course.worse, course.worse_ms = False, False, "", None
                 course.before = {**course.before, "mark": mark(home)}
                 step.order.append(name)
                 busy += 1
@@ -263,14 +278,18 @@ class Rollout:
                 course.sent_ms = now
                 step.order.append(name)
 
-    def _lose_patience(self, name: str, course: Course, now: int, step: Step, *, there: bool) -> None:
+    def _lose_patience(self, name: str, course: Course, home: Home | None, now: int, step: Step) -> None:
         """One that has begun and never ended has failed; any other is only left behind."""
         begun = course.at is At.UNDER_WAY and course.why not in NOT_BEGUN
-        why = (
-            f"begun and not ended: {course.why}" if begun else "put off for too long" if there else NOT_THERE
-        )
+        if begun:
+            why = f"begun and not ended: {course.why}"
+        elif home is None or not is_online(home, now):
+            why = NOT_THERE
+        else:
+            why = "put off for too long" if _tells(home, now) else UNKNOWN
         if course.at is not At.PLANNED and not begun:
             step.cancel.append(name)
+            course.sent_ms, course.called_off = now, True
         course.at, course.since_ms, course.why = At.FAILED if begun else At.LEFT, now, why
         course.harmed = course.harmed or begun
         step.news.append(f"{name}: {course.at.value} ({why})")

@@ -145,7 +145,7 @@ def progress(args: argparse.Namespace) -> int:
         print(f"ring {ring}{now}: {told or 'no home'}")
     for name, course in sorted(rollout.courses.items()):
         if course.harmed or course.at.value in ("failed", "left behind"):
-            print(f"{name}: {course.at.value}{', worse' if course.harmed else ''}: {course.why}")
+            print(f"{name}: {course.at.value}{', worse' if course.harmed else ''}: {course.told}")
     return 0
 
 

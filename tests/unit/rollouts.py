@@ -30,6 +30,7 @@ class World:
         self.figures: dict[str, Mapping[str, Any]] = {}
         self.update: dict[str, Mapping[str, Any]] = {}
         self.away: set[str] = set()
+        self.mute: set[str] = set()
         self.news: list[str] = []
         self.ordered: list[str] = []
         self.cancelled: list[str] = []
@@ -58,7 +59,7 @@ class World:
         for name, version in self.version.items():
             is_away = name in self.away
             link(self.board, name, online=not is_away, at=self.now, retained=False)
-            if not is_away:
+            if not is_away and name not in self.mute:
                 more = {"update": self.update[name]} if name in self.update else {}
                 status(self.board, name, at=self.now, version=version, **self.figures[name], **more)
         step = Step()

@@ -364,10 +364,142 @@ def test_looks_at_a_minutes_distance_and_a_clock_that_is_set_back_are_no_gap() -
     back.step()
     back.become_good("p-1")
     back.step(1)
-    back.step(-2 * HOUR, watched=False)
-    back.step(HOUR, watched=False)
-    back.step(2 * HOUR)
-    assert "a" not in back.ordered, "what was not watched is counted from the new time"
+    back.step(-48 * HOUR, watched=False)
+    assert back.step(HOUR - MIN).order == []
+    assert back.step(2 * MIN).order == ["a"], "the soak is as long as before"
+
+
+def test_the_home_that_halts_a_ring_is_called_off_too() -> None:
+    world = World("p-1", "p-2")
+    world.step()
+    world.takes("p-1", "p-2")
+    world.says("p-1", "waiting")
+    world.says("p-2", "waiting")
+    world.step(MIN)
+    world.home("p-1", radios={"zigbee": False})
+    world.step(MIN)
+    assert sorted(world.step(5 * MIN).cancel) == ["p-1", "p-2"]
+    assert "p-1 (radios down 0 → 1)" in world.rollout.halted
+
+
+@pytest.mark.parametrize("halted", [True, False], ids=["halted", "going on"])
+def test_who_was_left_behind_and_still_has_the_order_is_called_off_until_it_has_none(halted: bool) -> None:
+    world = World("p-1", "p-2", "a")
+    world.step()
+    world.become_good("p-2")
+    world.takes("p-1")
+    world.says("p-1", "waiting")
+    world.step(MIN)
+    world.step(25 * HOUR)
+    assert world.at("p-1") is At.LEFT
+    if halted:
+        world.rollout.halt("by hand", world.now)
+    asked = len(world.cancelled)
+    world.step(AGAIN_MS)
+    world.step(AGAIN_MS)
+    assert world.cancelled[asked:].count("p-1") == 2, "a command counts for an hour, or is lost"
+    world.says("p-1", "cancelled")
+    world.step(AGAIN_MS)
+    assert world.step(HOUR).cancel == []
+    assert world.at("p-1") is At.LEFT
+
+
+def test_what_this_tool_called_off_says_nothing_of_the_order_that_follows() -> None:
+    """The node's word comes after the order is out again."""
+    world = World("p-1")
+    world.step()
+    world.takes("p-1")
+    world.says("p-1", "waiting")
+    world.step(MIN)
+    world.rollout.halt("by hand", world.now)
+    world.rollout.resume()
+    assert world.step(MIN).order == ["p-1"]
+    world.says("p-1", "cancelled")
+    world.step(1)
+    assert world.at("p-1") is At.SENT
+    world.takes("p-1")
+    world.says("p-1", "failed", en="radio never up")
+    world.step(MIN)
+    assert world.at("p-1") is At.FAILED
+    assert "radio never up" in world.rollout.halted
+    world = World("p-1")
+    world.step()
+    world.takes("p-1")
+    world.rollout.halt("by hand", world.now)
+    world.says("p-1", "cancelled")
+    world.step(MIN)
+    world.rollout.resume()
+    world.step(MIN)
+    world.takes("p-1")
+    world.now += MIN
+    world.says("p-1", "cancelled")
+    world.step(MIN)
+    assert world.at("p-1") is At.FAILED, "this one somebody else called off"
+
+
+def test_what_was_gone_on_with_is_accepted_until_the_next_order() -> None:
+    world = World("p-1", "p-2", plan=replace(PLAN, patience_ms=HOUR))
+    world.away |= {"p-1", "p-2"}
+    world.step()
+    world.step(2 * HOUR)
+    assert "no home has become good" in world.rollout.halted
+    world.rollout.resume()
+    world.away.clear()
+    assert sorted(world.step(MIN).order) == ["p-1", "p-2"]
+    world.takes("p-1", "p-2")
+    world.says("p-1", "failed", en="radio never up")
+    world.step(MIN)
+    assert "radio never up" in world.rollout.halted
+
+
+def test_a_home_that_was_worse_and_is_ordered_again_is_judged_by_how_it_is_then() -> None:
+    world = World("p-1", "p-2")
+    world.step()
+    world.takes("p-1")
+    world.says("p-1", "waiting")
+    world.home("p-1", silent=1)
+    world.step(MIN)
+    world.step(5 * MIN)
+    assert "silent 0 → 1" in world.rollout.halted
+    world.rollout.resume()
+    assert "p-1" in world.step(MIN).order
+    world.become_good("p-1", "p-2")
+    world.home("p-1", version="2.0", silent=1)
+    world.step(10 * MIN)
+    assert not world.rollout.halted
+    world.home("p-1", version="2.0", silent=2)
+    world.step(MIN)
+    world.step(5 * MIN)
+    assert "silent 1 → 2" in world.rollout.halted
+
+
+def test_a_home_that_was_away_just_before_nobody_looked_has_its_time_to_come_back() -> None:
+    world = World("p-1", "a")
+    world.step()
+    world.takes("p-1")
+    world.says("p-1", "trying")
+    world.step(MIN)
+    world.away.add("p-1")
+    world.step(MIN)
+    world.step(8 * HOUR, watched=False)
+    assert not world.rollout.halted
+    world.step(MIN)
+    assert not world.rollout.halted
+    world.step(5 * MIN)
+    assert "p-1 (offline)" in world.rollout.halted
+
+
+def test_a_home_of_whose_health_nothing_is_known_is_not_ordered() -> None:
+    """Its status is sealed, and no key opens it: it would be well whatever the version does to it."""
+    world = World("p-1", "p-2")
+    world.mute |= {"p-1", "p-2"}
+    assert world.step().order == []
+    world.step(25 * HOUR)
+    assert (world.at("p-1"), world.ordered) == (At.LEFT, [])
+    assert world.rollout.courses["p-1"].told == "tells nothing of its health"
+    world.mute.remove("p-1")
+    world.rollout.resume()
+    assert world.step(MIN).order == ["p-1"]
 
 
 def test_what_was_kept_before_looks_were_begins_its_soak_anew() -> None:
