@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import combining, east_asian_width, normalize
 
 from homenode.config.rows import LONGEST_HEARTBEAT_MS
 from homenode.contract.figures import taken
@@ -78,8 +79,8 @@ class Board:
         home = self._of(name)
         if home is None or not isinstance(body.get("online"), bool):
             return None
-        if home.online is not None and home.online is not body["online"] and not retained:
-            home.changed_ms = now_ms
+        if home.online is not None and home.online is not body["online"]:
+            home.changed_ms = None if retained else now_ms  # nobody saw when
         home.online, home.heard_ms = body["online"], now_ms
         if not retained:
             home.beat_ms = now_ms if home.online else home.beat_ms
@@ -100,7 +101,7 @@ class Board:
         home.status_ms = _time(body.get("at"))
         versions = body.get("versions")
         known = versions if isinstance(versions, dict) else {}
-        home.version = _word(known.get("image")) or _word(known.get("homenode"))
+        home.version = word(known.get("image")) or word(known.get("homenode"))
         home.figures = taken(body.get("health"))
         update = body.get("update")
         home.update = _update(update) if isinstance(update, dict) else {}
@@ -128,19 +129,23 @@ def _time(value: object) -> int | None:
         return None
 
 
-def _word(value: object, longest: int = LONGEST_WORD) -> str:
-    """A text that a terminal can show."""
+def word(value: object, longest: int = LONGEST_WORD) -> str:
+    """A text that a terminal can show, each sign in one column; "" if it is none."""
     if not isinstance(value, str):
         return ""
-    return "".join(sign if sign.isprintable() else "�" for sign in value[:longest])
+    return "".join(sign if _is_narrow(sign) else "�" for sign in normalize("NFC", value[:longest]))
+
+
+def _is_narrow(sign: str) -> bool:
+    return sign.isprintable() and not combining(sign) and east_asian_width(sign) not in "WF"
 
 
 def _texts(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         return {}
-    return {language: _word(value[language], LONGEST_TEXT) for language in ("sv", "en") if language in value}
+    return {language: word(value[language], LONGEST_TEXT) for language in ("sv", "en") if language in value}
 
 
 def _update(told: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: _word(told.get(name)) for name in ("version", "state", "at")}
+    found: dict[str, Any] = {name: word(told.get(name)) for name in ("version", "state", "at")}
     return {**found, "why": _texts(told.get("why"))}

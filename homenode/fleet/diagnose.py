@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from homenode.errors import Refused
-from homenode.fleet.board import Board
+from homenode.fleet.board import LONGEST_TEXT, Board, word
 from homenode.fleet.ears import Ears
 from homenode.fleet.kept import put
 from homenode.fleet.settings import Settings, settings_of
@@ -34,13 +34,20 @@ def run(args: argparse.Namespace) -> int:
     """
     answer = asyncio.run(_asked(settings_of(args), args.home, args.by or getpass.getuser()))
     content = unpacked(args.home, answer)
-    file = Path(args.out or f"{args.home}-diagnosis.json")
-    put(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-    print(f"{file}: {len(content.get('log', ()))} lines of the log, {file.stat().st_size} bytes")
-    left_out = content.get("left_out")
-    if isinstance(left_out, dict):
-        print(f"left out: {left_out.get('en', left_out)}")
+    print("\n".join(write(Path(args.out or f"{args.home}-diagnosis.json"), content)))
     return 0
+
+
+def write(file: Path, content: Mapping[str, Any]) -> list[str]:
+    """Write it down; in a few lines what it is, whatever its node put there. Raises StorageError."""
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    put(file, text.encode(errors="replace").decode())  # half a sign is text in JSON, and none in a file
+    lines, left_out = content.get("log"), content.get("left_out")
+    counted = len(lines) if isinstance(lines, list) else 0
+    told = [f"{file}: {counted} lines of the log, {file.stat().st_size} bytes"]
+    if isinstance(left_out, dict):
+        told.append(f"left out: {word(left_out.get('en'), LONGEST_TEXT)}")
+    return told
 
 
 async def _asked(settings: Settings, home: str, by: str) -> Mapping[str, Any]:
@@ -78,9 +85,8 @@ def unpacked(home: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     """
     if answer.get("ok") is not True:
         error = answer.get("error")
-        why = error.get("text") if isinstance(error, dict) else None
-        shown = "".join(sign if sign.isprintable() else "�" for sign in str(why or "without a reason")[:500])
-        raise Refused(f"refuses: {shown}", where=home)
+        why = word(error.get("text"), LONGEST_TEXT) if isinstance(error, dict) else ""
+        raise Refused(f"refuses: {why or 'without a reason'}", where=home)
     result = answer.get("result")
     bundle = result.get("bundle") if isinstance(result, dict) else None
     if not isinstance(bundle, dict):

@@ -33,7 +33,6 @@ def samples(board: Board, now_ms: int) -> list[Sampled]:
     found = []
     for home in sorted(board.homes.values(), key=lambda home: home.name):
         online = BY_NAME["online"].of(home, now_ms)
-        known = home.status_ms is not None and online is True
         found.append(
             Sampled(
                 home.name,
@@ -41,7 +40,7 @@ def samples(board: Board, now_ms: int) -> list[Sampled]:
                 None if online is None else online is True,
                 home.figures if online else {},
                 str(home.update.get("state", "")),
-                len(home.faults) if known else None,
+                len(home.faults) if online and home.status_ms is not None else None,
             )
         )
     return found

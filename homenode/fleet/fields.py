@@ -104,6 +104,10 @@ def _state(home: Home, _now_ms: int) -> Value:
     return home.update.get("state") or None
 
 
+def _faults(home: Home, _now_ms: int) -> Value:
+    return None if home.status_ms is None else len(home.faults)
+
+
 def _version(home: Home, _now_ms: int) -> Value:
     return home.version or None
 
@@ -156,7 +160,7 @@ FIELDS = (
           lambda value: str(value).startswith("failed")),
     Field("since", _since, "Seconds since it came online or was last heard.", "SINCE", shown=span),
     Field("state", _state, "State of its last update.", "", _is("failed")),
-    Field("faults", lambda home, _now: len(home.faults), "Open faults.", "", _some),
+    Field("faults", _faults, "Open faults.", "", _some),
     Field("devices", _figure("devices"), "Devices of its home.yaml."),
     Field("restarts", _figure("restarts"), "Restarts of the gateway since the machine started."),
     Field("gaps", _figure("gaps"), "Times without link since the gateway started, of the last 20."),
@@ -177,7 +181,7 @@ def bad_of(home: Home, now_ms: int) -> int:
     return sum(field.bad(field.of(home, now_ms)) for field in FIELDS) + bool(home.odd)
 
 
-_VERSION = re.compile(r"[vV]?(\d+(?:\.\d+)*)[.-]?([a-zA-Z]*)(\d*)")
+_VERSION = re.compile(r"[vV]?(\d+(?:\.\d+)*)[.-]?([a-zA-Z]*)\.?(\d*)")
 _BEFORE = ("dev", "a", "alpha", "b", "beta", "pre", "rc")
 
 
@@ -185,7 +189,7 @@ def in_parts(version: str) -> tuple[Any, ...]:
     """A version in the order of versions: 1.10 is after 1.9, 1.2rc1 before 1.2, 1.2.0 is 1.2."""
     found = _VERSION.match(version)
     if found is None:
-        return ((), 0, 0, version)
+        return ((), 0, 0, _parts(version))
     numbers = [int(part) for part in found[1].split(".")]
     while numbers and not numbers[-1]:
         numbers.pop()
@@ -197,4 +201,9 @@ def in_parts(version: str) -> tuple[Any, ...]:
         if found.end() < len(version) or word
         else 0
     )
-    return (tuple(numbers), place, int(found[3] or 0), version[found.end() :])
+    return (tuple(numbers), place, int(found[3] or 0), _parts(version[found.end() :]))
+
+
+def _parts(text: str) -> tuple[tuple[int, str], ...]:
+    """Numbers in it count as numbers."""
+    return tuple((int(part or 0), word) for word, part in re.findall(r"(\D*)(\d*)", text))

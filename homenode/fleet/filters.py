@@ -136,12 +136,12 @@ class _Reader:
 def _comparison(name: str, op: str, wanted: str) -> Callable[[Value], bool] | None:
     """A value that isn't None with `wanted`; None if they can't be compared."""
     apply = _OPS[op]
-    if name == "version":
+    if name == "version" and not (op in ("=", "!=") and set(wanted) & set("*?")):
         return lambda value: apply(in_parts(str(value)), in_parts(wanted))
     if name == "online":
         meant = {"yes": True, "true": True, "no": False, "false": False}.get(wanted.lower())
         return None if meant is None or op not in ("=", "!=") else lambda value: apply(value, meant)
-    if name in TEXTS:
+    if name in (*TEXTS, "version"):
         if op in ("=", "!="):
             return lambda value: apply(fnmatchcase(str(value).lower(), wanted.lower()), True)
         return lambda value: apply(str(value), wanted)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from homenode.fleet.board import Home
+from homenode.fleet.board import LONGEST_TEXT, Home, word
 from homenode.fleet.plan import ENDS, At, Course, Plan, Ring, Step
 from homenode.fleet.worse import is_online, mark, picture, worse
 from homenode.update import versions
@@ -308,8 +308,8 @@ class Rollout:
             course.tries += 1  # the answer to this id is remembered, and stays the same
             return []
         course.at, course.since_ms, course.harmed = At.FAILED, now, True
-        text = "".join(sign for sign in str(said.get("text", "refused")) if sign.isprintable())
-        course.why = f"refused: {text[:200]}"
+        text = " ".join(str(said.get("text", "-")).split())
+        course.why = f"refused: {word(text, LONGEST_TEXT)}"
         return [f"{home}: failed ({course.why})"]
 
     # -- what a person wants

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-"""To the other screen and back, with the cursor hidden meanwhile."""
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
+"""To the other screen and back; meanwhile the cursor is hidden, and no line goes on in the next."""
 _BEGIN, _END, _CLEAR = "\x1b[?2026h", "\x1b[?2026l", "\x1b[K"
 
 

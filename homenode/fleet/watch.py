@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import shutil
 import signal
 import sys
 import termios
 import tty
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +26,7 @@ from homenode.gateway.clock import Clock
 
 EACH_S = 1.0
 """Between two pictures: whatever a thousand homes say meanwhile is drawn once."""
+MOST_LINES = 100
 NO_LINK = "NO LINK to the broker: this is how it was"
 KEYS = "space: on  b: back  q: quit"
 
@@ -39,8 +42,30 @@ def run(args: argparse.Namespace) -> int:
     wanted = read_filter(args.filter) if args.filter else None
     chosen(Board(), 0, wanted, args.sort)
     watch = _Watch(args, Clock())
-    with _raw_terminal():
+    with held_back(), _raw_terminal():
         return asyncio.run(watch.run())
+
+
+class _Held(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records = deque[logging.LogRecord](maxlen=MOST_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Log lines would stand in the table: the last of them come when the terminal is as it was."""
+    root, held = logging.getLogger(), _Held()
+    before, root.handlers[:] = root.handlers[:], [held]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        for record in held.records:
+            root.handle(record)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def test_what_is_not_known_is_a_question_mark_and_never_a_good_value(board: Boar
     assert row.split() == ["new", "yes", *["?"] * 2, "ok", *["?"] * 10]
     told = as_json(board.homes["new"], now_ms)
     assert {name for name, one in told.items() if one is None} == {field.name for field in FIELDS} - {
-        "home", "online", "link", "faults"} | {"radios"}  # fmt: skip
+        "home", "online", "link"} | {"radios"}  # fmt: skip
 
 
 def test_an_online_that_is_old_is_not_online(board: Board) -> None:
@@ -110,6 +110,9 @@ def test_since_when_it_is_away_is_its_last_word_or_the_moment_we_saw(board: Boar
     assert value(board, "bad", "since") == DAY // 1000
     link(board, "good", online=False, at=NOW + 5_000, retained=False)
     assert value(board, "good", "since", NOW + 65_000) == 60
+    link(board, "good", online=True, at=NOW + 70_000, retained=False)
+    link(board, "good", online=False, at=NOW, retained=True)  # it went while nobody listened
+    assert value(board, "good", "since", NOW + DAY) == (DAY - 70_000) // 1000
 
 
 def test_those_that_ask_for_somebody_come_first_and_unknown_is_no_good(board: Board) -> None:
@@ -141,6 +144,7 @@ def test_an_order_by_nothing_is_refused_with_what_there_is(board: Board) -> None
     [
         ("silent>0", ["bad"]), ("silent > 0 and version<1.10", ["bad"]), ("version<1.10", ["bad"]),
         ("version >= 1.9", ["bad", "good"]), ("version=1.10", ["good"]), ("version != 1.10", ["bad"]),
+        ("version=1.1*", ["good"]), ("version!='1.?'", ["good"]),
         ("online=no", ["bad"]), ("online != yes", ["bad"]), ("online", ["good", "new"]),
         ("not online", ["bad"]),
         ("silent is unknown", ["new"]), ("not silent is unknown", ["bad", "good"]),
@@ -196,6 +200,8 @@ def test_versions_are_in_the_order_of_versions() -> None:
     assert sorted(reversed(order), key=in_parts) == order
     assert in_parts("1.0") == in_parts("1.0.0")
     assert sorted(["0.1", "unknown", "0.0"], key=in_parts) == ["0.0", "unknown", "0.1"]
+    built = ["1.2-rc.9", "1.2-rc.10", "1.2+9.ga", "1.2+10.ga"]
+    assert sorted(reversed(built), key=in_parts) == built
 
 
 @given(JSON, st.binary(max_size=40))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import re
 from typing import Any
 
@@ -14,6 +16,7 @@ from homenode.fleet.fields import BEAT_S, BY_NAME, FIELDS, bad_of, in_parts, spa
 from homenode.fleet.filters import read_filter
 from homenode.fleet.screen import Screen, cut, page
 from homenode.fleet.table import PLAIN, RED, Columns, as_json, cell
+from homenode.fleet.watch import MOST_LINES, held_back
 from tests.unit.contract_examples import FIGURES as WELL
 from tests.unit.fleets import NOW, UTC, link, status
 
@@ -171,6 +174,28 @@ def test_what_is_too_much_is_cut_or_not_read() -> None:
     assert board.homes["h"].odd == ""
     board.status("h", b'{"health": {}}' + b" " * (LONGEST_B - 13))
     assert board.homes["h"].odd
+
+
+def test_what_is_wider_than_a_column_or_is_none_moves_no_other_row() -> None:
+    board = Board()
+    status(board, "h", version="世" * 40 + "1.0e\u0301\u0301")
+    assert board.homes["h"].version == "�" * 40 + "1.0é�"
+    status(board, "h", version="1.0", open=[{"text": {"sv": "skarven a\u030ar lo\u0308s"}}])
+    assert board.homes["h"].faults[0]["sv"] == "skarven år lös"
+
+
+def test_log_lines_wait_until_the_table_is_gone() -> None:
+    out = io.StringIO()
+    root, handler = logging.getLogger(), logging.StreamHandler(out)
+    root.addHandler(handler)
+    try:
+        with held_back():
+            for nth in range(MOST_LINES + 1):
+                logging.getLogger("homenode.fleet").warning("line %d", nth)
+            assert out.getvalue() == ""
+        assert out.getvalue().splitlines() == [f"line {nth}" for nth in range(1, MOST_LINES + 1)]
+    finally:
+        root.removeHandler(handler)
 
 
 def test_a_version_with_more_than_numbers_has_its_place() -> None:

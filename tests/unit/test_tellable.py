@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homenode.errors import Refused
-from homenode.fleet.diagnose import LARGEST_B, unpacked
+from homenode.fleet.diagnose import LARGEST_B, unpacked, write
 from homenode.gateway.diagnosis import LONGEST_B, STATES, _packed
 from homenode.gateway.logbook import KEPT, Logbook, of_error
 from homenode.health.tellable import EVENTS, FIELDS, LEFT_OUT, tellable
@@ -187,6 +187,14 @@ def bundle_of(raw: bytes, **more: Any) -> dict[str, Any]:
 def test_what_is_no_bundle_is_refused(answer: dict[str, Any], why: str) -> None:
     with pytest.raises(Refused, match=why):
         unpacked("h", answer)
+
+
+def test_whatever_a_node_puts_into_its_bundle_is_a_file_and_steers_no_terminal(tmp_path: Path) -> None:
+    odd = {"log": 5, "left_out": {"en": "\x1b]0;x\x07"}, "half": "\ud800"}
+    told = write(tmp_path / "h.json", odd)
+    assert told[1] == "left out: �]0;x�"
+    assert "0 lines of the log" in told[0]
+    assert json.loads((tmp_path / "h.json").read_text()) == {**odd, "half": "?"}
 
 
 def test_what_the_bundle_has_of_an_update_is_in_its_files() -> None:
