@@ -32,6 +32,7 @@ from homenode.journal.erase import PLAN, finish
 from homenode.journal.journal import Journal
 from homenode.journal.lock import FolderLock
 from homenode.journal.store import LaterJournal
+from homenode.journal.trouble import explained
 
 STARTED_S = 5.0
 """By then what drivers import is there."""
@@ -144,30 +145,45 @@ def _journal(
 ) -> Journal:
     """The journal; one that a later homenode wrote is put aside, as a home without a node is worse.
 
-    In its place comes what was kept before the update, if anything was.
+    In its place comes what was kept before the update, if anything was. Where the power went between the two,
+    no journal is there, and the next start goes on with the second.
     """
     schema = schema_on_trial(data, SCHEMA)
-    try:
+
+    def opened() -> Journal:
         return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage, schema=schema)
-    except LaterJournal as error:
-        nth, old = 1, list(data.glob("journal.later-*"))
-        while (aside := data / f"journal.later-{nth}").exists():
-            nth += 1
+
+    later = sorted(data.glob("journal.later-*"), key=_nth)
+    if (data / "journal").exists() or not later:
         try:
-            (data / "journal").rename(aside)
-            kept = take_back(data)
-        except OSError:
-            raise error from None
-        for folder in old:  # the newest tells enough, and a disk has an end
-            shutil.rmtree(folder, ignore_errors=True)
-        text = {
-            "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; "
-            + ("den från före uppdateringen används" if kept else "en ny är påbörjad"),
-            "en": f"a later homenode wrote the journal; it was put aside in {aside} and "
-            + ("that of before the update is used" if kept else "a new one begun"),
-        }
-        early.append(NodeFault(f"{JOURNAL} aside", text, (STORAGE,), at_once=True))
-        return Journal.open(data, on_trouble=on_trouble, on_damage=on_damage, schema=schema)
+            return opened()
+        except LaterJournal as error:
+            later.append(data / f"journal.later-{_nth(later[-1]) + 1 if later else 1}")
+            try:
+                (data / "journal").rename(later[-1])
+            except OSError:
+                raise error from None
+    *old, aside = later
+    try:
+        kept = take_back(data)
+    except OSError as error:
+        raise explained(error, data) from error
+    for folder in old:  # the newest tells enough, and a disk has an end
+        shutil.rmtree(folder, ignore_errors=True)
+    text = {
+        "sv": f"journalen är skriven av en nyare homenode och lades undan i {aside}; "
+        + ("den från före uppdateringen används" if kept else "en ny är påbörjad"),
+        "en": f"a later homenode wrote the journal; it was put aside in {aside} and "
+        + ("that of before the update is used" if kept else "a new one begun"),
+    }
+    early.append(NodeFault(f"{JOURNAL} aside", text, (STORAGE,), at_once=True))
+    return opened()
+
+
+def _nth(folder: Path) -> int:
+    """Which one that was put aside; 0 if its name doesn't say."""
+    number = folder.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _storage_fault(error: StorageError) -> NodeFault:

@@ -175,8 +175,9 @@ def alarmed(home: Path, data: Path, care: Receiver) -> Iterator[tuple[NodeProces
         yield node, care.until(lambda r: r.alerts("notified"), "an alert")[0]
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["", "the power went between the two renames"])
 def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
-    tmp_path: Path, broker: Mosquitto
+    tmp_path: Path, broker: Mosquitto, cut: bool
 ) -> None:
     home, data = a_home(tmp_path / "home", broker.port, [(0.2, True)]), tmp_path / "data"
     with Receiver(broker.port, "hn1/test-1/care/alerts") as care:
@@ -186,6 +187,8 @@ def test_after_a_later_version_an_open_alert_stays_and_is_not_told_twice(
             assert node.stop() == 0
         make_later(data / "journal")
         (data / "journal.later-1").mkdir()
+        if cut:
+            (data / "journal").rename(data / "journal.later-2")
         with NodeProcess(home, data) as node:
             node.until("ready")
             opened = node.status()["alerts"]
