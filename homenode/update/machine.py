@@ -22,7 +22,7 @@ from homenode.update import versions
 from homenode.update.course import COMMITTED, OVER, Course, Stage
 from homenode.update.order import Order
 from homenode.update.proof import Before, Verdict
-from homenode.update.words import Why, why
+from homenode.update.words import Why, joined, why
 
 LOOK_MS = 30_000
 """Between two looks at the window, and at a new order."""
@@ -300,14 +300,17 @@ def booted(course: Course, boot: Boot, now_ms: int) -> Course:
         told: Why = course.why if course.boots else why("begun", version=order.version)
         return course.to(Stage.TRYING, told, now_ms, boot=boot.id, boots=boots, put_off="")
     if course.stage is Stage.FALLING:
-        return (
-            course if boot.slot == course.slot else course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
-        )
+        if boot.slot != course.slot:
+            return course.to(Stage.FAILED, course.why, now_ms, boot=boot.id)
+        if boot.spare:
+            return course
+        told = joined(course.why, why("alone"))
+        return course.to(Stage.FAILED, told, now_ms, boot=boot.id, proved=boot.slot, unproved="")
     if boot.slot == course.unproved and boot.spare:
         strayed = replace(course, slot=boot.slot, boot=boot.id)
         return strayed.to(Stage.FALLING, why("unproved", more=boot.slot), now_ms)
     if course.stage in OVER and _proved(course) not in ("", boot.slot):
-        version = order.version if course.stage is Stage.GOOD and course.slot else course.highest
+        version = order.version if course.slot == _proved(course) else course.highest
         worn = why("worn", version=version, more=_proved(course))
         return course.to(Stage.FAILED, worn, now_ms, boot=boot.id, proved=boot.slot)
     return course

@@ -49,6 +49,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
              "{version} does not start any more (slot {more}): the version before runs"),
     "unproved": ("det som finns i plats {more} startade, men har aldrig bevisats bra",
                  "what is in slot {more} was started, and has never proved good"),
+    "alone": ("den andra platsen startar inte, så den får vara kvar",
+              "the other slot does not start, so it stays"),
     "lost": ("ingen minns vad {version} skulle bevisa: det som sparades är borta eller oläsligt",
              "nobody remembers what {version} had to prove: what was kept is gone or not readable"),
     # what a proof lacks

@@ -106,6 +106,26 @@ def test_a_version_that_restarts_the_machine_again_and_again_falls_back() -> Non
     assert "restarted 6 times" in course.why["en"]
 
 
+def test_what_failed_its_proof_stays_where_the_old_slot_does_not_start_any_more() -> None:
+    """The boot loader has tried both: falling back again would leave the home without a gateway for ever."""
+    trial = machine.installing(trying(proved="A"), known(), Before(), "B")
+    falling = machine.judged(trial, BAD, (), 5)
+    stays = machine.booted(falling, Boot("boot-9", "B", spare=False), 6)
+    assert (stays.stage, stays.highest) == (Stage.FAILED, "0.1.0")
+    assert stays.why["en"] == (
+        "0.2.0 failed its proof: the node does not answer; the other slot does not start, so it stays"
+    )
+    assert machine.winds_up(stays, "B")
+    assert step(stays, known(slot="B", running="0.2.0")).do is Do.END
+    for spare in (False, True):
+        assert machine.booted(stays, Boot("boot-10", "B", spare=spare), 7) == stays
+    back = machine.booted(stays, Boot("boot-11", "A"), 8)
+    assert back.why["en"] == "0.2.0 does not start any more (slot B): the version before runs"
+    again = step(stays, known(order=replace(ORDER, id="2", version="0.3.0"), slot="B", running="0.2.0"))
+    assert again.do is Do.LOAD
+    assert machine.booted(falling, Boot("boot-9", "B"), 6) == falling, "there it is tried"
+
+
 @pytest.mark.parametrize(
     "stage", [stage for stage in Stage if stage not in (Stage.NONE, Stage.INSTALLING, *COMMITTED)]
 )
