@@ -61,6 +61,7 @@ class Updater:
             raise SetupError("RAUC knows no two slots of which one runs", where="/etc/rauc/system.conf")
         self._booted, self._other = booted, other
         self.course = self._kept()
+        self._owed = False  # what is kept is not what is, as the disk takes nothing
         keys = Keys(*(path if (path := places.etc / name).exists() else None for name in
                       ("ca.pem", "node.pem", "node.key")))  # fmt: skip
         self._loader = Loader(places.own, keys, rate_b_s, self._progressed)
@@ -146,20 +147,35 @@ class Updater:
     # -- what is kept and shown
 
     def _keep(self, course: Course) -> None:
-        """Write it down before anything is done about it. Raises OSError; then it stays as it was."""
-        if course == self.course and self._places.state.exists():
+        """Write it down before anything is done about it. Raises OSError; then it stays as it was.
+
+        A trial goes on all the same, and a version that lets nothing be written falls back.
+        """
+        if course == self.course and not self._owed and self._places.state.exists():
             return
         try:
-            write_json(self._places.course, course.record())
+            self._write(course)
+            self._owed = False
         except OSError as error:
-            if error.errno != errno.ENOSPC or not self._places.reserve.exists():
+            if course.stage not in (Stage.TRYING, Stage.FALLING):
                 raise
-            self._places.reserve.unlink()
-            write_json(self._places.course, course.record())
+            self._owed = True
+            log.error("not kept", extra={"stage": course.stage.value, "why": str(error)})
         if course.stage is not self.course.stage or course.why != self.course.why:
             log.info(course.stage.value, extra={"why": course.why.get("en", "")})
         self.course = course
         self._show()
+
+    def _write(self, course: Course) -> None:
+        """On a full disk in the room that is kept for it, but not what is said on the way. Raises OSError."""
+        try:
+            write_json(self._places.course, course.record())
+        except OSError as error:
+            kept = self._places.reserve
+            if error.errno != errno.ENOSPC or course.stage is Stage.TRYING or not kept.exists():
+                raise
+            kept.unlink()
+            write_json(self._places.course, course.record())
 
     def _show(self) -> None:
         told = shown(self.course, self._host.version, self._booted.bootname, self._progress)
@@ -204,7 +220,10 @@ class Updater:
             course = replace(course, highest=self._host.version)
         self._keep(course)
         if course.stage is Stage.TRYING:  # perhaps only this process starts anew
-            self._arm(FULL_DEADLINE_S if _passed(course, self._host.boot) else FAST_DEADLINE_S)
+            try:
+                self._arm(FULL_DEADLINE_S if _passed(course, self._host.boot) else FAST_DEADLINE_S)
+            except OSError as error:
+                log.error("the watch has the time that it had", extra={"why": str(error)})
         elif course.stage in OVER:
             disarm(self._places)
 

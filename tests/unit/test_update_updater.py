@@ -37,6 +37,15 @@ def updater(folder: Path, boot: str, up: list[int] | None = None) -> Updater:
     return Updater(Places(folder, folder, folder, folder), cast(Rauc, rauc), cast(Host, host), 1)
 
 
+def well(data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a gateway says of itself that has nothing to prove."""
+    return {
+        "start": "1", "up_ms": HOUR, "configuration": True, "rules": [], "radios": {}, "devices": {},
+        "broker": None, "link": "down", "brokers": [], "open_alerts": 0, "sessions": 0, "walk": False,
+        "data": {"journal": 2, "trouble": "", **(data or {})},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("boot", "fast", "deadline_s"),
     [("boot-1", 1, FULL_DEADLINE_S), ("boot-1", 0, FAST_DEADLINE_S), ("boot-2", 1, FAST_DEADLINE_S)],
@@ -125,6 +134,58 @@ def test_a_version_that_fills_the_disk_leaves_room_to_say_that_it_failed(
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
     with pytest.raises(OSError, match="No space"):
         one._keep(one.course.to(Stage.WAITING, {"sv": "", "en": ""}, 1))
+
+
+@pytest.mark.parametrize("room", [True, False], ids=["there is the room that was kept", "that is gone, too"])
+def test_on_a_disk_that_the_new_version_fills_it_is_judged_and_falls_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    """The room is for how it ends and not for what is said on the way: what fills the disk takes the rest."""
+    write_json(tmp_path / "course.json", trying(stage=Stage.REBOOTING, boots=0, boot="boot-0").record())
+    one = updater(tmp_path, "boot-1", up := [MINUTE_MS])
+    reserve(one._places.reserve)
+    writes, marked, answer = [None] * room, [], well({"trouble": "storage"})
+
+    def full(path: Path, *more: Any) -> None:
+        if one._places.reserve.exists() or path != one._places.course or not writes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        writes.pop()
+        write_json(path, *more)
+
+    monkeypatch.setattr("homenode.update.updater.write_json", full)
+    monkeypatch.setattr("homenode.update.places.write", full)
+    monkeypatch.setattr(one._rauc, "mark", lambda *what: marked.append(what))
+    monkeypatch.setattr(one, "_ask", lambda: answer)
+    write_json(one._places.order, ORDER.record())
+    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
+    one._host.restart = lambda: marked.append(("restart",))  # type: ignore[method-assign]
+    one._loader = cast(Any, SimpleNamespace(is_loaded=lambda _: False))
+    one.begin()
+    for minute in range(2, 10):
+        up.append(minute * MINUTE_MS)
+        if not one.once():
+            break
+    assert (up[-1], one.course.stage) == (6 * MINUTE_MS, Stage.FALLING)
+    assert marked == [("bad", "booted"), ("active", "other"), ("restart",)]
+    kept = json.loads((tmp_path / "course.json").read_text())
+    assert kept["stage"] == ("falling" if room else "rebooting")
+
+
+def test_what_a_full_disk_did_not_take_on_trial_is_kept_as_soon_as_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "course.json", trying().record())
+    one, passed = updater(tmp_path, "boot-1"), trying(fast=1)
+    one.begin()
+    with monkeypatch.context() as full:
+        full.setattr(one, "_write", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+        one._keep(passed)
+    assert (one.course, one._kept().fast) == (passed, 0)
+    one._keep(passed)
+    assert one._kept() == passed
+    one._places.course.unlink()
+    one._keep(passed)
+    assert not one._places.course.exists(), "once"
 
 
 def test_a_gateway_that_is_silent_for_a_moment_brings_no_link_back(
