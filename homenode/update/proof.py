@@ -36,7 +36,7 @@ SLOWEST_MS = 24 * 60 * MINUTE_MS
 QUORUM = 0.75
 """Of the battery devices heard before; of four or more, one may just have lost its last strength."""
 MOST_STARTS = 5
-"""Of the gateway within one start of the machine; a radio may be lost as often."""
+"""Of the gateway within one start of the machine; a radio may be lost as often, and data be in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,7 @@ class Seen:
         again_ms: When its newest start was seen, or who looks started, if that is after the first stage: it
             has its time again.
         radios: When each radio was seen up last; `losses`: how often one that was up was not at a look.
+        well_ms: When nothing ailed the data last; `relapses`: how often something did again at a look.
         reached_ms: Since when somebody answers where the broker should be, since the machine's start; None:
             nobody does.
         heard: Devices heard, also in earlier starts of the machine on this trial.
@@ -147,6 +148,8 @@ class Seen:
     again_ms: int = 0
     radios: Mapping[str, int] = field(default_factory=dict)
     losses: int = 0
+    well_ms: int = 0
+    relapses: int = 0
     reached_ms: int | None = 0
     heard: frozenset[str] = frozenset()
     proof: Mapping[str, Any] = field(default_factory=dict)
@@ -159,6 +162,7 @@ class Seen:
         new = proof["start"] != self.started
         up = {name for name, works in proof["radios"].items() if works}
         lost = any(works and name not in up for name, works in self.proof.get("radios", {}).items())
+        well, was_well = not _troubles(proof), bool(self.proof) and not _troubles(self.proof)
         again = new and self.starts > 0 and up_ms >= RADIO_MS
         reached_ms = up_ms if self.reached_ms is None or again else self.reached_ms
         return replace(
@@ -169,6 +173,8 @@ class Seen:
             again_ms=up_ms if again else self.again_ms,
             radios={**self.radios, **dict.fromkeys(up, up_ms)},
             losses=self.losses + lost,
+            well_ms=up_ms if well else self.well_ms,
+            relapses=self.relapses + (was_well and not well),
             reached_ms=None if proof["link"] == "away" else reached_ms,
             heard=self.heard | heard,
             proof=proof,
@@ -231,7 +237,8 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if missing := sorted(set(before.rules) - set(proof["rules"])):
         found.append(_Lack(why("rules", more=", ".join(missing)), within(ANSWERS_MS)))
     if trouble := [one for one in _troubles(proof) if one not in before.trouble]:
-        found.append(_Lack(why("data", more="; ".join(trouble)), within(ANSWERS_MS)))
+        since_ms = 0 if seen.relapses > MOST_STARTS else max(seen.again_ms, seen.well_ms)
+        found.append(_Lack(why("data", more="; ".join(trouble)), within(ANSWERS_MS, since_ms)))
     if down := [name for name in before.radios if not proof["radios"].get(name)]:
         often = seen.losses > MOST_STARTS
         since_ms = 0 if often else min(max(seen.again_ms, seen.radios.get(name, 0)) for name in down)

@@ -182,6 +182,31 @@ def test_a_radio_that_goes_for_a_moment_is_waited_for_and_one_that_goes_again_an
     assert (verdict.bad, verdict.lacks["en"]) == (True, "the radio is not up: zigbee")
 
 
+AILING: dict[str, Any] = {"data": {"journal": 2, "trouble": "storage"}}
+
+
+def test_a_card_that_hangs_for_a_moment_is_waited_for_and_one_that_hangs_again_and_again_is_not() -> None:
+    found, at_ms = seen(proof(), 60_000), 3_600_000
+    for _ in range(MOST_STARTS):
+        found = found.add(proof(), at_ms).add(proof(**AILING), at_ms + 60_000)
+        verdict = judge(BEFORE, found, at_ms + 60_000)
+        assert (verdict.fast, verdict.good, verdict.bad) == (False, False, False)
+        at_ms += 600_000
+    last_ms = at_ms - 600_000 + ANSWERS_MS
+    assert not judge(BEFORE, found, last_ms - 1).bad
+    assert judge(BEFORE, found, last_ms).bad
+    assert judge(BEFORE, found.add(proof(), last_ms), last_ms).good
+    found = found.add(proof(), at_ms).add(proof(**AILING), at_ms + 60_000)
+    verdict = judge(BEFORE, found, at_ms + 60_000)
+    assert (verdict.bad, verdict.lacks["en"]) == (True, "data: storage")
+
+
+def test_a_gateway_that_starts_anew_reads_its_data_within_the_time_that_it_has_again() -> None:
+    found = seen(proof(), 60_000).add(proof(start="2", **AILING), 3_600_000)
+    assert not judge(BEFORE, found, 3_600_000 + ANSWERS_MS - 1).bad
+    assert judge(BEFORE, found.add(proof(start="2", **AILING), 3_600_000 + ANSWERS_MS), 3_900_000).bad
+
+
 def test_three_of_four_batteries_are_enough_and_two_are_not() -> None:
     assert judge(BEFORE, seen(proof(unheard=("bed",)), YOUNG_MS), YOUNG_MS).good
     assert not judge(BEFORE, seen(proof(unheard=("bed", "eye")), YOUNG_MS), YOUNG_MS).good
