@@ -121,6 +121,10 @@ def _before_restart(course: Course, order: Order, known: Known, now_ms: int) -> 
     def wait(reason: Why, wait_ms: int = LOOK_MS) -> Step:
         return Step(course.to(Stage.WAITING, reason, now_ms), Do.WAIT, min(wait_ms, LOOK_MS))
 
+    if known.allows and older_than(course, order, known.running):
+        if known.now_ms is None:  # a leave of today is none of 1970, and would be refused for good
+            return wait(why("clock"))
+        return Step(course.to(Stage.REFUSED, why("exception", more=known.allows), now_ms), Do.END)
     if order.not_before_ms > now_ms:
         return wait(why("not_before"), order.not_before_ms - now_ms)
     if not known.loaded:
@@ -180,11 +184,8 @@ def _taken(course: Course, known: Known) -> Course:
         return replace(new, order=gone).to(Stage.CANCELLED, why("cancelled", more=order.by), now_ms)
     if versions.same(order.version, known.running):
         return new.to(Stage.GOOD, why("same", version=order.version), now_ms)
-    if highest := older_than(course, order, known.running):
-        if not order.exception:
-            return new.to(Stage.REFUSED, why("older", version=order.version, highest=highest), now_ms)
-        if known.allows:
-            return new.to(Stage.REFUSED, why("exception", more=known.allows), now_ms)
+    if (highest := older_than(course, order, known.running)) and not order.exception:
+        return new.to(Stage.REFUSED, why("older", version=order.version, highest=highest), now_ms)
     return new.to(Stage.WAITING, why(""), now_ms)
 
 

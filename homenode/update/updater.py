@@ -135,7 +135,7 @@ class Updater:
             up_ms=proof["up_ms"] if proof is not None else 0,
             deaf_ms=up_ms - self._answered_ms,
             cut_ms=up_ms - self._linked_ms,
-            allows=self._why_not(order, now_ms) if order and order.id != _id(self.course) else "",
+            allows=self._why_not(order, now_ms) if asked and order else "",
         )
 
     def _why_not(self, order: Order, now_ms: int | None) -> str:

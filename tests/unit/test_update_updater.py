@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from homenode.update import machine
 from homenode.update.course import Course, Stage
 from homenode.update.files import reserve, write_json
 from homenode.update.host import Host
@@ -227,3 +228,28 @@ def test_whether_an_old_version_may_come_is_asked_again_when_it_is_installed(
     one._install(known(running="0.2.0"))
     assert one.course.stage is Stage.REFUSED
     assert said in one.course.why["en"]
+
+
+@pytest.mark.parametrize(("over", "end"), [("", Stage.LOADING), ("it expired", Stage.REFUSED)])
+def test_whether_an_exception_holds_is_asked_when_the_clock_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: str, end: Stage
+) -> None:
+    """It was ordered during a trial that failed: the old version starts before a time service answers."""
+    old = replace(ORDER, id="2", version="0.0.9", exception="a.b.c")
+    write_json(tmp_path / "course.json", trying(stage=Stage.FAILED).record())
+    one = updater(tmp_path, "boot-1")
+    write_json(one._places.order, old.record())
+    now_ms: list[int | None] = [None]
+    monkeypatch.setattr(one, "_ask", well)
+    monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: False))
+    monkeypatch.setattr(one, "_load", lambda: None)
+    monkeypatch.setattr(one, "_why_not", lambda _, at_ms: over if at_ms else "the clock is not set")
+    one._host.wall_ms = lambda **_: now_ms[0]  # type: ignore[method-assign]
+    one._host.minute = lambda *_: None  # type: ignore[method-assign]
+    for _ in range(3):
+        assert one.once()
+        assert (one.course.order, one.course.stage) == (old, Stage.WAITING)
+        assert one.course.why["en"] == "the clock is not set"
+    now_ms[0] = 1
+    step = machine.step(one.course, one._known())
+    assert step.course.stage is end
