@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -256,9 +256,11 @@ class Updater:
             case Do.WAIT:
                 self._wait(step.wait_ms)
             case Do.LOAD:
-                self._load()
+                with self._unasked():
+                    self._load()
             case Do.INSTALL:
-                self._install(known)
+                with self._unasked():
+                    self._install(known)
             case Do.REBOOT:
                 return self._reboot()
             case Do.TAKE_BACK:
@@ -284,6 +286,17 @@ class Updater:
             return True
         self._rauc.mark("good", "booted")
         return True
+
+    @contextlib.contextmanager
+    def _unasked(self) -> Iterator[None]:
+        """Nobody asks the gateway meanwhile: that time is none in which it was silent, or its link down."""
+        since_ms = self._host.up_ms()
+        try:
+            yield
+        finally:
+            passed_ms = self._host.up_ms() - since_ms
+            self._answered_ms += passed_ms
+            self._linked_ms += passed_ms
 
     def _load(self) -> None:
         assert self.course.order is not None

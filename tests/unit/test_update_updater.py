@@ -204,6 +204,35 @@ def test_a_gateway_that_is_silent_for_a_moment_brings_no_link_back(
         assert one._known().cut_ms == cut_ms
 
 
+@pytest.mark.parametrize("work", ["_load", "_install"])
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (well() | {"up_ms": 5_000}, "the node has just started"),
+        (None, "the node doesn't answer, so nobody knows whether it is busy"),
+        (well() | {"broker": True}, "the link is down, so nobody could prove it"),
+    ],
+    ids=["just started", "silent just now", "its link is down"],
+)
+def test_while_something_is_loaded_or_installed_nobody_asks_the_gateway_and_that_time_says_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Any, words: str, work: str
+) -> None:
+    stage = Stage.LOADING if work == "_load" else Stage.REBOOTING
+    write_json(tmp_path / "course.json", trying(stage=stage, source_slot="B").record())
+    one = updater(tmp_path, "boot-1", up := [HOUR])
+    write_json(one._places.order, ORDER.record())
+    monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: True))
+    monkeypatch.setattr(one, work, lambda *_: up.append(up[-1] + 30 * HOUR))
+    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
+    do = machine.Do.LOAD if work == "_load" else machine.Do.INSTALL
+    assert one._done(machine.Step(one.course, do), known())
+    for _ in range(2):
+        monkeypatch.setattr(one, "_ask", lambda: said)
+        up.append(up[-1] + MINUTE_MS)
+        found = machine.step(one.course, replace(one._known(), running="0.1.0"))
+        assert (found.do, found.course.why["en"]) == (machine.Do.WAIT, words)
+
+
 @pytest.mark.parametrize(
     ("given", "over", "said"),
     [("", "", "is not later than"), ("a.b.c", "it expired", "it expired"), ("a.b.c", "", "")],
