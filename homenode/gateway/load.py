@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -39,6 +41,12 @@ class Loaded:
     rules: tuple[BoundRule, ...]
     texts: Mapping[Path, str]
     fault: NodeFault | None = None
+
+    @property
+    def files(self) -> str:
+        """The same for as long as the home's own files are (SHA-256)."""
+        told = sorted((path.name, text) for path, text in self.texts.items())
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def load(path: Path, types: Mapping[str, DriverType]) -> Loaded:

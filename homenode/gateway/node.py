@@ -49,6 +49,7 @@ class Node:
     ) -> None:
         self.home, self.types, self.clock, self.data, self.journal = home, types, clock, data, journal
         self.judge, self.outbox, self.recovered = recovered.judge, recovered.outbox, recovered
+        self.files = ""  # of which it runs (`Loaded.files`)
         self.joined: dict[str, Joined] = {}
         self.radio_of: dict[str, str] = {}
         self.crew = Crew(self)

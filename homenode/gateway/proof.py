@@ -27,6 +27,7 @@ def proof(node: Node) -> dict[str, Any]:
     return {
         "start": str(node.time.up),
         "up_ms": node.clock.now() - node.time.up,
+        "files": node.files,
         "configuration": CONFIGURATION not in judge.troubled,
         "rules": list(judge.rules),
         "radios": {name: _up(node, name) for name in node.home.radios},

@@ -301,6 +301,7 @@ class Requests:
         for source in (source for name in gone if name not in wanted for source in faults_of(name)):
             node.outcomes.well(source)
         node.apply(home, rules)
+        node.files = loaded.files
         node.outcomes.well(CONFIGURATION)
         node.crew.start({name: post for name, post in wanted.items() if name not in node.crew.posts})
         if new_broker:

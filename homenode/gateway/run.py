@@ -126,6 +126,7 @@ async def _run(
         early += [_damage_fault(damage) for damage in journal.damage if not damage.torn]
         recovered = recover(journal, home, loaded.rules, types, clock)
         node = Node(home, types, clock, data, journal, recovered)
+        node.files = loaded.files
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, node.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: node.start_apart("reload", _reload(node)))

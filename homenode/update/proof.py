@@ -52,6 +52,7 @@ class Before:
         configuration: Whether home.yaml was read.
         trouble: What ailed the data.
         journal: The journal's schema that the old version writes.
+        files: Of home.yaml and the rules beside it: another text, another word; "" where nobody told.
     """
 
     mains: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Before:
     trouble: tuple[str, ...] = ()
     journal: int = 0
     slow: tuple[str, ...] = ()
+    files: str = ""
 
     def record(self) -> dict[str, Any]:
         """As JSON types."""
@@ -80,6 +82,7 @@ def before_of(record: Mapping[str, Any]) -> Before:
         broker=bool(record.get("broker")),
         configuration=bool(record.get("configuration", True)),
         journal=int(record.get("journal", 0)),
+        files=str(record.get("files", "")),
     )
 
 
@@ -100,6 +103,7 @@ def as_before(proof: Mapping[str, Any]) -> Before:
         configuration=proof["configuration"] is True,
         trouble=_troubles(proof),
         journal=int(proof["data"]["journal"]),
+        files=str(proof.get("files", "")),
     )
 
 
@@ -232,6 +236,7 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if up_ms - seen.answered_ms >= ANSWERS_MS:
         return [_Lack(why("no_answer"), 0)]
     proof, found = seen.proof, []
+    before = _still_asked(before, proof)
     if before.configuration and not proof["configuration"]:
         found.append(_Lack(why("configuration"), within(ANSWERS_MS)))
     if missing := sorted(set(before.rules) - set(proof["rules"])):
@@ -261,3 +266,26 @@ def _lacks(before: Before, seen: Seen, up_ms: int) -> Sequence[_Lack]:
     if not found and up_ms < YOUNG_MS:
         found.append(_Lack(why("young"), BATTERY_MS, False, True))
     return found
+
+
+def _still_asked(before: Before, proof: Mapping[str, Any]) -> Before:
+    """Without what home.yaml names no more, if it or a rule is another one than then.
+
+    In the same files the new version must find all of it. With a mistake none of them is read: rules that are
+    missing in others were taken away.
+    """
+    if not before.files or proof.get("files", before.files) == before.files:
+        return before
+
+    def named(names: tuple[str, ...], where: str) -> tuple[str, ...]:
+        return tuple(name for name in names if name in proof[where])
+
+    return replace(
+        before,
+        mains=named(before.mains, "devices"),
+        slow=named(before.slow, "devices"),
+        battery=named(before.battery, "devices"),
+        radios=named(before.radios, "radios"),
+        rules=(),
+        broker=before.broker and proof["broker"] is not None,
+    )

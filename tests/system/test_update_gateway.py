@@ -155,6 +155,29 @@ def test_whether_the_broker_is_there_and_refuses_or_nobody_answers_is_told(
         assert node.stop() == 0
 
 
+def test_whether_home_yaml_is_another_one_is_told(tmp_path: Path, broker: Mosquitto) -> None:
+    home, data = a_home(tmp_path / "home", broker.port, [(0.2, False)]), tmp_path / "data"
+
+    def files() -> str:
+        return str(next(ask(data, {"do": "proof"}))["result"]["files"])
+
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        first = files()
+        next(ask(data, {"do": "reload"}))
+        assert files() == first
+        home.write_text(home.read_text() + "\n# a technician was here\n")
+        assert files() == first
+        next(ask(data, {"do": "reload"}))
+        assert (other := files()) != first
+        assert node.stop() == 0
+    home.write_text(home.read_text() + "no: such field\n")
+    with NodeProcess(home, data) as node:
+        node.until("ready")
+        assert files() == other, "that on which it runs"
+        assert node.stop() == 0
+
+
 def make_later(journal: Path) -> None:
     """What a later version does to a journal: its newest file is of a schema that this one doesn't know."""
     newest = find(journal)[-1].path

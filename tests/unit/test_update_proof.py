@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,6 +226,32 @@ def test_the_quorum_is_rounded_up(count: int, wanted: int) -> None:
 def test_what_was_not_there_before_is_not_asked_of_the_new_version() -> None:
     answer = proof(broker=False, radios={"zigbee": False}, rules=[], unheard=(*MAINS, *BATTERY))
     assert judge(Before(), seen(answer, YOUNG_MS), YOUNG_MS).good
+
+
+TAKEN_AWAY: list[dict[str, Any]] = [
+    {"rules": ["door"]},
+    {"radios": {"p1": True}},
+    {"broker": None, "link": "down"},
+    {"devices": {name: device("mains") for name in ("plug", "lamp 2")}},
+]
+
+
+@pytest.mark.parametrize("gone", TAKEN_AWAY)
+def test_what_a_configuration_takes_away_on_trial_is_not_asked_any_more(gone: dict[str, Any]) -> None:
+    """Signed, or by a technician; only where home.yaml or a rule file is another one than then."""
+    before = before_of(as_before(proof(files="then")).record())
+    assert judge(before, seen(proof(files="now", **gone), BATTERY_MS), BATTERY_MS).good
+    for same in ({"files": "then"}, {}):
+        assert judge(before, seen(proof(**same, **gone), BATTERY_MS), BATTERY_MS).bad
+    assert judge(replace(before, files=""), seen(proof(files="now", **gone), BATTERY_MS), BATTERY_MS).bad
+
+
+@pytest.mark.parametrize(
+    "lack", [{"radios": {"zigbee": False}}, {"broker": False}, {"unheard": ("lamp",)}, {"unheard": BATTERY}]
+)
+def test_what_another_configuration_still_names_is_asked(lack: dict[str, Any]) -> None:
+    before = as_before(proof(files="then"))
+    assert judge(before, seen(proof(files="now", **lack), BATTERY_MS), BATTERY_MS).bad
 
 
 def test_the_first_stage_is_what_the_node_can_do_alone() -> None:
