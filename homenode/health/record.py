@@ -44,6 +44,8 @@ class Record:
         """Up to the last look; whatever was written before the node's first start is not known."""
         self._seen_written_b = int(kept.get("seen_written_b", 0))
         self._unsynchronised = kept.get("unsynchronised")
+        self._looked = kept.get("looked")
+        """When it was looked at last."""
         self._undervolted = [int(day) for day in kept.get("undervolted", ())]
         """The last days on which it was, the newest last."""
         self._undervolted_boot = str(kept.get("undervolted_boot", ""))
@@ -62,6 +64,7 @@ class Record:
             "written_b": self._written_b,
             "seen_written_b": self._seen_written_b,
             "unsynchronised": self._unsynchronised,
+            "looked": self._looked,
             "undervolted": self._undervolted,
             "undervolted_boot": self._undervolted_boot,
         }
@@ -73,6 +76,9 @@ class Record:
             self._starts = self._starts + 1 if seen.boot_id == self._boot_id else 1
         if seen.boot_id != self._boot_id:
             self._boot_id, self._seen_written_b = seen.boot_id, 0
+            if self._unsynchronised is not None and self._looked is not None:
+                self._unsynchronised += now - self._looked  # while it was off nobody could answer
+        self._looked = now
         if seen.card.written_b is not None:
             self._written_b += max(0, seen.card.written_b - self._seen_written_b)
             self._seen_written_b = seen.card.written_b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -112,6 +113,23 @@ def test_a_time_service_that_is_away_is_told_after_two_days_through_restarts_and
     assert judged(record, SEEN, 2 * DAY_MS) == {}
     assert judged(record, lost, 3 * DAY_MS) == {}
     assert judged(record, replace(SEEN, synchronised=None), 9 * DAY_MS) == {}
+
+
+def test_while_the_machine_was_off_no_time_service_was_missed() -> None:
+    """The first look after a start is before any has answered, and is what is kept for a day."""
+    record, lost = Record(), replace(SEEN, synchronised=False)
+    assert judged(record, lost) == {}
+    kept = json.loads(json.dumps(record.kept()))
+    assert judged(record, SEEN, 10 * MIN) == {}
+    record, again = Record(kept), replace(lost, boot_id="two")
+    assert judged(record, again, 3 * DAY_MS) == {}
+    assert judged(record, again, 4 * DAY_MS) == {}
+    record, third = Record(json.loads(json.dumps(record.kept()))), replace(lost, boot_id="three")
+    assert judged(record, third, 9 * DAY_MS) == {}
+    assert judged(record, third, 10 * DAY_MS - 1) == {}
+    assert list(judged(record, third, 10 * DAY_MS)) == ["time service"], "looked at for two days in all"
+    record = Record(json.loads(json.dumps(record.kept())))
+    assert list(judged(record, replace(lost, boot_id="four"), 20 * DAY_MS)) == ["time service"]
 
 
 @pytest.mark.parametrize(("free", "is_told"), [(0.05, False), (0.049, True), (None, False)])
