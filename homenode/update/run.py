@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, data: Path) -> int:
     """Carry out what is ordered.
 
     Raises:
-        SetupError: There is no RAUC, or another updater works here.
+        SetupError: There is no RAUC, another updater works here, or where it is may not be read.
         Refused: Nothing was ordered that could be shown, or an exception can't be signed.
         StorageError: The updater's folder can't be written.
     """
@@ -54,7 +54,13 @@ def run(args: argparse.Namespace, data: Path) -> int:
         return 0
     places = Places(data, Path(args.own), Path(args.run), Path(args.etc))
     if args.status:
-        record = read_json(places.state)
+        try:
+            record = read_json(places.state)
+        except OSError as error:
+            raise SetupError(
+                f"it can't be read: {error.strerror}", where=str(places.state),
+                do="run this as the user that runs homenode, or with sudo",
+            ) from error  # fmt: skip
         if record is None:
             raise Refused("no update was ordered here", do="name the node's folder with --data")
         print(json.dumps(record, indent=2, ensure_ascii=False), file=sys.stdout)

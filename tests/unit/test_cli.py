@@ -130,6 +130,19 @@ def test_a_file_of_another_kind_is_one_mistake(
     assert (told.count("accepted:"), f"file: found {found}; accepted: a" in told) == (1, True)
 
 
+def test_who_may_not_see_where_an_update_is_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("homenode.update.run.read_json", refused)
+    assert main(["update", "--status", "--data", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "state.json: it can't be read: Permission denied" in told
+    assert "or with sudo" in told
+
+
 WITHOUT = """
 import sys
 for name in sys.argv.pop(1).split(","):
