@@ -210,20 +210,23 @@ class Desk:
 
     # --- time
 
-    def heard(self, home: str, online: bool) -> None:
-        """A node or the broker says whether it is online."""
+    def heard(self, home: str, online: bool, *, retained: bool = False) -> None:
+        """A node or the broker says whether it is online; `retained`: it said so some time ago."""
         now = self.clock.now()
         if not online:
             self.pulses.offline(home, now)
             return
         lived = self.pulses.lives(home, now)
-        self.pulses.heard(home, now)
+        if retained:
+            self.pulses.was_online(home, now)
+        else:
+            self.pulses.heard(home, now)
         if lived:
             return
         if asking := self._asking.get(home):
             asking.sent.clear()
             asking.news.set()
-        if self._responsible(home):
+        if not retained and self._responsible(home):
             self.start(self._back(home, now))
 
     async def _back(self, home: str, now: int) -> None:

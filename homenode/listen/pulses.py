@@ -32,12 +32,14 @@ class Pulses:
         self._silent_after_ms = silent_after_ms
         self._heard: dict[str, int] = {}  # the longest silent first
         self._offline: dict[str, int] = {}
+        self._living: set[str] = set()  # a sign of life came since we listen
         self._told: set[str] = set()
 
     def heard(self, home: str, now: int) -> None:
         """A sign of life."""
         self._heard.pop(home, None)
         self._heard[home] = now
+        self._living.add(home)
         self._offline.pop(home, None)
         self._told.discard(home)
 
@@ -45,15 +47,22 @@ class Pulses:
         """There is such a home; if nothing is heard of it from now on, it is silent."""
         self._heard.setdefault(home, now)
 
+    def was_online(self, home: str, now: int) -> None:
+        """It was some time ago: it has not said goodbye, but it may have died since."""
+        self.know(home, now)
+        self._offline.pop(home, None)
+
     def offline(self, home: str, now: int) -> None:
         """The home said goodbye, or the broker says that it is gone."""
         self._heard.setdefault(home, now)
         self._offline.setdefault(home, now)
+        self._living.discard(home)
 
     def listening(self, now: int) -> None:
-        """We were deaf until now: silence counts from here."""
+        """We were deaf until now: silence counts from here, and nobody lives who was not heard since."""
         self._heard = dict.fromkeys(self._heard, now)
         self._offline = dict.fromkeys(self._offline, now)
+        self._living.clear()
 
     def overdue(self, now: int) -> list[Overdue]:
         """Homes that are silent now, but those that were told of."""
@@ -74,9 +83,8 @@ class Pulses:
         self._told.add(home)
 
     def lives(self, home: str, now: int) -> bool:
-        """Whether it is known and not silent."""
-        since = self._heard.get(home)
-        return since is not None and home not in self._offline and now < since + self._silent_after_ms
+        """Whether it was heard since we listen, and is not silent."""
+        return home in self._living and now < self._heard[home] + self._silent_after_ms
 
 
 class Shown:

@@ -93,7 +93,7 @@ class Single:
                 continue
             home, party, word = where
             if word == "link":
-                self._link(home, message.payload)
+                self._link(home, message)
             elif party != self._settings.party:
                 continue
             else:
@@ -114,12 +114,12 @@ class Single:
         if taken:
             self.desk.start(self._settle(taken, connection))
 
-    def _link(self, home: str, payload: bytes) -> None:
-        online = parse_link(payload)
+    def _link(self, home: str, message: Inbound) -> None:
+        online = parse_link(message.payload)
         if online:
             self._shown.lives(home, self._clock.now())
         if online is not None:
-            self.desk.heard(home, online)
+            self.desk.heard(home, online, retained=message.retained)
             if self._onlooker:
                 self._onlooker.online(home, online)
 

@@ -90,9 +90,31 @@ def test_a_home_that_is_only_known_of_is_silent_if_it_never_speaks() -> None:
     pulses = Pulses(SILENT_MS)
     pulses.know("a", NOW)
     pulses.know("a", NOW + 5)
-    assert pulses.lives("a", NOW)
+    assert not pulses.lives("a", NOW)
     assert not pulses.lives("b", NOW)
     assert silent(pulses, NOW + SILENT_MS) == [("a", "no heartbeat")]
+
+
+def test_nobody_lives_who_was_not_heard_since_we_were_deaf() -> None:
+    pulses = Pulses(SILENT_MS)
+    pulses.heard("a", NOW)
+    assert pulses.lives("a", NOW + SILENT_MS - 1)
+    pulses.listening(NOW + 1)
+    assert not pulses.lives("a", NOW + 1)
+    pulses.heard("a", NOW + 2)
+    assert pulses.lives("a", NOW + SILENT_MS + 1)
+    assert not pulses.lives("a", NOW + SILENT_MS + 2)
+
+
+def test_a_home_that_was_online_some_time_ago_is_not_gone_and_no_sign_of_life() -> None:
+    pulses = Pulses(SILENT_MS)
+    pulses.offline("a", NOW)
+    pulses.was_online("a", NOW + 1)
+    pulses.was_online("b", NOW + 1)
+    assert not pulses.lives("a", NOW + 1)
+    assert not pulses.lives("b", NOW + 1)
+    assert pulses.overdue(NOW + SILENT_MS - 1) == []
+    assert silent(pulses, NOW + SILENT_MS + 1) == [("a", "no heartbeat"), ("b", "no heartbeat")]
 
 
 # --- members of a group
