@@ -222,10 +222,13 @@ class Group:
                 continue
             with suppress(NatsError):
                 await self._nats.publish(f"{self._beat}.alive", self.members.me.encode())
-            if not self.desk.tick():
-                self.members.listening(self._clock.now())
-            self._take_over(self._clock.now())
-            self.desk.silences()
+            self._tick()
+
+    def _tick(self) -> None:
+        if not self.desk.tick():
+            self.members.listening(self._clock.now())
+        self._take_over(self._clock.now())
+        self.desk.silences()
 
     def _take_over(self, now: int) -> None:
         """What a dead member has left undone."""

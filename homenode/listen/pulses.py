@@ -59,10 +59,14 @@ class Pulses:
         self._living.discard(home)
 
     def listening(self, now: int) -> None:
-        """We were deaf until now: silence counts from here, and nobody lives who was not heard since."""
+        """We were deaf until now: silence counts from here, and nobody lives who was not heard since.
+
+        A silence that was told may have ended meanwhile; who keeps the home knows.
+        """
         self._heard = dict.fromkeys(self._heard, now)
         self._offline = dict.fromkeys(self._offline, now)
         self._living.clear()
+        self._told.clear()
 
     def overdue(self, now: int) -> list[Overdue]:
         """Homes that are silent now, but those that were told of."""

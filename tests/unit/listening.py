@@ -1,10 +1,12 @@
-"""One home as its receiver knows it, for tests: messages that come, and all that waits taken."""
+"""One home as its receiver knows it, for tests: messages that come, all that waits taken, and the time."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+from homenode.gateway.clock import Clock
 from homenode.listen.event import Event, parse_alert
 from homenode.listen.plan import Plan, Stage
 from homenode.listen.told import Kind
@@ -58,3 +60,20 @@ ESCALATING = Plan(
 def called(watch: Watch, now: int) -> list[tuple[Kind, str]]:
     watch.due(now)
     return handed(watch, now)
+
+
+class Wall(Clock):
+    """Stands where it is put."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ms = NOW
+
+    def now(self) -> int:
+        return self.ms
+
+
+async def until_done() -> None:
+    """What was begun beside the scene has ended."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)

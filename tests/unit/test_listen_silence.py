@@ -10,7 +10,6 @@ from typing import Any, cast
 import pytest
 
 from homenode.contract import status
-from homenode.gateway.clock import Clock
 from homenode.link.connection import Connection, Inbound
 from homenode.listen.desk import Desk
 from homenode.listen.kept import Kept
@@ -19,21 +18,10 @@ from homenode.listen.settings import Settings
 from homenode.listen.single import Single
 from homenode.listen.targets import Took
 from homenode.listen.watch import Command, Task
-from tests.unit.listening import MIN, NOW
+from tests.unit.listening import MIN, Wall, until_done
 
 SILENT_MS = 3 * MIN
 BEAT_MS = MIN
-
-
-class Wall(Clock):
-    """Stands where it is put."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ms = NOW
-
-    def now(self) -> int:
-        return self.ms
 
 
 class Alone:
@@ -88,8 +76,7 @@ class Alone:
             self.desk.tick()
             self.desk.silences()
             await asyncio.sleep(0)
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # what has begun ends
-            await asyncio.wait(others)
+        await until_done()
 
 
 def played(folder: Path, scene: Callable[[Alone], Coroutine[Any, Any, None]]) -> Alone:
