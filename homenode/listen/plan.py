@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SEVERITIES = ("info", "warning", "alarm")
+
+
+def whole(target: str) -> str:
+    """What ``sms.2``, the second URL of a target, is a part of: each takes, and is waited for, by itself."""
+    return target.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Plan:
     Attributes:
         to: Names of targets that are handed everything.
         stages: In order of `Stage.after_ms`.
-        acknowledging: Target to who has an alert when it took it; other targets only pass it on.
+        acknowledging: Target to who has an alert when all of it took it; other targets only pass it on.
     """
 
     party: str
@@ -35,3 +41,9 @@ class Plan:
     def targets(self) -> frozenset[str]:
         """All that may be handed something."""
         return frozenset(self.to).union(*(stage.to for stage in self.stages))
+
+    def known(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are targets; of one that has other parts now, all of these."""
+        found = [name for name in names if name in self.targets]
+        changed = {whole(name) for name in names if name not in self.targets}
+        return found + [name for name in sorted(self.targets) if name not in found and whole(name) in changed]

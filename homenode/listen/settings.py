@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from homenode.config.broker import read_broker
@@ -74,6 +74,13 @@ class Target:
     by: str = ""
     timeout_ms: int = 30_000
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What of it takes by itself: each URL, if there are several."""
+        if len(self.apprise) < 2:
+            return (self.name,)
+        return tuple(f"{self.name}.{number}" for number in range(1, len(self.apprise) + 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -102,7 +109,12 @@ class Settings:
     def plan(self) -> Plan:
         """What of it the core decides by."""
         has = {name: target.by or name for name, target in self.targets.items() if target.acknowledges}
-        return Plan(self.party, self.to, self.stages, has)
+        stages = tuple(replace(stage, to=self._parts(stage.to)) for stage in self.stages)
+        return Plan(self.party, self._parts(self.to), stages, has)
+
+    def _parts(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        each = {name: target.parts for name, target in self.targets.items()}
+        return tuple(part for name in names for part in each.get(name, (name,)))
 
 
 def read_settings(path: str) -> tuple[Settings, Notes]:

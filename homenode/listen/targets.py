@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from homenode.errors import SetupError
 from homenode.listen.settings import PRINT, Settings, Target
@@ -36,14 +36,14 @@ Taker = Callable[[str, Task], Awaitable[Took]]
 
 
 def takers(settings: Settings, out: TextIO, *, as_json: bool) -> dict[str, Taker]:
-    """Target to how it is handed something.
+    """Target, or part of one, to how it is handed something.
 
     Raises:
         SetupError: apprise is needed and not installed, or doesn't know a URL.
     """
     made: dict[str, Taker] = {PRINT: _printer(out, settings.language, as_json=as_json)}
     for name, target in settings.targets.items():
-        made[name] = _runner(target) if target.run else _apprise(target, settings.language)
+        made |= {name: _runner(target)} if target.run else _apprise(target, settings.language)
     return made
 
 
@@ -123,19 +123,29 @@ def _text(value: object) -> str:
     return value.replace("\0", "") if isinstance(value, str) else ""
 
 
-def _apprise(target: Target, language: str) -> Taker:
+def _apprise(target: Target, language: str) -> dict[str, Taker]:
+    """One for each URL: what is dead holds up no other."""
     try:
         import apprise
     except ModuleNotFoundError as error:
         do = "pip install 'homenode[apprise]'"
         raise SetupError("apprise is not installed", where=f"targets.{target.name}", do=do) from error
-    sender = apprise.Apprise()
-    for number, url in enumerate(target.apprise, 1):
+    made: dict[str, Taker] = {}
+    for number, (part, url) in enumerate(zip(target.parts, target.apprise, strict=True), 1):
+        sender = apprise.Apprise()
         if not sender.add(url):  # the URL may hold a password: it is not shown
             where = f"targets.{target.name}.apprise.{number}"
             raise SetupError("no URL of apprise", where=where, do="https://appriseit.com lists them")
-    threads = ThreadPoolExecutor(AT_ONCE, f"apprise-{target.name}")
-    kinds = {"alarm": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
+        made[part] = _sender(part, sender, target.timeout_ms, language)
+    return made
+
+
+def _sender(part: str, sender: Any, timeout_ms: int, language: str) -> Taker:
+    """Sends to one URL, in threads of its own: one that hangs takes none from another."""
+    from apprise import NotifyType
+
+    threads = ThreadPoolExecutor(AT_ONCE, f"apprise-{part}")
+    kinds = {"alarm": NotifyType.FAILURE, "warning": NotifyType.WARNING}
 
     async def take(home: str, task: Task) -> Took:
         severity = task.body["data"].get("severity", "")
@@ -143,15 +153,15 @@ def _apprise(target: Target, language: str) -> Taker:
 
         def send() -> bool:
             return bool(
-                sender.notify(body=text, title=home, notify_type=kinds.get(severity, apprise.NotifyType.INFO))
+                sender.notify(body=text, title=home, notify_type=kinds.get(severity, NotifyType.INFO))
             )
 
         sent = asyncio.get_running_loop().run_in_executor(threads, send)
         try:
-            async with asyncio.timeout(target.timeout_ms / 1000):
+            async with asyncio.timeout(timeout_ms / 1000):
                 return Took(True) if await sent else Took(False, why="apprise could not send it")
         except TimeoutError:
-            return Took(False, why=f"not sent after {target.timeout_ms // 1000} s")
+            return Took(False, why=f"not sent after {timeout_ms // 1000} s")
 
     return take
 

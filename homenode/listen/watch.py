@@ -14,7 +14,7 @@ from homenode.listen import told
 from homenode.listen.bounds import MOST_B, MOST_COMMANDS, MOST_OPEN, shortened, size
 from homenode.listen.event import BEGINS, ENDS, LONGEST_B, SEALED, Event, Reply, place_of
 from homenode.listen.places import Places
-from homenode.listen.plan import Plan, Stage
+from homenode.listen.plan import Plan, Stage, whole
 from homenode.listen.told import Kind
 
 REMEMBERED = 256
@@ -125,8 +125,10 @@ class Watch:
         task.left.remove(target)
         if not task.left:
             self.tasks.remove(task)
-        if target in self.plan.acknowledging and task.kind in (Kind.ALERT, Kind.ESCALATED):
-            self._acknowledge(task.body, by or self.plan.acknowledging[target], now)
+        name = whole(target)
+        took = name not in map(whole, task.left)
+        if took and name in self.plan.acknowledging and task.kind in (Kind.ALERT, Kind.ESCALATED):
+            self._acknowledge(task.body, by or self.plan.acknowledging[name], now)
         return True
 
     def replied(self, reply: Reply, now: int) -> bool:
@@ -286,8 +288,7 @@ class Watch:
         watch._next, watch._seen = kept["next"], list(kept["seen"])
         watch._places.restore(kept["places"])
         for number, kind, stage, body, left in kept["tasks"]:
-            known = [target for target in left if target in plan.targets]
-            watch.tasks.append(Task(number, Kind(kind), stage, body, known or list(plan.to)))
+            watch.tasks.append(Task(number, Kind(kind), stage, body, plan.known(left) or list(plan.to)))
         watch._open = {name: Open(*alert) for name, alert in kept["open"].items()}
         watch._ended = dict(kept["ended"])
         watch.commands = {row[0]: Command(*row) for row in kept["commands"]}

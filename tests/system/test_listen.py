@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -225,28 +226,64 @@ def test_somebody_at_the_desk_takes_an_alert(tmp_path: Path, broker: Mosquitto) 
     assert "name the alert" in homenode("listen", "ack", *words).stderr
 
 
+class Posts:
+    """A service that takes what is posted to it, but for the first few."""
+
+    def __init__(self, *, refused: int) -> None:
+        self.posts: list[dict[str, str]] = []
+        ours = self
+
+        class Post(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                ours.posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200 if len(ours.posts) > refused else 500)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Post)
+        self.url = f"json://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def words(self) -> list[str]:
+        """The last one of all that was posted."""
+        return [post["message"].rpartition(" ")[2] for post in self.posts]
+
+
 def test_alerts_come_by_apprise(tmp_path: Path, broker: Mosquitto) -> None:
-    posts: list[dict[str, str]] = []
-
-    class Post(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200 if len(posts) > 1 else 500)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Post) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"json://127.0.0.1:{server.server_port}"
-        file = a_desk(tmp_path, broker.port, f'targets: {{mail: {{apprise: ["{url}"]}}}}\nto: [mail]\n')
+    with Posts(refused=1) as mail:
+        file = a_desk(tmp_path, broker.port, f'targets: {{mail: {{apprise: ["{mail.url}"]}}}}\nto: [mail]\n')
         with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
             homes.alert("a")
-            desk.until(lambda: len(posts) == 2, "the second try")
-        server.shutdown()
-    assert posts[1]["title"] == "a"
-    assert "The door is open" in posts[1]["message"]
+            desk.until(lambda: len(mail.posts) == 2, "the second try")
+    assert mail.posts[1]["title"] == "a"
+    assert "The door is open" in mail.posts[1]["message"]
+
+
+def test_an_apprise_url_that_is_dead_holds_up_no_other_and_sends_nothing_twice(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    with Posts(refused=3) as dead, Posts(refused=0) as good:
+        urls = f'["{dead.url}", "{good.url}"]'
+        file = a_desk(tmp_path, broker.port, f"targets: {{sms: {{apprise: {urls}}}}}\nto: [sms]\n")
+        with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+            for text in ("first", "second"):
+                homes.alert("a", name=text, text={"en": text})
+            desk.until(lambda: len(good.posts) == 2, "both, at the one")
+            assert set(dead.words) == {"first"}
+            assert "target=sms.1" in desk.log
+            desk.until(lambda: len(dead.posts) == 5, "both, at the other")
+        assert dead.words == ["first", "first", "first", "first", "second"]
+        assert good.words == ["first", "second"]
 
 
 def test_garbage_on_the_topic_costs_nothing_but_a_line(tmp_path: Path, broker: Mosquitto) -> None:

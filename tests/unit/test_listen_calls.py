@@ -198,6 +198,40 @@ def test_a_resolution_that_was_handed_over_is_not_acknowledged() -> None:
     assert not watch.commands
 
 
+def test_who_has_several_urls_has_an_alert_when_all_of_them_took_it() -> None:
+    watch = Watch("a", Plan("care", ("sms.1", "sms.2"), (), {"sms": "the nurse"}))
+    watch.alert(message(1), NOW)
+    [task] = watch.tasks
+    watch.taken(task.number, "sms.2", NOW)
+    assert not watch.commands
+    watch.taken(task.number, "sms.1", NOW)
+    assert [command.by for command in watch.commands.values()] == ["the nurse"]
+
+
+# --- targets that change
+
+
+@pytest.mark.parametrize(
+    ("left", "now", "then"),
+    [
+        (["desk", "sms"], ("sms", "desk"), ["desk", "sms"]),
+        (["desk", "sms"], ("desk", "sms.1", "sms.2"), ["desk", "sms.1", "sms.2"]),
+        (["sms.2"], ("desk", "sms.1", "sms.2", "sms.3"), ["sms.2"]),
+        (["sms.2"], ("desk", "sms"), ["sms"]),
+        (["sms.2", "sms.3"], ("desk", "sms.1", "sms.2"), ["sms.2", "sms.1"]),
+        (["sms"], ("desk", "mail"), ["desk", "mail"]),
+        (["sms", "mail"], ("desk", "mail"), ["mail"]),
+    ],
+)
+def test_what_waits_goes_to_what_its_target_has_now(
+    left: list[str], now: tuple[str, ...], then: list[str]
+) -> None:
+    watch = Watch("a", Plan("care", tuple(left)))
+    watch.alert(message(1), NOW)
+    [task] = Watch.restore("a", Plan("care", now), watch.dump()).tasks
+    assert task.left == then
+
+
 # --- what a person asks for
 
 

@@ -66,6 +66,14 @@ escalate:
     )
 
 
+def test_each_of_several_urls_takes_by_itself(tmp_path: Path) -> None:
+    targets = 'targets:\n  sms: {apprise: ["sms://x", "sms://y"]}\n  mail: {apprise: ["mailto://z"]}\n'
+    stage = "escalate: [{after: 5 min, to: [sms, print]}]\n"
+    plan = read(tmp_path, f"{LEAST}{targets}to: [mail, sms]\n{stage}").plan()
+    assert plan.to == ("mail", "sms.1", "sms.2")
+    assert plan.stages == (Stage(300_000, ("sms.1", "sms.2", "print")),)
+
+
 @pytest.mark.parametrize("nats", ["nats://a", "[nats://a]", "{url: nats://a}"])
 def test_one_server_may_stand_in_three_ways(tmp_path: Path, nats: str) -> None:
     settings = read(tmp_path, f"party: care\nnats: {nats}\n")
