@@ -272,14 +272,16 @@ def test_a_network_is_kept_soon_after_its_first_start_and_when_devices_come(
             folder = tmp_path / "data/backups"
             while not list(folder.glob("*.json")):  # noqa: ASYNC110 - a file that another task writes
                 await asyncio.sleep(0.05)
-            (before,) = folder.glob("*.json")
-            before.unlink()
+            (kept,) = folder.glob("*.json")
+            kept.unlink()
             plug = home.add("plug")
             await home.restart()
+            while not kept.exists():  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.05)
+            kept.write_text("old")
             await home.radio.pair(60)
-            before.write_text("old")
             assert plug.join()
-            while before.read_text() == "old":  # noqa: ASYNC110 - as above
+            while kept.read_text() == "old":  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
 
     asyncio.run(whole())
