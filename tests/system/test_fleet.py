@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ class HastyNode(NodeProcess):
     module = ("-m", "tests.system.hasty_node")
 
 
-def written(folder: Path, home: str, broker: str, *, lived_in: bool) -> Path:
-    """A flat with its tape: every sensor is heard as often, whether somebody lives there or not."""
+def written(folder: Path, home: str, broker: str, *, lived_in: bool, after_s: int = 0) -> Path:
+    """A flat with its tape: every sensor is heard as often, whether somebody lives there or not; first after
+    a while."""
     (folder / "rules").mkdir(parents=True, exist_ok=True)
     (folder / "rules/stoverule.yaml").write_text(RULE)
     (folder / "home.yaml").write_text(HOME.format(home=home, broker=broker))
@@ -60,14 +62,18 @@ def written(folder: Path, home: str, broker: str, *, lived_in: bool) -> Path:
         "stove": [1234.5, 1617.25] if lived_in else [0, 0],
         "door": [True, False] if lived_in else [False, False],
     }
+    begins = datetime.fromisoformat("2026-01-05T06:00:00+01:00")
     lines = [
-        {
-            "at": f"2026-01-05T06:00:0{nth // 50}.{nth % 50 * 20:03d}+01:00",
-            "point": point,
-            "value": both[nth % 2],
-        }
-        for nth in range(150)
-        for point, both in values.items()
+        {"at": begins.isoformat(), "point": "of no device", "value": 0},
+        *(
+            {
+                "at": (begins + timedelta(seconds=after_s, milliseconds=nth * 20)).isoformat(),
+                "point": point,
+                "value": both[nth % 2],
+            }
+            for nth in range(150)
+            for point, both in values.items()
+        ),
     ]
     (folder / "tape.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder / "home.yaml"
@@ -250,30 +256,32 @@ def is_settled(receiver: Receiver, home: str) -> bool:
 
 
 def test_health_is_the_same_of_a_flat_with_a_life_in_it_and_of_an_empty_one(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    put_a_pi(root, tmp_path)
     with Mosquitto(tmp_path / "broker") as broker:
         url = f'{{url: "{broker.url}"}}'
-        homes = {
-            name: written(tmp_path / name, name, url, lived_in=name == "lived-in")
-            for name in ("lived-in", "empty")
-        }
-        with (
-            Receiver(broker.port, "hn1/+/operator/status", "hn1/+/care/#") as heard,
-            HastyNode(homes["lived-in"], tmp_path / "lived-in/data") as lived_in,
-            HastyNode(homes["empty"], tmp_path / "empty/data") as empty,
-        ):
-            heard.until(lambda heard: all(is_settled(heard, home) for home in homes), "all figures")
-            begun = {home: len(figures_of(heard, home)) for home in homes}
-            heard.until(lambda heard: heard.alerts("notified"), "the alert of care")
-            alert = heard.alerts("notified")[0]["data"]["alert"]
-            for id, do, args in (("a", "acknowledge", {"alert": alert}), ("m", "mode", {"mode": "away"})):
-                body = {"id": id, "do": do, "by": "careperson", "expires": in_an_hour(), "args": args}
-                heard.send("hn1/lived-in/care/command", body)
-                heard.until(lambda heard, id=id: heard.reply(id), do)
-            for node in (lived_in, empty):
-                node.until("played 450 readings")
+
+        def flat(name: str) -> HastyNode:
+            home = written(tmp_path / name, name, url, lived_in=name == "lived-in", after_s=8)
+            return HastyNode(home, tmp_path / name / "data", env={"HOMENODE_ROOT": str(root)})
+
+        with Receiver(broker.port, "hn1/+/operator/status", "hn1/+/care/#") as heard, flat("empty") as empty:
+            heard.until(lambda heard: is_settled(heard, "empty"), "all figures")
+            with flat("lived-in") as lived_in:
+                heard.until(lambda heard: is_settled(heard, "lived-in"), "all figures")
+                begun = {home: len(figures_of(heard, home)) for home in ("empty", "lived-in")}
+                assert not heard.alerts(), "the life begins later"
+                heard.until(lambda heard: heard.alerts("notified"), "the alert of care")
+                alert = heard.alerts("notified")[0]["data"]["alert"]
+                for id, do, args in (("a", "acknowledge", {"alert": alert}), ("m", "mode", {"mode": "away"})):
+                    body = {"id": id, "do": do, "by": "careperson", "expires": in_an_hour(), "args": args}
+                    heard.send("hn1/lived-in/care/command", body)
+                    heard.until(lambda heard, id=id: heard.reply(id), do)
+                for node in (lived_in, empty):
+                    node.until("played 450 readings")
+                assert lived_in.stop() == empty.stop() == 0
             assert not [body for topic, body, _ in heard.messages if "/empty/care/alerts" in topic]
-            told = {home: figures_of(heard, home) for home in homes}
-            assert lived_in.stop() == empty.stop() == 0
+            told = {home: figures_of(heard, home) for home in begun}
         assert told["lived-in"][-1] == told["empty"][-1]
         assert {home: len(all_of_it) for home, all_of_it in told.items()} == begun, "a life is no news"
 
