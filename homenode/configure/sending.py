@@ -39,8 +39,6 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
         raise SetupError(f"{party} sends no configuration", do=f"as {' or '.join(SIGNERS)}, over a broker")
     opening, clock = Opening(party, settings.keys), Clock()
     name = f"configure-{secrets.token_hex(8)}"
-    expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
-    body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": {"jws": sheet.jws}}
     topic = topics.reply(home, party)
     state = topics.status(home, party)
 
@@ -53,6 +51,8 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
         if isinstance(now, dict) and now.get("changed"):
             what = f"somebody at {home} changed its files since {now.get('number')}, and this would undo it"
             raise Refused(what, do="take it over and sign it, or send with --over")
+        expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
+        body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": {"jws": sheet.jws}}
         line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
         answer = line.first(lambda _topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
     if answer is None:

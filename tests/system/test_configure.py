@@ -150,11 +150,13 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
             name.unlink()
         every = office.configure("status", *all_of_them, "--broker", broker.url)
         assert (every.status, every.out) == (1, f"away-1: not heard of; not signed\n{told.out}")
+        every = office.configure("send", *all_of_them, "--broker", broker.url)
+        assert (every.status, "nothing is signed here" in every.err) == (1, True)
+        assert "test-1: 4 is refused (mistakes)" in every.out, "it is tried, too"
         for party in ("operator", "care"):
             office.configure("sign", str(away), "--key", str(office.folder / f"{party}.key"))
-        every = office.configure("send", *all_of_them, "--broker", broker.url, "--wait", "1s")
-        assert (every.status, "away-1 has not answered within 1 s" in every.err) == (1, True)
-        assert "test-1: 4 is refused (mistakes)" in every.out, "it is tried, too"
+        silent = office.configure("send", str(away), "--broker", broker.url, "--wait", "1s")
+        assert (silent.status, "away-1 has not answered within 1 s" in silent.err) == (1, True)
         assert told.out.startswith("test-1: runs 3 of ")
         assert told.out.endswith("; 4 is signed\n")
         assert "signed=" in node.log
