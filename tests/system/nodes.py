@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.contract import CONTRACT
 from tests.system.watch import Watch
@@ -33,14 +34,14 @@ class Receiver:
     """
 
     def __init__(
-        self, port: int, *topics: str, name: str = "receiver", keys: Mapping[str, str] | None = None
+        self, port: int, *topics: str, name: str = "receiver", keys: Mapping[str, Any] | None = None
     ) -> None:
         self.messages: list[tuple[str, dict[str, Any], bool]] = []
         self.complaints: list[str] = []
         self._news = threading.Condition()
         self._ready = threading.Event()
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=name, clean_session=False, protocol=mqtt.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=name, clean_session=False, protocol=mqtt.MQTTv311
         )
         if keys is not None:
             self._client.tls_set(**keys)
@@ -54,7 +55,7 @@ class Receiver:
 
     def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         why = CONTRACT.why_not(
-            message.topic, message.payload, qos=message.qos, retain=message.retain, published=False
+            message.topic, bytes(message.payload), qos=message.qos, retain=message.retain, published=False
         )
         body = json.loads(message.payload or b"{}")  # nothing: taken back
         with self._news:
@@ -120,7 +121,68 @@ class Receiver:
         self.close()
 
 
-class NodeProcess:
+class Program:
+    """A command as a process, and what it says, line by line.
+
+    Args:
+        both: Also what it prints; else only what it complains of.
+    """
+
+    def __init__(self, *command: str, both: bool = False, **how: Any) -> None:
+        self.lines: list[str] = []
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        out, err = (subprocess.PIPE, subprocess.STDOUT) if both else (subprocess.DEVNULL, subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdout=out, stderr=err, text=True, **how)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or self.process.stderr or ():
+            self.lines.append(line.rstrip())
+            self._news.put(line)
+        self._news.put("")
+
+    @property
+    def log(self) -> str:
+        """Everything it said so far."""
+        return "\n".join(self.lines)
+
+    def until(self, text: str) -> str:
+        """Wait for a line with `text`."""
+        while True:
+            try:
+                line = self._news.get(timeout=PATIENCE_S)
+            except queue.Empty:
+                raise AssertionError(f"never said: {text}\n{self.log}") from None
+            if text in line:
+                return line
+            assert line, f"ended without saying: {text}\n{self.log}"
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.ended()
+
+    def stop(self) -> int:
+        """SIGTERM; returns its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until it has; its exit status."""
+        status = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+class NodeProcess(Program):
     """`homenode run` as a process of its own.
 
     Args:
@@ -141,37 +203,8 @@ class NodeProcess:
     ) -> None:
         self.home, self.data = home, data
         self._watch = _watch(home) if watched else None
-        self.lines: list[str] = []
-        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         command = [*within, sys.executable, *self.module, "run", str(home), "--data", str(data), *more]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip())
-            self._news.put(line)
-        self._news.put("")
-
-    @property
-    def log(self) -> str:
-        """Everything it logged so far."""
-        return "\n".join(self.lines)
-
-    def until(self, text: str) -> str:
-        """Wait for a log line with `text`."""
-        while True:
-            try:
-                line = self._news.get(timeout=PATIENCE_S)
-            except queue.Empty:
-                raise AssertionError(f"never logged: {text}\n{self.log}") from None
-            if text in line:
-                return line
-            assert line, f"ended without logging: {text}\n{self.log}"
+        super().__init__(*command, env={**os.environ, **env})
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command that asks the running node."""
@@ -184,31 +217,14 @@ class NodeProcess:
         known: dict[str, Any] = json.loads(answer.stdout)
         return known
 
-    def kill(self) -> None:
-        """kill -9."""
-        self.process.kill()
-        self._ended()
-
-    def stop(self) -> int:
-        """SIGTERM; returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self._ended()
-
-    def _ended(self) -> int:
-        status = self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
+    def ended(self) -> int:
+        """Wait until it has; its exit status."""
+        status = super().ended()
         if self._watch is not None:
             watch, self._watch = self._watch, None
             complaints = watch.close()
             assert not complaints, "\n".join(complaints)
         return status
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.kill()
 
 
 class ImpatientNode(NodeProcess):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import NodeProcess, Receiver
+from tests.system.nodes import NodeProcess, Program, Receiver
 from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_broker_acl import Example
 from tests.unit.health_seen import put, put_a_pi
@@ -139,11 +139,8 @@ def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator:
         "rings: {pilot: {homes: [h1]}, rest: {homes: ['*']}}\nsoak: 0 s\nallow: 0\n"
     )
     words = ("update", "https://office.example/9.raucb", "--version", "9.9", "--sha256", "5e" * 32)
-    with subprocess.Popen(
-        fleet.command(*words), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as tool:
-        assert tool.stdout is not None
-        seen = [next(line for line in tool.stdout if "h1: ordered" in line)]
+    with Program(*fleet.command(*words), both=True, cwd=folder) as tool:
+        tool.until("h1: ordered")
         order = json.loads((folder / "h1/data/update/order.json").read_text())
         assert (order["version"], order["sha256"]) == ("9.9", "5e" * 32)
         state = folder / "h1/data/update/state.json"
@@ -157,9 +154,9 @@ def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator:
                 ),
                 told,
             )
-        seen += [next(line for line in tool.stdout if "HALTED" in line)]
-        tool.terminate()
-    assert "h1 (failed: the radio was never up)" in seen[-1]
+        halted = tool.until("HALTED")
+        tool.stop()
+    assert "h1 (failed: the radio was never up)" in halted
     assert not [body for _, body, _ in operator.messages if "an alert is open" in json.dumps(body)], (
         "merely busy"
     )

@@ -24,7 +24,7 @@ from homenode.fleet.kept import wish
 from homenode.update.files import write_json
 from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.fleet_homes import Homes
-from tests.system.nodes import PATIENCE_S, NodeProcess, homenode
+from tests.system.nodes import PATIENCE_S, NodeProcess, Program, homenode
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -41,30 +41,9 @@ window: 01:00-05:00
 ORDER = ("https://office.example/bundles/2.raucb", "--version", "2.0", "--sha256", "5e" * 32)
 
 
-class Tool:
-    """`homenode fleet` as a process, and what it prints."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        command = [sys.executable, "-m", "homenode.cli", "fleet", *words]
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-
-    def until(self, text: str) -> str:
-        """The line that has this."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if text in line:
-                return line
-        raise AssertionError(f"never printed: {text}\n{''.join(self.lines)}")
-
-    def ended(self) -> int:
-        assert self.process.stdout is not None
-        self.lines += self.process.stdout.readlines()
-        self.process.stdout.close()
-        return self.process.wait(PATIENCE_S)
+def fleet(folder: Path, *words: str) -> Program:
+    """`homenode fleet`, and what it prints."""
+    return Program(sys.executable, "-m", "homenode.cli", "fleet", *words, both=True, cwd=folder)
 
 
 def test_an_update_outlives_its_tool_halts_where_a_home_fails_and_goes_on_when_told(tmp_path: Path) -> None:
@@ -72,40 +51,40 @@ def test_an_update_outlives_its_tool_halts_where_a_home_fails_and_goes_on_when_t
     with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "p-1", "a", "b", "c") as homes:
         where = ("--broker", broker.url)
         order = ("update", *ORDER, *where)
-        tool = Tool(tmp_path, *order)
-        homes.ordered("p-1")
-        second = homenode("fleet", *order, "--data", str(tmp_path / "homenode-fleet"))
-        assert (second.returncode, "already running" in second.stderr) == (1, True)
-        homes.update("p-1", "installing")
-        homes.update("p-1", "good")
-        tool.until("ring pilot: done")
-        homes.ordered("a", "b", "c")
-        tool.until("c: ordered")
-        homes.update("c", "waiting")
-        tool.process.kill()
-        assert tool.ended() == -9
+        with fleet(tmp_path, *order) as tool:
+            homes.ordered("p-1")
+            second = homenode("fleet", *order, "--data", str(tmp_path / "homenode-fleet"))
+            assert (second.returncode, "already running" in second.stderr) == (1, True)
+            homes.update("p-1", "installing")
+            homes.update("p-1", "good")
+            tool.until("ring pilot: done")
+            homes.ordered("a", "b", "c")
+            tool.until("c: ordered")
+            homes.update("c", "waiting")
+            tool.process.kill()
+            assert tool.ended() == -9
         homes.update("a", "good")
-        tool = Tool(tmp_path, *order)
-        tool.until("a: good")
-        homes.update("b", "failed", en="the radio was never up")
-        line = tool.until("HALTED")
-        assert "ring rest: 1 of 3 homes are worse: b (failed: the radio was never up)" in line
-        homes.cancelled("c")
-        assert not [body for _, body in homes.asked if "url" in body["args"]], "nobody was ordered twice"
-        data = ("--data", str(tmp_path / "homenode-fleet"))
-        said = homenode("fleet", "progress", *data).stdout
-        assert "HALTED" in said
-        assert "ring rest (now): 1 good, 1 failed, 1 planned, 1 worse" in said
-        assert "b: failed, worse: failed: the radio was never up" in said
-        other = homenode("fleet", *order[:-2], *where, *data, "--rings", "x", "--sha256", "00" * 32)
-        assert "already running" in other.stderr
-        homes.asked.clear()
-        assert homenode("fleet", "resume", *data, *where).stdout == "resume: told the tool that runs\n"
-        homes.ordered("c")
-        tool.until("c: ordered")
-        homes.update("c", "good")
-        tool.until("2.0: done")
-        assert tool.ended() == 0
+        with fleet(tmp_path, *order) as tool:
+            tool.until("a: good")
+            homes.update("b", "failed", en="the radio was never up")
+            line = tool.until("HALTED")
+            assert "ring rest: 1 of 3 homes are worse: b (failed: the radio was never up)" in line
+            homes.cancelled("c")
+            assert not [body for _, body in homes.asked if "url" in body["args"]], "nobody was ordered twice"
+            data = ("--data", str(tmp_path / "homenode-fleet"))
+            said = homenode("fleet", "progress", *data).stdout
+            assert "HALTED" in said
+            assert "ring rest (now): 1 good, 1 failed, 1 planned, 1 worse" in said
+            assert "b: failed, worse: failed: the radio was never up" in said
+            other = homenode("fleet", *order[:-2], *where, *data, "--rings", "x", "--sha256", "00" * 32)
+            assert "already running" in other.stderr
+            homes.asked.clear()
+            assert homenode("fleet", "resume", *data, *where).stdout == "resume: told the tool that runs\n"
+            homes.ordered("c")
+            tool.until("c: ordered")
+            homes.update("c", "good")
+            tool.until("2.0: done")
+            assert tool.ended() == 0
         args = json.loads((tmp_path / "homenode-fleet/update.json").read_text())["args"]
         assert args == {"version": "2.0", "url": ORDER[0], "sha256": "5e" * 32, "window": "01:00-05:00"}
         assert "is done" in homenode("fleet", "cancel", *data, *where).stderr
@@ -116,11 +95,13 @@ def test_a_real_node_takes_the_order_gives_it_back_and_its_word_halts_the_ring(t
     (tmp_path / "rings.yaml").write_text(RINGS.replace("p-*", "test-1"))
     data, folder = tmp_path / "data", tmp_path / "homenode-fleet"
     (data / "update").mkdir(parents=True)
-    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "a") as homes:
-        home = a_home(tmp_path / "home", broker.port, [(0.2, False)])
-        with NodeProcess(home, data) as node:
-            node.until("link up")
-            tool = Tool(tmp_path, "update", *ORDER, "--broker", broker.url)
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Homes(broker.port, "a") as homes,
+        NodeProcess(a_home(tmp_path / "home", broker.port, [(0.2, False)]), data) as node,
+    ):
+        node.until("link up")
+        with fleet(tmp_path, "update", *ORDER, "--broker", broker.url) as tool:
             tool.until("test-1: ordered")
             first = json.loads((data / "update/order.json").read_text())
             assert (first["version"], first["window"], first["cancel"]) == ("2.0", [60, 300], False)
@@ -136,19 +117,17 @@ def test_a_real_node_takes_the_order_gives_it_back_and_its_word_halts_the_ring(t
             write_json(data / "update/state.json", told)
             assert "ring pilot: 1 of 1 homes are worse: test-1 (failed: no radio)" in tool.until("HALTED")
             assert not [home for home, body in homes.asked if "url" in body["args"]], "the next ring waits"
-            tool.process.terminate()
-            assert tool.ended() == 1
-            assert node.stop() == 0
+            assert tool.stop() == 1
+        assert node.stop() == 0
 
 
 def test_a_tool_that_was_stopped_can_still_call_an_update_off(tmp_path: Path) -> None:
     (tmp_path / "rings.yaml").write_text(RINGS)
     with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "p-1", "a") as homes:
-        tool = Tool(tmp_path, "update", *ORDER, "--broker", broker.url)
-        homes.ordered("p-1")
-        tool.until("p-1: ordered")
-        tool.process.terminate()
-        assert tool.ended() == 0
+        with fleet(tmp_path, "update", *ORDER, "--broker", broker.url) as tool:
+            homes.ordered("p-1")
+            tool.until("p-1: ordered")
+            assert tool.stop() == 0
         assert "the same command goes on" in tool.lines[-1]
         data = ("--data", str(tmp_path / "homenode-fleet"), "--broker", broker.url)
         assert "2.0: cancelled" in homenode("fleet", "cancel", *data).stdout
@@ -162,12 +141,14 @@ def terminal(*words: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     ours, theirs = pty.openpty()
     os.environ.pop("COLUMNS", None)
     subprocess.run(["stty", "rows", "24", "cols", "130"], stdin=theirs, check=True)
-    with subprocess.Popen(
-        [sys.executable, "-m", "homenode.cli", *words], stdin=theirs, stdout=theirs
-    ) as process:
-        os.close(theirs)
+    process = subprocess.Popen([sys.executable, "-m", "homenode.cli", *words], stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    try:
         yield ours, process
-    os.close(ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
 def read_until(ours: int, text: str) -> str:
@@ -206,9 +187,12 @@ def test_the_watched_table_draws_only_what_changes_and_leaves_the_terminal_as_it
 def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(tmp_path: Path) -> None:
     port = free_port()
     where = f"http://127.0.0.1:{port}/metrics"
-    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "a", "b") as homes:
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Homes(broker.port, "a", "b") as homes,
+        fleet(tmp_path, "prometheus", f":{port}", "--broker", broker.url) as tool,
+    ):
         homes.say("a", health={"state": "fault", "silent": 2})
-        tool = Tool(tmp_path, "prometheus", f":{port}", "--broker", broker.url)
         told = until(
             lambda: asked(where), lambda told: "homenode_up" in told and 'silent{home="a"} 2' in told
         )
@@ -225,8 +209,7 @@ def test_prometheus_asks_at_a_port_and_gets_nothing_of_homes_that_nobody_hears(t
             lambda: asked(where),
             lambda told: "homenode_fleet_connected 0" in told and "homenode_up" not in told,
         )
-        tool.process.terminate()
-        tool.ended()
+        tool.stop()
 
 
 @pytest.mark.parametrize("form", ["file", "port"])
@@ -241,17 +224,16 @@ def test_figures_are_told_whether_or_not_there_is_a_broker_or_a_home(tmp_path: P
 
     words = ["fleet", "prometheus", to, "--broker", f"mqtt://127.0.0.1:{at}"]
     often = "from homenode.cli import main; from homenode.fleet import exporter; exporter.EACH_S = 0.1"
-    tool = subprocess.Popen([sys.executable, "-c", f"{often}; main({words})"])
-    until(told, lambda text: "homenode_fleet_connected 0" in text)
-    with Mosquitto(tmp_path / "broker", port=at) as broker:
-        until(told, lambda text: "homenode_fleet_connected 1" in text and "homenode_up" not in text)
-        with Homes(broker.port, "a"):
-            until(told, lambda text: 'homenode_up{home="a"} 1' in text)
-        broker.kill()
-        until(told, lambda text: "homenode_fleet_connected 0" in text and "homenode_up" not in text)
-    assert tool.poll() is None, "it goes on"
-    tool.terminate()
-    tool.wait(PATIENCE_S)
+    with Program(sys.executable, "-c", f"{often}; main({words})") as tool:
+        until(told, lambda text: "homenode_fleet_connected 0" in text)
+        with Mosquitto(tmp_path / "broker", port=at) as broker:
+            until(told, lambda text: "homenode_fleet_connected 1" in text and "homenode_up" not in text)
+            with Homes(broker.port, "a"):
+                until(told, lambda text: 'homenode_up{home="a"} 1' in text)
+            broker.kill()
+            until(told, lambda text: "homenode_fleet_connected 0" in text and "homenode_up" not in text)
+        assert tool.process.poll() is None, "it goes on"
+        tool.stop()
 
 
 def test_figures_that_are_written_once_say_how_it_was_and_why(tmp_path: Path) -> None:
@@ -273,11 +255,13 @@ def chatter(homes: Homes) -> Iterator[None]:
         while not ended.wait(0.05):
             homes.link("a")
 
-    thread = threading.Thread(target=speak)
+    thread = threading.Thread(target=speak, daemon=True)
     thread.start()
-    yield
-    ended.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def asked(where: str) -> str:
