@@ -147,11 +147,11 @@ class Program:
         """Everything it said so far."""
         return "\n".join(self.lines)
 
-    def until(self, text: str) -> str:
-        """Wait for a line with `text`."""
+    def until(self, text: str, within_s: float = PATIENCE_S) -> str:
+        """Wait for a line with `text`; so long for each line."""
         while True:
             try:
-                line = self._news.get(timeout=PATIENCE_S)
+                line = self._news.get(timeout=within_s)
             except queue.Empty:
                 raise AssertionError(f"never said: {text}\n{self.log}") from None
             if text in line:

@@ -57,15 +57,23 @@ class OfficeProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "homenode.cli", "office", "serve", "--office", str(self.folder)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        self._serves_since(before)
+        try:
+            self._serves_since(before)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it."""
         assert self._process is not None
-        self._process.terminate()
-        self._process.wait(PATIENCE_S)
-        self._process = None
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        finally:
+            process.kill()
 
     def reload(self) -> None:
         """As after a change of its authority; returns when it serves anew."""
@@ -132,7 +140,7 @@ class Box:
     def __init__(self, folder: Path, serial: str = SERIAL) -> None:
         names = ("config", "data", "boot", "trust", "machine")
         self.places = Places(
-            *(folder / name for name in names), spare=folder / "spare.json", partition=folder / "partition"
+            **{name: folder / name for name in (*names, "partition")}, spare=folder / "spare.json"
         )
         for name in names[:-1]:
             (folder / name).mkdir(parents=True, exist_ok=True)

@@ -115,8 +115,12 @@ class Box(Host):
         self._daemon = subprocess.Popen(
             ["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork"], stderr=subprocess.DEVNULL
         )
-        _until((folder / "bus").exists)
-        self.power_on()
+        try:
+            _until((folder / "bus").exists)
+            self.power_on()
+        except BaseException:
+            self.close()
+            raise
 
     # -- the machine
 
@@ -225,7 +229,8 @@ class Box(Host):
         """Switch off."""
         for process in (self._rauc, self._daemon):
             if process is not None:
-                _end(process)
+                process.kill()
+                process.wait()
 
     def __enter__(self) -> Self:
         return self

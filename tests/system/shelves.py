@@ -64,7 +64,7 @@ class Shelf(http.server.ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
         """Who hangs up does so."""
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Shut it."""
         self.shutdown()
         self.server_close()

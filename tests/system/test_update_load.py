@@ -31,9 +31,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shelf(tmp_path: Path, keys: Path) -> Iterator[Shelf]:
     (tmp_path / "b.raucb").write_bytes(os.urandom(SIZE_B))
     (tmp_path / "own").mkdir()
-    made = Shelf(tmp_path, keys)
-    yield made
-    made.close()
+    with Shelf(tmp_path, keys) as made:
+        yield made
 
 
 def loader(shelf: Shelf, keys: Path, name: str = "node") -> Loader:

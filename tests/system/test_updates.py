@@ -22,7 +22,7 @@ from homenode.errors import SetupError
 from homenode.update import exception, machine
 from homenode.update.order import order_of
 from homenode.update.updater import WORKS_MS
-from tests.system.nodes import homenode
+from tests.system.nodes import Program, homenode
 from tests.system.test_update_watch import SCRIPT
 from tests.system.update_flat import DRIVER, NO_BROKER, Flat, flat_in
 
@@ -177,18 +177,19 @@ def test_rauc_that_dies_while_it_installs_is_asked_once_more(flat: Flat) -> None
     os.mkfifo(slot)  # a card that takes nothing
     bundle = flat.box.bundle("0.2.0")
     flat.order(bundle, "0.2.0")
-    with ThreadPoolExecutor(1) as pool:
-        updating = pool.submit(flat.update)
-        for _ in range(300):
-            if flat.places.trial.exists():
-                break
-            time.sleep(0.1)
-        time.sleep(1.0)
-        assert not updating.done()
-        slot.unlink()
-        slot.write_bytes(bytes(2 << 20))
-        flat.box.restart_rauc()
-        assert updating.result(60).course.stage.value == "rebooting"
+    pool = ThreadPoolExecutor(1)
+    updating = pool.submit(flat.update)
+    pool.shutdown(wait=False)  # without the box it ends, too
+    for _ in range(300):
+        if flat.places.trial.exists():
+            break
+        time.sleep(0.1)
+    time.sleep(1.0)
+    assert not updating.done()
+    slot.unlink()
+    slot.write_bytes(bytes(2 << 20))
+    flat.box.restart_rauc()
+    assert updating.result(60).course.stage.value == "rebooting"
     assert flat.box.holds("B", bundle)
 
 
@@ -388,15 +389,14 @@ def test_the_command_itself_carries_an_order_out(flat: Flat) -> None:
     flat.order(bundle, "0.2.0")
     (places.run / "restart").unlink(missing_ok=True)
     command = [sys.executable, "-m", "homenode.cli", "update", *words, "--bus", flat.box.bus]
-    with subprocess.Popen([*command, "--rate", "65536"], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert any("installing" in line for line in process.stderr)
+    with Program(*command, "--rate", "65536") as updater:
+        updater.until("installing", 300)  # not before the node has run for two minutes
         for _ in range(500):
             if (places.run / "restart").exists():
                 break
             time.sleep(0.1)
-        assert process.poll() is None, "until the machine restarts there is something left to do"
-        process.terminate()
+        assert updater.process.poll() is None, "until the machine restarts there is something left to do"
+        updater.stop()
     assert (places.run / "restart").exists()
     assert (flat.box.read("primary"), flat.box.holds("B", bundle)) == ("B", True)
     shown = json.loads(homenode("update", "--status", "--data", str(flat.data)).stdout)

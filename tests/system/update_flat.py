@@ -179,14 +179,15 @@ def flat_in(folder: Path) -> Iterator[Flat]:
         make_certificate(folder / "keys", "node")
         for name, source in (("ca.pem", "ca.pem"), ("node.pem", "node.pem"), ("node.key", "node.key")):
             (folder / "etc" / name).write_bytes((folder / "keys" / source).read_bytes())
-        shelf = Shelf(folder, folder / "keys")
         topics = [f"hn1/update-1/operator/{name}" for name in ("status", "reply", "alerts")]
-        with Receiver(broker.port, *topics, name="operator") as operator:
+        with (
+            Shelf(folder, folder / "keys") as shelf,
+            Receiver(broker.port, *topics, name="operator") as operator,
+        ):
             made = Flat(folder, box, shelf, broker, operator)
-            made.start()
             try:
+                made.start()
                 yield made
             finally:
                 if made.node is not None:
                     made.node.kill()
-                shelf.close()
