@@ -102,8 +102,8 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         if self.server.cut_after and len(body) > self.server.cut_after:
             body = body[: self.server.cut_after]
             self.close_connection = True
+        self.server.sent += len(body)  # before who gets it can ask
         self.wfile.write(body)
         self.wfile.flush()
-        self.server.sent += len(body)
 
     def log_message(self, *_: object) -> None: ...
