@@ -14,9 +14,10 @@ from typing import Any
 from homenode.config.registry import driver_types
 from homenode.configure.payload import LINK, TRUST
 from homenode.configure.place import KEPT
-from homenode.enrol.client import Disowned, Office
+from homenode.enrol.client import Office
 from homenode.enrol.places import Places
 from homenode.enrol.proof import signed
+from homenode.enrol.radios import SENT
 from homenode.enrol.state import read
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.errors import HomenodeError, SetupError
@@ -85,14 +86,9 @@ def carry_out(places: Places, now_ms: int) -> str:
 
 def bring(places: Places, office: Office, proof: str) -> Outcome:
     """The proof to the office; when it has it, the key goes, too. Raises Refused, OSError."""
-    try:
-        answer = office.told("erased", "the tenancy is erased", proof=proof)
-    except Disowned:
-        status = 403
-    else:
-        status = answer.status
+    answer = office.told("erased", "the tenancy is erased", proof=proof)
     # 403: it has the proof, as the answer was lost, or it waits for none any more
-    if status not in (200, 403):
+    if answer.status not in (200, 403):
         return Outcome(State.FAILED, Why("not_erased", {"text": answer.text}), again_s=answer.again_s or 3600)
     replace(places.erase, json.dumps({"delivered": True}).encode(), 0o640)
     forget(places)
@@ -104,11 +100,18 @@ def forget(places: Places) -> None:
     if read(places.erase).get("delivered") is not True:
         return
     half = places.config.glob(f".{places.key.name}.*")
-    for path in (places.certificate, places.key, places.turn, places.folder / "backup.sent", *half):
+    for path in (places.certificate, places.key, places.turn, *half):
         path.unlink(missing_ok=True)
     sync_folder(places.config)
-    places.erase.unlink()
-    sync_folder(places.folder)
+    end(places)
+
+
+def end(places: Places) -> None:
+    """All is erased, and nobody waits for a proof of it: the node may run again. Raises OSError."""
+    if places.erase.exists():
+        (places.folder / SENT).unlink(missing_ok=True)
+        places.erase.unlink()
+        sync_folder(places.folder)
 
 
 def begun(places: Places, now_ms: int) -> Outcome | None:

@@ -70,8 +70,7 @@ class Visit:
         leaving.forget(places)
         self.key = keys.own_key(places.key)
         dated = self.trust.dated  # as the proof has to be
-        leaves = places.erase.exists() and places.certificate.exists()
-        if dated and leaves and (stuck := leaving.begun(places, self.trust.now_ms())) is not None:
+        if places.erase.exists() and dated and (stuck := leaving.begun(places, self.trust.now_ms())):
             return stuck
         provision = Provision()
         with contextlib.suppress(FileNotFoundError):
@@ -136,10 +135,13 @@ class Visit:
                 own = places.factory
             office = self.trust.office(url, ca, own)
             known = self.trust.learn(office, ca, by_dns=self._by_dns)
-            if places.erase.exists() and places.certificate.exists():
-                office = self.trust.office(url, ca, (places.certificate, places.key))
-                return leaving.try_it(places, office, self.trust.now_ms())
             step = self._step(provision)  # the time may be known by now
+            if places.erase.exists():
+                if stuck := leaving.begun(places, self.trust.now_ms()):
+                    return stuck
+                if step is not Do.ENROL:  # else it gets a certificate first, for the proof
+                    office = self.trust.office(url, ca, (places.certificate, places.key))
+                    return leaving.try_it(places, office, self.trust.now_ms())
             if step in (Do.ENROL, Do.RENEW):
                 outcome = self._certify(office, known, provision, step)
                 if outcome is not None:
@@ -252,6 +254,7 @@ class Visit:
         found = json_of(answer)
         if found.get("erase") is True:
             return self._leave(office)
+        leaving.end(self._places)
         if found.get("renew") is True and made:  # another authority issues by now
             outcome = self._certify(office, made, provision, Do.RENEW)
             if outcome is not None and (self._refused or self.held() is None or self._places.erase.exists()):

@@ -7,15 +7,21 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from homenode.enrol import leaving
+from homenode.enrol import keys, leaving
 from homenode.enrol.proof import opened
+from homenode.enrol.radios import SENT
 from homenode.enrol.steps import State
+from homenode.gateway.clock import Clock
 from homenode.journal import Journal
+from homenode.office.authority import Authority, moment, pem
 from homenode.office.provisioning import ca_print
+from homenode.office.store import Store
 from tests.system.nodes import homenode
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
@@ -121,6 +127,55 @@ def test_a_proof_that_was_not_delivered_is_delivered_later(tmp_path: Path) -> No
         assert box.once().why.key == "left"
         (kept,) = (office.folder / "proofs").iterdir()
         assert kept.read_text() == proof
+
+
+def ended(office: OfficeProcess, box: Box) -> None:
+    """Its certificate is over, as of a van that was on the road for longer."""
+    now, key = moment(Clock().wall()), keys.own_key(box.places.key).public_key()
+    store = Store(office.folder)
+    known = store.box(box.serial)
+    assert known is not None
+    made = Authority(office.folder).issue(key, box.serial, known.home, now, timedelta(seconds=-1))
+    store.add_certificate(
+        made.serial_number, known, int(now.timestamp() * 1000) - 1000, made.public_bytes(Encoding.DER)
+    )
+    store.close()
+    box.places.certificate.write_bytes(pem(made))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_proof_is_delivered_though_the_certificate_ended_meanwhile(
+    office: OfficeProcess, tmp_path: Path, *, begun: bool
+) -> None:
+    home, serial = f"late-{begun:d}", f"30000000cccc002{begun:d}"
+    box = enrolled(office, tmp_path, home, serial)
+    office.says("leave", home)
+    leaving.order(box.places, home, serial)
+    if begun:
+        leaving.carry_out(box.places, 1_767_610_800_000)
+    ended(office, box)
+    assert box.once().why.key == "left"
+    assert office.box(serial)["state"] == "gone"
+    assert not box.places.erase.exists()
+
+
+def test_a_box_whose_proof_nobody_waits_for_any_more_is_for_another_home(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    box = enrolled(office, tmp_path, "unheard-1", "30000000cccc0022")
+    office.says("leave", "unheard-1")
+    leaving.order(box.places, "unheard-1", box.serial)
+    ended(office, box)
+    office.says("leave", "unheard-1", "--without-proof")
+    assert box.once().why.key == "approval"
+    assert not box.places.home.exists()
+    office.describe("heard-1")
+    office.says("assign", box.serial, "heard-1")
+    office.says("approve", box.serial, office.box(box.serial)["asks_with"])
+    (box.places.folder / SENT).write_text("of the tenancy before")
+    assert box.once().why.key == "enrolled"
+    assert not box.places.erase.exists()  # with it the gateway doesn't start
+    assert not (box.places.folder / SENT).exists()
 
 
 def test_an_authority_follows_another_and_no_box_is_lost(tmp_path: Path) -> None:

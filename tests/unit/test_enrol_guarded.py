@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from homenode.enrol import assignment, blink, boot, client, state
+from homenode.enrol import assignment, blink, boot, client, leaving, state
 from homenode.enrol.client import Office, Unreachable, certificates_of
 from homenode.enrol.places import FILE, TOLD, Places
 from homenode.errors import Refused
@@ -59,6 +59,23 @@ def test_only_what_an_alert_says_of_the_certificate_disowns_a_box() -> None:
         assert re.search(client._NOT_ACCEPTED, reason), reason
     for reason in ("TLSV1_ALERT_INTERNAL_ERROR", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_DECODE_ERROR"):
         assert not re.search(client._NOT_ACCEPTED, reason), reason
+
+
+class NoMore(Office):
+    """It sends the alert of TLS that the box's certificate ended."""
+
+    def told(self, what: str, text: str, **more: Any) -> client.Answer:
+        raise client.Disowned("certificate expired")
+
+
+def test_a_proof_that_tls_kept_from_the_office_is_not_delivered(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    for folder in (places.config, places.folder):
+        folder.mkdir()
+    leaving.order(places, "h", "1234")
+    with pytest.raises(client.Disowned):
+        leaving.bring(places, NoMore("https://o", CA.decode()), "proof")
+    assert state.read(places.erase) == {"home": "h", "serial": "1234"}
 
 
 def test_root_follows_no_link_and_waits_at_no_pipe_of_the_nodes_user(tmp_path: Path) -> None:
