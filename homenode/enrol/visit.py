@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -133,8 +134,7 @@ class Visit:
             own = None if step is Do.ENROL else (places.certificate, places.key)
             if step is Do.ENROL and not provision.code and all(path.is_file() for path in places.factory):
                 own = places.factory
-            office = self.trust.office(url, ca, own)
-            known = self.trust.learn(office, ca, by_dns=self._by_dns)
+            office, known = self._met(url, ca, own)
             step = self._step(provision)  # the time may be known by now
             if places.erase.exists():
                 if stuck := leaving.begun(places, self.trust.now_ms()):
@@ -157,6 +157,18 @@ class Visit:
             return Outcome(State.ASKING, Why("refused", {"text": str(error)}), again_s=10)
         except Refused as error:
             return Outcome(State.FAILED, Why("odd", {"text": str(error), "status": "-"}))
+
+    def _met(self, url: str, ca: str, own: tuple[Path, Path] | None) -> tuple[Office, list[x509.Certificate]]:
+        """The office that answers, and who certifies there. Raises Refused and its kin."""
+        try:
+            office = self.trust.office(url, ca, own)
+            return office, self.trust.learn(office, ca, by_dns=self._by_dns)
+        except Refused as error:
+            if own != self._places.factory:
+                raise
+            met = self._met(url, ca, None)  # an approval does as well
+            log.warning("the factory's certificate is not taken", extra={"why": str(error)})
+            return met
 
     def _step(self, provision: Provision) -> Do:
         clock = self._clock

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from homenode.enrol.boot import absent, boot
 from homenode.enrol.places import FACTORY, FILE, TOLD
 from homenode.enrol.provision_file import Machine
 from homenode.enrol.steps import State, Why
 from homenode.enrol.words import said
+from homenode.gateway.clock import Clock
+from homenode.office.authority import found, moment, pem, pem_of_key
 from tests.system.nodes import PATIENCE_S
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
@@ -39,6 +45,33 @@ def test_a_factorys_certificate_on_the_card_lets_a_box_in_without_a_code(tmp_pat
         assert boot(box.places, run=tmp_path / "run", lamps=()) == 0
         assert not [*box.places.boot.glob("factory*")]
         assert box.once().state is State.ENROLLED
+
+
+@pytest.mark.parametrize("wrong", ["unknown", "ended", "damaged"])
+def test_a_factorys_certificate_that_the_office_does_not_take_keeps_no_box_out(
+    tmp_path: Path, wrong: str
+) -> None:
+    box, now, factory = (
+        Box(tmp_path / "box", "10000000aaaa0044"),
+        moment(Clock().wall()),
+        tmp_path / "factory",
+    )
+    factory.mkdir()
+    key = ec.generate_private_key(ec.SECP256R1())
+    life = timedelta(days=1) if wrong == "unknown" else timedelta(seconds=-1)
+    made = found(factory, "factory", now).issue(key.public_key(), box.serial, "box", now, life)
+    certificate, own = (box.places.config / name for name in FACTORY)
+    certificate.write_bytes(pem(made))
+    own.write_bytes(pem_of_key(key) if wrong != "damaged" else b"")
+    with OfficeProcess(
+        tmp_path / "office", "" if wrong == "unknown" else f"factory: {factory}/ca.pem\n"
+    ) as office:
+        office.describe("made-2")
+        office.says("box", "add", box.serial, "--home", "made-2")
+        box.provisioned(office)
+        assert box.once().why.key == "approval"
+        office.says("approve", box.serial, office.box(box.serial)["asks_with"])
+        assert box.once().why.key == "enrolled"
 
 
 def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_can_tell(
