@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from homenode.errors import HomenodeError, Refused, SetupError
@@ -110,7 +110,7 @@ async def _serve(settings: Settings, host: str, port: int) -> int:
     except OSError as error:
         what = f"{host}:{port} can't be opened: {error.strerror}"
         raise SetupError(what, do="name another port") from error
-    async with server:
+    with closing(server):
         await ears.run()
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import secrets
@@ -184,7 +185,7 @@ async def serve_page(data: Path, listen: str, idle: str, language: str) -> int:
     page.allow(frozenset(hosts))
     if not ipaddress.ip_address(host).is_loopback:
         print(say("in_the_clear", language), flush=True)
-    async with server:
+    with contextlib.closing(server):  # a phone that looks on is not waited for
         following = asyncio.ensure_future(session.run())
         printing = asyncio.ensure_future(_print_codes(page, f"http://{shown}:{port}", language))
         try:

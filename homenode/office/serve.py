@@ -18,7 +18,7 @@ from homenode.office.authority import SERVER, Authority, moment, pem
 from homenode.office.desk import Desk
 from homenode.office.settings import Settings
 from homenode.office.store import Store
-from homenode.web import serve
+from homenode.web import Request, Response, serve
 
 log = logging.getLogger("homenode.office")
 
@@ -68,13 +68,19 @@ async def office(folder: Path, settings: Settings, again: asyncio.Event) -> None
     desk = Desk(settings, store, authority, clock)
     host, _, port = settings.listen.rpartition(":")
     tls = context_of(folder, settings, authority)
+
+    async def answer(request: Request) -> Response:
+        if listening.is_serving():
+            return await desk.handle(request)
+        return Response(503, b"the office begins anew: ask again", headers={"Connection": "close"})
+
     try:
-        listening = await serve(host.strip("[]"), int(port), desk.handle, most_open=MOST_OPEN,
+        listening = await serve(host.strip("[]"), int(port), answer, most_open=MOST_OPEN,
                                 most_each=MOST_EACH, tls=tls)  # fmt: skip
     except OSError as error:
         raise SetupError(f"{settings.listen} can't be used: {error.strerror}", where="listen",
                          do="name another address or port in office.yaml") from error  # fmt: skip
-    async with listening:
+    with contextlib.closing(listening):  # a download goes on meanwhile
         where = listening.sockets[0].getsockname()
         log.info("office", extra={"listen": f"{where[0]}:{where[1]}"})
         notify("READY=1")

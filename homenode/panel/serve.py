@@ -29,6 +29,7 @@ def main(data: str, host: str, port: str, style: str, *more: str) -> int:
 
 
 async def _serve(data: Path, host: str, port: int) -> None:
+    import contextlib
     import logging
 
     from homenode.errors import SetupError
@@ -46,7 +47,7 @@ async def _serve(data: Path, host: str, port: int) -> None:
             where="--listen",
             do="name another address or port",
         ) from error
-    async with listening:
+    with contextlib.closing(listening):  # a tablet that looks on is not waited for
         logging.getLogger("homenode.panel").info("panel", extra={"url": server.url})
         notify("READY=1")
         await server.follow()
