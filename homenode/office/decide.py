@@ -44,7 +44,7 @@ class Box:
         key: SHA-256 of the public key that was certified; "" before.
         asked: Of the key that it last asked for, if somebody may have to approve it.
         approved: Of the key that the operator said yes to.
-        enrolled_ms: When `key` was certified.
+        enrolled_ms: When `key` was first certified; a code made since may let in another one.
     """
 
     serial: str

@@ -204,8 +204,9 @@ class Desk:
                     self._store.forget_turns(box.serial)
                 life = timedelta(milliseconds=self._settings.life_ms)
                 made = self._authority.issue(public, box.serial, home, moment(now), life)
+                since = box.enrolled_ms if box.key == key else now
                 box = replace(
-                    box, state=State.ENROLLED, home=home, key=key, asked="", approved="", enrolled_ms=now
+                    box, state=State.ENROLLED, home=home, key=key, asked="", approved="", enrolled_ms=since
                 )
                 self._store.put(box)
                 self._add(made, box)

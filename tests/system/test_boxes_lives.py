@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from homenode.enrol import keys, leaving
+from homenode.enrol.client import Office
 from homenode.enrol.proof import opened
 from homenode.enrol.radios import SENT
 from homenode.enrol.steps import State
@@ -56,6 +57,21 @@ def test_a_new_box_gets_home_and_radio_of_the_old_one_which_counts_no_more(
     assert new.places.home.read_text() == old.places.home.read_text()
     assert office.box(old.serial)["state"] == "gone"
     assert office.reports().count("swapped") == 1
+
+
+def test_a_renewal_meanwhile_makes_no_code_for_a_fresh_card_worthless(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    old = enrolled(office, tmp_path / "old", "fresh-1", "30000000cccc0023")
+    code = office.code("box", "add", old.serial)
+    present = keys.held(old.places.certificate, keys.own_key(old.places.key).public_key())
+    assert present is not None
+    request = keys.renewing_request(keys.own_key(old.places.key), present[1])
+    own = (old.places.certificate, old.places.key)
+    assert Office(office.url, office.ca, own).enrol(request, again=True).status == 200
+    fresh = Box(tmp_path / "fresh", old.serial).provisioned(office, code)
+    assert fresh.once().why.key == "enrolled"
+    assert office.box(old.serial)["home"] == "fresh-1"
 
 
 def test_a_backup_is_sent_when_it_changed_and_only_then(office: OfficeProcess, tmp_path: Path) -> None:
