@@ -99,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     roll = add("roll", "Make a new certificate authority; the old one counts until --finish.")
     roll.add_argument("--finish", action="store_true", help="the old one counts no more")
     roll.add_argument("--anyway", action="store_true", help="with --finish: cut off who is behind")
+    add("restored", "The office's folder is from a copy: boxes that called since then are no copies for it.")
     listed = add("list", "Boxes, their homes, who waits for what, codes, parties, and what to look at.")
     listed.add_argument("--json", action="store_true")
 

@@ -265,6 +265,16 @@ def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     return 0
 
 
+def _restored(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    with store.changing():
+        boxes = store.boxes()
+        for box in boxes:
+            store.forget_turns(box.serial)
+    print(f"each of {len(boxes)} box(es) may call again; from then on a copy of it is found out")
+    print("what was ordered since the copy was made is to be ordered again: revoke, leave, swap, withdraw")
+    return 0
+
+
 def _lists(settings: Settings, store: Store) -> None:
     """The list of revoked certificates, anew, for a broker."""
     from homenode.office.authority import Authority
@@ -292,5 +302,6 @@ _COMMANDS = {
     "revoke": _revoke,
     "certify": certify,
     "roll": roll,
+    "restored": _restored,
     "list": listed,
 }

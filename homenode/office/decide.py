@@ -221,8 +221,9 @@ def renewal(box: Box, key: str, asked: str, *, revoked: str, same_subject: bool,
 
 
 def turn_fits(shown: str, last: str, before: str) -> bool:
-    """Whether a box shows what it was given last, or before that if the last answer was lost; "" at first.
+    """Whether a box shows what it was given last, or before that if the last answer was lost.
 
-    Of two boxes with copies of one key and certificate the second shows what is older.
+    Of two boxes with copies of one key and certificate the second shows what is older. Where nothing is known
+    to have been given, anything does: the office may be from a copy.
     """
-    return shown in (last, before)
+    return not last or shown in (last, before)

@@ -155,7 +155,7 @@ class Store:
         return turn
 
     def forget_turns(self, serial: str) -> None:
-        """It begins anew, with a certificate for another key."""
+        """It begins anew, with a certificate for another key, or the office does, from a copy."""
         self._db.execute("update boxes set turn = '', before = '' where serial = ?", (serial,))
 
     # Codes

@@ -1,13 +1,15 @@
-"""The office as a process: told anew while somebody talks to it."""
+"""The office as a process: told anew while somebody talks to it, and begun again from its copy."""
 
 from __future__ import annotations
 
 import http.client
+import shutil
 import ssl
 from pathlib import Path
 
 from homenode.enrol.client import Office
-from tests.system.offices import OfficeProcess
+from tests.system.offices import Box, OfficeProcess
+from tests.system.test_enrolment import enrolled
 
 
 def test_told_anew_it_serves_at_once_and_hangs_up_on_who_talks_to_what_it_was(tmp_path: Path) -> None:
@@ -21,3 +23,25 @@ def test_told_anew_it_serves_at_once_and_hangs_up_on_who_talks_to_what_it_was(tm
         talk.request("GET", "/homenode/v1/crl")
         answer = talk.getresponse()
         assert (answer.status, answer.getheader("Connection")) == (503, "close")
+
+
+def test_an_office_from_its_copy_takes_boxes_that_called_since_and_then_no_copy_of_one(
+    tmp_path: Path,
+) -> None:
+    copy = tmp_path / "copy"
+    office = OfficeProcess(tmp_path / "office")
+    with office:
+        box = enrolled(office, tmp_path / "box", "kept-1", "10000000dddd0001")
+    shutil.copytree(office.folder, copy)
+    with office:
+        for _ in range(2):
+            assert box.once().done
+    shutil.rmtree(office.folder)
+    copy.rename(office.folder)
+    with office:
+        assert box.once().why.key == "twin"
+        assert "may call again" in office.says("restored")
+        shutil.copytree(tmp_path / "box", tmp_path / "twin")
+        for _ in range(2):
+            assert box.once().why.key == "enrolled"
+        assert Box(tmp_path / "twin", box.serial).once().why.key == "twin"

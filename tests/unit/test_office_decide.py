@@ -182,6 +182,7 @@ def test_of_two_copies_one_shows_what_is_older() -> None:
     assert turn_fits("b", "b", "a")
     assert turn_fits("a", "b", "a")  # the answer with b was lost
     assert turn_fits("", "a", "")  # the very first answer was lost
+    assert turn_fits("c", "", "")  # the office is from a copy
     assert not turn_fits("", "b", "a")
     assert not turn_fits("z", "b", "a")
 
