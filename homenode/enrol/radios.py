@@ -22,6 +22,10 @@ from homenode.journal.wall_time import text_of
 FOLDER, GIVEN, ASIDE, SENT = "backups", "given.json", "former", "backup.sent"
 """In a radio's own folder; in that, that they are of another box; a radio of another home; what was sent."""
 _NAME = r"[A-Za-z0-9_-]{1,64}"
+_OURS = ("before", "enrol", "former", "journal", "lock", "reports", "update")
+"""In the data folder, and no radio's: the box that a backup comes from may be somebody else's by now."""
+MOST = 16
+"""Radios of a home."""
 
 
 def newest(data: Path) -> dict[str, Any]:
@@ -60,10 +64,12 @@ def put(places: Places, radios: Mapping[str, Any], now_ms: int) -> list[str]:
     A network that the box had in another home is put aside, and one that it has already is left as it is.
     """
     day, taken, here = text_of(now_ms)[:10], [], newest(places.data)
-    for name, backup in radios.items():
+    for name, backup in [*radios.items()][:MOST]:
         if not re.fullmatch(_NAME, name) or not isinstance(backup, dict) or _same(here.get(name), backup):
             continue
         radio, new = places.data / name, places.data / f"{name}.new"
+        if name in _OURS or (radio.exists() and not (radio / FOLDER).is_dir()):
+            continue
         shutil.rmtree(new, ignore_errors=True)
         (new / FOLDER).mkdir(mode=0o700, parents=True)
         replace(new / FOLDER / GIVEN, json.dumps({"at_ms": now_ms}).encode(), 0o600)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from homenode.enrol import assignment, blink, boot, client, leaving, state
+from homenode.enrol import assignment, blink, boot, client, leaving, radios, state
 from homenode.enrol.client import Office, Unreachable, certificates_of
 from homenode.enrol.places import FILE, TOLD, Places
 from homenode.errors import Refused
@@ -130,6 +130,17 @@ def test_a_rule_of_a_try_that_was_cut_short_stands_before_no_shipped_one(tmp_pat
     assignment.take(places, {"home.yaml": text}, "h")
     assert list(rules.iterdir()) == []
     assert places.home.read_text() == text
+
+
+def test_a_backup_of_a_hijacked_box_takes_the_place_of_nothing_but_radios(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    for name in ("enrol", "meter", "stick/backups"):
+        (places.data / name).mkdir(parents=True)
+    names = ("enrol", "meter", "stick", "journal", "update", "lock", "before", "former", "reports", "new")
+    given = radios.put(places, {name: {"extended_pan_id": "aa"} for name in names}, 0)
+    assert given == ["stick", "new"]
+    assert {path.name for path in places.data.iterdir()} == {"enrol", "meter", "stick", "stick.former", "new"}
+    assert len(radios.put(places, {f"x{nth}": {} for nth in range(1000)}, 0)) == radios.MOST
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to somebody")
