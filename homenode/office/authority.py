@@ -319,10 +319,10 @@ def _name(name: str) -> x509.GeneralName:
 
 
 def _serves(made: x509.Certificate, by: x509.Certificate, names: Sequence[str], now: datetime) -> bool:
-    """Whether it is by this authority, for these names, and good for more than a third of its life."""
+    """Whether it is by this authority, for these names, in force, and for more than a third of its life."""
     life = made.not_valid_after_utc - made.not_valid_before_utc
     told = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    fresh = made.not_valid_after_utc - now > life / 3
+    fresh = made.not_valid_before_utc <= now < made.not_valid_after_utc - life / 3
     return fresh and made.issuer == by.subject and list(told) == [_name(name) for name in names]
 
 

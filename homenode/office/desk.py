@@ -347,7 +347,7 @@ class Desk:
         """The lists, of each authority one: anew if something was revoked since, or after an hour."""
         now = self._clock.wall()
         rows = self._store.revoked(now)
-        if self._lists is None or self._lists[1] != rows or now - self._lists[0] > LIST_MS:
+        if self._lists is None or self._lists[1] != rows or abs(now - self._lists[0]) > LIST_MS:
             dated = [(number, moment(at)) for number, at in rows]
             made = self._authority.revocations(dated, self._store.next_list(), moment(now))
             self._lists = now, rows, made

@@ -16,8 +16,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from homenode.gateway.clock import Clock
 from homenode.office import authority
 from homenode.office.authority import Authority, finish, found, pem, roll
+from homenode.office.desk import Desk
+from homenode.office.settings import read_settings
+from homenode.office.store import Store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -100,6 +104,40 @@ def test_a_new_certificate_of_the_server_is_there_with_its_key_whenever_the_powe
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "server.pem")
         if not was_cut:
             break
+
+
+def test_a_certificate_of_the_server_that_a_clock_ahead_made_gives_way_when_that_is_right(
+    tmp_path: Path,
+) -> None:
+    ours, path = found(tmp_path, "homes", NOW), tmp_path / "server.pem"
+    ours.server(["localhost"], NOW + timedelta(days=2))
+    ahead = path.read_bytes()
+    ours.server(["localhost"], NOW)
+    made = path.read_bytes()
+    assert made != ahead
+    ours.server(["localhost"], NOW + timedelta(days=2))
+    assert path.read_bytes() == made
+
+
+class Said(Clock):
+    """It shows what it is told."""
+
+    at = NOW
+
+    def wall(self) -> int:
+        return int(self.at.timestamp() * 1000)
+
+
+def test_a_list_that_a_clock_ahead_made_gives_way_when_that_is_right(tmp_path: Path) -> None:
+    """A broker takes nobody by a list that isn't in force yet."""
+    (tmp_path / "office.yaml").write_text("names: [localhost]\n")
+    clock, store = Said(), Store(tmp_path)
+    desk = Desk(read_settings(tmp_path), store, found(tmp_path, "homes", NOW), clock)
+    clock.at = NOW + timedelta(days=2)
+    assert desk.revocations()[0].last_update_utc > NOW
+    clock.at = NOW
+    assert desk.revocations()[0].last_update_utc <= NOW
+    store.close()
 
 
 def test_a_broker_that_wants_lists_takes_boxes_of_both_authorities_and_none_that_was_revoked(
