@@ -16,6 +16,7 @@ BY_WHY: Mapping[str, int] = {
     "home_wrong": 4,
     "card_home_wrong": 4,
     "other_home": 4,
+    "key_wrong": 4,
     "card": 5,
     "lost": 5,
 }

@@ -105,7 +105,7 @@ def _once(visit: Any) -> Outcome:
         text = f"{error.filename or ''} {error.strerror}".strip()
         return Outcome(State.FAILED, Why("card", {"text": text}))
     except SetupError as error:
-        return Outcome(State.FAILED, Why("card", {"text": str(error)}))
+        return Outcome(State.FAILED, Why("key_wrong", {"text": str(error)}))
     return outcome
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -28,20 +28,38 @@ def own_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The key; made if there is none, on the disk before it is used.
 
     Raises:
-        SetupError: It can't be read or written.
+        SetupError: It is there, and can't be used.
+        OSError: The disk doesn't give it, or doesn't take it.
     """
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        key = _read(path)
     except FileNotFoundError:
         return _make(path)
-    except OSError as error:
-        raise SetupError(f"the key can't be read: {error.strerror}", where=str(path)) from error
-    except (ValueError, TypeError):
+    except (PermissionError, IsADirectoryError) as error:
+        raise SetupError(f"it can't be read: {error.strerror}", where=str(path)) from error
+    except ValueError:
         path.replace(path.with_suffix(".damaged"))
         return _make(path)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise SetupError("is not an EC key", where=str(path), do="move it away for a new one")
+    if key is None:
+        raise SetupError("it is no EC key without a password", where=str(path))
     return key
+
+
+def present_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    """The key; None if there is none that can be used."""
+    try:
+        return _read(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _read(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    """None if it is of another kind. Raises OSError, ValueError: it is damaged."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (TypeError, UnsupportedAlgorithm):  # the former: it has a password
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
 def _make(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -49,10 +67,7 @@ def _make(path: Path) -> ec.EllipticCurvePrivateKey:
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    try:
-        replace(path, pem, MODE)
-    except OSError as error:
-        raise SetupError(f"the key can't be written: {error.strerror}", where=str(path)) from error
+    replace(path, pem, MODE)
     return key
 
 

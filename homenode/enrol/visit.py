@@ -66,10 +66,11 @@ class Visit:
         return found[0] if found else None
 
     def once(self) -> Outcome:
-        """As far as it goes in one go. Raises OSError: the card doesn't take it; SetupError."""
+        """As far as it goes in one go. Raises OSError: the card doesn't take it; SetupError: a wrong key."""
         places = self._places
         leaving.forget(places)
-        self.key = keys.own_key(places.key)
+        by_hand = places.home.exists() and not places.office.exists()  # its key is its owner's
+        self.key = keys.present_key(places.key) if by_hand else keys.own_key(places.key)
         dated = self.trust.dated  # as the proof has to be
         if places.erase.exists() and dated and (stuck := leaving.begun(places, self.trust.now_ms())):
             return stuck
@@ -135,6 +136,9 @@ class Visit:
             if step is Do.ENROL and not provision.code and all(path.is_file() for path in places.factory):
                 own = places.factory
             office, known = self._met(url, ca, own)
+            if self.key is None:
+                self.key = keys.own_key(places.key)
+                return self._at(url, provision)
             step = self._step(provision)  # the time may be known by now
             if places.erase.exists():
                 if stuck := leaving.begun(places, self.trust.now_ms()):

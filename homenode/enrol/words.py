@@ -89,6 +89,9 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                   "Rename it; Windows likes to hide the end of a name."),
     "card": ("Kortet kan inte skrivas: {text}", "The card can't be written: {text}",
              "Byt kortet.", "Use another card."),
+    "key_wrong": ("Nyckeln kan inte användas: {text}", "The key can't be used: {text}",
+                  "Låt användaren homenode läsa den, eller flytta undan filen: då gör dosan en ny nyckel.",
+                  "Let the user homenode read it, or move the file away: then the box makes a new key."),
     "enrolled": ("Dosan är inskriven för {home}.", "The box is enrolled for {home}.", "", ""),
     "alone": ("Hemmet står på kortet; inget kontor är angivet.", "The home is on the card; no office is "
     "named.", "", ""),

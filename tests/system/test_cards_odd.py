@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from homenode.enrol.blink import code
 from homenode.enrol.boot import absent, boot
+from homenode.enrol.command import _once
 from homenode.enrol.places import FACTORY, FILE, TOLD
 from homenode.enrol.provision_file import Machine
 from homenode.enrol.steps import State, Why
@@ -72,6 +74,43 @@ def test_a_factorys_certificate_that_the_office_does_not_take_keeps_no_box_out(
         assert box.once().why.key == "approval"
         office.says("approve", box.serial, office.box(box.serial)["asks_with"])
         assert box.once().why.key == "enrolled"
+
+
+def test_a_key_that_is_not_the_boxs_kind_is_told_as_that_and_stays(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    openssl("genrsa", "-out", box.places.key, "2048")
+    before = box.places.key.read_bytes()
+    assert box.run("once").returncode == 1
+    assert box.state["key"] == "key_wrong"
+    assert box.state["why"]["sv"].startswith(f"Nyckeln kan inte användas: {box.places.key}: ")
+    assert code(box.state["state"], box.state["key"]) == 4
+    assert box.places.key.read_bytes() == before
+    box.places.key.unlink()
+    box.places.key.mkdir()
+    assert _once(box.visit).why.key == "key_wrong"
+
+
+@pytest.mark.parametrize("has", ["none", "its own", "one with a password"])
+def test_a_node_by_hand_gets_no_key_before_an_office_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: str
+) -> None:
+    urls: list[str] = []
+    monkeypatch.setattr("homenode.enrol.visit.offices", lambda: iter(urls))
+    box = Box(tmp_path / "box", "10000000aaaa0045")
+    box.places.home.write_text("home: by-hand\n")
+    if has != "none":
+        aes = ["-aes128", "-passout", "pass:word"] if has != "its own" else []
+        openssl("genrsa", *aes, "-out", box.places.key, "2048")
+    before = [path.read_bytes() for path in (box.places.key,) if path.exists()]
+    outcome = box.once()
+    assert (outcome.state, outcome.why.key) == (State.ENROLLED, "alone")
+    assert box.places.key.exists() == (has != "none")
+    with OfficeProcess(tmp_path / "office") as office:
+        urls.append(office.url)
+        (box.places.trust / "ca.pem").write_text(office.ca)
+        done = box.visit.once() if has == "none" else _once(box.visit)
+        assert done.why.key == ("approval" if has == "none" else "key_wrong")
+    assert [path.read_bytes() for path in (box.places.key,) if has != "none"] == before
 
 
 def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_can_tell(
