@@ -141,7 +141,8 @@ def terminal(*words: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     ours, theirs = pty.openpty()
     os.environ.pop("COLUMNS", None)
     subprocess.run(["stty", "rows", "24", "cols", "130"], stdin=theirs, check=True)
-    process = subprocess.Popen([sys.executable, "-m", "homenode.cli", *words], stdin=theirs, stdout=theirs)
+    command = [sys.executable, "-m", "homenode.cli", *words]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     try:
         yield ours, process
@@ -181,6 +182,22 @@ def test_the_watched_table_draws_only_what_changes_and_leaves_the_terminal_as_it
         os.write(ours, b"q")
         last = read_until(ours, "\x1b[?1049l")
         assert "h-" not in last, "what doesn't change isn't drawn"
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_lost_link_is_told_below_the_table_and_in_the_log_when_it_is_gone(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Homes(broker.port, "h-01"),
+        terminal("fleet", "watch", "--broker", broker.url) as (ours, process),
+    ):
+        read_until(ours, "1 of 1 homes")
+        broker.stop()
+        shown = read_until(ours, "NO LINK")
+        assert "warning" not in shown
+        os.write(ours, b"q")
+        last = read_until(ours, "link lost")
+        assert last.index("\x1b[?1049l") < last.index("link lost")
         assert process.wait(PATIENCE_S) == 0
 
 
