@@ -66,14 +66,16 @@ class OfficeProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
+        """End it; it has not ended by itself."""
         assert self._process is not None
         process, self._process = self._process, None
+        ended = process.poll()
         process.terminate()
         try:
             process.wait(PATIENCE_S)
         finally:
             process.kill()
+        assert ended is None, self.log.read_text()
 
     def reload(self) -> None:
         """As after a change of its authority; returns when it serves anew."""

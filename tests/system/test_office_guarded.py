@@ -200,6 +200,7 @@ def test_told_anew_again_and_again_it_goes_on(tmp_path: Path) -> None:
         for _ in range(100):
             office.hang_up()
             time.sleep(0.005)
+        office.reload()
         until(lambda: answers(office), what="it answers")
 
 
