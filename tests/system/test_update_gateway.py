@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -59,11 +61,27 @@ def told(data: Path, **other: Any) -> None:
     write_json(data / "update/state.json", {**state, **other})
 
 
+def torn(pipe: Path) -> bool:
+    """Half a state, for the node that looks there; False as long as it doesn't."""
+    try:
+        end = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with open(end, "wb") as stream:
+        stream.write(b'{"state": "go')
+    return True
+
+
+def updates(receiver: Receiver) -> list[dict[str, Any]]:
+    """What the operator's status said of it, each time."""
+    return [body.get("update", {}) for topic, body, _ in receiver.messages if topic.endswith("/status")]
+
+
 def status(state: str) -> Any:
     """Of the operator, once it says this of the update."""
 
     def find_it(receiver: Receiver) -> Any:
-        found = [body.get("update", {}) for topic, body, _ in receiver.messages if topic.endswith("/status")]
+        found = updates(receiver)
         return found and found[-1].get("state") == state and found[-1]
 
     return find_it
@@ -136,7 +154,13 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             )
             told(data, state="good", why={"sv": "bra", "en": "good"})
             operator.until(lambda r: r.alerts("recovered"), "recovered")
-            (data / "update/state.json").write_bytes(b'{"state": "go')  # torn: what was shown stays
+            os.mkfifo(data / "update/torn")
+            (data / "update/torn").rename(data / "update/state.json")
+            wait_for(lambda: torn(data / "update/state.json"))
+            told(data, state="refused")
+            operator.until(status("refused"), "refused")
+            shown = [state for state, _ in groupby(one.get("state") for one in updates(operator))]
+            assert shown[-2:] == ["good", "refused"], "what was shown stays"
             assert node.stop() == 0
 
 
