@@ -67,6 +67,7 @@ mount --make-rprivate /
 mount --bind /dev {root}/dev
 mount -t proc proc {root}/proc
 mount -t tmpfs run {root}/run
+mount -t tmpfs tmp {root}/tmp
 mkdir -p {root}/run/rauc/mnt {root}{folder}
 mount --bind {folder} {root}{folder}
 exec chroot {root} "$@"
