@@ -21,7 +21,7 @@ from typing import BinaryIO
 from homenode.config.notes import Notes
 from homenode.config.yaml12 import Table, compose, read_text
 from homenode.enrol import blink, machine, paper, state
-from homenode.enrol.places import FACTORY, FILE, TOLD, Places
+from homenode.enrol.places import FACTORY, FILE, RULES, TOLD, Places
 from homenode.enrol.provision_file import Machine, Provision, addresses_of, provision_of, with_home
 from homenode.enrol.sealing import seal, unseal
 from homenode.enrol.steps import Outcome, State, Why
@@ -122,7 +122,7 @@ def _take(places: Places) -> tuple[Mistake, ...]:
     _keep(places, provision)
     if provision.code:
         unseal(places)
-    left = (*(places.boot / "rules").glob("*.yaml"), home, file)
+    left = (*(places.boot / "rules").glob("*.yaml"), *places.boot.glob("._home*.yaml"), home, file)
     _wipe_all(places, left, whole=text if home.exists() else "")
     log.info("provisioning file taken")
     return ()
@@ -184,7 +184,7 @@ def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
 
 def _beside(folder: Path) -> dict[str, str]:
     """home.yaml and rules that lie beside it."""
-    names = ["home.yaml", *(f"rules/{path.name}" for path in sorted((folder / "rules").glob("*.yaml")))]
+    names = ["home.yaml", *(f"rules/{path.name}" for path in sorted((folder / "rules").glob(RULES)))]
     return {name: read_text(folder / name, name) for name in names if (folder / name).exists()}
 
 

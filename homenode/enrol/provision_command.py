@@ -11,7 +11,7 @@ from pathlib import Path
 from homenode.config.check import check_home
 from homenode.config.excerpt import Excerpts
 from homenode.enrol.card import put
-from homenode.enrol.places import FILE
+from homenode.enrol.places import FILE, RULES
 from homenode.enrol.provision_file import provision_of, with_home
 from homenode.errors import FileMistakes, Mistake, SetupError
 
@@ -75,7 +75,7 @@ def files_of(path: Path) -> tuple[dict[str, str], tuple[Mistake, ...]]:
     if report.mistakes:
         raise FileMistakes(report.mistakes)
     files = {"home.yaml": path.read_text("utf-8-sig")}
-    for rule in sorted((path.parent / "rules").glob("*.yaml")):
+    for rule in sorted((path.parent / "rules").glob(RULES)):
         files[f"rules/{rule.name}"] = rule.read_text("utf-8-sig")
     return files, report.warnings
 

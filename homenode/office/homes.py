@@ -10,6 +10,7 @@ from pathlib import Path
 from homenode.config.model import SIGNERS
 from homenode.configure.office import SUCCESSORS, for_a_new_box, sheet
 from homenode.configure.payload import TRUST
+from homenode.enrol.places import RULES
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
 
@@ -54,7 +55,7 @@ class Homes:
             Refused: They can't be read, or lead elsewhere: a link in git may name any file of the office.
         """
         root = self.folder / home
-        paths = [root / "home.yaml", *sorted((root / "rules").glob("*.yaml"))]
+        paths = [root / "home.yaml", *sorted((root / "rules").glob(RULES))]
         within = root.resolve()
         if led := [path for path in paths if not path.resolve().is_relative_to(within)]:
             raise Refused(f"{led[0].relative_to(self.folder)} is a link out of the folder of {home}")

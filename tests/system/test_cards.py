@@ -195,6 +195,33 @@ def test_a_home_that_was_just_copied_to_the_card_is_taken(tmp_path: Path) -> Non
     assert box.places.home.read_text() == HOME_YAML.format(home=HOME)
 
 
+def test_what_a_mac_puts_beside_files_is_no_rule_and_no_wrong_name_and_goes_with_them(tmp_path: Path) -> None:
+    box, hidden = Box(tmp_path / "box"), b"\0\5\x16\7\0\2\0\0Mac OS X\xff"
+    boot_of = box.places.boot
+    (boot_of / "rules").mkdir()
+    beside = [boot_of / name for name in (f"._{FILE}", "._home.yaml", "rules/._own.yaml")]
+    for path in beside:
+        path.write_bytes(hidden)
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert not box.places.state.exists()
+    (boot_of / "home.yaml").write_text("home: h\n")
+    (boot_of / "rules/own.yaml").write_text("rule: own\n")
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert sorted(read_provision(box.places.provision).files) == ["home.yaml", "rules/own.yaml"]
+    assert [path.name for path in boot_of.rglob("*") if path.is_file()] == [TOLD]
+
+
+def test_a_home_is_put_on_a_card_without_what_a_mac_puts_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "config.txt").touch()
+    (tmp_path / "home").mkdir()
+    home = tmp_path / "home/home.yaml"
+    home.write_text(HOME_YAML.format(home=HOME))
+    (tmp_path / "home/rules").mkdir()
+    (tmp_path / "home/rules/._own.yaml").write_bytes(b"\0\5\x16\7\xff")
+    assert main(["provision", str(home), "--card", str(tmp_path)]) == 0
+    assert [*read_provision(tmp_path / FILE).files] == ["home.yaml"]
+
+
 @pytest.mark.parametrize("office", ["office: https://o\ncode: ABCD-EFGH-JKMN-PQRS\n", ""])
 def test_a_power_cut_while_the_card_is_wiped_loses_nothing_of_it(tmp_path: Path, office: str) -> None:
     """Nobody tried anything yet: the next boot takes what is left."""

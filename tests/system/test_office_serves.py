@@ -25,6 +25,14 @@ def test_told_anew_it_serves_at_once_and_hangs_up_on_who_talks_to_what_it_was(tm
         assert (answer.status, answer.getheader("Connection")) == (503, "close")
 
 
+def test_what_a_mac_put_beside_a_homes_rules_goes_to_no_box(tmp_path: Path) -> None:
+    with OfficeProcess(tmp_path / "office") as office:
+        rules = office.folder / "homes" / "mac-1" / "rules"
+        rules.mkdir(parents=True)
+        (rules / "._own.yaml").write_bytes(b"\0\5\x16\7\xff")
+        assert enrolled(office, tmp_path / "box", "mac-1", "10000000dddd0002").places.home.exists()
+
+
 def test_an_office_from_its_copy_takes_boxes_that_called_since_and_then_no_copy_of_one(
     tmp_path: Path,
 ) -> None:
