@@ -155,7 +155,10 @@ class _Talk:
                 else:
                     return None
         assert head is not None
-        target = urlsplit(head.target.decode("latin-1"))
+        try:
+            target = urlsplit(head.target.decode("latin-1"))
+        except ValueError as error:
+            raise h11.RemoteProtocolError("an address that is none") from error
         headers = {
             bytes(name).decode("latin-1"): bytes(text).decode("latin-1") for name, text in head.headers
         }
