@@ -130,13 +130,23 @@ def _take(places: Places) -> tuple[Mistake, ...]:
 
 def _take_factory(places: Places) -> None:
     """Certificate and key that the factory put on the card. Raises OSError."""
-    on_card = [places.boot / name for name in FACTORY]
-    if all(path.is_file() for path in on_card):
+    on_card = [path for name in reversed(FACTORY) if (path := places.boot / name).is_file()]
+    if len(on_card) == len(FACTORY):
         for path in on_card:
             with path.open("rb") as file:
                 _hand_over(places, places.folder / path.name, file.read(MOST_PEM), 0o600)
-        _wipe_all(places, on_card)
         log.info("certificate of the factory taken")
+    if taken := [path for path in on_card if _is_taken(places, path)]:  # the key first
+        _wipe_all(places, taken)
+
+
+def _is_taken(places: Places, path: Path) -> bool:
+    """Whether the node's user has it, who may have put a link or a pipe in its place."""
+    with contextlib.suppress(OSError):
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(places.folder / path.name, flags), "rb") as file:
+            return file.read(MOST_PEM) == path.read_bytes()
+    return False
 
 
 def _refused(places: Places, why: Why, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:

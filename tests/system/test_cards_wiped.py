@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from homenode.enrol.boot import boot
-from homenode.enrol.places import FILE
+import pytest
+
+from homenode.enrol.boot import boot, wipe
+from homenode.enrol.places import FACTORY, FILE
 from tests.system.offices import Box
 
 
@@ -21,3 +26,30 @@ def test_a_file_that_is_replaced_by_one_with_the_home_in_it_is_overwritten_too(t
     assert not file.exists()
     assert not home.exists()
     assert set(found.read_bytes()) == {0}
+
+
+def test_a_factorys_key_that_was_taken_stays_on_no_card_whenever_the_power_goes(tmp_path: Path) -> None:
+    for nth in range(2):
+        box = Box(tmp_path / str(nth))
+        pem, key = (box.places.boot / name for name in FACTORY)
+        pem.write_text("certificate")
+        key.write_text("key")
+        calls = itertools.count()
+
+        def cut(path: Path, nth: int = nth, calls: Iterator[int] = calls) -> None:
+            if next(calls) == nth:
+                raise KeyboardInterrupt
+            wipe(path)
+
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+            patch.setattr("homenode.enrol.boot.wipe", cut)
+            boot(box.places, run=tmp_path / "run", lamps=())
+        assert key.exists() == (nth == 0)
+        boot(box.places, run=tmp_path / "run", lamps=())
+        assert not [*box.places.boot.glob("factory*")]
+        key.write_text("key")  # as an earlier version left it
+        boot(box.places, run=tmp_path / "run", lamps=())
+        assert not key.exists()
+        key.write_text("another")  # its certificate is yet to come
+        boot(box.places, run=tmp_path / "run", lamps=())
+        assert key.read_text() == "another"
