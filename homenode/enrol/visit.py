@@ -250,7 +250,7 @@ class Visit:
         if provision.code:
             kept = {"home": {"files": dict(provision.files)}} if provision.files else {}
             body = {"office": self._url, "ca": self.trust.ca(), **kept}  # JSON is YAML 1.2
-            replace(self._places.provision, json.dumps(body).encode(), 0o600)
+            replace(self._places.provision, json.dumps(body, ensure_ascii=False).encode(), 0o600)
 
     # The daily visit
 

@@ -113,6 +113,20 @@ def test_a_node_by_hand_gets_no_key_before_an_office_is_found(
     assert [path.read_bytes() for path in (box.places.key,) if has != "none"] == before
 
 
+def test_a_home_on_the_card_reads_well_when_the_code_was_used(tmp_path: Path) -> None:
+    """Its mistake is its own, at each try, and not that it has a sign beyond the first 65536."""
+    with OfficeProcess(tmp_path / "office") as office:
+        box = Box(tmp_path / "box", "10000000aaaa0046")
+        box.provisioned(office, office.code("box", "add", box.serial, "--home", "sign-1"))
+        said = box.places.provision.read_text()
+        files = {"home.yaml": "home: sign-1 # \N{HOUSE BUILDING}\n"}
+        box.places.provision.write_text(
+            json.dumps({**json.loads(said), "home": {"files": files}}, ensure_ascii=False)
+        )
+        for _ in range(2):
+            assert box.once().why.key == "card_home_wrong"
+
+
 def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_can_tell(
     tmp_path: Path,
 ) -> None:
