@@ -90,6 +90,7 @@ def _into_folder(folder: Path, name: str, data: bytes) -> str:
             file.flush()
             os.fsync(file.fileno())
         sync_folder(folder)
+        _forget(path)
         if path.read_bytes() != data:
             raise Refused("it doesn't keep what is written", where=str(folder), do="use another card")
     except OSError as error:
@@ -109,9 +110,17 @@ def _into_device(card: Path, name: str, data: bytes) -> str:
     )
     _mtools("mcopy", "-o", "-i", at, "-", f"::{name}", said=data)
     os.sync()
+    _forget(card)
     if _mtools("mtype", "-i", at, f"::{name}") != data:
         raise Refused("it doesn't keep what is written", where=str(card), do="use another card")
     return f"{card}, partition at {first} bytes: {name}"
+
+
+def _forget(path: Path) -> None:
+    """What is read next is what the card has, and not what the machine remembers of it. Raises OSError."""
+    if hasattr(os, "posix_fadvise"):  # on Linux
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _boot_partition(card: Path) -> int:

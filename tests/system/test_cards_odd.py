@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from homenode.enrol import card
 from homenode.enrol.blink import code
 from homenode.enrol.boot import absent, boot
 from homenode.enrol.command import _once
@@ -18,6 +22,7 @@ from homenode.enrol.places import FACTORY, FILE, TOLD
 from homenode.enrol.provision_file import Machine
 from homenode.enrol.steps import State, Why
 from homenode.enrol.words import said
+from homenode.errors import Refused
 from homenode.gateway.clock import Clock
 from homenode.office.authority import found, moment, pem, pem_of_key
 from tests.system.nodes import PATIENCE_S
@@ -125,6 +130,61 @@ def test_a_home_on_the_card_reads_well_when_the_code_was_used(tmp_path: Path) ->
         )
         for _ in range(2):
             assert box.once().why.key == "card_home_wrong"
+
+
+@pytest.fixture(params=["folder", "device"])
+def a_card(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, Path]]:
+    """A card, mounted or not, and the file behind it: what changes there the machine doesn't hear of."""
+    behind, folder = tmp_path / "behind.img", tmp_path / "folder"
+    behind.write_bytes(bytes(4 << 20))
+    folder.mkdir()
+    mounted = request.param == "folder"
+    if mounted:
+        made = subprocess.run(["mkfs.ext4", "-q", behind], check=False)  # not each kernel here knows FAT
+    else:
+        made = subprocess.run(["mkfs.vfat", behind], check=False, capture_output=True)
+        onto = ["mcopy", "-i", behind, "-", "::config.txt"]
+        subprocess.run(onto, input=b"arm_64bit=1\n", check=True)
+    assert made.returncode == 0
+    found = subprocess.run(["losetup", "-f", "--show", behind], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.skip("no loop device")
+    device = Path(found.stdout.strip())
+    try:
+        if mounted:
+            subprocess.run(["mount", device, folder], check=True)
+            (folder / "config.txt").touch()
+        with device.open("rb"):  # as udev may have it
+            yield (folder if mounted else device), behind
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
+    finally:
+        subprocess.run(["losetup", "-d", device], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in ("mcopy", "mkfs.vfat", "mkfs.ext4", "losetup")),
+    reason="mtools, dosfstools or e2fsprogs missing",
+)
+def test_a_card_that_keeps_nothing_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, a_card: tuple[Path, Path]
+) -> None:
+    where, behind = a_card
+    said, loses, sync = b"office: https://o\n" * 200, False, os.sync
+
+    def synced(*_: object) -> None:
+        sync()
+        if loses:
+            with behind.open("r+b") as image:
+                image.write(behind.read_bytes().replace(said, bytes(len(said))))
+
+    for name in ("fsync", "sync"):
+        monkeypatch.setattr(os, name, synced)
+    card.put(where, FILE, said)
+    loses = True
+    with pytest.raises(Refused, match="doesn't keep"):
+        card.put(where, FILE, said)
 
 
 def test_of_a_file_with_mistakes_the_apartments_side_counts_so_that_the_panel_can_tell(
