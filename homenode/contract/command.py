@@ -12,6 +12,8 @@ from homenode.config.model import LOOKERS, PARTIES
 from homenode.contract import shapes
 from homenode.contract.plain_json import read_json
 from homenode.contract.times import wall_ms
+from homenode.update import versions
+from homenode.update.order import LARGEST_B
 
 LONGEST_B = 65_536
 """A WebRTC offer is about 10 kB; more than this is no command."""
@@ -40,17 +42,9 @@ MAY: Mapping[str, tuple[str, ...]] = {
 _WORD = {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"}
 _DURATION = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)? ?(s|min|h|d) ?)+$", "maxLength": 40}
 _TRUE = {"const": True}
-_VERSION = {
-    "type": "string",
-    "pattern": (
-        r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}(-[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?"
-        r"(\+[0-9A-Za-z]+(\.[0-9A-Za-z]+)*)?$"
-    ),
-    "maxLength": 64,
-}
+_VERSION = {"type": "string", "pattern": versions.PATTERN, "maxLength": versions.LONGEST}
 _URL = {"type": "string", "pattern": "^https://[!-.0-~]+/[!-~]*$", "maxLength": 500}
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-LARGEST_BUNDLE_B = 1 << 30
 _SESSION = shapes.text(80)
 
 ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
@@ -71,7 +65,7 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
         shapes.mapping(
             {"version": _VERSION, "url": _URL, "sha256": _SHA256},
             {
-                "size": {"type": "integer", "minimum": 1, "maximum": LARGEST_BUNDLE_B},
+                "size": {"type": "integer", "minimum": 1, "maximum": LARGEST_B},
                 "window": {"type": "string", "pattern": r"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"},
                 "not_before": {"type": "string", "format": "date-time", "maxLength": 40},
                 "exception": shapes.text(8_000),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode.delivery import NodeFault
 from homenode.errors import Refused
+from homenode.update.files import read_json, write_json
 from homenode.update.places import ORDER, SHARED, STATE
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ SOURCE = "update"
 LOOK_S = 2.0
 FIRST_WAKE, LAST_WAKE = 30, 43_200
 """So many looks later an order that the updater has not seen wakes it, then twice as many, up to a day."""
-_LARGEST_B = 64 * 1024
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -41,12 +40,9 @@ def state_of(data: Path) -> dict[str, Any]:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            told = json.loads(file.read(_LARGEST_B))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    with contextlib.suppress(OSError):
+        return read_json(path) or {}
+    return {}
 
 
 def schema_on_trial(data: Path, newest: int) -> int:
@@ -78,7 +74,6 @@ class Updates:
         Raises:
             Refused: This node can't update itself, or the order is none.
         """
-        from homenode.update.files import write_json
         from homenode.update.order import order_of
 
         if not self._folder.is_dir():

@@ -11,10 +11,8 @@ from typing import Any
 
 from homenode.contract import shapes
 from homenode.contract.figures import FIGURES, Figure
+from homenode.contract.status import UPDATE_STATES
 from homenode.contract.times import wall_ms
-
-STATES = ("waiting", "busy", "loading", "installing", "trying", "good", "failed", "refused", "cancelled")
-"""Of an update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def text(homes: Iterable[Sampled], connected: bool | None = None) -> str:
         ]),
         ("update_state", "1 for the state of the last update.", [
             (_labels(home=one.home, state=state), one.update == state)
-            for one in homes if one.update in STATES for state in STATES
+            for one in homes if one.update in UPDATE_STATES for state in UPDATE_STATES
         ]),
     ]  # fmt: skip
     for name, about, samples in own:
