@@ -11,6 +11,7 @@ loses nothing. Files that people put beside home.yaml (keys, certificates) stay 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -88,11 +89,16 @@ def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> None:
         jws: What it came in.
 
     Raises:
-        OSError: Then what was there is still there.
+        OSError: Then what was there is there again; `present` says if the disk didn't even take that.
     """
     before = adopt(beside)
     _written(beside / KEPT, name, {**files, SIGNED: jws})
-    go_to(beside, name)
+    try:
+        go_to(beside, name)
+    except OSError:  # perhaps of what follows the change itself
+        if before is not None:
+            go_to(beside, before)
+        raise
     _forget(beside / KEPT, {name, before})
 
 
@@ -184,6 +190,7 @@ def _exchange(one: Path, other: Path) -> None:
 
 def _forget(kept: Path, stay: set[str | None]) -> None:
     """Those before the last are gone; that this fails loses nothing."""
-    for one in kept.iterdir():
-        if one.name not in stay:
-            shutil.rmtree(one, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for one in kept.iterdir():
+            if one.name not in stay:
+                shutil.rmtree(one, ignore_errors=True)

@@ -87,9 +87,10 @@ class Configured:
         places = await apart(None, self._why_not, offer)
         try:
             before = await apart(None, self._put, offer)
-        except OSError as error:
-            self.proved()
-            raise Refused(f"it can't be written: {error}", do="the node runs on what it had") from error
+        except OSError as error:  # the trial stays, for the next start: who knows what a failing disk has
+            until = ", until its next start" if place.present(beside) == str(new.number) else ""
+            do = f"the node runs on what it had{until}"
+            raise Refused(f"it can't be written: {error}", do=do) from error
         try:
             told = await node.requests.read_again()
         except Exception as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,41 @@ def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
             await node.requests.reload()
             assert node.judge.delivery.configuration == {**told, "changed": True}
         assert not (tmp_path / "data" / trial.NAME).exists(), "a node that ends in order was up"
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_disk_that_fails_while_the_node_goes_over_is_told_as_it_then_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_good: bool
+) -> None:
+    """Once, or from then on, as one that the kernel lets nobody write to any more."""
+    trusted(tmp_path)
+    new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
+    link, failed = place._link, False
+
+    def fails(beside: Path, name: str, target: str) -> None:
+        nonlocal failed
+        if not failed:
+            link(beside, name, target)
+            failed = for_good and target.endswith("/7")
+        if failed or target.endswith("/7"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    async def scene() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            monkeypatch.setattr(place, "_link", fails)
+            with pytest.raises(Refused, match="it can't be written: ") as refused:
+                await node.configured.take(command(7, new))
+            assert sorted(node.home.devices) == ["door", "lamp"]
+            if not for_good:
+                assert (tmp_path / "home.yaml").read_text() == HOME
+                assert str(refused.value).endswith("error (the node runs on what it had)")
+                return
+            assert (tmp_path / "home.yaml").read_text() == new
+            assert str(refused.value).endswith("(the node runs on what it had, until its next start)")
+            assert trial.at_start(tmp_path / "data", tmp_path) is None
+            assert (tmp_path / "data" / trial.NAME).exists(), "which counts from then"
 
     asyncio.run(scene())
 

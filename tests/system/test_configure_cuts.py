@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -62,7 +63,9 @@ def says(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def before_each_step(patch: pytest.MonkeyPatch, look: Callable[[], object]) -> Iterator[None]:
+def before_each_step(
+    patch: pytest.MonkeyPatch, look: Callable[[], object], steps: tuple[str, ...] = STEPS
+) -> Iterator[None]:
     looking = False
 
     def stepped(call: Any) -> Any:
@@ -70,14 +73,16 @@ def before_each_step(patch: pytest.MonkeyPatch, look: Callable[[], object]) -> I
             nonlocal looking
             if not looking:
                 looking = True
-                look()
-                looking = False
+                try:
+                    look()
+                finally:
+                    looking = False
             return call(*args, **more)
 
         return step
 
     with patch.context() as patched:
-        for name in STEPS:
+        for name in steps:
             patched.setattr(os, name, stepped(getattr(os, name)))
         patched.setattr(place, "_exchange", stepped(place._exchange))
         yield
@@ -112,6 +117,37 @@ def test_kill_9_before_any_step_leaves_the_old_or_the_new_one(
             "configurations", "configured", "home.yaml", "node.key", "rules",
         ]  # fmt: skip
         assert (state / "node.key").read_text() == "secret"
+
+
+@pytest.mark.parametrize("start", [plain, linked, edited])
+def test_an_error_of_the_disk_at_any_step_leaves_the_old_one_or_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Callable[[Path], None]
+) -> None:
+    """One step fails, with those after it as they are: who is told that the old one runs can rely on it."""
+    done = False
+    for nth in range(1, 100):
+        folder, steps = tmp_path / f"etc-{nth}", 0
+        start(folder)
+        old = says(folder)
+
+        def fail(nth: int = nth) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == nth:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        told = ""
+        with before_each_step(monkeypatch, fail, (*STEPS, "listdir", "scandir")):
+            try:
+                place.put(folder, "8", NEW, "{}")
+            except OSError as error:
+                told = str(error)
+        assert says(folder) == (old if told else NEW), f"step {nth}: {told}"
+        done = steps < nth
+        if done:
+            break
+    assert done
+    assert nth > 15
 
 
 @pytest.mark.parametrize("start", [plain, linked])
