@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from homenode import records
@@ -27,21 +28,52 @@ class Configured:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._proved: asyncio.TimerHandle | None = None
+        self._trying: asyncio.Task[None] | None = None
+        self._recorded = False  # the journal has who signed what is on trial
 
     def start(self) -> None:
-        """A node that lives for a while with a new configuration keeps it."""
+        """What is on trial goes on."""
         if (self._node.data / TRIAL).exists():
-            from homenode.configure.trial import PROVED_S
+            self._trying = self._node.start_apart("trial", self._go_on())
 
-            if self._proved is not None:
-                self._proved.cancel()  # of one before this
-            self._proved = asyncio.get_running_loop().call_later(PROVED_S, self.proved)
+    async def _go_on(self) -> None:
+        async with self._node.crew.changing:
+            await self._record()
+        await self._try()
 
-    def proved(self) -> None:
-        """It came up, and stayed, or ends in order."""
+    async def _record(self) -> None:
+        """Have the journal know who signed what is on trial, if it may not know."""
+        from homenode.configure import trial
+
+        node, apart = self._node, asyncio.get_running_loop().run_in_executor
         try:
-            (self._node.data / TRIAL).unlink(missing_ok=True)
+            new = await apart(None, trial.read, node.data)
+            if new is not None and new.record is not None:
+                node.journal.append(dict(new.record), klass="system")
+                if not await node.outcomes.written():
+                    return
+                await apart(None, trial.write, node.data, replace(new, record=None))
+            self._recorded = True
+        except OSError as error:
+            log.warning("the trial of a configuration can't be noted", extra={"why": str(error)})
+
+    async def _try(self) -> None:
+        """A node that lives for a while with a new configuration keeps it."""
+        from homenode.configure.trial import PROVED_S
+
+        await asyncio.sleep(PROVED_S)
+        self.stop()
+
+    def stop(self) -> None:
+        """It came up, and stayed, or ends in order."""
+        if self._recorded:
+            self._passed()
+
+    def _passed(self) -> None:
+        from homenode.configure import trial
+
+        try:
+            trial.passed(self._node.data)
         except OSError as error:
             log.warning("the trial of a configuration can't be ended", extra={"why": str(error)})
 
@@ -85,8 +117,13 @@ class Configured:
         if now is not None and now.configuration == new and not now.touched:
             return result | {"told": "this node runs on it already"}
         places = await apart(None, self._why_not, offer)
+        signed, sender = result["signed"], f"{command.party}: {command.by}"
+        record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
+        if self._trying is not None:
+            self._trying.cancel()  # of the one before
+        self._recorded = False
         try:
-            before = await apart(None, self._put, offer)
+            before = await apart(None, self._put, offer, record)
         except OSError as error:  # the trial stays, for the next start: who knows what a failing disk has
             until = ", until its next start" if place.present(beside) == str(new.number) else ""
             do = f"the node runs on what it had{until}"
@@ -97,16 +134,14 @@ class Configured:
             log.error("the new configuration was taken back", extra={"number": new.number, "why": str(error)})
             await apart(None, place.go_to, beside, before)
             await self._as_before()
-            self.proved()
+            self._passed()
             raise Refused(f"it reads well, and the node can't go over to it: {error}") from error
         try:
             await apart(None, remember, node.data, new)
         except OSError as error:  # its number stands beside it, too
             log.warning("the number can't be kept in the node's data", extra={"why": str(error)})
-        self.start()
-        signed, sender = result["signed"], f"{command.party}: {command.by}"
-        record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
-        node.journal.append(record, klass="system")
+        await self._record()
+        self._trying = node.start_apart("trial", self._try())
         fields = {"number": new.number, "signed": signed, "made_by": new.by, "by": sender}
         log.info("a signed configuration was taken", extra={**fields, "changed": places})
         if now is not None and now.touched:
@@ -134,14 +169,14 @@ class Configured:
             newer(offer.configuration.number, taken)
         return offer, now
 
-    def _put(self, offer: Offer) -> str:
+    def _put(self, offer: Offer, record: Mapping[str, Any]) -> str:
         """Has it be the one that counts; the name of the one before."""
         from homenode.configure import place, trial
 
         beside, name = self._node.home.path.parent, str(offer.configuration.number)
         before = place.adopt(beside)
         assert before is not None, "a node that runs has a home.yaml"
-        trial.begin(self._node.data, before, name)
+        trial.write(self._node.data, trial.Trial(before, name, record))
         place.put(beside, name, offer.configuration.files, offer.jws)
         return before
 

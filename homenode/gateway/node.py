@@ -98,7 +98,7 @@ class Node:
         await self.crew.stop_all()
         await self.uplink.stop()
         self.watchers.close()
-        self.configured.proved()
+        self.configured.stop()
         self.time.remember()
         self.health.stop()
         for task in tuple(self._tasks):

@@ -18,7 +18,7 @@ from homenode.configure.payload import Configuration
 from homenode.configure.signatures import make_pair, read_key, sign
 from homenode.contract.command import Command
 from homenode.errors import Refused
-from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet
+from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, written
 from tests.system.nodes import NodeProcess
 
 OPERATOR = make_pair()
@@ -74,6 +74,38 @@ def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
     asyncio.run(scene())
 
 
+def test_who_signed_is_in_the_journal_though_the_power_went_while_the_node_went_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cut = tmp_path / "node", tmp_path / "cut"
+    folder.mkdir()
+    trusted(folder)
+    new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
+    drivers = panel(lambda host: Panel(host, quiet))
+
+    async def scene() -> None:
+        async with node_inside(folder, drivers) as node:
+            read_again = node.requests.read_again
+
+            async def cut_before() -> str:
+                shutil.copytree(folder, cut, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+                return await read_again()
+
+            monkeypatch.setattr(node.requests, "read_again", cut_before)
+            await node.configured.take(command(7, new))
+        for state in (cut, folder):
+            for _ in range(2):
+                async with node_inside(state, drivers, home=new) as node:
+                    told = await node.configured.take(command(7, new))
+                    assert told["told"] == "this node runs on it already"
+                assert not (state / "data" / trial.NAME).exists()
+            (record,) = written(state, "configured")
+            assert (record["number"], record["signed"], record["made_by"]) == (7, ["operator"], "Olle")
+            assert (record["by"], record["places"]) == ("operator: Olle", ["devices.eye"])
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize("for_good", [False, True])
 def test_a_disk_that_fails_while_the_node_goes_over_is_told_as_it_then_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_good: bool
@@ -119,7 +151,7 @@ def on_trial(folder: Path) -> tuple[Path, Path, str]:
     data.mkdir()
     before = place.adopt(folder)
     assert before is not None
-    trial.begin(data, before, "7")
+    trial.write(data, trial.Trial(before, "7"))
     place.put(folder, "7", {"home.yaml": SMALL + "language: en\n"}, json.dumps({}))
     return home, data, before
 
