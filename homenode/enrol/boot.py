@@ -176,12 +176,8 @@ def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
     try:
         with _writable(places.boot):
             if whole:
-                with contextlib.ExitStack() as ends:
-                    old = (
-                        ends.enter_context(file.open("r+b"))
-                        if (file := places.boot / FILE).exists()
-                        else None
-                    )
+                file = places.boot / FILE
+                with file.open("r+b") if file.exists() else contextlib.nullcontext() as old:
                     _put(file, whole.encode())
                     if old is not None:  # renaming over it frees what it was, code and all
                         _zero(old)

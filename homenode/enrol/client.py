@@ -30,6 +30,7 @@ _NOT_ACCEPTED = r"ALERT_(\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)"
 """Reasons of OpenSSL: the alert is about this box's certificate, and not about anything else."""
 MOST_BYTES = 1_000_000
 EST, OURS = "/.well-known/est", "/homenode/v1"
+TURN, WHY = "Homenode-Turn", "Homenode-Why"
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl passes on without a name for it."""
 

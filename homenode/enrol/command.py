@@ -31,20 +31,18 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; exit status."""
     names = [field.name for field in fields(Places)]
     places = Places(*(getattr(args, name).absolute() for name in names))
+    if args.what == "status":
+        return _status(places)
+    start_logging(as_json=args.log == "json", verbose=args.verbose)
     match args.what:
-        case "status":
-            return _status(places)
         case "clock":
             from homenode.enrol.clock import set_clock
 
-            start_logging(as_json=args.log == "json", verbose=args.verbose)
             return set_clock(places)
         case "boot":
             from homenode.enrol.boot import boot
 
-            start_logging(as_json=args.log == "json", verbose=args.verbose)
             return boot(places)
-    start_logging(as_json=args.log == "json", verbose=args.verbose)
     return _tries(places, args.serial, once=args.what == "once")
 
 

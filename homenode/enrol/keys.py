@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
 from homenode.enrol.steps import Held
@@ -71,8 +72,8 @@ def _make(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def fingerprint(key: ec.EllipticCurvePublicKey) -> str:
-    """SHA-256 of the public key (SubjectPublicKeyInfo), in hexadecimal digits."""
+def fingerprint(key: CertificatePublicKeyTypes) -> str:
+    """SHA-256 of a public key (SubjectPublicKeyInfo), in hexadecimal digits."""
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, form)).hexdigest()
 

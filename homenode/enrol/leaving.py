@@ -84,9 +84,9 @@ def carry_out(places: Places, now_ms: int) -> str:
     return text
 
 
-def bring(places: Places, office: Office, proof: str) -> Outcome:
+def bring(places: Places, office: Office) -> Outcome:
     """The proof to the office; when it has it, the key goes, too. Raises Refused, OSError."""
-    answer = office.told("erased", "the tenancy is erased", proof=proof)
+    answer = office.told("erased", "the tenancy is erased", proof=read(places.erase)["proof"])
     # 403: it has the proof, as the answer was lost, or it waits for none any more
     if answer.status not in (200, 403):
         return Outcome(State.FAILED, Why("not_erased", {"text": answer.text}), again_s=answer.again_s or 3600)
@@ -122,11 +122,6 @@ def begun(places: Places, now_ms: int) -> Outcome | None:
         what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
         return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=STOPS_S)
     return None
-
-
-def try_it(places: Places, office: Office, now_ms: int) -> Outcome:
-    """As far as it goes now."""
-    return begun(places, now_ms) or bring(places, office, carry_out(places, now_ms))
 
 
 def _remove(path: Path) -> None:

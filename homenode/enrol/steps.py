@@ -14,9 +14,9 @@ FIRST_S, LONGEST_S = 5, 15 * MINUTE_S
 PATIENT_S = 6 * HOUR_S
 """Longest, when the box has what it needs and only a renewal or the daily visit waits."""
 BEHIND_MS = 60_000
+"""A clock that is less behind is left as it is."""
 LATEST_MS = 4_102_444_800_000
 """2100-01-01T00:00Z: what is said beyond is no time."""
-"""A clock that is less behind is left as it is."""
 RETRY_S = (10, DAY_S)
 """An office that says when to come again is believed within these."""
 

@@ -7,7 +7,6 @@ import gzip
 import json
 import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from homenode.enrol import assignment, keys, leaving, radios
 from homenode.enrol.client import (
     OURS,
+    TURN,
+    WHY,
     Answer,
     Disowned,
     Office,
@@ -40,7 +41,7 @@ from homenode.journal.wall_time import text_of
 
 log = logging.getLogger("homenode.enrol")
 
-TURN, WHY, A_TURN = "Homenode-Turn", "homenode-why", r"[A-Za-z0-9_-]{8,64}"
+A_TURN = r"[A-Za-z0-9_-]{8,64}"
 OTHER_KEY = "this box trusts another key, or none, and goes on so; a person at it may change that"
 
 
@@ -87,7 +88,7 @@ class Visit:
         if alone:
             return self._alone(provision)
         outcome = Outcome(State.WAITING, Why("no_office"))
-        for url in self._candidates(known_office):
+        for url in [known_office] if known_office else offices():
             outcome = self._at(url, provision)
             if outcome.why.key not in ("network", "not_trusted", "odd"):
                 return outcome
@@ -96,12 +97,6 @@ class Visit:
                 State.ENROLLED, Why("alone"), done=True
             )  # by a card, or by hand: it waits for none
         return outcome
-
-    def _candidates(self, known: str) -> Iterator[str]:
-        if known:
-            yield known
-        else:
-            yield from offices()
 
     def _alone(self, provision: Provision) -> Outcome:
         """The card brought the home, and no office."""
@@ -144,8 +139,8 @@ class Visit:
                 if stuck := leaving.begun(places, self.trust.now_ms()):
                     return stuck
                 if step is not Do.ENROL:  # else it gets a certificate first, for the proof
-                    office = self.trust.office(url, ca, (places.certificate, places.key))
-                    return leaving.try_it(places, office, self.trust.now_ms())
+                    own = (places.certificate, places.key)
+                    return leaving.bring(places, self.trust.office(url, ca, own))
             if step in (Do.ENROL, Do.RENEW):
                 outcome = self._certify(office, known, provision, step)
                 if outcome is not None:
@@ -233,7 +228,7 @@ class Visit:
         return None
 
     def _no(self, answer: Answer) -> Outcome:
-        because = answer.headers.get(WHY, "")
+        because = answer.headers.get(WHY.lower(), "")
         return of_answer(
             answer.status, answer.text, answer.again_s, self.serial, short(self.print), because=because
         )
@@ -290,7 +285,7 @@ class Visit:
         held = self.held()
         assert held is not None
         leaving.order(self._places, held.home, self.serial)
-        return leaving.try_it(self._places, office, self.trust.now_ms())
+        return leaving.begun(self._places, self.trust.now_ms()) or leaving.bring(self._places, office)
 
     def _turn(self) -> str:
         with contextlib.suppress(OSError):

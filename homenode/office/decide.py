@@ -104,7 +104,6 @@ class Wait:
     """Ask again later (202); `clash` and `because`: as of `Refuse`."""
 
     why: str
-    retry_s: int = RETRY_S
     clash: bool = False
     because: str = ""
 

@@ -18,7 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from homenode.enrol.keys import issued_by
+from homenode.enrol.client import EST, OURS, TURN, WHY
+from homenode.enrol.keys import fingerprint, issued_by
 from homenode.enrol.proof import opened
 from homenode.errors import Refused
 from homenode.gateway.clock import Clock
@@ -28,6 +29,7 @@ from homenode.office import est
 from homenode.office.authority import Authority, moment
 from homenode.office.backups import Backups, plain
 from homenode.office.decide import (
+    RETRY_S,
     SERIAL,
     Box,
     Code,
@@ -50,10 +52,8 @@ from homenode.web import Request, Response, as_json, network_of
 
 log = logging.getLogger("homenode.office")
 
-EST, OURS = "/.well-known/est/", "/homenode/v1/"
 WRONG_CODES = 10
 """From one address in five minutes."""
-TURN, WHY = "homenode-turn", "Homenode-Why"
 MOST_STRANGERS = 1_000
 """Boxes that ask and nobody expects: whoever reaches the office can make some up."""
 MOST_TOLD = 2_000
@@ -85,15 +85,15 @@ class Desk:
     def _answer(self, request: Request) -> Response:
         path = request.path
         try:
-            if path.startswith(EST):
-                return self._est(request, path.removeprefix(EST))
-            if path == f"{OURS}crl" and request.method == "GET":
+            if path.startswith(f"{EST}/"):
+                return self._est(request, path.removeprefix(f"{EST}/"))
+            if path == f"{OURS}/crl" and request.method == "GET":
                 newest = self.revocations()[0].public_bytes(serialization.Encoding.DER)
                 return Response(200, newest, "application/pkix-crl")
             issued, box = self._known(request)
             if path.startswith("/bundles/") and request.method in ("GET", "HEAD"):
                 return part_of(self._settings.bundles, path.removeprefix("/bundles/"), request)
-            return self._ours(request, path.removeprefix(OURS), issued, box)
+            return self._ours(request, path.removeprefix(f"{OURS}/"), issued, box)
         except Refused as error:
             because = _because(getattr(error, "because", ""))
             return est.told(getattr(error, "status", 400), str(error), because)
@@ -114,7 +114,7 @@ class Desk:
         return est.told(405 if what in known else 404, f"{request.method} {request.path} is not offered here")
 
     def _enrol(self, request: Request, asked: x509.CertificateSigningRequest, *, again: bool) -> Response:
-        now, key = self._clock.wall(), est.fingerprint(asked.public_key())
+        now, key = self._clock.wall(), fingerprint(asked.public_key())
         present = self._present(request)
         if again and present is None:
             return est.told(403, "renewing needs the present certificate in the TLS handshake")
@@ -126,7 +126,7 @@ class Desk:
         box = self._store.box(serial) or Box(serial)
         if present is not None and how is How.NOTHING:
             issued, certificate = present
-            same, old = est.same_names(asked, certificate), est.fingerprint(certificate.public_key())
+            same, old = est.same_names(asked, certificate), fingerprint(certificate.public_key())
             verdict = renewal(
                 box, old, key, revoked=issued.why, same_subject=same or not again, home=issued.home
             )
@@ -212,7 +212,7 @@ class Desk:
                 self._add(made, box)
                 log.info("certified", extra={"box": box.serial, "home": home})
                 return est.certificates([made])
-            case Wait(why, retry_s, clash, because):
+            case Wait(why, clash, because):
                 if clash:
                     self._twins(request, box, why, now)
                 if there is not None or self._settings.unknown:
@@ -220,7 +220,7 @@ class Desk:
                     self._store.put(replace(box, state=state, asked="" if because == "unassigned" else key))
                     self._store.forget_strangers(MOST_STRANGERS)
                 log.info("waits", extra={"box": box.serial, "why": why})
-                return est.told(202, why, {"Retry-After": str(retry_s), **_because(because)})
+                return est.told(202, why, {"Retry-After": str(RETRY_S), **_because(because)})
             case Refuse(why, status, clash, because):
                 if clash:
                     self._twins(request, box, why, now)
@@ -283,7 +283,7 @@ class Desk:
         return est.told(404, f"{request.method} {request.path} is not offered here")
 
     def _assignment(self, request: Request, issued: Issued, box: Box) -> Response:
-        now, shown = self._clock.wall(), request.headers.get(TURN, "")
+        now, shown = self._clock.wall(), request.headers.get(TURN.lower(), "")
         with self._store.changing():
             last, before = self._store.turns(box.serial)
             if not turn_fits(shown, last, before):

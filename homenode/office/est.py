@@ -94,16 +94,6 @@ def _alternative(extensions: x509.Extensions) -> x509.SubjectAlternativeName | N
         return None
 
 
-def fingerprint(key: object) -> str:
-    """SHA-256 of a public key (SubjectPublicKeyInfo), in hexadecimal digits."""
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(
-        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    return digest.finalize().hex()
-
-
 def basic(header: str) -> tuple[str, str]:
     """Serial number and code of an Authorization header; both "" if it is none such."""
     kind, _, rest = header.partition(" ")

@@ -72,10 +72,10 @@ def test_a_proof_that_tls_kept_from_the_office_is_not_delivered(tmp_path: Path) 
     places = places_in(tmp_path)
     for folder in (places.config, places.folder):
         folder.mkdir()
-    leaving.order(places, "h", "1234")
+    places.erase.write_text('{"proof": "signed"}')
     with pytest.raises(client.Disowned):
-        leaving.bring(places, NoMore("https://o", CA.decode()), "proof")
-    assert state.read(places.erase) == {"home": "h", "serial": "1234"}
+        leaving.bring(places, NoMore("https://o", CA.decode()))
+    assert state.read(places.erase) == {"proof": "signed"}
 
 
 def test_root_follows_no_link_and_waits_at_no_pipe_of_the_nodes_user(tmp_path: Path) -> None:
