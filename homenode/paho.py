@@ -9,7 +9,7 @@ _LOADED = "dns" in sys.modules
 if not _LOADED:
     sys.modules["dns"] = None  # type: ignore[assignment]  # how one says that it isn't there
 
-from paho.mqtt import client as mqtt  # noqa: E402
+from paho.mqtt import client as mqtt  # noqa: E402 - not before dns is hidden
 
 if not _LOADED:
     del sys.modules["dns"]

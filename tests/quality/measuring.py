@@ -47,7 +47,7 @@ def transitions(
     home: RecordedHome, events: Sequence[Event], end: Instant, rules: Sequence[BoundRule] | None = None
 ) -> Iterator[Transition]:
     """All of them, until `end`."""
-    return run(home.home, tuple(home.rules if rules is None else rules), _Tape(events, end))  # type: ignore[arg-type]
+    return run(home.home, tuple(home.rules if rules is None else rules), _Tape(events, end))
 
 
 def alarms(changes: Iterator[Transition], rules: Sequence[BoundRule]) -> list[Alarm]:

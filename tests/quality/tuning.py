@@ -67,7 +67,7 @@ def tune(home: RecordedHome, rules: tuple[BoundRule, ...]) -> Tuned:
     for rule in rules:
         if rule.severity == "info":
             continue
-        factor = min(FACTORS, key=lambda each, name=rule.name: (halves[each][0][name], each))  # type: ignore[misc]
+        _, factor = min((halves[each][0][rule.name], each) for each in FACTORS)
         if factor != 1:
             parameter = PATIENCE[uses[rule.name].file.stem]
             wait_ms = milliseconds(number(uses[rule.name], parameter))

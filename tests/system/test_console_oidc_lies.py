@@ -20,9 +20,9 @@ pytest.importorskip("jinja2", reason="the extra console is not installed")
 joserfc = pytest.importorskip("joserfc", reason="the extra console is not installed")
 
 from joserfc import jwt  # noqa: E402 - it needs the extra
-from joserfc.jwk import ECKey, OctKey, RSAKey  # noqa: E402
+from joserfc.jwk import ECKey, OctKey, RSAKey  # noqa: E402 - as above
 
-from tests.system.consoles import Client, Console  # noqa: E402
+from tests.system.consoles import Client, Console  # noqa: E402 - as above
 
 pytestmark = needs_mosquitto
 KEY, OTHER = (ECKey.generate_key("P-256", parameters={"kid": "k"}) for _ in range(2))

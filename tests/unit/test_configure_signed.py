@@ -166,8 +166,8 @@ def test_one_that_is_too_long_is_refused_before_it_is_read() -> None:
 
 
 def test_another_payload_gets_no_signature_beside_the_first() -> None:
-    again = lambda: sign(b"{}", private(CARE), signed(OPERATOR))  # noqa: E731
-    assert why(again) == "what was signed before is another configuration"
+    told = why(lambda: sign(b"{}", private(CARE), signed(OPERATOR)))
+    assert told == "what was signed before is another configuration"
 
 
 @pytest.mark.parametrize(

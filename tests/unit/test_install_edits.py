@@ -163,4 +163,4 @@ def test_a_device_more_takes_no_byte_away(
     new = add_device(home, name, {"room": "hall"})
     gone = [line for line in changed_lines(home.rstrip("\r\n"), new.rstrip("\r\n")) if line[0] == "-"]
     assert all(line.rstrip("\r\n")[2:] in new.splitlines() for line in gone)  # but for its line end
-    assert plain(compose(new, "x"))["devices"][name] == {"room": "hall"}  # type: ignore[index]
+    assert plain(compose(new, "x"))["devices"][name] == {"room": "hall"}  # type: ignore[index]  # a mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,10 @@ def steps(tmp_path: Path) -> Installation:
     return found
 
 
-def written(orders: list[object]) -> str:
+def written(orders: Sequence[object], home: str = HOME) -> str:
     (order,) = orders
     assert isinstance(order, Write)
-    return order.edit(HOME)
+    return order.edit(home)
 
 
 def test_a_new_device_is_shown_with_what_it_is_and_what_it_fits(steps: Installation) -> None:
@@ -250,8 +251,8 @@ def test_a_device_is_added_to_a_rule_that_takes_one_more(steps: Installation, tm
     home = HOME.replace("  lamp:  {", "  bath:  {driver: gpio, pin: 4, kind: water, room: bath}\n  lamp:  {")
     steps = installation(tmp_path, home)
     assert [fit.rule for fit in steps.fits("bath")] == ["water_leak"]
-    (order,) = do(steps, "use", device="bath", rule="water_leak")
-    assert "water: [sink.water, bath.water], lamp" in order.edit(home)  # type: ignore[union-attr]
+    text = written(do(steps, "use", device="bath", rule="water_leak"), home)
+    assert "water: [sink.water, bath.water], lamp" in text
     with pytest.raises(Refused, match="help_button has no place for bath"):
         do(steps, "use", device="bath", rule="help_button")
 
@@ -259,8 +260,8 @@ def test_a_device_is_added_to_a_rule_that_takes_one_more(steps: Installation, tm
 def test_a_rule_that_nobody_uses_yet_is_added(steps: Installation, tmp_path: Path) -> None:
     home = HOME.replace("  lamp:  {", "  fire:  {driver: gpio, pin: 4, kind: smoke, room: hall}\n  lamp:  {")
     steps = installation(tmp_path, home)
-    (order,) = do(steps, "use", device="fire", rule="smoke_alarm")
-    assert "  - {use: smoke_alarm, bind: {smoke: [fire.smoke]}}\nshare" in order.edit(home)  # type: ignore[union-attr]
+    text = written(do(steps, "use", device="fire", rule="smoke_alarm"), home)
+    assert "  - {use: smoke_alarm, bind: {smoke: [fire.smoke]}}\nshare" in text
 
 
 def test_where_a_device_is_held_only_what_is_heard_there_counts(steps: Installation) -> None:
@@ -284,6 +285,7 @@ def test_what_a_device_without_a_name_says_is_shown_and_used_by_nothing(steps: I
     (seen,) = view(steps, "en", 0)["arrivals"]
     assert seen["signs"] == ["open 10:00:00"]
     assert seen["lqi"] == 90
+    assert steps.walk is not None
     assert not any(row.passed for row in steps.walk.rows.values())
 
 
@@ -297,6 +299,7 @@ def test_an_open_alert_keeps_the_test_from_ending_in_earnest(steps: Installation
             do(steps, what, by="Nisse")
     found = do(steps, "finish", by="Nisse", sure=True)
     assert found == [Report("Nisse"), Ask({"do": "mode", "mode": "home"})]
+    assert steps.walk is not None
     assert not steps.walk.active
 
 

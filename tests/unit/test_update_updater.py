@@ -197,7 +197,7 @@ def test_a_gateway_that_is_silent_for_a_moment_brings_no_link_back(
     down = {"broker": True, "link": "down", "up_ms": HOUR, "open_alerts": 0, "sessions": 0, "walk": False}
     monkeypatch.setattr(one, "_order", lambda: ORDER)
     monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: False))
-    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
+    monkeypatch.setattr(one._host, "minute", lambda *_: 0, raising=False)
     for said, cut_ms in ((down, HOUR), (None, 2 * HOUR), (down, 3 * HOUR), ({**down, "link": "up"}, 0)):
         up.append(up[-1] + HOUR)
         monkeypatch.setattr(one, "_ask", lambda said=said: said)

@@ -39,7 +39,7 @@ def seen(panel: Panel, cookie: str) -> dict[str, Any]:
 def pictured(panel: Panel, cookie: str) -> dict[str, Any]:
     """Its picture; a panel that just began has none."""
     until(lambda: seen(panel, cookie)["picture"], PATIENCE_S, lambda: panel.log)
-    return seen(panel, cookie)["picture"]  # type: ignore[no-any-return]
+    return dict(seen(panel, cookie)["picture"])
 
 
 def test_without_a_code_nothing_is_told_or_done(panel: Panel) -> None:
@@ -72,13 +72,14 @@ def test_who_guesses_codes_must_wait(panel: Panel) -> None:
     assert [status for status, _ in answers] == [403] * 10 + [429] * 2
     told = [found["error"].partition(".")[0] for _, found in answers[:10]]
     assert told == ["Fel kod, eller för gammal"] * 4 + ["Koden gäller inte längre"] * 6
-    status, told, _ = panel.ask("POST", "/pair", {"code": panel.code()})  # the right one waits, too
-    assert (status, told["error"]) == (429, "För många försök: vänta fem minuter")
+    status, answer, _ = panel.ask("POST", "/pair", {"code": panel.code()})  # the right one waits, too
+    assert (status, answer["error"]) == (429, "För många försök: vänta fem minuter")
 
 
 def test_a_code_that_is_none_is_wrong(panel: Panel) -> None:
     panel.code()
-    for code in (None, 5, [], {}, "", "5" * 1000, "\u0000", True):
+    wrong: tuple[Any, ...] = (None, 5, [], {}, "", "5" * 1000, "\u0000", True)
+    for code in wrong:
         assert panel.ask("POST", "/pair", {"code": code})[0] == 403, code
 
 
