@@ -167,6 +167,15 @@ def of_configured(
     return {"t": "configured", "at": at, "number": number, **who, "places": list(places)}
 
 
+def of_taken_back(configured: Mapping[str, Any], why: str, at: Instant) -> Record:
+    """A signed configuration gave way to the one before it again.
+
+    Args:
+        configured: As `of_configured`.
+    """
+    return {**configured, "at": at, "taken_back": why}
+
+
 def of_answer(command: Command, answer: bytes, at: Instant) -> Record:
     """A command was done, and this is its answer."""
     row = (command.party, command.id, command.expires_ms, answer.decode())

@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _send(args: argparse.Namespace, by: str, out: TextIO) -> int:
-    """To each home, whatever became of the others; the exit status is that of the worst."""
-    from homenode.configure.sending import send
+    """To each home up to one that doesn't answer; the exit status is that of the worst."""
+    from homenode.configure.sending import Unanswered, send
 
     settings, folders = _reached(args)
     if not folders:
@@ -71,7 +71,7 @@ def _send(args: argparse.Namespace, by: str, out: TextIO) -> int:
     except ValueError as error:
         args.wrong(f"--wait {args.wait}: give {error}")
     worst = 0
-    for folder in folders:
+    for nth, folder in enumerate(folders, 1):
         try:
             one = _sheet(folder)
             if one.lacking:
@@ -83,6 +83,9 @@ def _send(args: argparse.Namespace, by: str, out: TextIO) -> int:
         except HomenodeError as error:
             print(f"homenode: {error}", file=sys.stderr)
             done = 2 if isinstance(error, FileMistakes) else 1
+            if isinstance(error, Unanswered) and (rest := folders[nth:]):  # which may end as this one did
+                print(f"homenode: not sent: {' '.join(map(str, rest))}", file=sys.stderr)
+                return max(worst, done)
         worst = max(worst, done)
     return worst
 

@@ -23,6 +23,10 @@ SETTLED_S = 2.0
 """What the broker keeps comes at once; so long after the last status no other is awaited."""
 
 
+class Unanswered(Refused):
+    """Nobody knows what became of what was sent."""
+
+
 def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, *, over: bool = False) -> int:
     """Send what is signed, and tell what the node answers. 0 if it was taken, 1 if it was refused.
 
@@ -31,7 +35,8 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
 
     Raises:
         NoLink: The broker can't be reached.
-        Refused: No answer came; or somebody changed the files at the node since (the operator is told that).
+        Unanswered: No answer came.
+        Refused: Somebody changed the files at the node since (the operator is told that).
         SetupError: There is no broker, or only care and the operator may send it.
     """
     party, home = settings.party, sheet.configuration.home
@@ -56,8 +61,8 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
         line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
         answer = line.first(lambda _topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
     if answer is None:
-        do = "it may be offline; the same may be sent again"
-        raise Refused(f"{home} has not answered within {wait_s:.0f} s", do=do)
+        do = "it may be offline, or answers by another broker if this names one; the same may be sent again"
+        raise Unanswered(f"{home} has not answered within {wait_s:.0f} s", do=do)
     number = sheet.configuration.number
     if answer.get("ok") is True:
         result = answer.get("result", {})

@@ -1,5 +1,6 @@
 """A new configuration is on trial for a while: a node that doesn't stay up with it goes back.
 
+So does one that doesn't reach the broker, if that is another: nobody could send it what mends that.
 That it reads well was seen before it was taken, and that the node went over to it; this is for what shows
 later, such as a driver that ends the process.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from homenode.install import home_file
 
 PROVED_S = 60.0
 """Who lives so long with it has tried its drivers, and has been asked for alive by systemd."""
+REACHED_S = 600.0
+"""By then it has reached the broker, if it names another than the one before."""
 MOST_STARTS = 3
 
 
@@ -27,22 +30,27 @@ class Trial:
 
     Attributes:
         before, now: Their names, as of `place`.
-        record: Who signed it and what it changed, until the journal has that.
+        record: Who signed it and what it changed, for the journal.
+        recorded: The journal has that.
+        reach: It names another broker, and is proved only by a link to that.
         starts: Of the node since.
+        back: Why it was taken back, in each language, until the operator is told.
     """
 
     before: str
     now: str
     record: Mapping[str, Any] | None = None
+    recorded: bool = False
+    reach: bool = False
     starts: int = 0
+    back: Mapping[str, str] | None = None
 
 
 def read(data: Path) -> Trial | None:
     """What is on trial; None if nothing is. Raises OSError."""
     try:
         told = json.loads((data / NAME).read_bytes())
-        before, now, starts = str(told["before"]), str(told["now"]), int(told["starts"])
-        return Trial(before, now, told.get("record"), starts)
+        return Trial(**{one.name: told[one.name] for one in fields(Trial) if one.name in told})
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):  # no power cut leaves it so
@@ -60,22 +68,49 @@ def passed(data: Path) -> None:
     (data / NAME).unlink(missing_ok=True)
 
 
-def at_start(data: Path, beside: Path) -> str | None:
-    """One start more: the configuration that was taken back for it, None if none was. Raises OSError.
+def go_back(data: Path, beside: Path, trial: Trial, why: Mapping[str, str]) -> Trial:
+    """The one before counts again; that it does is on the disk until the operator is told. Raises OSError.
 
     Args:
         data: The node's.
         beside: Folder of home.yaml.
     """
+    taken_back = replace(trial, back=why)
+    write(data, taken_back)
+    place.go_to(beside, trial.before)
+    return taken_back
+
+
+def at_start(data: Path, beside: Path) -> Trial | None:
+    """One start more: what was taken back for it, or before, if that may not be told yet. Raises OSError."""
     trial = read(data)
     if trial is None:
         return None
-    if place.present(beside) != trial.now:  # the power went before it counted, or somebody changed it since
+    there = place.present(beside)
+    if trial.back is not None and there == trial.before:
+        return trial
+    if there != trial.now:  # the power went before it counted, or somebody changed it since
         passed(data)
         return None
-    if trial.starts < MOST_STARTS:
+    if trial.back is None and trial.starts < MOST_STARTS:
         write(data, replace(trial, starts=trial.starts + 1))
         return None
-    place.go_to(beside, trial.before)
-    passed(data)
-    return trial.now
+    return go_back(data, beside, trial, trial.back or started_anew(trial))
+
+
+def started_anew(trial: Trial) -> dict[str, str]:
+    """Why one is taken back with which the node didn't stay up."""
+    return {
+        "sv": f"konfiguration {trial.now} togs tillbaka: noden startade om {MOST_STARTS} gånger med den",
+        "en": f"configuration {trial.now} was taken back: the node started anew {MOST_STARTS} times with it",
+    }
+
+
+def not_reached(trial: Trial) -> dict[str, str]:
+    """Why one is taken back whose broker doesn't answer."""
+    return {
+        "sv": f"konfiguration {trial.now} togs tillbaka: dess meddelandekö nåddes inte på 10 minuter; "
+        "noden kör på den förra",
+        "en": f"configuration {trial.now} was taken back: its broker was not reached in 10 minutes; "
+        "the node runs on the one before",
+    }

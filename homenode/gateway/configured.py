@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from homenode import records
+from homenode.delivery import NodeFault
 from homenode.errors import HomenodeError, Refused
+from homenode.gateway.outcomes import CONFIGURATION
 
 if TYPE_CHECKING:
     from homenode.configure.kept import Running
     from homenode.configure.taking import Offer
+    from homenode.configure.trial import Trial
     from homenode.contract.command import Command
     from homenode.gateway.node import Node
 
@@ -29,44 +32,84 @@ class Configured:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._trying: asyncio.Task[None] | None = None
-        self._recorded = False  # the journal has who signed what is on trial
+        self._new: Trial | None = None  # what is on trial; the journal has who signed it
 
     def start(self) -> None:
-        """What is on trial goes on."""
+        """What is on trial goes on; that something was taken back is told."""
         if (self._node.data / TRIAL).exists():
             self._trying = self._node.start_apart("trial", self._go_on())
 
     async def _go_on(self) -> None:
-        async with self._node.crew.changing:
-            await self._record()
-        await self._try()
+        from homenode.configure import place, trial
 
-    async def _record(self) -> None:
+        new = trial.read(self._node.data)
+        if new is None:
+            return
+        if new.back is not None and place.present(self._node.home.path.parent) == new.before:
+            await self._tell(new, new.back)
+            return
+        async with self._node.crew.changing:
+            await self._record(new)
+        await self._try(new)
+
+    async def _record(self, new: Trial) -> None:
         """Have the journal know who signed what is on trial, if it may not know."""
         from homenode.configure import trial
 
-        node, apart = self._node, asyncio.get_running_loop().run_in_executor
-        try:
-            new = await apart(None, trial.read, node.data)
-            if new is not None and new.record is not None:
-                node.journal.append(dict(new.record), klass="system")
-                if not await node.outcomes.written():
-                    return
-                await apart(None, trial.write, node.data, replace(new, record=None))
-            self._recorded = True
-        except OSError as error:
-            log.warning("the trial of a configuration can't be noted", extra={"why": str(error)})
+        node = self._node
+        if new.record is not None and not new.recorded:
+            node.journal.append(dict(new.record), klass="system")
+            if not await node.outcomes.written():
+                return
+            known, apart = replace(new, recorded=True), asyncio.get_running_loop().run_in_executor
+            try:
+                await apart(None, trial.write, node.data, known)
+            except OSError as error:
+                log.warning("the trial of a configuration can't be noted", extra={"why": str(error)})
+                return
+        self._new = new
 
-    async def _try(self) -> None:
-        """A node that lives for a while with a new configuration keeps it."""
-        from homenode.configure.trial import PROVED_S
+    async def _try(self, new: Trial) -> None:
+        """A node that lives for a while with a new configuration keeps it, once another broker is reached."""
+        from homenode.configure.trial import PROVED_S, REACHED_S
 
-        await asyncio.sleep(PROVED_S)
-        self.stop()
+        for _ in range(round(REACHED_S / PROVED_S)):
+            await asyncio.sleep(PROVED_S)
+            if not new.reach or self._node.uplink.reached:
+                self.stop()
+                return
+        await self._back(new)
+
+    async def _back(self, new: Trial) -> None:
+        """The broker that it names was not reached: the one before runs again."""
+        from homenode.configure import place, trial
+
+        node, beside, why = self._node, self._node.home.path.parent, trial.not_reached(new)
+        async with node.crew.changing:
+            if node.uplink.reached or place.present(beside) != new.now:  # somebody put another one there
+                self._passed()
+                return
+            self._new = None
+            log.error("the new configuration was taken back", extra={"number": new.now, "why": why["en"]})
+            apart = asyncio.get_running_loop().run_in_executor
+            await apart(None, trial.go_back, node.data, beside, new, why)
+            await self._as_before()
+            await self._tell(new, why)
+
+    async def _tell(self, new: Trial, why: Mapping[str, str]) -> None:
+        """The operator gets to know that it was taken back, and the journal."""
+        node = self._node
+        if new.record is not None:
+            record = records.of_taken_back(new.record, why["en"], node.clock.now())
+            node.journal.append(record, klass="system")
+        node.outcomes.fault(NodeFault(CONFIGURATION, why, at_once=True))
+        if await node.outcomes.written():
+            self._passed()
 
     def stop(self) -> None:
-        """It came up, and stayed, or ends in order."""
-        if self._recorded:
+        """It came up, and stayed, or ends in order; with the broker reached, if that is another."""
+        new = self._new
+        if new is not None and (self._node.uplink.reached or not new.reach):
             self._passed()
 
     def _passed(self) -> None:
@@ -116,14 +159,14 @@ class Configured:
         result: dict[str, Any] = {"number": new.number, "signed": sorted(offer.parties)}
         if now is not None and now.configuration == new and not now.touched:
             return result | {"told": "this node runs on it already"}
-        places = await apart(None, self._why_not, offer)
+        places, reach = await apart(None, self._why_not, offer)
         signed, sender = result["signed"], f"{command.party}: {command.by}"
         record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())
         if self._trying is not None:
             self._trying.cancel()  # of the one before
-        self._recorded = False
+        self._new = None
         try:
-            before = await apart(None, self._put, offer, record)
+            trial = await apart(None, self._put, offer, record, reach)
         except OSError as error:  # the trial stays, for the next start: who knows what a failing disk has
             until = ", until its next start" if place.present(beside) == str(new.number) else ""
             do = f"the node runs on what it had{until}"
@@ -132,7 +175,7 @@ class Configured:
             told = await node.requests.read_again()
         except Exception as error:
             log.error("the new configuration was taken back", extra={"number": new.number, "why": str(error)})
-            await apart(None, place.go_to, beside, before)
+            await apart(None, place.go_to, beside, trial.before)
             await self._as_before()
             self._passed()
             raise Refused(f"it reads well, and the node can't go over to it: {error}") from error
@@ -140,14 +183,13 @@ class Configured:
             await apart(None, remember, node.data, new)
         except OSError as error:  # its number stands beside it, too
             log.warning("the number can't be kept in the node's data", extra={"why": str(error)})
-        await self._record()
-        self._trying = node.start_apart("trial", self._try())
+        await self._record(trial)
+        self._trying = node.start_apart("trial", self._try(trial))
         fields = {"number": new.number, "signed": signed, "made_by": new.by, "by": sender}
         log.info("a signed configuration was taken", extra={**fields, "changed": places})
         if now is not None and now.touched:
-            told += (
-                f"; what somebody had changed at the node is kept in {place.KEPT}/{before} beside home.yaml"
-            )
+            kept = f"{place.KEPT}/{trial.before} beside home.yaml"
+            told += f"; what somebody had changed at the node is kept in {kept}"
         return result | {"told": told}
 
     def _offered(self, jws: str) -> tuple[Offer, Running | None]:
@@ -169,19 +211,21 @@ class Configured:
             newer(offer.configuration.number, taken)
         return offer, now
 
-    def _put(self, offer: Offer, record: Mapping[str, Any]) -> str:
-        """Has it be the one that counts; the name of the one before."""
-        from homenode.configure import place, trial
+    def _put(self, offer: Offer, record: Mapping[str, Any], reach: bool) -> Trial:
+        """Has it be the one that counts, on trial."""
+        from homenode.configure import place
+        from homenode.configure.trial import Trial, write
 
         beside, name = self._node.home.path.parent, str(offer.configuration.number)
         before = place.adopt(beside)
         assert before is not None, "a node that runs has a home.yaml"
-        trial.write(self._node.data, trial.Trial(before, name, record))
+        trial = Trial(before, name, record, reach=reach)
+        write(self._node.data, trial)
         place.put(beside, name, offer.configuration.files, offer.jws)
-        return before
+        return trial
 
-    def _why_not(self, offer: Offer) -> list[str]:
-        """The places that it changes; raises what is wrong with it."""
+    def _why_not(self, offer: Offer) -> tuple[list[str], bool]:
+        """The places that it changes, and whether to another broker; raises what is wrong with it."""
         from homenode import dropped
         from homenode.config.registry import looked_at_anew
         from homenode.configure.facts import facts
@@ -193,7 +237,10 @@ class Configured:
         dropped.__path__[:] = drivers  # until the node goes over to it
         found = changed(facts(node.home, tuple(node.judge.rules.values())), report)
         allowed(found, offer.parties, offer.trusted)
-        return [one.place for one in found]
+        assert report.home is not None
+        broker = report.home.broker
+        reach = broker is not None and node.home.broker is not None and broker != node.home.broker
+        return [one.place for one in found], reach
 
     async def _as_before(self) -> None:
         try:

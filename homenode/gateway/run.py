@@ -23,7 +23,7 @@ from homenode.gateway.configured import TRIAL
 from homenode.gateway.load import Loaded, keep, load_for_start
 from homenode.gateway.logs import start_logging
 from homenode.gateway.node import Node, log
-from homenode.gateway.outcomes import CONFIGURATION, JOURNAL, STORAGE
+from homenode.gateway.outcomes import JOURNAL, STORAGE
 from homenode.gateway.recovery import recover
 from homenode.gateway.updates import keep_at_the_end, schema_on_trial
 from homenode.journal.beside import take_back
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, data: Path) -> int:
     """
     start_logging(as_json=args.log == "json", verbose=args.verbose)
     types = driver_types()
-    taken_back = _on_trial(Path(args.home), data)
+    _on_trial(Path(args.home), data)
     loaded = load_for_start(Path(args.home), types, data)
     clock = _clock(args, loaded.home)
     with FolderLock.take(data):
@@ -62,28 +62,23 @@ def run(args: argparse.Namespace, data: Path) -> int:
             finish(data, [kind.forget for kind in types.values()], sys.stdout)
         if loaded.fault is None:
             keep(data, loaded, clock.trusted_wall())
-        return asyncio.run(_run(loaded, types, clock, data, taken_back))
+        return asyncio.run(_run(loaded, types, clock, data))
 
 
-def _on_trial(home: Path, data: Path) -> list[NodeFault]:
+def _on_trial(home: Path, data: Path) -> None:
     """A configuration that the node didn't stay up with is taken back."""
     if not (data / TRIAL).exists():
-        return []
-    from homenode.configure.trial import MOST_STARTS, at_start
+        return
+    from homenode.configure.trial import at_start
 
     try:
         taken_back = at_start(data, home.absolute().parent)
     except OSError as error:
         log.error("whether a new configuration is any good can't be told", extra={"why": str(error)})
-        return []
-    if taken_back is None:
-        return []
-    log.error("the new configuration was taken back", extra={"number": taken_back, "starts": MOST_STARTS})
-    text = {
-        "sv": f"konfiguration {taken_back} togs tillbaka: noden startade om {MOST_STARTS} gånger med den",
-        "en": f"configuration {taken_back} was taken back: the node started anew {MOST_STARTS} times with it",
-    }
-    return [NodeFault(CONFIGURATION, text, at_once=True)]
+        return
+    if taken_back is not None and taken_back.back is not None:
+        fields = {"number": taken_back.now, "why": taken_back.back["en"]}
+        log.error("the new configuration was taken back", extra=fields)
 
 
 def _clock(args: argparse.Namespace, home: Home) -> Clock:
@@ -100,13 +95,11 @@ def _clock(args: argparse.Namespace, home: Home) -> Clock:
     return Clock(speed=args.speed, start_ms=start_ms, anchor_s=args.anchor, always_trusted=home.clock_trusted)
 
 
-async def _run(
-    loaded: Loaded, types: Mapping[str, DriverType], clock: Clock, data: Path, early: list[NodeFault]
-) -> int:
+async def _run(loaded: Loaded, types: Mapping[str, DriverType], clock: Clock, data: Path) -> int:
     home = loaded.home
     loop = asyncio.get_running_loop()
     node: Node | None = None
-    early += [loaded.fault] if loaded.fault else []
+    early = [loaded.fault] if loaded.fault else []
 
     def tell(fault: NodeFault | None) -> None:
         if node is None:

@@ -31,6 +31,7 @@ class Uplink:
     Attributes:
         link: None if home.yaml names no broker.
         acknowledged: Whether a broker has acknowledged anything since the start.
+        reached: Whether the one that home.yaml names now has.
         outage: What is done while there is no link.
         refusals: What the broker doesn't take, and which topics nobody listens to.
         heartbeat_s: As the operator set it; 0: as home.yaml says.
@@ -39,7 +40,7 @@ class Uplink:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.link: Link | None = None
-        self.acknowledged = False
+        self.acknowledged = self.reached = False
         self.outage = Outage(node)
         self._calls = OfficeCalls(node)
         self.refusals = Told({}, ())
@@ -48,6 +49,7 @@ class Uplink:
 
     def start(self) -> None:
         """Connect to the broker, if home.yaml names one."""
+        self.reached = False
         if self._node.home.broker is None:
             return
         self.link = Link(
@@ -84,7 +86,7 @@ class Uplink:
             self.link.wake()
 
     def _acknowledged(self, gone: Acknowledged) -> None:
-        self.acknowledged = True
+        self.acknowledged = self.reached = True
         if gone.id:
             self._node.journal.append(records.of_got([gone.id], self._node.clock.now()), klass="alert")
             self._node.watchers.got(gone.id)

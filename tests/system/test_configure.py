@@ -155,8 +155,10 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         assert "test-1: 4 is refused (mistakes)" in every.out, "it is tried, too"
         for party in ("operator", "care"):
             office.configure("sign", str(away), "--key", str(office.folder / f"{party}.key"))
-        silent = office.configure("send", str(away), "--broker", broker.url, "--wait", "1s")
-        assert (silent.status, "away-1 has not answered within 1 s" in silent.err) == (1, True)
+        silent = office.configure("send", *all_of_them, "--broker", broker.url, "--wait", "1s")
+        assert (silent.status, silent.out) == (1, ""), "what one home doesn't get over no other gets"
+        assert "away-1 has not answered within 1 s" in silent.err
+        assert silent.err.endswith(f"not sent: {office.home}\n")
         assert told.out.startswith("test-1: runs 3 of ")
         assert told.out.endswith("; 4 is signed\n")
         assert "signed=" in node.log

@@ -18,7 +18,9 @@ from homenode.configure.payload import Configuration
 from homenode.configure.signatures import make_pair, read_key, sign
 from homenode.contract.command import Command
 from homenode.errors import Refused
-from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, written
+from homenode.gateway.outcomes import CONFIGURATION
+from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
 from tests.system.nodes import NodeProcess
 
 OPERATOR = make_pair()
@@ -187,3 +189,112 @@ def test_a_trial_of_something_else_takes_nothing_back(tmp_path: Path, text: str)
     (tmp_path / trial.NAME).write_text(text)
     assert trial.at_start(tmp_path, tmp_path) is None
     assert not (tmp_path / trial.NAME).exists()
+
+
+def at(broker: Mosquitto) -> str:
+    return HOME + f"broker: {{url: {broker.url}}}\n"
+
+
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "PROVED_S", 0.2)
+    monkeypatch.setattr(trial, "REACHED_S", 1.0)
+
+
+@needs_mosquitto
+def test_a_broker_that_is_not_reached_is_taken_back_and_the_operator_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    quickly(monkeypatch)
+    nobody = Mosquitto(tmp_path / "nobody")
+
+    async def scene() -> None:
+        drivers = panel(lambda host: Panel(host, quiet))
+        with Mosquitto(tmp_path / "broker") as broker:
+            async with node_inside(tmp_path, drivers, home=at(broker)) as node:
+                await until(lambda: node.uplink.reached, "the broker")
+                await node.configured.take(command(7, at(nobody)))
+                await asyncio.sleep(2 * trial.PROVED_S)
+                assert (tmp_path / "home.yaml").read_text() == at(nobody)
+                await until(lambda: node.judge.says(CONFIGURATION), "that it is taken back")
+                assert (tmp_path / "home.yaml").read_text() == at(broker)
+                said = node.judge.says(CONFIGURATION) or {}
+                assert said["sv"] == (
+                    "konfiguration 7 togs tillbaka: dess meddelandekö nåddes inte på 10 minuter; "
+                    "noden kör på den förra"
+                )
+                assert said["en"].startswith("configuration 7 was taken back: its broker was not reached")
+                await until(lambda: node.uplink.reached, "the broker, again")
+                await until(lambda: not (tmp_path / "data" / trial.NAME).exists(), "that this is kept")
+        taken, back = written(tmp_path, "configured")
+        assert back == {**taken, "at": back["at"], "taken_back": said["en"]}
+        assert back["at"] > taken["at"]
+
+    asyncio.run(scene())
+
+
+@needs_mosquitto
+def test_a_broker_that_answers_late_is_kept_and_one_that_is_not_reached_is_on_trial_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    quickly(monkeypatch)
+    data, late = tmp_path / "data", Mosquitto(tmp_path / "late")
+
+    async def scene() -> None:
+        drivers = panel(lambda host: Panel(host, quiet))
+        with Mosquitto(tmp_path / "broker") as broker:
+            async with node_inside(tmp_path, drivers, home=at(broker)) as node:
+                await until(lambda: node.uplink.reached, "the broker")
+                await node.configured.take(command(7, at(late)))
+                await asyncio.sleep(2 * trial.PROVED_S)
+            for _ in range(2):
+                assert trial.at_start(data, tmp_path) is None
+                assert (data / trial.NAME).exists(), "an end in order proves no broker"
+                async with node_inside(tmp_path, drivers, home=at(late)):
+                    await asyncio.sleep(2 * trial.PROVED_S)
+            with late:
+                async with node_inside(tmp_path, drivers, home=at(late)):
+                    await until(lambda: not (data / trial.NAME).exists(), "that it is kept")
+        assert (tmp_path / "home.yaml").read_text() == at(late)
+        assert [record["number"] for record in written(tmp_path, "configured")] == [7]
+
+    asyncio.run(scene())
+
+
+@needs_mosquitto
+@pytest.mark.parametrize("link_changed", [False, True])
+def test_the_power_goes_while_a_broker_is_taken_back_and_the_operator_is_told_after_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link_changed: bool
+) -> None:
+    folder, cut, nobody = tmp_path / "node", tmp_path / "cut", Mosquitto(tmp_path / "nobody")
+    folder.mkdir()
+    trusted(folder)
+    quickly(monkeypatch)
+    go_to = place.go_to
+
+    def cut_there(beside: Path, name: str) -> None:
+        if link_changed:
+            go_to(beside, name)
+        shutil.copytree(folder, cut, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+        go_to(beside, name)
+
+    async def scene() -> None:
+        drivers = panel(lambda host: Panel(host, quiet))
+        with Mosquitto(tmp_path / "broker") as broker:
+            async with node_inside(folder, drivers, home=at(broker)) as node:
+                await until(lambda: node.uplink.reached, "the broker")
+                await node.configured.take(command(7, at(nobody)))
+                monkeypatch.setattr(place, "go_to", cut_there)
+                await until(lambda: node.judge.says(CONFIGURATION), "that it is taken back")
+            monkeypatch.setattr(place, "go_to", go_to)
+            assert trial.at_start(cut / "data", cut) is not None
+            assert (cut / "home.yaml").read_text() == at(broker)
+            async with node_inside(cut, drivers, home=at(broker)) as node:
+                await until(lambda: node.judge.says(CONFIGURATION), "that it was taken back")
+                said = node.judge.says(CONFIGURATION) or {}
+                assert said["en"].startswith("configuration 7 was taken back: its broker was not reached")
+                await until(lambda: not (cut / "data" / trial.NAME).exists(), "that this is kept")
+        assert [one.get("taken_back") for one in written(cut, "configured")] == [None, said["en"]]
+
+    asyncio.run(scene())
