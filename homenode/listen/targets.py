@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from homenode.errors import SetupError
 from homenode.listen.settings import PRINT, Settings, Target
@@ -20,7 +20,9 @@ from homenode.listen.words import line
 AT_ONCE = 16
 """Commands of one target that run at the same time; more homes than that wait for one another."""
 
-_SHOWN = 200
+_PIPE_B = 1 << 16
+"""All that a pipe holds."""
+_SAID_B = 1_000
 
 
 class Took(NamedTuple):
@@ -77,32 +79,72 @@ def _runner(target: Target) -> Taker:
     return take
 
 
+class _Output:
+    """What a command prints: its beginning. The rest is read, too: what it left running is to run on."""
+
+    def __init__(self) -> None:
+        self._end, self.entry = os.pipe()
+        os.set_blocking(self._end, False)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._end, self._read)
+        self._said, self._over = b"", False
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # nothing is there
+            more = os.read(self._end, _PIPE_B)
+            self._said = (self._said + more)[:_SAID_B]
+            if not more:
+                self._over = True
+                self._loop.remove_reader(self._end)
+                os.close(self._end)
+
+    def line(self) -> str:
+        """The first that was printed until now."""
+        if not self._over:
+            self._read()
+        first = self._said.decode("utf-8", "replace").partition("\n")[0].strip()
+        return first[:120] if first.isprintable() else ""
+
+
+def _holding(body: bytes) -> BinaryIO:
+    """A file in memory, to be read from its beginning."""
+    file = open(os.memfd_create("event"), "w+b")  # noqa: SIM115 - who asked closes it
+    file.write(body)
+    file.seek(0)
+    return file
+
+
 async def _run(target: Target, home: str, task: Task) -> Took:
-    body = json.dumps(task.body, ensure_ascii=False).encode()
+    """No pipe is waited for: what a command leaves running may hold it open."""
+    output = _Output()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *target.run,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **variables(home, task)},
-            start_new_session=True,  # what it starts ends with it
-        )
+        with _holding(json.dumps(task.body, ensure_ascii=False).encode()) as event:
+            process = await asyncio.create_subprocess_exec(
+                *target.run,
+                stdin=event,
+                stdout=output.entry,
+                env={**os.environ, **variables(home, task)},
+                start_new_session=True,  # what it starts ends with it, if it takes too long
+            )
     except OSError as error:
         return Took(False, why=f"{target.run[0]}: {error.strerror}")
+    finally:
+        os.close(output.entry)
     try:
-        async with asyncio.timeout(target.timeout_ms / 1000):
-            said, _ = await process.communicate(body)
-    except TimeoutError:
-        return Took(False, why=f"not done after {target.timeout_ms // 1000} s")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(target.timeout_ms / 1000):
+                await process.wait()
+        status = process.returncode
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    if process.returncode:
-        return Took(False, why=f"exit status {process.returncode}")
-    first = said.decode("utf-8", "replace").partition("\n")[0].strip()
-    return Took(True, by=first[:120] if first.isprintable() else "")
+    if status is None:
+        return Took(False, why=f"not done after {target.timeout_ms // 1000} s")
+    if status:
+        return Took(False, why=f"exit status {status}")
+    return Took(True, by=output.line())
 
 
 def variables(home: str, task: Task) -> Mapping[str, str]:

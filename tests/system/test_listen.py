@@ -124,6 +124,42 @@ def test_a_home_whose_hand_over_fails_holds_up_no_other(tmp_path: Path, broker: 
         ]
 
 
+def test_a_command_has_taken_an_alert_when_it_ended_whatever_it_left_running(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    paged, script = tmp_path / "paged", tmp_path / "page.sh"
+    script.write_text(f'echo "$HOMENODE_ALERT" >> {paged}\nsleep 40 &\necho Eva\nexit 0\n')
+    pager = f"{{run: [sh, {script}], timeout: 5 s, acknowledges: true}}"
+    file = a_desk(tmp_path, broker.port, f"targets: {{pager: {pager}}}\nto: [pager]\n")
+    with (
+        Receiver(broker.port, "hn1/+/care/command") as care,
+        Listener(tmp_path, file) as desk,
+        Homes(broker.port) as homes,
+    ):
+        for name in ("1", "2"):
+            homes.alert("a", name=name)
+        asked = care.until(lambda r: [body for _, body, _ in r.messages][1:], "both acknowledgements")
+        assert {body["by"] for body in asked} == {"Eva"}
+        assert paged.read_text() == "1\n2\n"
+        assert desk.stop() == 0
+        assert "not handed over" not in desk.log
+        assert "Error" not in desk.log
+
+
+def test_a_command_that_takes_too_long_is_run_again_whatever_it_left_running(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    paged, script = tmp_path / "paged", tmp_path / "page.sh"
+    hang = f"if [ $(wc -l < {paged}) = 1 ]; then setsid sleep 40 & sleep 40; fi"
+    script.write_text(f'echo "$HOMENODE_ALERT" >> {paged}\n{hang}\n')
+    pager = f"{{run: [sh, {script}], timeout: 1 s}}"
+    file = a_desk(tmp_path, broker.port, f"targets: {{pager: {pager}}}\nto: [pager]\n")
+    with Listener(tmp_path, file) as desk, Homes(broker.port) as homes:
+        homes.alert("a", name="1")
+        homes.alert("a", name="2")
+        desk.until(lambda: paged.exists() and paged.read_text() == "1\n1\n2\n", "all of them", 20)
+
+
 def test_a_full_disk_holds_up_no_alert_and_the_broker_keeps_it(tmp_path: Path, broker: Mosquitto) -> None:
     with memory(tmp_path / "disk") as disk:
         words = ["--broker", broker.url, "--data", str(disk / "d"), "--json"]
