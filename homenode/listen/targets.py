@@ -190,7 +190,7 @@ def _sender(part: str, sender: Any, timeout_ms: int, language: str) -> Taker:
     kinds = {"alarm": NotifyType.FAILURE, "warning": NotifyType.WARNING}
 
     async def take(home: str, task: Task) -> Took:
-        severity = task.body["data"].get("severity", "")
+        severity = str(task.body["data"].get("severity"))
         text = line(home, task.kind, task.body, language)
 
         def send() -> bool:

@@ -10,7 +10,8 @@ from homenode.contract import topics
 from homenode.contract.times import Zone
 from homenode.listen.event import SEALED
 
-_UTC = Zone("UTC")
+time = Zone("UTC").text
+"""ms since 1970 as the contract writes times."""
 
 ALL = "*"
 """In place of a home: the receiver itself hears nothing."""
@@ -32,7 +33,7 @@ class Kind(Enum):
 
 def event(home: str, kind: Kind, now: int, text: dict[str, str], **data: Any) -> dict[str, Any]:
     """A message of the receiver's own, in the form of those that nodes send."""
-    at = _UTC.text(now)
+    at = time(now)
     what = f"{home} {kind.value} {at} {sorted(data.items())}"
     return {
         "specversion": "1.0",
@@ -44,11 +45,6 @@ def event(home: str, kind: Kind, now: int, text: dict[str, str], **data: Any) ->
         "datacontenttype": "application/json",
         "data": {"event": kind.value, "at": at, "text": text, **data},
     }
-
-
-def time(now: int) -> str:
-    """As the contract writes times."""
-    return _UTC.text(now)
 
 
 def digest(text: str, size: int = 6) -> str:
@@ -78,7 +74,7 @@ def filled(home: str, now: int, epoch: str, number: int) -> dict[str, Any]:
 
 def silent(home: str, now: int, since: int, why: str) -> dict[str, Any]:
     """A home is not heard of, or none is."""
-    at = f"{_UTC.text(since)[11:19]} UTC"
+    at = f"{time(since)[11:19]} UTC"
     text = {
         "sv": f"noden hörs inte sedan {at}: larm härifrån når ingen",
         "en": f"the node is silent since {at}: an alert from here reaches nobody",
@@ -88,7 +84,7 @@ def silent(home: str, now: int, since: int, why: str) -> dict[str, Any]:
             "sv": f"mottagaren har ingen förbindelse sedan {at}: larm når den inte",
             "en": f"the receiver has no connection since {at}: no alert reaches it",
         }
-    return event(home, Kind.SILENT, now, text, since=_UTC.text(since), why=why)
+    return event(home, Kind.SILENT, now, text, since=time(since), why=why)
 
 
 def back(home: str, now: int, since: int) -> dict[str, Any]:
@@ -96,7 +92,7 @@ def back(home: str, now: int, since: int) -> dict[str, Any]:
     text = {"sv": "noden hörs igen", "en": "the node is heard again"}
     if home == ALL:
         text = {"sv": "mottagaren hör igen", "en": "the receiver hears again"}
-    return event(home, Kind.BACK, now, text, since=_UTC.text(since))
+    return event(home, Kind.BACK, now, text, since=time(since))
 
 
 def nobody(now: int) -> dict[str, Any]:
@@ -105,7 +101,7 @@ def nobody(now: int) -> dict[str, Any]:
         "sv": "ingen är i tjänst: larm väntar på att någon tar dem",
         "en": "nobody is on duty: alerts wait for somebody to take them",
     }
-    return event(ALL, Kind.NOBODY, now, text, since=_UTC.text(now))
+    return event(ALL, Kind.NOBODY, now, text, since=time(now))
 
 
 def somebody(now: int, since: str) -> dict[str, Any]:

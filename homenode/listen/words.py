@@ -41,14 +41,14 @@ def line(home: str, kind: Kind, body: Mapping[str, Any], language: str) -> str:
     words = [at[:19].replace("T", " ")]
     if kind in _KIND[language]:
         words.append(_KIND[language][kind])
-    if severity := _SEVERITY[language].get(data.get("severity", "")):
+    if severity := _SEVERITY[language].get(str(data.get("severity"))):
         words.append(severity)
     words.append(home)
     texts = data.get("text")
     text = texts.get(language) or next(iter(texts.values()), "") if isinstance(texts, dict) else ""
     room = f"{data['room']}: " if data.get("room") else ""
     said = f"{room}{text or body.get('subject', '')}"
-    event = _TOLD[language].get(data.get("event", ""), "").format(by=data.get("by", "?"))
+    event = _TOLD[language].get(str(data.get("event")), "").format(by=data.get("by", "?"))
     notes = [note for note in (event, _TEST[language] if data.get("test") is True else "") if note]
     if notes:
         said += f" ({', '.join(notes)})"

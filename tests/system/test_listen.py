@@ -322,6 +322,17 @@ def test_an_apprise_url_that_is_dead_holds_up_no_other_and_sends_nothing_twice(
         assert good.words == ["first", "second"]
 
 
+def test_an_odd_alert_is_handed_over_and_holds_up_no_other(tmp_path: Path, broker: Mosquitto) -> None:
+    with Posts(refused=0) as mail:
+        target = f'targets: {{mail: {{apprise: ["{mail.url}"]}}}}\nto: [print, mail]\n'
+        with Listener(tmp_path, a_desk(tmp_path, broker.port, target)) as desk, Homes(broker.port) as homes:
+            homes.alert("a", severity=[], event={}, text={"en": "odd"})
+            homes.alert("a", text={"en": "usual"})
+            desk.until(lambda: len(mail.posts) == len(desk.lines) == 2, "both, at both")
+        assert mail.words == ["odd", "usual"]
+        assert [post["type"] for post in mail.posts] == ["info", "failure"]
+
+
 def test_garbage_on_the_topic_costs_nothing_but_a_line(tmp_path: Path, broker: Mosquitto) -> None:
     words = ["--broker", broker.url, "--data", str(tmp_path / "d"), "--json"]
     with Listener(tmp_path, *words) as desk, Homes(broker.port) as homes:

@@ -207,6 +207,7 @@ def alert(**data: Any) -> dict[str, Any]:
         ),
         ("en", Kind.ALERT, {"text": {"sv": "Torrt"}}, "2026-01-05 06:12:03  ALARM  a-1  kök: Torrt"),
         ("en", Kind.ALERT, {"text": None, "severity": 3}, "2026-01-05 06:12:03  a-1  kök: stove"),
+        ("en", Kind.ALERT, {"severity": [], "event": {}}, "2026-01-05 06:12:03  a-1  kök: The stove is on"),
         ("en", Kind.ALERT, {"text": {}, "room": "\x1b[2J"}, "2026-01-05 06:12:03  ALARM  a-1  �[2J: stove"),
     ],
 )  # fmt: skip
@@ -214,6 +215,19 @@ def test_a_line_says_when_how_bad_where_and_what(
     language: str, kind: Kind, data: dict[str, Any], shown: str
 ) -> None:
     assert line("a-1", kind, alert(**data), language) == shown
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["at", "severity", "event", "room", "text", "by", "test"]), ODD))
+def test_there_is_a_line_of_one_line_whatever_a_node_sent(data: dict[str, Any]) -> None:
+    shown = line("a-1", Kind.ALERT, alert(**data), "en")
+    assert "a-1" in shown
+    assert shown.isprintable()
 
 
 def test_what_the_receiver_itself_says_stands_in_local_time_as_what_homes_say(
