@@ -12,10 +12,11 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from homenode.update.host import Host
 from tests.system.shelves import make_certificate
+from tests.system.soak_home import until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT = REPOSITORY / ".updates/root"
@@ -117,7 +118,7 @@ class Box(Host):
             ["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork"], stderr=subprocess.DEVNULL
         )
         try:
-            _until((folder / "bus").exists)
+            until((folder / "bus").exists, what="D-Bus")
             self.power_on()
         except BaseException:
             self.close()
@@ -176,7 +177,7 @@ class Box(Host):
         assert self._rauc is not None
         self._rauc.kill()
         self._rauc.wait(10)
-        _until(lambda: b"de.pengutronix.rauc" not in self._names())
+        until(lambda: b"de.pengutronix.rauc" not in self._names(), what="RAUC is gone")
         self._start_rauc()
 
     def lose_bus(self) -> None:
@@ -189,7 +190,7 @@ class Box(Host):
             env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus},
             stderr=(self.folder / "rauc.log").open("ab"), stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        _until(lambda: b"de.pengutronix.rauc" in self._names())
+        until(lambda: b"de.pengutronix.rauc" in self._names(), what="RAUC")
 
     def _names(self) -> bytes:
         return subprocess.run(
@@ -243,11 +244,3 @@ class Box(Host):
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     process.wait(10)
-
-
-def _until(true: Any) -> None:
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError("never came up")

@@ -24,6 +24,7 @@ from homenode.update.order import order_of
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.disks import memory
 from tests.system.nodes import NodeProcess, Receiver, homenode
+from tests.system.soak_home import until
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -43,15 +44,6 @@ def command(operator: Receiver, name: str, args: dict[str, Any]) -> dict[str, An
     body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
     operator.send("hn1/test-1/operator/command", body)
     return dict(operator.until(lambda r: r.reply(name), "a reply"))
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    """Within ten seconds."""
-    for _ in range(100):
-        if true():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it never was")
 
 
 def told(data: Path, **other: Any) -> None:
@@ -132,7 +124,7 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
                 lambda r: any(words in one["data"]["text"]["en"] for one in r.alerts("fault")), "a fault"
             )
             assert "update 0.2.0: failed (it failed)" in node.ask("status").stdout
-            wait_for(lambda: not (data / "before/journal").exists())
+            until(lambda: not (data / "before/journal").exists())
             assert (data / "before/zigbee").exists(), "a person may want to see it"
             told(data, version="0.3.0", why={"sv": "ingen radio", "en": "no radio"})
             again = "update to 0.3.0 did not succeed: no radio"
@@ -156,7 +148,7 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             operator.until(lambda r: r.alerts("recovered"), "recovered")
             os.mkfifo(data / "update/torn")
             (data / "update/torn").rename(data / "update/state.json")
-            wait_for(lambda: torn(data / "update/state.json"))
+            until(lambda: torn(data / "update/state.json"), what="a look at it")
             told(data, state="refused")
             operator.until(status("refused"), "refused")
             shown = [state for state, _ in groupby(one.get("state") for one in updates(operator))]
@@ -337,7 +329,7 @@ def test_an_order_that_the_updater_has_not_seen_wakes_it_again(tmp_path: Path, b
     with NodeProcess(home, data) as node:
         node.until("ready")
         old_ns = order.stat().st_mtime_ns
-        wait_for(lambda: order.stat().st_mtime_ns != old_ns)
+        until(lambda: order.stat().st_mtime_ns != old_ns, what="the order is there anew")
         told(data, id="seen")
         assert node.stop() == 0
 

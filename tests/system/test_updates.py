@@ -23,6 +23,7 @@ from homenode.update import exception, machine
 from homenode.update.order import order_of
 from homenode.update.updater import WORKS_MS
 from tests.system.nodes import Program, homenode
+from tests.system.soak_home import until
 from tests.system.test_update_watch import SCRIPT
 from tests.system.update_flat import DRIVER, NO_BROKER, Flat, flat_in
 
@@ -54,11 +55,7 @@ def test_a_good_update_is_loaded_installed_tried_and_proved(flat: Flat) -> None:
     assert flat.box.read("state.B") == "good"
     assert flat.shown("good")["slot"] == "B"
     assert not flat.places.trial.exists()
-    for _ in range(100):
-        if not (flat.data / "before").exists():
-            break
-        time.sleep(0.1)
-    assert not (flat.data / "before").exists()
+    until(lambda: not (flat.data / "before").exists())
 
 
 def test_a_wrong_signature_another_board_and_another_version_are_refused(flat: Flat) -> None:
@@ -180,10 +177,7 @@ def test_rauc_that_dies_while_it_installs_is_asked_once_more(flat: Flat) -> None
     pool = ThreadPoolExecutor(1)
     updating = pool.submit(flat.update)
     pool.shutdown(wait=False)  # without the box it ends, too
-    for _ in range(300):
-        if flat.places.trial.exists():
-            break
-        time.sleep(0.1)
+    until(flat.places.trial.exists)
     time.sleep(1.0)
     assert not updating.done()
     slot.unlink()
@@ -391,10 +385,7 @@ def test_the_command_itself_carries_an_order_out(flat: Flat) -> None:
     command = [sys.executable, "-m", "homenode.cli", "update", *words, "--bus", flat.box.bus]
     with Program(*command, "--rate", "65536") as updater:
         updater.until("installing", 300)  # not before the node has run for two minutes
-        for _ in range(500):
-            if (places.run / "restart").exists():
-                break
-            time.sleep(0.1)
+        until((places.run / "restart").exists, 60)
         assert updater.process.poll() is None, "until the machine restarts there is something left to do"
         updater.stop()
     assert (places.run / "restart").exists()
