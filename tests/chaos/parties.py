@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from tests.chaos.home import PARTIES
 from tests.system.nodes import Receiver
+from tests.system.openssl import issued, openssl, self_signed
 from tests.system.soak_home import until
-from tests.system.test_broker_acl import Example, _ca, _certificate, _openssl
+from tests.system.test_broker_acl import Example
 
 WATCHER = "watcher@example"
 ACL = """
@@ -26,14 +27,14 @@ class Brokerage(Example):
     def __init__(self, folder: Path, homes: tuple[str, ...], hosts: tuple[str, ...]) -> None:
         super().__init__(folder)
         alt = ",".join(f"IP:{host}" for host in hosts)
-        _certificate(folder, "gate", alt=alt)
-        _ca(folder, "stranger_ca")
-        _certificate(folder, "stranger_gate", ca="stranger_ca", alt=alt)
+        issued(folder, "gate", f"subjectAltName={alt}")
+        self_signed(folder, "stranger_ca")
+        issued(folder, "stranger_gate", f"subjectAltName={alt}", ca="stranger_ca")
         self._expired(alt)
         for home in homes:
-            _certificate(folder, home)
-            _certificate(folder, f"resident@{home}")
-        _certificate(folder, WATCHER)
+            issued(folder, home)
+            issued(folder, f"resident@{home}")
+        issued(folder, WATCHER)
         acl = "".join(ACL.format(home=home) for home in homes) + f"\nuser {WATCHER}\ntopic read #\n"
         with (folder / "acl").open("a") as file:
             file.write(acl)
@@ -41,14 +42,14 @@ class Brokerage(Example):
     def _expired(self, alt: str) -> None:
         """A certificate of ours whose time is over."""
         folder = self.folder
-        _certificate(folder, "expired_gate", alt=alt)
+        issued(folder, "expired_gate", f"subjectAltName={alt}")
         (folder / "index.txt").write_text("")
         (folder / "serial").write_text("77\n")
         (folder / "old.cnf").write_text(
             "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\n"
             f"policy=p\nx509_extensions=x\n[p]\ncommonName=supplied\n[x]\nsubjectAltName={alt}\n"
         )
-        _openssl(
+        openssl(
             folder, "ca", "-batch", "-config", "old.cnf", "-in", "expired_gate.csr",
             "-out", "expired_gate.pem", "-cert", "ca.pem", "-keyfile", "ca.key",
             "-startdate", "20200101000000Z",

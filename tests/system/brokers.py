@@ -15,6 +15,8 @@ from typing import Self
 
 import pytest
 
+from tests.system.openssl import issued, self_signed
+
 MOSQUITTO = shutil.which("mosquitto") or next(
     (path for path in ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto") if Path(path).exists()), None
 )
@@ -149,31 +151,10 @@ class Mosquitto:
         self.kill()
 
 
-def openssl(*words: str) -> None:
-    """Run openssl; skips where it is missing."""
-    try:
-        subprocess.run(["openssl", *words], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-
-
 def made_keys(folder: Path) -> Path:
     """Two authorities, ``ca`` and ``other``, and a broker's certificate for 127.0.0.1 by the first."""
     folder.mkdir()
     for name in ("ca", "other"):
-        openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "30", "-subj", f"/CN={name}", "-keyout", str(folder / f"{name}.key"),
-            "-out", str(folder / f"{name}.pem"),
-        )  # fmt: skip
-    openssl(
-        "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=broker",
-        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "broker.key"),
-        "-out", str(folder / "broker.csr"),
-    )  # fmt: skip
-    openssl(
-        "x509", "-req", "-in", str(folder / "broker.csr"), "-CA", str(folder / "ca.pem"), "-CAkey",
-        str(folder / "ca.key"), "-CAcreateserial", "-days", "30", "-copy_extensions", "copy",
-        "-out", str(folder / "broker.pem"),
-    )  # fmt: skip
+        self_signed(folder, name)
+    issued(folder, "broker", "subjectAltName=IP:127.0.0.1")
     return folder

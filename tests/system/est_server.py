@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import ssl
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-AUTHORITY = "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign"
-EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+from tests.system.openssl import issued, openssl
 
 
 class EstServer:
@@ -25,12 +23,11 @@ class EstServer:
     def __init__(self, folder: Path, users: dict[str, str], label: str = "") -> None:
         self.folder, self.users, self.label = folder, users, label
         self.asked: list[str] = []
-        rsa = ("-newkey", "rsa:2048", "-nodes", "-keyout", "root.key")
-        self._openssl("req", "-x509", *rsa, "-days", "30", "-subj", "/CN=foreign root", "-out", "root.pem")
-        self._issue(
-            "ca", "/CN=foreign issuer", "root", "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign"
-        )
-        self._issue("server", "/CN=localhost", "ca", "subjectAltName=DNS:localhost")
+        rsa = ("-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-days", "30")
+        openssl(folder, "req", "-x509", *rsa, "-subj", "/CN=foreign root", "-out", "root.pem")
+        authority = "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign"
+        issued(folder, "ca", authority, ca="root", subject="/CN=foreign issuer")
+        issued(folder, "server", "subjectAltName=DNS:localhost", subject="/CN=localhost")
         chain = (folder / "server.pem").read_text() + (folder / "ca.pem").read_text()
         (folder / "chain.pem").write_text(chain)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -55,19 +52,6 @@ class EstServer:
         """PEM."""
         return (self.folder / "root.pem").read_text()
 
-    def _openssl(self, *words: str, said: bytes = b"") -> bytes:
-        done = subprocess.run(
-            ["openssl", *words], cwd=self.folder, input=said, capture_output=True, check=True
-        )
-        return done.stdout
-
-    def _issue(self, name: str, subject: str, by: str, extensions: str) -> None:
-        self._openssl("req", *EC, "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        (self.folder / f"{name}.ext").write_text(extensions)
-        by_whom = ("-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-days", "20")
-        files = ("-in", f"{name}.csr", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-        self._openssl("x509", "-req", *by_whom, *files)
-
     def answer(self, method: str, what: str, body: bytes, user: str, known: bool) -> tuple[int, str, bytes]:
         """Status, type and body."""
         self.asked.append(what)
@@ -79,14 +63,14 @@ class EstServer:
             if not known and (what == "simplereenroll" or user not in users):
                 return 401, "text/plain", b"who are you?"
             der = base64.b64decode(body)
-            made = self._openssl("x509", "-req", "-inform", "DER", "-CA", "ca.pem", "-CAkey", "ca.key",
+            made = openssl(self.folder, "x509", "-req", "-inform", "DER", "-CA", "ca.pem", "-CAkey", "ca.key",
                                  "-CAcreateserial", "-days", "3", said=der)  # fmt: skip
             (self.folder / "made.pem").write_bytes(made)
             return 200, "application/pkcs7-mime; smime-type=certs-only", self._bag("-certfile", "made.pem")
         return 404, "text/html", b"<h1>Not here</h1>"
 
     def _bag(self, *files: str) -> bytes:
-        der = self._openssl("crl2pkcs7", "-nocrl", *files, "-outform", "DER")
+        der = openssl(self.folder, "crl2pkcs7", "-nocrl", *files, "-outform", "DER")
         return base64.encodebytes(der).replace(b"\n", b"\r\n")
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

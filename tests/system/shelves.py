@@ -5,23 +5,15 @@ from __future__ import annotations
 import hashlib
 import http.server
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 
-
-def openssl(*words: str) -> None:
-    """Run it."""
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
+from tests.system.openssl import self_signed
 
 
 def make_certificate(folder: Path, name: str) -> None:
     """NAME.pem and NAME.key, signed by itself, good for 127.0.0.1."""
-    openssl(
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-        "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"),
-        "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-    )  # fmt: skip
+    self_signed(folder, name, "-addext", "subjectAltName=IP:127.0.0.1")
 
 
 def sha256(path: Path) -> str:

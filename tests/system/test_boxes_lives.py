@@ -25,6 +25,7 @@ from homenode.office.provisioning import ca_print
 from homenode.office.store import Store
 from tests.system.nodes import homenode
 from tests.system.offices import Box, OfficeProcess
+from tests.system.openssl import issued, openssl, self_signed
 from tests.system.test_enrolment import enrolled
 
 BACKUP = {"metadata": {"format": "zigpy/open-coordinator-backup"}, "network_key": {"key": "00" * 16}}
@@ -217,19 +218,10 @@ def test_an_authority_follows_another_and_no_box_is_lost(tmp_path: Path) -> None
 
 
 def test_an_office_under_somebody_elses_root(tmp_path: Path) -> None:
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
-
-    ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl(
-        "req", "-x509", *ec, "-days", "30", "-subj", "/CN=root", "-keyout", "root.key", "-out", "root.pem"
-    )
-    openssl("req", *ec, "-subj", "/CN=homes of a county", "-keyout", "ca.key", "-out", "ca.csr")
-    (tmp_path / "ca.ext").write_text(
-        "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
-    )
-    openssl("x509", "-req", "-in", "ca.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
-            "-days", "30", "-extfile", "ca.ext", "-out", "ca.pem")  # fmt: skip
+    self_signed(tmp_path, "root")
+    authority = "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=keyCertSign,cRLSign\n"
+    authority += "subjectKeyIdentifier=hash"
+    issued(tmp_path, "ca", authority, ca="root", subject="/CN=homes of a county")
     given = [f"--ca-{name}={tmp_path / f'ca.{end}'}" for name, end in (("cert", "pem"), ("key", "key"))]
     init = (*given, f"--chain={tmp_path / 'root.pem'}")
     with OfficeProcess(tmp_path / "office", init=init) as office:
@@ -240,7 +232,7 @@ def test_an_office_under_somebody_elses_root(tmp_path: Path) -> None:
         root = (tmp_path / "root.pem").read_text()
         box.places.provision.write_text(json.dumps({**said, "ca": root}))
         assert box.once().done
-        openssl("verify", "-CAfile", "root.pem", "-untrusted", "ca.pem", str(box.places.certificate))
+        openssl(tmp_path, "verify", "-CAfile", "root.pem", "-untrusted", "ca.pem", box.places.certificate)
 
 
 def test_a_label_is_enough_and_a_wrong_fingerprint_is_not(office: OfficeProcess, tmp_path: Path) -> None:

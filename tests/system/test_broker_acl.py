@@ -13,6 +13,7 @@ import pytest
 from homenode.config.model import Broker
 from homenode.link import LinkState
 from tests.system.brokers import MOSQUITTO, Mosquitto, free_port, needs_mosquitto
+from tests.system.openssl import issued, openssl, self_signed
 from tests.system.test_link import Node, running
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
@@ -33,38 +34,9 @@ pytestmark = [
 ]
 
 
-def _openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
-def _ca(folder: Path, name: str = "ca") -> None:
-    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    _openssl(folder, *new, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
-
-
-def _certificate(
-    folder: Path, name: str, *, ca: str = "ca", days: int = 2, alt: str = "", subject: str = ""
-) -> None:
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    _openssl(folder, *new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject or f"/CN={name}")
-    (folder / "alt").write_text(f"subjectAltName={alt or 'DNS:client'}\n")
-    signed = (
-        "x509",
-        "-req",
-        "-in",
-        f"{name}.csr",
-        "-CA",
-        f"{ca}.pem",
-        "-CAkey",
-        f"{ca}.key",
-        "-CAcreateserial",
-    )
-    _openssl(folder, *signed, "-out", f"{name}.pem", "-days", str(days), "-extfile", "alt")
-
-
 def authority(folder: Path, *words: str) -> None:
     """`openssl ca`, as the README has it."""
-    _openssl(folder, "ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *words)
+    openssl(folder, "ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *words)
 
 
 class Example:
@@ -72,13 +44,13 @@ class Example:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        _ca(folder)
+        self_signed(folder, "ca")
         shutil.copy(DEPLOY / "ca.cnf", folder)
         (folder / "index.txt").touch()
         authority(folder, "-gencrl", "-out", "crl.pem")
-        _certificate(folder, "broker", alt="IP:127.0.0.1,DNS:localhost")
+        issued(folder, "broker", "subjectAltName=IP:127.0.0.1,DNS:localhost")
         for name in NAMES:
-            _certificate(folder, name)
+            issued(folder, name)
         shutil.copy(DEPLOY / "acl", folder)
         text = (DEPLOY / "mosquitto.conf").read_text()
         text = text.replace("/etc/mosquitto/homenode", str(folder)).replace("/var/lib/mosquitto", str(folder))
@@ -185,15 +157,15 @@ def _of(node: Node) -> LinkState:
 
 
 def test_a_wrong_ca_is_said_in_plain_words(example: Example, tmp_path: Path) -> None:
-    _ca(tmp_path, "other")
+    self_signed(tmp_path, "other")
     state = _first_state(example.broker("h1", ca=tmp_path / "other.pem"))
     assert "certificate is not accepted" in state.why
     assert "broker.ca" in state.do
 
 
 def test_a_node_certificate_of_another_ca_is_said_in_plain_words(example: Example, tmp_path: Path) -> None:
-    _ca(tmp_path)
-    _certificate(tmp_path, "h1")
+    self_signed(tmp_path, "ca")
+    issued(tmp_path, "h1")
     state = _first_state(example.broker("h1", cert=tmp_path / "h1.pem", key=tmp_path / "h1.key"))
     assert "TLS failed" in state.why
     assert "broker.cert" in state.do

@@ -27,23 +27,19 @@ from homenode.gateway.clock import Clock
 from homenode.office.authority import found, moment, pem, pem_of_key
 from tests.system.nodes import PATIENCE_S
 from tests.system.offices import Box, OfficeProcess
+from tests.system.openssl import EC, openssl, self_signed
 from tests.system.test_enrolment import enrolled
 
 
-def openssl(*words: object) -> None:
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
-
-
 def test_a_factorys_certificate_on_the_card_lets_a_box_in_without_a_code(tmp_path: Path) -> None:
-    ca, serial, box = tmp_path / "factory-ca", "10000000aaaa0042", Box(tmp_path / "box", "10000000aaaa0042")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-subj", "/CN=factory", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    serial, box = "10000000aaaa0042", Box(tmp_path / "box", "10000000aaaa0042")
+    self_signed(tmp_path, "factory")
     pem, own = (box.places.boot / name for name in FACTORY)
     subject = f"/serialNumber={serial}/CN=box"
-    openssl("req", *key, "-subj", subject, "-keyout", own, "-out", tmp_path / "csr")
-    signs = ("-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial")
-    openssl("x509", "-req", "-in", tmp_path / "csr", *signs, "-out", pem)
-    with OfficeProcess(tmp_path / "office", f"factory: {ca}.pem\n") as office:
+    openssl(tmp_path, "req", *EC, "-subj", subject, "-keyout", own, "-out", "csr")
+    signs = ("-CA", "factory.pem", "-CAkey", "factory.key", "-CAcreateserial")
+    openssl(tmp_path, "x509", "-req", "-in", "csr", *signs, "-out", pem)
+    with OfficeProcess(tmp_path / "office", f"factory: {tmp_path / 'factory.pem'}\n") as office:
         office.describe("made-1")
         office.says("box", "add", serial, "--home", "made-1")
         (box.places.boot / FILE).write_text(
@@ -83,7 +79,7 @@ def test_a_factorys_certificate_that_the_office_does_not_take_keeps_no_box_out(
 
 def test_a_key_that_is_not_the_boxs_kind_is_told_as_that_and_stays(tmp_path: Path) -> None:
     box = Box(tmp_path)
-    openssl("genrsa", "-out", box.places.key, "2048")
+    openssl(tmp_path, "genrsa", "-out", box.places.key, "2048")
     before = box.places.key.read_bytes()
     assert box.run("once").returncode == 1
     assert box.state["key"] == "key_wrong"
@@ -105,7 +101,7 @@ def test_a_node_by_hand_gets_no_key_before_an_office_is_found(
     box.places.home.write_text("home: by-hand\n")
     if has != "none":
         aes = ["-aes128", "-passout", "pass:word"] if has != "its own" else []
-        openssl("genrsa", *aes, "-out", box.places.key, "2048")
+        openssl(tmp_path, "genrsa", *aes, "-out", box.places.key, "2048")
     before = [path.read_bytes() for path in (box.places.key,) if path.exists()]
     outcome = box.once()
     assert (outcome.state, outcome.why.key) == (State.ENROLLED, "alone")

@@ -15,12 +15,12 @@ import pytest
 from tests.system.clocks import NodeClock
 from tests.system.est_server import EstServer
 from tests.system.offices import HOME_YAML, Box, OfficeProcess
+from tests.system.openssl import EC, openssl, self_signed
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
 ]
-EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 PKI = shutil.which("pki")
 EST = "/.well-known/est"
 
@@ -28,8 +28,7 @@ EST = "/.well-known/est"
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
     folder = tmp_path_factory.mktemp("strangers")
-    openssl(folder, "req", "-x509", *EC, "-days", "30", "-subj", "/CN=factory", "-keyout", "factory.key",
-            "-out", "factory.pem")  # fmt: skip
+    self_signed(folder, "factory")
     bundles = folder / "bundles"
     bundles.mkdir()
     (bundles / "homenode-2.raucb").write_bytes(bytes(range(256)) * 4096)
@@ -46,12 +45,6 @@ class Said:
     status: int
     headers: dict[str, str]
     body: bytes
-
-
-def openssl(folder: Path, *words: str, said: bytes = b"") -> bytes:
-    done = subprocess.run(["openssl", *words], cwd=folder, input=said, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 def curl(office: OfficeProcess, path: str, *words: str, said: bytes | None = None) -> Said:

@@ -22,8 +22,8 @@ from homenode.gateway.clock import Clock
 from homenode.listen.streams import connect
 from tests.system.brokers import free_port, needs_mosquitto
 from tests.system.nodes import PATIENCE_S, NodeProcess, homenode
+from tests.system.openssl import issued, self_signed
 from tests.system.receivers import NATS, Listener, needs_nats
-from tests.system.test_broker_acl import _ca, _certificate
 from tests.system.test_keys import needs_openssl
 from tests.system.test_node import a_home
 from tests.system.test_taken_back import change
@@ -47,10 +47,10 @@ class Example:
         self.folder = folder
         self.clients, self.mqtt, routes = ([free_port() for _ in range(SERVERS)] for _ in range(3))
         self._servers: list[subprocess.Popen[bytes]] = []
-        _ca(folder)
-        _certificate(folder, "server", alt="IP:127.0.0.1,DNS:localhost")
+        self_signed(folder, "ca")
+        issued(folder, "server", "subjectAltName=IP:127.0.0.1,DNS:localhost")
         for name in NAMES:
-            _certificate(folder, name)
+            issued(folder, name)
         for name in ("home.conf", "parties.conf", "users.sh"):
             shutil.copy(DEPLOY / name, folder)
         self.users(*HOMES)
@@ -288,7 +288,7 @@ def test_who_takes_the_id_of_another_gets_nothing_of_his_and_loses_him_nothing(e
 
 
 def test_a_stolen_node_is_cut_off_at_a_reload_and_its_successor_is_not(example: Example) -> None:
-    _certificate(example.folder, "successor", subject="/CN=h1/OU=2")
+    issued(example.folder, "successor", subject="/CN=h1/OU=2")
     node = example.ear("h1", "-t", "hn1/h1/+/command", "-W", "20")
     try:
         time.sleep(1)
