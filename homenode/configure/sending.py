@@ -36,14 +36,13 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
     Raises:
         NoLink: The broker can't be reached.
         Unanswered: No answer came.
-        Refused: Somebody changed the files at the node since (the operator is told that).
+        Refused: Somebody changed the files at the node since, or may have (the operator is told that).
         SetupError: There is no broker, or only care and the operator may send it.
     """
     party, home = settings.party, sheet.configuration.home
     if settings.broker is None or party not in SIGNERS:
         raise SetupError(f"{party} sends no configuration", do=f"as {' or '.join(SIGNERS)}, over a broker")
     opening, clock = Opening(party, settings.keys), Clock()
-    name = f"configure-{secrets.token_hex(8)}"
     topic = topics.reply(home, party)
     state = topics.status(home, party)
 
@@ -51,15 +50,21 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
         return opening.status(home, payload) if at == state else None
 
     with Line(settings.broker, "configure", (state, topic)) as line:
-        told = line.first(heard, SETTLED_S) if party == "operator" and not over else None
-        now = (told or {}).get("configuration")
-        if isinstance(now, dict) and now.get("changed"):
-            what = f"somebody at {home} changed its files since {now.get('number')}, and this would undo it"
-            raise Refused(what, do="take it over and sign it, or send with --over")
-        expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
-        body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": {"jws": sheet.jws}}
-        line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
-        answer = line.first(lambda _topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
+
+        def asked(args: Mapping[str, object]) -> Mapping[str, Any] | None:
+            name = f"configure-{secrets.token_hex(8)}"
+            expires = Zone("UTC").text(clock.wall() + int(wait_s * 1000))
+            body = {"id": name, "do": "configure", "expires": expires, "by": by, "args": args}
+            line.say(topics.command(home, party), json.dumps(body).encode(), CONNECTING_S)
+            return line.first(lambda _topic, payload: _answer(opening.plain(topic, payload), name), wait_s)
+
+        line.ready(CONNECTING_S)
+        if party == "operator" and not over:
+            _unchanged(home, line.first(heard, SETTLED_S))
+        args = {"jws": sheet.jws}
+        answer = asked({**args, "over": True} if over else args)
+        if over and answer is not None and _is_older(answer):
+            answer = asked(args)
     if answer is None:
         do = "it may be offline, or answers by another broker if this names one; the same may be sent again"
         raise Unanswered(f"{home} has not answered within {wait_s:.0f} s", do=do)
@@ -73,6 +78,23 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
     for mistake in error.get("mistakes", ()):
         print(f"  {mistake}", file=out)
     return 1
+
+
+def _unchanged(home: str, told: Mapping[str, Any] | None) -> None:
+    """Refuse to undo what somebody changed at the node; the node does so, too, unless it is an older one."""
+    if told is None:
+        do = "whether somebody changed its files nobody knows: try again, or send with --over"
+        raise Refused(f"the status of {home} was not heard", do=do)
+    now = told.get("configuration")
+    if isinstance(now, dict) and now.get("changed"):
+        what = f"somebody at {home} changed its files since {now.get('number')}, and this would undo it"
+        raise Refused(what, do="take it over and sign it, or send with --over")
+
+
+def _is_older(answer: Mapping[str, Any]) -> bool:
+    """Whether a homenode answers that knows no `over`, and asks for none."""
+    error = answer.get("error", {})
+    return error.get("code") == "malformed" and str(error.get("text")).startswith("args.over ")
 
 
 def _answer(payload: bytes, name: str) -> Mapping[str, Any] | None:

@@ -157,6 +157,12 @@ class Unsigned(Refused):
     code = "unsigned"
 
 
+class Changed(Refused):
+    """Somebody at the node changed what was signed."""
+
+    code = "changed"
+
+
 class Old(Refused):
     """A later configuration was taken already."""
 

@@ -73,7 +73,9 @@ ARGS: Mapping[str, tuple[shapes.Schema, ...]] = {
         ),
         shapes.mapping({"cancel": _TRUE}),
     ),
-    "configure": (shapes.mapping({"jws": shapes.text(60_000) | {"pattern": r"^[ -~\n]+$"}}),),
+    "configure": (
+        shapes.mapping({"jws": shapes.text(60_000) | {"pattern": r"^[ -~\n]+$"}}, {"over": _TRUE}),
+    ),
 }
 """The accepted forms of ``args``."""
 

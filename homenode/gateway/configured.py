@@ -151,6 +151,7 @@ class Configured:
     async def _take(self, command: Command) -> Mapping[str, Any]:
         from homenode.configure import place
         from homenode.configure.kept import remember
+        from homenode.configure.taking import Changed
 
         node = self._node
         apart = asyncio.get_running_loop().run_in_executor
@@ -159,6 +160,11 @@ class Configured:
         result: dict[str, Any] = {"number": new.number, "signed": sorted(offer.parties)}
         if now is not None and now.configuration == new and not now.touched:
             return result | {"told": "this node runs on it already"}
+        if now is not None and now.touched and "over" not in command.args:
+            number = now.configuration.number
+            do = 'take that over and sign it, or send it with "over": true (homenode configure send --over)'
+            what = f"somebody at the node changed its files since {number}, and this would undo that"
+            raise Changed(what, do=do)
         places, reach = await apart(None, self._why_not, offer)
         signed, sender = result["signed"], f"{command.party}: {command.by}"
         record = records.of_configured(new.number, signed, new.by, sender, places, node.clock.now())

@@ -68,13 +68,17 @@ class Line:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def say(self, topic: str, payload: bytes, within_s: float) -> None:
-        """Publish once the answer can be heard, QoS 1."""
+    def ready(self, within_s: float) -> None:
+        """Wait until the topics are heard."""
         try:
             self._heard.get(timeout=within_s)
         except queue.Empty:
             raise failed(TimeoutError("no answer"), self._where.url, was_up=True) from None
         self._heard.put(None)
+
+    def say(self, topic: str, payload: bytes, within_s: float) -> None:
+        """Publish once the answer can be heard, QoS 1."""
+        self.ready(within_s)
         self._client.publish(topic, payload, 1)
 
     def first(self, fits: Callable[[str, bytes], T | None], within_s: float) -> T | None:

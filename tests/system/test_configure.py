@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from homenode.cli import main
+from homenode.configure import sending
 from homenode.journal import Journal
+from homenode.listen.line import Line
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.test_bad_input_asks import in_an_hour
@@ -155,10 +159,15 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         assert "test-1: 4 is refused (mistakes)" in every.out, "it is tried, too"
         for party in ("operator", "care"):
             office.configure("sign", str(away), "--key", str(office.folder / f"{party}.key"))
-        silent = office.configure("send", *all_of_them, "--broker", broker.url, "--wait", "1s")
-        assert (silent.status, silent.out) == (1, ""), "what one home doesn't get over no other gets"
-        assert "away-1 has not answered within 1 s" in silent.err
-        assert silent.err.endswith(f"not sent: {office.home}\n")
+        unheard = office.configure("send", str(away), "--broker", broker.url)
+        assert (unheard.status, "the status of away-1 was not heard" in unheard.err) == (1, True)
+        waits = ("--broker", broker.url, "--wait", "1s", "--over")
+        silent = office.configure("send", str(away), *waits)
+        assert (silent.status, "away-1 has not answered within 1 s" in silent.err) == (1, True)
+        assert "not sent" not in silent.err
+        every = office.configure("send", *all_of_them, *waits)
+        assert (every.status, every.out) == (1, ""), "what one home doesn't get over no other gets"
+        assert every.err.endswith(f"not sent: {office.home}\n")
         assert told.out.startswith("test-1: runs 3 of ")
         assert told.out.endswith("; 4 is signed\n")
         assert "signed=" in node.log
@@ -190,3 +199,61 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
     ]  # fmt: skip
     assert records[2]["by"].startswith("care: ")
     assert records[2]["places"] == ["share.property", "share.property.front_door"]
+
+
+def test_what_somebody_changed_at_the_node_goes_for_nobody_who_did_not_say_so(
+    tmp_path: Path, office: Office, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = a_home(tmp_path / "node", broker.port, [(600.0, True)])
+    shutil.copytree(home.parent, office.home)
+    shutil.copytree(office.folder / "trust", home.parent / "trust")
+    with NodeProcess(home, tmp_path / "data") as node:
+        node.until("ready")
+        for party in ("operator", "care"):
+            office.sign(party)
+        assert "1 is taken" in office.send().out
+        home.write_text(home.read_text() + "# a new sensor\n")  # who installs, at the node
+        assert node.ask("reload").returncode == 0
+        office.edit("sensor: door", "sensor: the_other_door")
+        for party in ("operator", "care"):
+            office.sign(party)
+
+        connected = Line._connected
+
+        def late(*words: Any) -> None:
+            time.sleep(1.0)
+            connected(*words)
+
+        with monkeypatch.context() as patch:  # a link on which a broker answers late
+            patch.setattr(Line, "_connected", late)
+            patch.setattr(sending, "SETTLED_S", 0.5)
+            assert "changed its files since 1, and this would undo it" in office.send().err
+        with monkeypatch.context() as patch:
+            patch.setattr(sending, "SETTLED_S", 0.0)
+            assert "the status of test-1 was not heard" in office.send().err
+        refused = office.send("care")  # which is told no number
+        assert refused.status == 1
+        words = "test-1: 2 is refused (changed): somebody at the node changed its files since 1"
+        assert refused.out.startswith(words)
+        assert "# a new sensor" in home.read_text()
+        assert "2 is taken" in office.send("care", over=True).out
+        assert "# a new sensor" not in home.read_text()
+
+
+def test_a_node_that_does_not_know_over_gets_it_as_before(
+    tmp_path: Path, office: Office, broker: Mosquitto
+) -> None:
+    shutil.copytree(a_home(tmp_path / "node", broker.port, []).parent, office.home)
+    for party in ("operator", "care"):
+        office.sign(party)
+    sent = list[Said]()
+    refused = {"code": "malformed", "text": "args.over is not known; accepted: jws"}
+    with Receiver(broker.port, "hn1/test-1/operator/command") as node:
+        sending = threading.Thread(target=lambda: sent.append(office.send(over=True)))
+        sending.start()
+        for nth, answer in enumerate(({"ok": False, "error": refused}, {"ok": True})):
+            _, asked, _ = node.until(lambda r, nth=nth: r.messages[nth : nth + 1], "the command")[0]
+            node.send("hn1/test-1/operator/reply", {"id": asked["id"], **answer})
+        sending.join()
+    assert [sorted(body["args"]) for _, body, _ in node.messages] == [["jws", "over"], ["jws"]]
+    assert sent[0].out.startswith("test-1: 1 is taken")

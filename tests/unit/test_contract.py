@@ -167,7 +167,7 @@ def test_each_party_may_do_what_the_contract_says_and_nothing_else() -> None:
         "pair": {},
         "report": {},
         "update": {"cancel": True},
-        "configure": {"jws": "{}"},
+        "configure": {"jws": "{}", "over": True},
     }
     allowed = {
         (party, do) for do in args for party in PARTIES
