@@ -7,10 +7,9 @@ from pathlib import Path
 from homenode.config.registry import driver_types
 from homenode.configure import place
 from homenode.configure.facts import blank
-from homenode.configure.kept import highest, remember, running
+from homenode.configure.kept import follows, remember
 from homenode.configure.payload import HOME_YAML
-from homenode.configure.taking import Offer, allowed, changed, newer, offered, understood
-from homenode.errors import Refused
+from homenode.configure.taking import Offer, allowed, changed, offered, understood
 
 
 def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = None) -> Offer:
@@ -33,21 +32,14 @@ def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = No
     """
     offer = offered(jws, beside, home, trust)
     new = offer.configuration
-    try:
-        now = running(beside)
-        half = now is not None and now.configuration == new  # the power went before home.yaml was there
-        if not half:
-            newer(new.number, highest(data, beside, home))
-    except ValueError as error:
-        raise Refused(f"which number was taken last can't be read: {error}") from error
+    now = follows(data, beside, new)
     report = understood(offer, beside / HOME_YAML, driver_types())
     found = [one for one in changed(blank(beside), report) if one.signer in offer.trusted]
     allowed(found, offer.parties, offer.trusted)
     there = place.configured(beside)
-    if half and there is not None:
-        place.go_to(beside, there)
-    else:  # what is there may be another home's, with this number
-        name = str(new.number) if str(new.number) != there else f"{new.number}-{home}"
-        place.put(beside, name, new.files, offer.jws)
+    if there is not None and now is not None and now.configuration == new:
+        place.go_to(beside, there)  # the power went before home.yaml was there
+    else:  # what is there may be another home's
+        place.put(beside, place.name_for(beside, new.number), new.files, offer.jws)
     remember(data, new)
     return offer

@@ -1,15 +1,16 @@
-"""Which number a node runs on, and the highest that it ever took: an older one is never taken again."""
+"""Which number a node runs on, and the highest that it ever took: none before that is taken any more."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from homenode.configure import place
 from homenode.configure.payload import HOME_YAML, Configuration, decode
+from homenode.configure.taking import newer
 from homenode.errors import Refused
 from homenode.install.home_file import replace
 
@@ -70,20 +71,46 @@ def highest(data: Path, beside: Path, home: str) -> int:
         OSError: That can't be read.
         ValueError: It is damaged.
     """
-    numbers = [0]
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            taken = json.loads((data / NAME).read_bytes())
-            numbers += [int(taken["number"])] if taken["home"] == home else []
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{NAME} is damaged: {error}") from error
     now = running(beside)
-    if now is not None and now.configuration.home == home:
-        numbers.append(now.configuration.number)
-    return max(numbers)
+    number = now.configuration.number if now is not None and now.configuration.home == home else 0
+    return max(number, _remembered(data, home)[0])
+
+
+def _remembered(data: Path, home: str) -> tuple[int, str]:
+    """Number and checksum of the last one that was taken for this home."""
+    try:
+        taken = json.loads((data / NAME).read_bytes())
+        return (int(taken["number"]), str(taken.get("sha256"))) if taken["home"] == home else (0, "")
+    except FileNotFoundError:
+        return 0, ""
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{NAME} is damaged: {error}") from error
+
+
+def follows(data: Path, beside: Path, new: Configuration) -> Running | None:
+    """What the node runs on, if this may come now: a later one, or once more the last, or the one that runs.
+
+    Raises:
+        Old: It may not.
+        Refused: Which was taken last is damaged.
+        OSError: It can't be read.
+    """
+    try:
+        now, taken = running(beside), highest(data, beside, new.home)
+        last = new.number == taken and _remembered(data, new.home) == (new.number, _checksum(new))
+    except ValueError as error:
+        raise Refused(f"which number was taken last can't be read: {error}") from error
+    if not last and (now is None or now.configuration != new):
+        newer(new.number, taken)
+    return now
 
 
 def remember(data: Path, configuration: Configuration) -> None:
     """It was taken. Raises OSError."""
-    taken = {"home": configuration.home, "number": configuration.number}
+    sha256 = _checksum(configuration)
+    taken = {"home": configuration.home, "number": configuration.number, "sha256": sha256}
     replace(data / NAME, json.dumps(taken).encode(), 0o600)
+
+
+def _checksum(configuration: Configuration) -> str:
+    return hashlib.sha256(configuration.encode()).hexdigest()

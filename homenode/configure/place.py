@@ -79,12 +79,17 @@ def adopt(beside: Path) -> str | None:
     return name
 
 
+def name_for(beside: Path, number: int) -> str:
+    """For a configuration of this number: what counts is never written over, though it has the same one."""
+    return str(number) if configured(beside) != str(number) else f"{number}-again"
+
+
 def put(beside: Path, name: str, files: Mapping[str, str], jws: str) -> None:
     """Put a configuration in the place of what is there.
 
     Args:
         beside: Folder of home.yaml.
-        name: Its own, such as its number.
+        name: Its own, as of `name_for`.
         files: As of `Configuration`.
         jws: What it came in.
 

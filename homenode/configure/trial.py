@@ -100,17 +100,25 @@ def at_start(data: Path, beside: Path) -> Trial | None:
 
 def started_anew(trial: Trial) -> dict[str, str]:
     """Why one is taken back with which the node didn't stay up."""
-    return {
-        "sv": f"konfiguration {trial.now} togs tillbaka: noden startade om {MOST_STARTS} gånger med den",
-        "en": f"configuration {trial.now} was taken back: the node started anew {MOST_STARTS} times with it",
-    }
+    return _why(
+        trial,
+        f"noden startade om {MOST_STARTS} gånger med den",
+        f"the node started anew {MOST_STARTS} times with it",
+    )
 
 
 def not_reached(trial: Trial) -> dict[str, str]:
     """Why one is taken back whose broker doesn't answer."""
+    return _why(
+        trial,
+        "dess meddelandekö nåddes inte på 10 minuter; noden kör på den förra",
+        "its broker was not reached in 10 minutes; the node runs on the one before",
+    )
+
+
+def _why(trial: Trial, sv: str, en: str) -> dict[str, str]:
+    number = trial.now if trial.record is None else trial.record["number"]
     return {
-        "sv": f"konfiguration {trial.now} togs tillbaka: dess meddelandekö nåddes inte på 10 minuter; "
-        "noden kör på den förra",
-        "en": f"configuration {trial.now} was taken back: its broker was not reached in 10 minutes; "
-        "the node runs on the one before",
+        "sv": f"konfiguration {number} togs tillbaka: {sv}",
+        "en": f"configuration {number} was taken back: {en}",
     }

@@ -90,7 +90,7 @@ class Configured:
                 self._passed()
                 return
             self._new = None
-            log.error("the new configuration was taken back", extra={"number": new.now, "why": why["en"]})
+            log.error("the new configuration was taken back", extra={"why": why["en"]})
             apart = asyncio.get_running_loop().run_in_executor
             await apart(None, trial.go_back, node.data, beside, new, why)
             await self._as_before()
@@ -171,12 +171,7 @@ class Configured:
         if self._trying is not None:
             self._trying.cancel()  # of the one before
         self._new = None
-        try:
-            trial = await apart(None, self._put, offer, record, reach)
-        except OSError as error:  # the trial stays, for the next start: who knows what a failing disk has
-            until = ", until its next start" if place.present(beside) == str(new.number) else ""
-            do = f"the node runs on what it had{until}"
-            raise Refused(f"it can't be written: {error}", do=do) from error
+        trial = await apart(None, self._put, offer, record, reach)
         try:
             told = await node.requests.read_again()
         except Exception as error:
@@ -199,35 +194,37 @@ class Configured:
         return result | {"told": told}
 
     def _offered(self, jws: str) -> tuple[Offer, Running | None]:
-        """What came, and what the node runs on; it is later than that, or the same."""
-        from homenode.configure.kept import highest, running
+        """What came, and what the node runs on."""
+        from homenode.configure.kept import follows
         from homenode.configure.payload import HOME_YAML
-        from homenode.configure.taking import newer, offered
+        from homenode.configure.taking import offered
 
-        node = self._node
-        path = node.home.path
+        node, path = self._node, self._node.home.path
         if path.name != HOME_YAML:
             raise Refused(f"this node runs on {path.name}", do=f"a signed configuration needs {HOME_YAML}")
         offer = offered(jws, path.parent, node.home.home)
         try:
-            now, taken = running(path.parent), highest(node.data, path.parent, node.home.home)
-        except (OSError, ValueError) as error:
+            return offer, follows(node.data, path.parent, offer.configuration)
+        except OSError as error:
             raise Refused(f"which number was taken last can't be read: {error}") from error
-        if now is None or now.configuration != offer.configuration or now.touched:
-            newer(offer.configuration.number, taken)
-        return offer, now
 
     def _put(self, offer: Offer, record: Mapping[str, Any], reach: bool) -> Trial:
         """Has it be the one that counts, on trial."""
         from homenode.configure import place
         from homenode.configure.trial import Trial, write
 
-        beside, name = self._node.home.path.parent, str(offer.configuration.number)
-        before = place.adopt(beside)
-        assert before is not None, "a node that runs has a home.yaml"
-        trial = Trial(before, name, record, reach=reach)
-        write(self._node.data, trial)
-        place.put(beside, name, offer.configuration.files, offer.jws)
+        beside, new = self._node.home.path.parent, offer.configuration
+        name = place.name_for(beside, new.number)
+        try:
+            before = place.adopt(beside)
+            assert before is not None, "a node that runs has a home.yaml"
+            trial = Trial(before, name, record, reach=reach)
+            write(self._node.data, trial)
+            place.put(beside, name, new.files, offer.jws)
+        except OSError as error:  # the trial stays, for the next start: who knows what a failing disk has
+            until = ", until its next start" if place.present(beside) == name else ""
+            do = f"the node runs on what it had{until}"
+            raise Refused(f"it can't be written: {error}", do=do) from error
         return trial
 
     def _why_not(self, offer: Offer) -> tuple[list[str], bool]:

@@ -77,8 +77,7 @@ def _on_trial(home: Path, data: Path) -> None:
         log.error("whether a new configuration is any good can't be told", extra={"why": str(error)})
         return
     if taken_back is not None and taken_back.back is not None:
-        fields = {"number": taken_back.now, "why": taken_back.back["en"]}
-        log.error("the new configuration was taken back", extra=fields)
+        log.error("the new configuration was taken back", extra={"why": taken_back.back["en"]})
 
 
 def _clock(args: argparse.Namespace, home: Home) -> Clock:

@@ -16,6 +16,7 @@ from homenode.config.model import Home
 from homenode.configure import place, trial
 from homenode.configure.payload import Configuration
 from homenode.configure.signatures import make_pair, read_key, sign
+from homenode.configure.taking import Changed, Old
 from homenode.contract.command import Command
 from homenode.errors import Refused
 from homenode.gateway.outcomes import CONFIGURATION
@@ -23,7 +24,7 @@ from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until, written
 from tests.system.nodes import NodeProcess
 
-OPERATOR = make_pair()
+OPERATOR, AT = make_pair(), "2026-01-05T06:12:03.250+01:00"
 
 
 def trusted(folder: Path) -> None:
@@ -31,10 +32,11 @@ def trusted(folder: Path) -> None:
     (folder / "trust" / "operator.pem").write_text(OPERATOR[1])
 
 
-def command(number: int, text: str) -> Command:
-    new = Configuration("inside-1", number, {"home.yaml": text}, "2026-01-05T06:12:03.250+01:00", "Olle")
+def command(number: int, text: str, *, over: bool = False) -> Command:
+    new = Configuration("inside-1", number, {"home.yaml": text}, AT, "Olle")
     jws = sign(new.encode(), read_key(OPERATOR[0], "key", private=True))
-    return Command(f"c{number}", "configure", "operator", 0, "Olle", {"jws": jws})
+    args = {"jws": jws, **({"over": True} if over else {})}
+    return Command(f"c{number}", "configure", "operator", 0, "Olle", args)
 
 
 def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
@@ -65,13 +67,46 @@ def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
             assert sorted(node.home.devices) == ["door", "eye", "lamp"]
             assert (tmp_path / "data" / trial.NAME).exists()
             told = node.judge.delivery.configuration
-            assert told == {"number": 7, "at": "2026-01-05T06:12:03.250+01:00"}
+            assert told == {"number": 7, "at": AT}
             assert (await node.configured.take(command(7, new)))["told"] == "this node runs on it already"
 
             (tmp_path / "home.yaml").write_text(new + "  bell: {driver: panel, kind: button, room: hall}\n")
             await node.requests.reload()
             assert node.judge.delivery.configuration == {**told, "changed": True}
         assert not (tmp_path / "data" / trial.NAME).exists(), "a node that ends in order was up"
+
+    asyncio.run(scene())
+
+
+def test_the_last_one_may_come_again_and_no_other_of_its_number(tmp_path: Path) -> None:
+    trusted(tmp_path)
+    new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
+    paired = new + "  bell: {driver: panel, kind: button, room: hall}\n"
+    home, drivers = tmp_path / "home.yaml", panel(lambda host: Panel(host, quiet))
+
+    async def scene() -> None:
+        async with node_inside(tmp_path, drivers) as node:
+            await node.configured.take(command(7, new))
+            for _ in range(3):
+                home.write_text(paired)
+                await node.requests.reload()
+                with pytest.raises(Changed):
+                    await node.configured.take(command(7, new))
+                assert home.read_text() == paired
+                await node.configured.take(command(7, new, over=True))
+                assert (home.read_text(), "bell" in node.home.devices) == (new, False)
+                assert node.judge.delivery.configuration == {"number": 7, "at": AT}
+            with pytest.raises(Old):
+                await node.configured.take(command(7, paired, over=True))
+
+            former = command(6, HOME).args["jws"]  # as if the node had gone back to it
+            place.put(tmp_path, "6", {"home.yaml": HOME}, former)
+            await node.requests.reload()
+            assert "eye" not in node.home.devices
+            with pytest.raises(Old):
+                await node.configured.take(command(7, paired))
+            await node.configured.take(command(7, new))
+            assert "eye" in node.home.devices
 
     asyncio.run(scene())
 
