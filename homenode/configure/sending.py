@@ -20,7 +20,7 @@ from homenode.listen.settings import Settings
 
 CONNECTING_S = 10.0
 SETTLED_S = 2.0
-"""What the broker keeps comes at once; so long after the last status no other is awaited."""
+"""What the broker keeps comes at once; so long after the last home's first status no other is awaited."""
 
 
 class Unanswered(Refused):
@@ -120,9 +120,9 @@ def status(settings: Settings, signed: Mapping[str, int | str], out: TextIO) -> 
         body = opening.status(where[0], payload) if where is not None else None
         if where is None or body is None:
             return None
-        told = body.get("configuration")
+        told, new = body.get("configuration"), where[0] not in running
         running[where[0]] = told if isinstance(told, dict) else None
-        return True
+        return new or None
 
     with Line(settings.broker, "configure", (topics.status("+", "operator"),)) as line:
         within_s = CONNECTING_S

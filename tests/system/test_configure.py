@@ -257,3 +257,27 @@ def test_a_node_that_does_not_know_over_gets_it_as_before(
         sending.join()
     assert [sorted(body["args"]) for _, body, _ in node.messages] == [["jws", "over"], ["jws"]]
     assert sent[0].out.startswith("test-1: 1 is taken")
+
+
+def test_status_ends_though_homes_say_something_all_the_time(
+    office: Office, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SETTLED_S", 0.5)
+    body = {"open": [], "configuration": {"number": 7, "at": "2026-01-05T06:12:03.250+01:00"}}
+    told, ended = list[Said](), threading.Event()
+
+    def ask() -> None:
+        told.append(office.configure("status", "--broker", broker.url))
+        ended.set()
+
+    asking = threading.Thread(target=ask)
+    with Receiver(broker.port, "nothing") as homes:
+        asking.start()
+        for nth in range(100):  # 10 s
+            homes.send(f"hn1/busy-{nth % 3}/operator/status", body)
+            if ended.wait(0.1):
+                break
+        busy = not ended.is_set()
+        asking.join()
+    assert not busy, "it ended only when they were silent"
+    assert [line.partition(":")[0] for line in told[0].out.splitlines()] == ["busy-0", "busy-1", "busy-2"]
