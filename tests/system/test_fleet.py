@@ -203,7 +203,7 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         assert rows.keys() == {"h1", "h2"}
         for row in rows.values():
             assert (row["online"], row["silent"], row["blind"], row["devices"]) == (True, 0, 0, 3)
-            assert row["cert"] == 1
+            assert row["cert"] == 29
             assert row["kernel"]
         fleet("prometheus", "homes.prom", "--once")
         told = fleet("show", "h1", "--json") + (tmp_path / "homes.prom").read_text()
