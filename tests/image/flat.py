@@ -19,7 +19,7 @@ from deploy.image.tools import Tools
 from tests.image.card import Card
 from tests.image.machine import Machine
 from tests.image.world import DEVICES, World
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import in_an_hour
 
 PATIENCE_S = 600
 """For a start; the machine is in software, and its host may be busy."""

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from tests.system.brokers import Mosquitto
-from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, in_an_hour
 from tests.system.test_sim_run import Apartment, apartment
 
 FLAT = """

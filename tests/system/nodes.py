@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -20,11 +22,17 @@ from typing import Any, Self
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from homenode.contract.times import Zone
 from tests.contract import CONTRACT
 from tests.system.watch import Watch
 
 PATIENCE_S = 30.0
 """How long a test waits for an event before it fails; the machine may be busy."""
+
+
+def in_an_hour(hours: float = 1) -> str:
+    """An RFC 3339 time, as a party would write it."""
+    return Zone("Europe/Stockholm").text(int((time.time() + hours * 3600) * 1000))  # noqa: TID251 - a party's clock
 
 
 class Receiver:
@@ -68,6 +76,15 @@ class Receiver:
         """As a party does."""
         self._client.publish(topic, json.dumps(body), qos=1)
 
+    def command(
+        self, branch: str, do: str, args: Mapping[str, Any], *, by: str = "Ola", id: str = ""
+    ) -> dict[str, Any]:
+        """Of a party, HOME/PARTY; what it is answered."""
+        name = id or uuid.uuid4().hex
+        body = {"id": name, "do": do, "by": by, "expires": in_an_hour(), "args": args}
+        self.send(f"hn1/{branch}/command", body)
+        return dict(self.until(lambda found: found.reply(name), f"a reply to {do}"))
+
     def until(self, fits: Callable[[Self], Any], what: str, within_s: float = PATIENCE_S) -> Any:
         """Wait until `fits` gives something true, and return it."""
         with self._news:
@@ -92,6 +109,11 @@ class Receiver:
         """Live messages of a shared point."""
         tail = "/readings/" + point.replace(".", "/")
         return [body for topic, body, _ in list(self.messages) if topic.endswith(tail) and body]
+
+    @property
+    def updates(self) -> list[dict[str, Any]]:
+        """What the operator's status said of an update, each time."""
+        return [body.get("update", {}) for topic, body, _ in list(self.messages) if topic.endswith("/status")]
 
     @property
     def connected(self) -> bool:

@@ -20,8 +20,7 @@ from homenode.gateway.clock import Clock
 from homenode.panel.paired import Paired
 from tests.system.brokers import Mosquitto
 from tests.system.looks import STAND_IN, until
-from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, in_an_hour
 from tests.system.test_sim_run import Apartment, apartment
 
 PATIENCE_MS = 20_000

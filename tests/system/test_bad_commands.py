@@ -20,8 +20,7 @@ from homenode.gateway.status import status
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.hostile import HostileBroker
 from tests.system.node_inside import HOME, Panel, node_inside, panel, quiet, until
-from tests.system.nodes import NodeProcess, Receiver
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import NodeProcess, Receiver, in_an_hour
 from tests.system.test_bad_input_storage import stops_in_time
 from tests.system.test_node import a_home
 

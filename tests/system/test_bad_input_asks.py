@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from typing import Any
 import pytest
 from paho.mqtt import publish
 
-from homenode.contract.times import Zone
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
+from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode, in_an_hour
 from tests.system.soak_home import until
 from tests.system.test_bad_input_storage import stops_in_time
 from tests.system.test_node import a_home
@@ -138,11 +136,6 @@ GARBAGE: list[tuple[str, bytes, bool]] = [
     ("care", b'{"id": "r", "do": "mode"}', True),
     ("property", b'{"id": 7}', False),
 ]
-
-
-def in_an_hour(hours: float = 1) -> str:
-    """An RFC 3339 time, as a party would write it."""
-    return Zone("Europe/Stockholm").text(int((time.time() + hours * 3600) * 1000))  # noqa: TID251 - a party's clock
 
 
 def commands() -> list[tuple[str, dict[str, Any], str]]:

@@ -20,7 +20,6 @@ from homenode.journal import Journal
 from homenode.listen.line import Line
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
-from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -120,9 +119,7 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         assert "care must sign, too" in office.sign("operator")
         assert "not signed by care" in office.send().err
         jws = (office.home / "signed.json").read_text()
-        asked = {"id": "9", "do": "configure", "by": "Olle", "expires": in_an_hour(), "args": {"jws": jws}}
-        operator.send("hn1/test-1/operator/command", asked)
-        error = operator.until(lambda r: r.reply("9"), "an answer")["error"]
+        error = operator.command("test-1/operator", "configure", {"jws": jws}, by="Olle")["error"]
         assert error["code"] == "unsigned"
         assert error["text"].startswith("share.property, share.property.front_door: that needs the signature")
         assert "property" not in home.read_text()
@@ -138,9 +135,8 @@ def test_the_operator_changes_an_address_and_care_signs_what_is_shared_and_a_bad
         assert refused.status == 1
         assert "4 is refused (mistakes): home.yaml:5:14: broker.ca: found 'gone.pem'" in refused.out
         assert "gone.pem" not in home.read_text()
-        asked |= {"id": "10", "args": {"jws": second}}
-        operator.send("hn1/test-1/operator/command", asked)
-        assert operator.until(lambda r: r.reply("10"), "an answer")["error"]["code"] == "old"
+        refused_too = operator.command("test-1/operator", "configure", {"jws": second}, by="Olle")
+        assert refused_too["error"]["code"] == "old"
 
         told = office.configure("status", str(office.home), "--broker", broker.url)
         assert told.status == 1

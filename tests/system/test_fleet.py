@@ -7,14 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import NodeProcess, Program, Receiver
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import NodeProcess, Program, Receiver, in_an_hour
 from tests.system.test_broker_acl import Example
 from tests.unit.health_seen import put, put_a_pi
 
@@ -116,7 +116,7 @@ def receiver(example: Example, party: str, *topics: str) -> Receiver:
 
 def the_operator_may_not_ask_for_more(care: Receiver, operator: Receiver) -> None:
     """Neither on its own branch, where the node refuses, nor as care, where the broker does."""
-    asks = {
+    asks: dict[str, dict[str, Any]] = {
         "video": {"camera": "eye", "view": "clear", "reason": "x", "sdp": "v=0"},
         "switch": {"point": "stovemark.switch", "to": False},
         "mode": {"mode": "home"},
@@ -124,13 +124,14 @@ def the_operator_may_not_ask_for_more(care: Receiver, operator: Receiver) -> Non
     for do, args in asks.items():
         body = {"id": f"op-{do}", "do": do, "by": "me", "expires": in_an_hour(), "args": args}
         operator.send("hn1/h1/care/command", body)
-        operator.send("hn1/h1/operator/command", body)
-        reply = operator.until(lambda operator, do=do: operator.reply(f"op-{do}"), do)
+        reply = operator.command("h1/operator", do, args, by="me", id=f"op-{do}")
         assert reply["error"]["code"] == "not_allowed"
-    last = {"id": "last", "do": "mode", "by": "careperson", "expires": in_an_hour(), "args": {"mode": "away"}}
-    care.send("hn1/h1/care/command", last)
-    care.until(lambda care: care.reply("last"), "care's own")
+    care.command("h1/care", "mode", {"mode": "away"}, by="careperson", id="last")
     assert {body["id"] for topic, body, _ in care.messages if topic.endswith("/reply")} == {"m", "last"}
+
+
+def has_shown(state: str, operator: Receiver) -> bool:
+    return state in [one.get("state") for one in operator.updates]
 
 
 def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator: Receiver) -> None:
@@ -148,12 +149,7 @@ def the_rings_stop_where_a_real_node_fails(fleet: Fleet, folder: Path, operator:
             body = {"version": "9.9", "state": told, "slot": "A", "at_ms": 1, "why": {"sv": "x", "en": why}}
             (folder / "new").write_text(json.dumps(body))
             (folder / "new").rename(state)
-            operator.until(
-                lambda _, told=told: (
-                    told in [b.get("update", {}).get("state") for _, b, _ in operator.messages]
-                ),
-                told,
-            )
+            operator.until(partial(has_shown, told), told)
         halted = tool.until("HALTED")
         tool.stop()
     assert "h1 (failed: the radio was never up)" in halted
@@ -182,15 +178,7 @@ def test_a_fleet_is_seen_asked_and_exported_and_nothing_of_a_life_is(
         HastyNode(homes["h2"], tmp_path / "h2/data") as second,
     ):
         care.until(lambda care: len({body["source"] for body in care.alerts("notified")}) == 2, "both alerts")
-        order = {
-            "id": "m",
-            "do": "mode",
-            "by": "careperson",
-            "expires": in_an_hour(),
-            "args": {"mode": "away"},
-        }
-        care.send("hn1/h1/care/command", order)
-        care.until(lambda care: care.reply("m"), "mode")
+        care.command("h1/care", "mode", {"mode": "away"}, by="careperson", id="m")
         the_operator_may_not_ask_for_more(care, operator)
         operator.until(
             lambda _: (
@@ -271,10 +259,8 @@ def test_health_is_the_same_of_a_flat_with_a_life_in_it_and_of_an_empty_one(tmp_
                 assert not heard.alerts(), "the life begins later"
                 heard.until(lambda heard: heard.alerts("notified"), "the alert of care")
                 alert = heard.alerts("notified")[0]["data"]["alert"]
-                for id, do, args in (("a", "acknowledge", {"alert": alert}), ("m", "mode", {"mode": "away"})):
-                    body = {"id": id, "do": do, "by": "careperson", "expires": in_an_hour(), "args": args}
-                    heard.send("hn1/lived-in/care/command", body)
-                    heard.until(lambda heard, id=id: heard.reply(id), do)
+                heard.command("lived-in/care", "acknowledge", {"alert": alert}, by="careperson")
+                heard.command("lived-in/care", "mode", {"mode": "away"}, by="careperson")
                 for node in (lived_in, empty):
                     node.until("played 450 readings")
                 assert lived_in.stop() == empty.stop() == 0

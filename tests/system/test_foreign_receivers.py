@@ -19,10 +19,9 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 
 from tests.contract import CONTRACT
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import PATIENCE_S, NodeProcess
+from tests.system.nodes import PATIENCE_S, NodeProcess, in_an_hour
 from tests.system.npm import needs_npm, node
 from tests.system.receivers import Nats, needs_nats
-from tests.system.test_bad_input_asks import in_an_hour
 from tests.system.test_node import a_home
 
 SCRIPT = Path(__file__).with_name("mqtt_js.cjs")

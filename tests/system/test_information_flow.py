@@ -12,8 +12,7 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
-from tests.system.nodes import PATIENCE_S, NodeProcess
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import PATIENCE_S, NodeProcess, in_an_hour
 
 pytestmark = needs_mosquitto
 

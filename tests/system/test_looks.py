@@ -18,8 +18,7 @@ from homenode.session.words import ENDED
 from tests.system.brokers import needs_mosquitto
 from tests.system.interruptions import INTERRUPTIONS, at_random, interrupted
 from tests.system.looks import STAND_IN, Flat, accepting, flat, needs_systemd, until
-from tests.system.nodes import PATIENCE_S, ImpatientNode, homenode
-from tests.system.test_bad_input_asks import in_an_hour
+from tests.system.nodes import PATIENCE_S, ImpatientNode, homenode, in_an_hour
 
 pytest.importorskip("pigpio", reason="the extra gpio is not installed")
 pytestmark = needs_mosquitto

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -13,7 +12,6 @@ from zlib import crc32
 
 import pytest
 
-from homenode.contract.times import Zone
 from homenode.gateway.local_socket import ask
 from homenode.journal.beside import forget, forget_journal, keep_beside
 from homenode.journal.codec import HEAD_BYTES, SCHEMA
@@ -40,10 +38,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def command(operator: Receiver, name: str, args: dict[str, Any]) -> dict[str, Any]:
     """What the operator is answered to an order."""
-    expires = Zone("Europe/Stockholm").text(int((time.time() + 600) * 1000))  # noqa: TID251 - a party's clock
-    body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
-    operator.send("hn1/test-1/operator/command", body)
-    return dict(operator.until(lambda r: r.reply(name), "a reply"))
+    return operator.command("test-1/operator", "update", args, id=name)
 
 
 def told(data: Path, **other: Any) -> None:
@@ -64,16 +59,11 @@ def torn(pipe: Path) -> bool:
     return True
 
 
-def updates(receiver: Receiver) -> list[dict[str, Any]]:
-    """What the operator's status said of it, each time."""
-    return [body.get("update", {}) for topic, body, _ in receiver.messages if topic.endswith("/status")]
-
-
 def status(state: str) -> Any:
     """Of the operator, once it says this of the update."""
 
     def find_it(receiver: Receiver) -> Any:
-        found = updates(receiver)
+        found = receiver.updates
         return found and found[-1].get("state") == state and found[-1]
 
     return find_it
@@ -151,7 +141,7 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             until(lambda: torn(data / "update/state.json"), what="a look at it")
             told(data, state="refused")
             operator.until(status("refused"), "refused")
-            shown = [state for state, _ in groupby(one.get("state") for one in updates(operator))]
+            shown = [state for state, _ in groupby(one.get("state") for one in operator.updates)]
             assert shown[-2:] == ["good", "refused"], "what was shown stays"
             assert node.stop() == 0
 

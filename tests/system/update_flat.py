@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from homenode.contract.times import Zone
 from homenode.update.places import Places
 from homenode.update.rauc import Rauc
 from homenode.update.updater import Updater
@@ -89,7 +87,6 @@ class Flat:
         self.home, self.data = folder / "home.yaml", folder / "data"
         self.places = Places(self.data, folder / "own", folder / "run", folder / "etc")
         self.node: NodeProcess | None = None
-        self._orders = 0
 
     def start(self, *, mood: str = "well", port: int = 0) -> None:
         """The node of the slot that runs; `mood` of its radio, and of a version that knows another broker."""
@@ -116,12 +113,7 @@ class Flat:
 
     def command(self, args: dict[str, Any]) -> dict[str, Any]:
         """Of the operator; its reply."""
-        self._orders += 1
-        name = f"order-{self._orders}"
-        expires = Zone("Europe/Stockholm").text(int((time.time() + 600) * 1000))  # noqa: TID251 - the operator's
-        body = {"id": name, "do": "update", "by": "Ola", "expires": expires, "args": args}
-        self.operator.send("hn1/update-1/operator/command", body)
-        found: dict[str, Any] = self.operator.until(lambda r: r.reply(name), "a reply")
+        found = self.operator.command("update-1/operator", "update", args)
         assert found["ok"], found
         return found
 
@@ -148,7 +140,7 @@ class Flat:
         """What the operator's status says of the update, when it says this."""
 
         def find(receiver: Receiver) -> Any:
-            told = [body.get("update", {}) for topic, body, _ in receiver.messages if "/status" in topic]
+            told = receiver.updates
             fits = told and told[-1].get("state") == state and words in told[-1].get("why", {}).get("en", "")
             return fits and told[-1]
 
