@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +20,7 @@ from tests.system.offices import HOME, Box, OfficeProcess
 
 
 def configure(*words: str) -> None:
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert main(["configure", *words]) == 0
+    assert main(["configure", *words]) == 0
 
 
 def signing(tmp_path: Path, office: OfficeProcess, *parties: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from pathlib import Path
 
 from homenode.cli import main
@@ -13,8 +11,7 @@ from tests.system.offices import HOME, Box, OfficeProcess
 
 
 def configure(*words: str) -> int:
-    with contextlib.redirect_stdout(io.StringIO()):
-        return main(["configure", *words])
+    return main(["configure", *words])
 
 
 def test_a_new_key_of_care_reaches_a_box_that_goes_on_with_no_other(tmp_path: Path) -> None:
