@@ -1,11 +1,20 @@
-"""What tests of pages and pictures share; each loads what it needs when it is used."""
+"""What tests share; each loads what it needs when it is used."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    """A folder in memory: to tell a disk which blocks are free takes it seconds."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -87,13 +86,6 @@ def test_a_backup_is_sent_when_it_changed_and_only_then(office: OfficeProcess, t
     (box.places.data / "zigbee/backups/2026-01-06.json").write_text(json.dumps({**BACKUP, "x": 1}))
     assert box.once().done
     assert json.loads(kept.read_text())["radios"]["zigbee"]["x"] == 1
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    """A folder in memory: to tell a disk which blocks are free takes it seconds."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        yield Path(folder)
 
 
 def test_who_moves_out_leaves_nothing_and_the_office_has_the_proof(

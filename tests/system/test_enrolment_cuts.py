@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,13 +27,6 @@ class Cut(BaseException):
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
     with OfficeProcess(tmp_path_factory.mktemp("cuts") / "office") as running:
         yield running
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    """To tell a disk which blocks are free takes it seconds."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        yield Path(folder)
 
 
 @contextmanager
