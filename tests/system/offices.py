@@ -156,6 +156,12 @@ class Box:
         self.places.provision.write_text(json.dumps({name: one for name, one in said.items() if one}))
         return self
 
+    def keeps(self, radio: str, backup: dict[str, Any]) -> None:
+        """It has kept that radio's network."""
+        folder = self.places.data / radio / "backups"
+        folder.mkdir(parents=True)
+        (folder / "2026-01-05.json").write_text(json.dumps(backup))
+
     def once(self) -> Outcome:
         """One try, in this process; as after a start."""
         self.visit = Visit(self.places, self.serial, Clock())

@@ -36,17 +36,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
         yield running
 
 
-def with_backup(box: Box) -> None:
-    folder = box.places.data / "zigbee" / "backups"
-    folder.mkdir(parents=True)
-    (folder / "2026-01-05.json").write_text(json.dumps(BACKUP))
-
-
 def test_a_new_box_gets_home_and_radio_of_the_old_one_which_counts_no_more(
     office: OfficeProcess, tmp_path: Path
 ) -> None:
     old = enrolled(office, tmp_path / "old", "swap-1", "30000000cccc0001")
-    with_backup(old)
+    old.keeps("zigbee", BACKUP)
     assert old.once().done
     new = Box(tmp_path / "new", "30000000cccc0002")
     new.provisioned(office, office.code("swap", "swap-1", new.serial))
@@ -76,7 +70,7 @@ def test_a_renewal_meanwhile_makes_no_code_for_a_fresh_card_worthless(
 
 def test_a_backup_is_sent_when_it_changed_and_only_then(office: OfficeProcess, tmp_path: Path) -> None:
     box = enrolled(office, tmp_path, "backup-1", "30000000cccc0003")
-    with_backup(box)
+    box.keeps("zigbee", BACKUP)
     kept = office.folder / "backups" / "backup-1.json"
     assert box.once().done
     first = kept.stat().st_mtime_ns

@@ -17,22 +17,13 @@ from homenode.errors import Refused, SetupError
 from homenode.office.backups import MOST_BYTES, plain
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
-from tests.system.zigbee_bed import Heard, Interviewed, interviewed
-
-NEW_STICK = 0x60A423FFFE123456
+from tests.system.zigbee_bed import NEW_STICK, Heard, Interviewed, interviewed
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
     with OfficeProcess(tmp_path_factory.mktemp("swap") / "office") as running:
         yield running
-
-
-def keeps(box: Box, network: str) -> None:
-    """The box has kept its radio's network."""
-    folder = box.places.data / "stick" / "backups"
-    folder.mkdir(parents=True)
-    (folder / "2026-01-05.json").write_text(json.dumps({"extended_pan_id": network}))
 
 
 def another(office: OfficeProcess, folder: Path, home: str, serial: str) -> Box:
@@ -90,10 +81,10 @@ def test_a_network_of_another_home_is_put_aside_and_the_own_one_stays(
     office: OfficeProcess, tmp_path: Path
 ) -> None:
     old = enrolled(office, tmp_path / "old", "swap-2", "30000000aaaa0003")
-    keeps(old, "aa")
+    old.keeps("stick", {"extended_pan_id": "aa"})
     assert old.once().state is State.ENROLLED
     box = another(office, tmp_path / "new", "swap-2", "30000000aaaa0004")
-    keeps(box, "bb")  # it served another home before
+    box.keeps("stick", {"extended_pan_id": "bb"})  # it served another home before
     assert box.once().state is State.ENROLLED
     assert radios.newest(box.places.data) == {"stick": {"extended_pan_id": "aa"}}
     former = box.places.data / "stick.former" / "backups" / "2026-01-05.json"
@@ -110,7 +101,7 @@ def test_a_network_of_another_home_is_put_aside_and_the_own_one_stays(
 
 def test_a_home_of_many_devices_is_kept_whole(office: OfficeProcess, tmp_path: Path) -> None:
     old = enrolled(office, tmp_path / "old", "swap-4", "30000000aaaa0007")
-    keeps(old, "aa")
+    old.keeps("stick", {"extended_pan_id": "aa"})
     file = old.places.data / "stick" / "backups" / "2026-01-05.json"
     many = {"extended_pan_id": "aa", "devices": [f"{nth:064x}" for nth in range(2_000)]}
     file.write_text(json.dumps(many))
@@ -132,7 +123,7 @@ def test_a_backup_that_can_not_be_unpacked_is_refused(packed: bytes) -> None:
 
 def test_a_box_that_gets_no_backup_takes_no_home_without_it(office: OfficeProcess, tmp_path: Path) -> None:
     old = enrolled(office, tmp_path / "old", "swap-3", "30000000aaaa0005")
-    keeps(old, "aa")
+    old.keeps("stick", {"extended_pan_id": "aa"})
     assert old.once().state is State.ENROLLED
     box = another(office, tmp_path / "new", "swap-3", "30000000aaaa0006")
     kept = office.folder / "backups" / "swap-3.json"

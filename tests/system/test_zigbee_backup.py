@@ -20,9 +20,8 @@ from drivers.zigbee import keeper
 from drivers.zigbee.backup import newest
 from homenode.cli import main
 from homenode.errors import SetupError
-from tests.system.zigbee_bed import Interviewed, interviewed
+from tests.system.zigbee_bed import NEW_STICK, Interviewed, interviewed
 
-NEW_STICK = 0x60A423FFFE123456
 MODELS = ["contact", "plug", "water", "smoke"]
 Scene = Callable[[Interviewed], Coroutine[Any, Any, None]]
 

@@ -20,6 +20,9 @@ from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.device_catalogue import model
 from homenode.sim.zigbee.device_spec import DeviceSpec
 
+NEW_STICK = 0x60A423FFFE123456
+"""Address of one that takes the place of another."""
+
 
 @dataclass
 class Heard:
