@@ -39,18 +39,11 @@ def authority(folder: Path, *words: str) -> None:
     openssl(folder, "ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *words)
 
 
-class Example:
-    """The broker with everybody's keys."""
+class AsDeployed:
+    """The broker of deploy/, for whose keys are in its folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        self_signed(folder, "ca")
-        shutil.copy(DEPLOY / "ca.cnf", folder)
-        (folder / "index.txt").touch()
-        authority(folder, "-gencrl", "-out", "crl.pem")
-        issued(folder, "broker", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-        for name in NAMES:
-            issued(folder, name)
         shutil.copy(DEPLOY / "acl", folder)
         text = (DEPLOY / "mosquitto.conf").read_text()
         text = text.replace("/etc/mosquitto/homenode", str(folder)).replace("/var/lib/mosquitto", str(folder))
@@ -71,7 +64,7 @@ class Example:
         keys = ["--cafile", "ca.pem"]
         keys += ["--cert", f"{name}.pem", "--key", f"{name}.key"] if name else []
         return subprocess.run(
-            [tool, "-h", "127.0.0.1", "-p", str(self.port), *keys, *words],
+            [tool, "-h", "localhost", "-p", str(self.port), *keys, *words],
             cwd=self.folder,
             capture_output=True,
             timeout=30,
@@ -85,6 +78,20 @@ class Example:
 
     def publish(self, name: str, topic: str) -> None:
         self.client("mosquitto_pub", name, "-t", topic, "-m", "x", "-r", "-q", "1")
+
+
+class Example(AsDeployed):
+    """With an authority of its own, and everybody's keys."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self_signed(folder, "ca")
+        shutil.copy(DEPLOY / "ca.cnf", folder)
+        (folder / "index.txt").touch()
+        authority(folder, "-gencrl", "-out", "crl.pem")
+        issued(folder, "broker", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+        for name in NAMES:
+            issued(folder, name)
 
 
 @pytest.fixture(scope="module")
