@@ -49,12 +49,14 @@ class Offer:
         jws: What it came in.
         parties: Whose signatures are on it.
         trusted: Whose the node would take.
+        signers: Folder with their keys.
     """
 
     configuration: Configuration
     jws: str
     parties: frozenset[str]
     trusted: frozenset[str]
+    signers: Path
 
 
 def offered(jws: str, beside: Path, home: str, trust: Path | None = None) -> Offer:
@@ -69,15 +71,16 @@ def offered(jws: str, beside: Path, home: str, trust: Path | None = None) -> Off
         Refused: It is not.
         SetupError: What is to be trusted can't be read.
     """
-    trusted = trusted_in(trust or signers(beside))
+    folder = trust or signers(beside)
+    trusted = trusted_in(folder)
     if not trusted:
-        do = f"enrolment puts {' and '.join(f'{TRUST}/{party}.pem' for party in SIGNERS)} beside home.yaml"
+        do = f"whom it trusts stands in {' and '.join(f'{folder}/{party}.pem' for party in SIGNERS)}"
         raise Refused("this node trusts nobody's signature yet", do=do)
     signed = verify(jws, trusted)
     configuration = decode(signed.payload)
     if configuration.home != home:
         raise Refused(f"it is for the home {configuration.home}, and this is {home}")
-    return Offer(configuration, jws, signed.parties, frozenset(trusted))
+    return Offer(configuration, jws, signed.parties, frozenset(trusted), folder)
 
 
 def understood(offer: Offer, path: Path, types: Mapping[str, DriverType]) -> CheckReport:
@@ -129,12 +132,18 @@ def changed(before: Mapping[str, Fact], report: CheckReport) -> list[Difference]
     return differences(before, facts(report.home, report.rules))
 
 
-def allowed(found: Sequence[Difference], parties: Collection[str], trusted: Collection[str]) -> None:
+def allowed(
+    found: Sequence[Difference],
+    parties: Collection[str],
+    trusted: Collection[str],
+    folder: Path = Path(TRUST),
+) -> None:
     """Whether those who signed may change this.
 
     Args:
         parties: Who signed.
         trusted: Whose signature the node would take.
+        folder: Where a party's key would be put.
 
     Raises:
         Refused: A party has not signed whose signature it needs.
@@ -147,7 +156,7 @@ def allowed(found: Sequence[Difference], parties: Collection[str], trusted: Coll
         what = f"{', '.join(places[:MOST_PLACES])}{more}: that needs the signature of {party}"
         if party in trusted:
             raise Unsigned(what, do=f"signed by {', '.join(sorted(parties))}")
-        do = f"a person at the node may change it there, or put {party}'s key in {TRUST}/{party}.pem"
+        do = f"a person at the node may change it there, or put {party}'s key in {folder}/{party}.pem"
         raise Unsigned(f"{what}, and this node knows no key of {party}", do=do)
 
 

@@ -78,6 +78,28 @@ def test_a_node_that_can_not_go_over_to_it_goes_back_and_says_so(
     asyncio.run(scene())
 
 
+def test_where_a_key_that_is_missing_is_to_be_put_is_told_as_it_counts_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    sealed = tmp_path / "root's own"
+    (tmp_path / "trust").rename(sealed)
+    monkeypatch.setattr(place, "HERE", tmp_path)
+    monkeypatch.setattr(place, "SEALED", sealed)
+
+    async def scene() -> None:
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            with pytest.raises(Refused) as refused:
+                await node.configured.take(command(7, HOME + "share: {care: [door.contact]}\n"))
+            assert f"or put care's key in {sealed}/care.pem" in str(refused.value)
+            (sealed / "operator.pem").unlink()
+            with pytest.raises(Refused) as refused:
+                await node.configured.take(command(7, HOME))
+            assert f"{sealed}/operator.pem and {sealed}/care.pem" in str(refused.value)
+
+    asyncio.run(scene())
+
+
 def test_the_last_one_may_come_again_and_no_other_of_its_number(tmp_path: Path) -> None:
     trusted(tmp_path)
     new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
