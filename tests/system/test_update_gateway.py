@@ -316,9 +316,9 @@ def test_an_order_that_the_updater_has_not_seen_wakes_it_again(tmp_path: Path, b
     order = data / "update/order.json"
     write_json(order, order_of({**ORDER, "id": "seen", "home": "test-1", "at_ms": 1}).record())
     told(data, id="another")
+    old_ns = order.stat().st_mtime_ns
     with NodeProcess(home, data) as node:
         node.until("ready")
-        old_ns = order.stat().st_mtime_ns
         until(lambda: order.stat().st_mtime_ns != old_ns, what="the order is there anew")
         told(data, id="seen")
         assert node.stop() == 0
