@@ -115,7 +115,7 @@ class Health:
 
     def _tell(self, figures: dict[str, Any]) -> None:
         node = self._node
-        if figures == self.figures:
+        if figures == self.figures or node.stopping.is_set():  # then no radio works, and that is no news
             return
         self.figures = figures
         if node.home.broker is not None:

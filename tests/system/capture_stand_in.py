@@ -49,7 +49,9 @@ class StandIn:
         self.port.bind(("127.0.0.1", 0))
         noted = path.parent / "captures"
         noted.mkdir(exist_ok=True)
-        (noted / f"{os.getpid()}.json").write_text(json.dumps({**said, "port": self.port.getsockname()[1]}))
+        half = noted / f"{os.getpid()}.new"
+        half.write_text(json.dumps({**said, "port": self.port.getsockname()[1]}))
+        half.replace(half.with_suffix(".json"))
         if self.mood == "deaf":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if self.mood == "garbage":
