@@ -45,6 +45,7 @@ class Node:
             now=lambda: 0, wall=lambda: WALL, trusted=lambda: True, trusted_wall=lambda: WALL
         )
         self.time = SimpleNamespace(up=WALL)
+        self.stopping = asyncio.Event()
         self.outbox = SimpleNamespace(
             add=lambda message: self.told.append(json.loads(message.payload)["health"])
         )
@@ -93,6 +94,23 @@ def test_figures_go_out_once_for_as_long_as_they_are_the_same(
     assert told["radios"] == {"zigbee": True}, "one that starts is unknown"
     assert told["started"] == UTC.text(WALL)
     assert told["booted"].endswith(":00.000+00:00"), "to the minute"
+
+
+def test_a_node_that_stops_has_no_radio_any_more_and_tells_nothing_of_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def stops(*_: Any) -> Any:
+        looks.append(1)
+        if len(looks) == 3:
+            node.stopping.set()
+            node.crew.drivers["zigbee"] = SimpleNamespace(state="stopped")
+        return SEEN
+
+    monkeypatch.setattr(health, "look", stops)
+    looked(node, lambda: len(looks) > 5)
+    assert [told["radios"] for told in node.told] == [{"zigbee": True}]
 
 
 def test_what_is_wired_to_a_driver_that_is_lost_is_silent(
