@@ -236,7 +236,7 @@ day:
 
 
 def test_people_live_through_their_day(tmp_path: Path) -> None:
-    start = ("--start", "2026-01-05T07:09", "--speed", "600")
+    start = ("--start", "2026-01-05T06:09", "--speed", "600")  # 07:10 is six seconds later: by then we listen
     with apartment(tmp_path, *start, "--gpio", "0", day=MORNING) as sim, sim.lines({"do": "watch"}) as events:
         next(events)
         seen = list(_until_said(events, "anna out", more=5))
