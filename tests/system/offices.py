@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import signal
@@ -13,8 +14,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
 from homenode.cli import main
+from homenode.enrol.boot import boot, wipe
 from homenode.enrol.places import Places
 from homenode.enrol.steps import Outcome
 from homenode.enrol.visit import Visit
@@ -166,6 +169,18 @@ class Box:
         """One try, in this process; as after a start."""
         self.visit = Visit(self.places, self.serial, Clock())
         return self.visit.once()
+
+    def cut_while_wiping(self, nth: int, run: Path) -> None:
+        """A boot whose power goes before the nth file of the card (from 0) is wiped."""
+        calls = itertools.count()
+
+        def cut(path: Path) -> None:
+            if next(calls) == nth:
+                raise KeyboardInterrupt
+            wipe(path)
+
+        with patch("homenode.enrol.boot.wipe", cut), contextlib.suppress(KeyboardInterrupt):
+            boot(self.places, run=run, lamps=())
 
     def words(self, *words: str) -> list[str]:
         """Of `homenode enrol` for this box."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import shutil
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from homenode.cli import main
 from homenode.enrol import state
-from homenode.enrol.boot import boot, wipe
+from homenode.enrol.boot import boot
 from homenode.enrol.places import FILE, TOLD
 from homenode.enrol.provision_file import read_provision, with_home
 from tests.system.disks import mounted
@@ -232,16 +229,7 @@ def test_a_power_cut_while_the_card_is_wiped_loses_nothing_of_it(tmp_path: Path,
         (box.places.boot / "home.yaml").write_text("home: h\n")
         (box.places.boot / "rules").mkdir()
         (box.places.boot / "rules" / "own.yaml").write_text("rule: own\n")
-        calls = itertools.count()
-
-        def cut(path: Path, nth: int = nth, calls: Iterator[int] = calls) -> None:
-            if next(calls) == nth:
-                raise KeyboardInterrupt
-            wipe(path)
-
-        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-            patch.setattr("homenode.enrol.boot.wipe", cut)
-            boot(box.places, run=tmp_path / "run", lamps=())
+        box.cut_while_wiping(nth, tmp_path / "run")
         boot(box.places, run=tmp_path / "run", lamps=())
         found = read_provision(box.places.provision)
         assert (found.office, found.code) == (("https://o", CODE) if office else ("", "")), nth

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from homenode.enrol.boot import boot, wipe
+from homenode.enrol.boot import boot
 from homenode.enrol.places import FACTORY, FILE
 from tests.system.offices import Box
 
@@ -34,16 +29,7 @@ def test_a_factorys_key_that_was_taken_stays_on_no_card_whenever_the_power_goes(
         pem, key = (box.places.boot / name for name in FACTORY)
         pem.write_text("certificate")
         key.write_text("key")
-        calls = itertools.count()
-
-        def cut(path: Path, nth: int = nth, calls: Iterator[int] = calls) -> None:
-            if next(calls) == nth:
-                raise KeyboardInterrupt
-            wipe(path)
-
-        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-            patch.setattr("homenode.enrol.boot.wipe", cut)
-            boot(box.places, run=tmp_path / "run", lamps=())
+        box.cut_while_wiping(nth, tmp_path / "run")
         assert key.exists() == (nth == 0)
         boot(box.places, run=tmp_path / "run", lamps=())
         assert not [*box.places.boot.glob("factory*")]
