@@ -24,7 +24,7 @@ LEAST_SCORE = 0.84
 of the engine that changed 95 %; about half of the others change nothing that anybody could see."""
 MOST_CHANGED = 200
 """The same sample on every machine, known to about 2.5 percent. Measured: 0.6 s each on two idle cores,
-1 s on two that others use too, beside half a minute for who reaches what."""
+1 s on two that others use too, beside who reaches what."""
 CHANGED_S = 180.0
 """A slower machine judges what it can in this time, and says so; who reaches what is known before."""
 
@@ -63,7 +63,8 @@ def main() -> int:
         return 0
     mutants.sort(key=lambda mutant: mutant.order)
     mutants = mutants[:most] if most else mutants
-    reach = find_reach(ROOT, list(paths.values()), args.tests)
+    modules = {mutant.module: mutant.path for mutant in mutants}
+    reach = find_reach(ROOT, modules.keys(), list(modules.values()), args.tests)
     if reach is None:
         print("the unit tests fail: nothing can be said of mutants", file=sys.stderr)
         return 1

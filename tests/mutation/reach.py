@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 IMPORTED = ""
 """Lines that run when their module is imported, in no test's own time."""
@@ -56,23 +59,61 @@ def _imported(file: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def find_reach(root: Path, paths: list[Path], tests: str) -> Reach | None:
-    """Runs the tests in the folder `tests` once; None if they fail (then nothing can be said)."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "reach.json"
-        command = [sys.executable, "-m", "tests.mutation.reach", str(result), tests, *map(str, paths)]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        if done.returncode:
-            print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
-            return None
-        found = json.loads(result.read_text("utf-8"))
-    reached = {
-        path: {int(line): names for line, names in lines.items()} for path, lines in found["tests"].items()
-    }
-    return Reach(reached, found["took_s"])
+def _uses(file: Path) -> set[str]:
+    """All modules that a file imports, and what these import."""
+    found, left = set[str](), [str(file)]
+    while left:
+        new = _imported(left.pop()) - found
+        found |= new
+        paths = (Path(*name.split(".")) for name in new)
+        left += [
+            str(one)
+            for path in paths
+            for one in (path.with_suffix(".py"), path / "__init__.py")
+            if one.is_file()
+        ]
+    return found
 
 
-def _record(result: Path, folder: str, paths: list[str]) -> int:
+def find_reach(root: Path, modules: Collection[str], paths: list[Path], tests: str) -> Reach | None:
+    """Runs once the tests in the folder `tests` that import one of the modules.
+
+    None if they fail (then nothing can be said).
+    """
+    files = [path for path in sorted(Path(tests).rglob("test_*.py")) if not _uses(path).isdisjoint(modules)]
+    workers = min(os.cpu_count() or 1, len(files)) or 1
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
+
+        def recorded(nth: int) -> Any:
+            result = Path(folder) / f"{nth}.json"
+            command = [
+                sys.executable,
+                "-m",
+                "tests.mutation.reach",
+                result,
+                *files[nth::workers],
+                "--",
+                *paths,
+            ]
+            done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+            if done.returncode:
+                print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
+                return None
+            return json.loads(result.read_text("utf-8"))
+
+        parts = list(pool.map(recorded, range(workers if files else 0)))
+    if None in parts:
+        return None
+    reach = Reach({}, {})
+    for part in parts:
+        reach.took_s.update(part["took_s"])
+        for path, lines in part["tests"].items():
+            for line, names in lines.items():
+                reach.tests.setdefault(path, {}).setdefault(int(line), []).extend(names)
+    return reach
+
+
+def _record(result: Path, files: list[str], paths: list[str]) -> int:
     import coverage
     import pytest
 
@@ -100,7 +141,7 @@ def _record(result: Path, folder: str, paths: list[str]) -> int:
 
     quick_hypothesis()
     measured.start()
-    status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", folder], plugins=[Recorder()])
+    status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", *files], plugins=[Recorder()])
     measured.stop()
     data = measured.get_data()
     tests = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
@@ -109,4 +150,6 @@ def _record(result: Path, folder: str, paths: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_record(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    _, to, *named = sys.argv
+    end = named.index("--")
+    sys.exit(_record(Path(to), named[:end], named[end + 1 :]))
