@@ -143,7 +143,8 @@ def test_an_order_by_nothing_is_refused_with_what_there_is(board: Board) -> None
     ("text", "names"),
     [
         ("silent>0", ["bad"]), ("silent > 0 and version<1.10", ["bad"]), ("version<1.10", ["bad"]),
-        ("version >= 1.9", ["bad", "good"]), ("version=1.10", ["good"]), ("version != 1.10", ["bad"]),
+        ("version >= 1.9", ["bad", "good"]), ("version=1.10", ["good"]),
+        ("version=1.10.0", ["good"]), ("version != 1.10", ["bad"]),
         ("version=1.1*", ["good"]), ("version!='1.?'", ["good"]),
         ("online=no", ["bad"]), ("online != yes", ["bad"]), ("online", ["good", "new"]),
         ("not online", ["bad"]),

@@ -97,6 +97,7 @@ def test_a_ring_in_which_nobody_was_there_gives_no_leave_for_the_next() -> None:
     world.step()
     world.step(25 * HOUR)
     assert world.rollout.halted == "ring pilot: no home has become good"
+    assert "p-1: left behind (not there)" in world.news
     world.news += world.rollout.resume().news
     assert world.step(MIN).order == ["a"]
 
@@ -110,6 +111,8 @@ def test_an_order_nobody_answers_is_sent_again_under_the_same_id() -> None:
     assert world.step(AGAIN_MS - 1).order == []
     assert world.step(1).order == ["p-1"]
     assert world.rollout.id_of("p-1") == first
+    world.step(-HOUR)
+    assert world.step(AGAIN_MS + MIN).order == ["p-1"], "a clock that is set back holds nothing up"
 
 
 @pytest.mark.parametrize("code", ["clock", "busy", "expired"])
