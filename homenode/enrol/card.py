@@ -147,7 +147,7 @@ def _boot_partition(card: Path) -> int:
     raise Refused("no boot partition is on it", where=str(card), do=_FLASH)
 
 
-_FLASH = "flash the image first (deploy/README.md)"
+_FLASH = "flash the image first (deploy/image/README.md)"
 
 
 def mounted(device: str, mounts: str) -> str:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="such as 'silent>0 and version<1.2' (--fields lists them)",
     )
     which.add_argument(
-        "--sort", metavar="FIELD", default="", help="-FIELD: the greatest first (default: worst)"
+        "--sort", metavar="FIELD", default="", help="--sort=-FIELD: the greatest first (default: worst)"
     )
 
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="WHAT")

@@ -154,7 +154,7 @@ FIELDS = (
           _with("°C")),
     Field("volt", _figure("undervoltage"), "Under-voltage: never, before or lately.", "VOLT",
           _is("before", "lately")),
-    Field("clock", _figure("clock"), "synchronised, trusted, rtc or unset.", "CLOCK", _is("unset")),
+    Field("clock", _figure("clock"), "synchronised, trusted or unset.", "CLOCK", _is("unset")),
     Field("cert", _cert, "Days left of its certificate.", "CERT", _below(14), _with("d")),
     Field("update", _update, "State and version of its last update.", "UPDATE",
           lambda value: str(value).startswith("failed")),

@@ -26,6 +26,8 @@ UNWATCHED_MS = 5 * MIN_MS
 PASSING = ("busy", "clock", "expired")
 """Codes of refusals that pass: too many commands under way, the node's clock is not set yet, the broker kept
 the order for a home that was away for longer than it counts."""
+NO_SLOTS = "no_slots"
+"""Code of a node's refusal that is installed by hand, from its package."""
 OVER = ("failed", "refused", "cancelled")
 """States of a node's update that end it without the new version."""
 NOT_BEGUN = ("", "ordered", "waiting", "busy", "loading")
@@ -307,6 +309,9 @@ class Rollout:
         if said.get("code") in PASSING:
             course.tries += 1  # the answer to this id is remembered, and stays the same
             return []
+        if said.get("code") == NO_SLOTS:
+            course.at, course.since_ms, course.why = At.LEFT, now, "no second slot to update into"
+            return [f"{home}: {course.at.value} ({course.why})"]
         course.at, course.since_ms, course.harmed = At.FAILED, now, True
         text = " ".join(str(said.get("text", "-")).split())
         course.why = f"refused: {word(text, LONGEST_TEXT)}"

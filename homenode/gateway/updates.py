@@ -34,6 +34,12 @@ _FAILED = ("failed", "refused")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
+class NoSlots(Refused):
+    """Only the image can update itself."""
+
+    code = "no_slots"
+
+
 def state_of(data: Path) -> dict[str, Any]:
     """What the updater says; empty where nothing was ever ordered or it can't be read."""
     return _record(data / SHARED / STATE)
@@ -72,13 +78,14 @@ class Updates:
         """Pass the operator's order on to the updater.
 
         Raises:
-            Refused: This node can't update itself, or the order is none.
+            NoSlots: This node can't update itself.
+            Refused: The order is none, or can't be kept.
         """
         from homenode.update.order import order_of
 
         if not self._folder.is_dir():
             do = "install its package anew (deploy/README.md)"
-            raise Refused("this node has no second slot to update into", do=do)
+            raise NoSlots("this node has no second slot to update into", do=do)
         node = self._node
         home = node.home
         about: dict[str, Any] = {"id": command.id, "home": home.home, "by": command.by}

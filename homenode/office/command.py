@@ -189,7 +189,7 @@ def _approve(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if len(wanted) < 16 or not box.asked.startswith(wanted):
             raise Refused(
                 f"box {args.serial} asks with the key {short(box.asked)}, not {args.key}",
-                do="compare with what its panel shows: another box may say that it is this one",
+                do="compare with homenode-READ-ME.txt on its card: another box may say that it is this one",
             )
         store.put(replace(box, approved=box.asked))
     print(f"box {args.serial} is let in when it asks again" + ("" if box.home else "; assign it to a home"))

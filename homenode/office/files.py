@@ -8,7 +8,7 @@ from pathlib import Path
 from homenode.office.est import told
 from homenode.web import Request, Response, Slice
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}"
 TYPE = "application/octet-stream"
 
 

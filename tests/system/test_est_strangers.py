@@ -23,6 +23,8 @@ pytestmark = [
 ]
 PKI = shutil.which("pki")
 EST = "/.well-known/est"
+BUNDLE = "homenode_1.2.0+20261128.211806.g9492419.raucb"
+"""As `make image` calls them."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
     self_signed(folder, "factory")
     bundles = folder / "bundles"
     bundles.mkdir()
-    (bundles / "homenode-2.raucb").write_bytes(bytes(range(256)) * 4096)
+    (bundles / BUNDLE).write_bytes(bytes(range(256)) * 4096)
     lines = f"factory: {folder / 'factory.pem'}\nbundles: {bundles}\n"
     with OfficeProcess(folder / "office", lines) as running:
         running.describe("north-1")
@@ -186,17 +188,17 @@ def test_a_bundle_comes_in_parts_to_those_who_have_a_certificate(
     (tmp_path / "own.pem").write_text(certificates(tmp_path, given))
     own = ("--cert", str(tmp_path / "own.pem"), "--key", str(tmp_path / "own.key"))
     whole = bytes(range(256)) * 4096
-    assert curl(office, "/bundles/homenode-2.raucb", *own).body == whole
-    part = curl(office, "/bundles/homenode-2.raucb", *own, "-r", "1000-1999")
+    assert curl(office, f"/bundles/{BUNDLE}", *own).body == whole
+    part = curl(office, f"/bundles/{BUNDLE}", *own, "-r", "1000-1999")
     assert (part.status, part.body) == (206, whole[1000:2000])
     assert part.headers["content-range"] == f"bytes 1000-1999/{len(whole)}"
-    assert curl(office, "/bundles/homenode-2.raucb", *own, "-r", "-10").body == whole[-10:]
-    rest = curl(office, "/bundles/homenode-2.raucb", *own, "-r", f"{len(whole) - 5}-")
+    assert curl(office, f"/bundles/{BUNDLE}", *own, "-r", "-10").body == whole[-10:]
+    rest = curl(office, f"/bundles/{BUNDLE}", *own, "-r", f"{len(whole) - 5}-")
     assert rest.body == whole[-5:]
-    assert curl(office, "/bundles/homenode-2.raucb", *own, "-r", f"{len(whole)}-").status == 416
+    assert curl(office, f"/bundles/{BUNDLE}", *own, "-r", f"{len(whole)}-").status == 416
     assert curl(office, "/bundles/..%2foffice.db", *own).status == 404
-    assert curl(office, "/bundles/homenode-2.raucb").status == 403
-    head = curl(office, "/bundles/homenode-2.raucb", *own, "--head")
+    assert curl(office, f"/bundles/{BUNDLE}").status == 403
+    head = curl(office, f"/bundles/{BUNDLE}", *own, "--head")
     assert (head.status, int(head.headers["content-length"])) == (200, len(whole))
 
 

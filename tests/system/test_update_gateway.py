@@ -75,7 +75,7 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
     with Receiver(broker.port, *topics) as operator, NodeProcess(home, data) as node:
         node.until("link up")
         refused = command(operator, "no slots", ORDER)
-        assert refused["error"]["code"] == "refused"
+        assert refused["error"]["code"] == "no_slots"
         assert "no second slot" in refused["error"]["text"]
         assert node.stop() == 0
         (data / "update").mkdir()

@@ -139,6 +139,19 @@ def test_a_refusal_that_stays_is_a_failure() -> None:
     assert world.rollout.halted
 
 
+def test_a_home_without_slots_is_left_behind_and_holds_nobody_up() -> None:
+    world = World("p-1", "p-2", "p-3", "a")
+    world.step()
+    world.become_good("p-1", "p-2")
+    body = {"id": world.rollout.id_of("p-3"), "ok": False, "error": {"code": "no_slots", "text": "none"}}
+    news = world.rollout.replied("p-3", body, world.now)
+    assert news == ["p-3: left behind (no second slot to update into)"]
+    world.step(1)
+    world.step(HOUR)
+    assert (world.at("p-3"), world.rollout.halted) == (At.LEFT, "")
+    assert "a" in world.ordered
+
+
 def test_answers_to_others_and_of_others_change_nothing() -> None:
     world = World("p-1")
     world.step()
