@@ -47,6 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _status(places: Places) -> int:
+    for path in (places.spare, places.state):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            try:
+                path.read_bytes()
+            except PermissionError as error:
+                do = "run this as the user that runs homenode, or with sudo"
+                raise SetupError("it can't be read", where=str(path), do=do) from error
     print(json.dumps(state.now(places), ensure_ascii=False, indent=1))
     return 0
 

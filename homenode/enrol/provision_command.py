@@ -16,7 +16,7 @@ from homenode.enrol.provision_file import provision_of, with_home
 from homenode.errors import FileMistakes, Mistake, SetupError
 
 SAID_BY: Mapping[str, tuple[str, ...]] = {
-    "file": ("label", "office", "ca", "code", "service_key"),
+    "file": ("label", "office", "ca", "code"),
     "label": ("office", "ca", "code"),
 }
 """Options that say the same as another: which of both counts, nobody can know."""
@@ -53,8 +53,6 @@ def run(args: argparse.Namespace) -> int:
     try:
         found = provision_of(text, FILE if args.file is None else str(args.file))
     except FileMistakes as error:
-        if args.file is not None:
-            raise
         raise FileMistakes([_of_option(one, args) for one in error.mistakes]) from error
     if found.office and not (found.ca or found.ca_sha256):
         print("warning: it doesn't say who certified the office (--ca FILE); so the image has to know")
@@ -87,6 +85,8 @@ def _option(name: str) -> str:
 def _of_option(mistake: Mistake, args: argparse.Namespace) -> Mistake:
     """It stands in what was given, and in no line of a file: one of that name here may be another box's."""
     name = mistake.field.partition(".")[0]
+    if args.file is not None and not (name == "service_key" and args.service_key):
+        return mistake
     if name == "file":
         raise SetupError("nothing goes onto the card", do="give HOME.yaml, --file, --label or --office")
     by_label = args.label and name != "service_key"
@@ -96,21 +96,21 @@ def _of_option(mistake: Mistake, args: argparse.Namespace) -> Mistake:
 
 def _text(args: argparse.Namespace) -> str:
     """Without the home."""
-    if args.file is not None:
-        try:
-            return str(args.file.read_text("utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise SetupError(f"it can't be read: {error}", where=str(args.file)) from error
+    before = _read(args.file, "utf-8-sig").rstrip() + "\n" if args.file is not None else ""
     said: dict[str, str] = {"office": args.office, "code": args.code}
     if args.label:
         said |= label_of(args.label)
     for name, path in (("ca", args.ca), ("service_key", args.service_key)):
         if path is not None:
-            try:
-                said[name] = path.read_text(encoding="ascii").strip() + ("\n" if name == "ca" else "")
-            except (OSError, ValueError) as error:
-                raise SetupError(f"it can't be read: {error}", where=str(path)) from error
-    return "".join(f"{name}: {json.dumps(text)}\n" for name, text in said.items() if text)
+            said[name] = _read(path, "ascii").strip() + ("\n" if name == "ca" else "")
+    return before + "".join(f"{name}: {json.dumps(text)}\n" for name, text in said.items() if text)
+
+
+def _read(path: Path, encoding: str) -> str:
+    try:
+        return path.read_text(encoding)
+    except (OSError, ValueError) as error:
+        raise SetupError(f"it can't be read: {error}", where=str(path)) from error
 
 
 def label_of(text: str) -> dict[str, str]:

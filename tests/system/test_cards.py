@@ -87,6 +87,7 @@ def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
 
 LABEL = f"homenode:1;office=https://o.example;code={CODE};ca={'ab' * 32}"
 OFFICE = ("--office", "https://o.example")
+SERVICE_KEY = f"ssh-ed25519 {'A' * 60} eva@example"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,11 @@ OFFICE = ("--office", "https://o.example")
         ((*OFFICE, "--service-key", "private.pem"), "--service-key: service_key: found"),
         (("--label", LABEL.replace("https", "http")), "--label: office: found"),
         (("--label", LABEL, "--service-key", "private.pem"), "--service-key: service_key: found"),
+        (
+            ("--file", "plain.yaml", "--service-key", "private.pem"),
+            "--service-key: service_key: found '-----",
+        ),
+        (("--file", "office.yaml", "--service-key", "key.pub"), "--service-key: service_key: found a second"),
         ((), "give HOME.yaml, --file, --label or --office"),
     ],
 )
@@ -111,6 +117,9 @@ def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text("code: WD4D-EFGH-JKMN-PQRS\n" * 3)
     Path("private.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    Path("key.pub").write_text(f"{SERVICE_KEY}\n")
+    Path("plain.yaml").write_text("office: https://o.example\n")
+    Path("office.yaml").write_text(f"office: https://o.example\nservice_key: {SERVICE_KEY}\n")
     Path("config.txt").touch()
     assert main(["provision", "--card", str(tmp_path / "card"), *words]) in (1, 2)
     told = capsys.readouterr().err
@@ -119,12 +128,21 @@ def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
     assert FILE not in told
 
 
+def test_the_offices_file_goes_onto_a_card_with_a_service_key(tmp_path: Path) -> None:
+    (tmp_path / "config.txt").touch()
+    file, key = tmp_path / "office.yaml", tmp_path / "key.pub"
+    file.write_text(f"office: https://o.example\ncode: {CODE}")
+    key.write_text(f"{SERVICE_KEY}\n")
+    assert main(["provision", "--card", str(tmp_path), "--file", str(file), "--service-key", str(key)]) == 0
+    found = read_provision(tmp_path / FILE)
+    assert (found.code, found.machine.service_key) == (CODE, SERVICE_KEY)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
         (("--file", FILE), ("--code", CODE)),
         (("--file", FILE), ("--label", LABEL)),
-        (("--file", FILE), ("--service-key", "key.pub")),
         (("--label", LABEL), ("--code", CODE)),
         (("--label", LABEL), OFFICE),
         (("--label", LABEL), ("--ca", "ca.pem")),

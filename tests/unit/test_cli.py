@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,26 @@ def test_who_may_not_see_where_an_update_is_is_told_what_to_do(
     told = capsys.readouterr().err
     assert "state.json: it can't be read: Permission denied" in told
     assert "or with sudo" in told
+
+
+def test_who_may_not_see_how_far_enrolment_is_is_told_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "enrol" / "state.json"
+    state.parent.mkdir()
+    state.write_text('{"state": "enrolled"}')
+    status = ["enrol", "status", "--data", str(tmp_path)]
+    assert main(status) == 0
+    assert "enrolled" in capsys.readouterr().out
+    tmp_path.chmod(0)
+    was = os.geteuid()
+    os.seteuid(65534)
+    try:
+        assert main(status) == 1
+    finally:
+        os.seteuid(was)
+        tmp_path.chmod(0o700)
+    assert f"{state}: it can't be read (run this as" in capsys.readouterr().err
 
 
 WITHOUT = """
