@@ -10,7 +10,6 @@ import json
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -23,9 +22,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from homenode.errors import Refused
+from homenode.hang_up import hung_up_after
 
 TIMEOUT_S, MOST_S = 20.0, 120.0
-"""Of silence, and for a whole request: who drips holds nobody for ever."""
+"""Of silence, and for a whole request."""
 _NOT_ACCEPTED = r"ALERT_(\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)"
 """Reasons of OpenSSL: the alert is about this box's certificate, and not about anything else."""
 MOST_BYTES = 1_000_000
@@ -129,18 +129,16 @@ class Office:
         """
         host, port = self._host, self._port
         link = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
-        ends = threading.Timer(MOST_S, lambda: _hang_up(link.sock))
-        ends.daemon = True
         try:
-            ends.start()
             link.sock = socket.create_connection((host, port), TIMEOUT_S)
             tls = self._context.wrap_socket(link.sock, server_hostname=host, do_handshake_on_connect=False)
             link.sock = tls
-            tls.do_handshake()
-            self.shown = tls.getpeercert(binary_form=True) or b""
-            link.request(method, path, body, dict(headers or {}))
-            answer = link.getresponse()
-            found = answer.read(MOST_BYTES + 1)
+            with hung_up_after(MOST_S, tls):  # link.sock is None once the answer says that it closes
+                tls.do_handshake()
+                self.shown = tls.getpeercert(binary_form=True) or b""
+                link.request(method, path, body, dict(headers or {}))
+                answer = link.getresponse()
+                found = answer.read(MOST_BYTES + 1)
         except ssl.SSLCertVerificationError as error:
             raise Untrusted(error.verify_message or str(error), where=self.url) from error
         except ssl.SSLError as error:
@@ -152,7 +150,6 @@ class Office:
                 getattr(error, "strerror", None) or str(error) or repr(error), where=self.url
             ) from error
         finally:
-            ends.cancel()
             link.close()
         if len(found) > MOST_BYTES:
             raise Unreachable(f"answered more than {MOST_BYTES:,} bytes", where=self.url)
@@ -215,12 +212,6 @@ def json_of(answer: Answer) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused("the office answered something else than was asked for")
     return found
-
-
-def _hang_up(link: socket.socket | None) -> None:
-    if link is not None:
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(link, socket.SHUT_RDWR)  # past TLS, which is in use by who waits
 
 
 def _date_ms(said: str) -> int | None:

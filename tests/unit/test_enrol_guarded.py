@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,20 +17,22 @@ from homenode.enrol import assignment, blink, boot, client, leaving, radios, sta
 from homenode.enrol.client import Office, Unreachable, certificates_of
 from homenode.enrol.places import FILE, TOLD, Places
 from homenode.errors import Refused
+from tests.system.openssl import self_signed
 from tests.unit.test_enrol_hostile import CA, answer
 from tests.unit.test_provision_file import mistakes
 
 
 @contextlib.contextmanager
-def dripping() -> Iterator[int]:
-    """A server that says one byte of a handshake each 0.05 s, and never comes to an end; its port."""
+def dripping(first: bytes, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server that says so much, then one byte each 0.05 s, and never comes to an end; its port."""
     over = threading.Event()
 
     def drip(listening: socket.socket) -> None:
-        with listening.accept()[0] as talk, contextlib.suppress(OSError):
-            talk.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0\x03\x03")
+        link = listening.accept()[0]
+        with contextlib.suppress(OSError), tls.wrap_socket(link, server_side=True) if tls else link as talk:
+            talk.sendall(first)
             while not over.wait(0.05):
-                talk.sendall(b"\0")
+                talk.sendall(b"0")
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=drip, args=(listening,), daemon=True)
@@ -41,8 +44,27 @@ def dripping() -> Iterator[int]:
 
 def test_an_office_that_never_ends_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MOST_S", 0.3)
-    with dripping() as port, pytest.raises(Unreachable):
+    first = b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0\x03\x03"  # of a handshake
+    with dripping(first) as port, pytest.raises(Unreachable):
         Office(f"https://127.0.0.1:{port}", CA.decode()).cacerts()
+
+
+@pytest.mark.parametrize("head", [
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: ",
+], ids=["closes", "stays", "length unknown", "no head"])  # fmt: skip
+def test_an_answer_that_never_ends_is_hung_up_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(client, "MOST_S", 0.5)
+    monkeypatch.setattr(client, "MOST_BYTES", 100)  # else one that isn't hung up on runs for ever
+    self_signed(tmp_path, "office")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "office.pem", tmp_path / "office.key")
+    with dripping(head, tls) as port, pytest.raises(Unreachable, match="not done"):
+        Office(f"https://127.0.0.1:{port}", None).cacerts()
 
 
 def test_certificates_that_are_none_are_refused() -> None:
