@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sqlite3
 import ssl
 from pathlib import Path
 
@@ -27,6 +28,8 @@ MOST_OPEN = 500
 MOST_EACH = 40
 EACH_S = 3600.0
 """Between two looks at the office's own certificate, and two lists of revoked ones."""
+AGAIN_S = 300.0
+"""Until the next try, where the disk took neither."""
 LIST = "crl.pem"
 
 
@@ -50,21 +53,23 @@ def context_of(folder: Path, settings: Settings, authority: Authority) -> ssl.SS
 
 
 def write_list(folder: Path, desk: Desk) -> None:
-    """crl.pem, as a broker takes it. Raises OSError."""
+    """crl.pem, as a broker takes it. Raises OSError, sqlite3.Error."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     replace(folder / LIST, b"".join(made.public_bytes(Encoding.PEM) for made in desk.revocations()), 0o644)
 
 
-async def office(folder: Path, settings: Settings, again: asyncio.Event) -> None:
+async def office(folder: Path, settings: Settings, store: Store, again: asyncio.Event) -> None:
     """Answer until it is ended, or `again` says that something of it changed.
+
+    On a full disk it answers what needs no writing, such as bundles.
 
     Raises:
         SetupError: The address can't be used, or the authority.
     """
     clock, authority = Clock(), Authority(folder)
-    authority.server(settings.names, moment(clock.wall()))
-    store = Store(folder)
+    with contextlib.suppress(OSError):  # what was made before counts; without it `context_of` says so
+        authority.server(settings.names, moment(clock.wall()))
     desk = Desk(settings, store, authority, clock)
     host, _, port = settings.listen.rpartition(":")
     tls = context_of(folder, settings, authority)
@@ -85,23 +90,28 @@ async def office(folder: Path, settings: Settings, again: asyncio.Event) -> None
         log.info("office", extra={"listen": f"{where[0]}:{where[1]}"})
         notify("READY=1")
         while not again.is_set():
-            authority.server(settings.names, moment(clock.wall()))
-            tls.load_cert_chain(folder / SERVER)
-            write_list(folder, desk)
+            wait_s = EACH_S
+            try:
+                authority.server(settings.names, moment(clock.wall()))
+                tls.load_cert_chain(folder / SERVER)
+                write_list(folder, desk)
+            except (OSError, sqlite3.Error) as error:
+                wait_s, do = AGAIN_S, "see that it has room and may be written to"
+                log.error("no new list of revoked certificates, or no new one of the office",
+                          extra={"why": str(error), "folder": str(folder), "do": do})  # fmt: skip
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EACH_S):
+                async with asyncio.timeout(wait_s):
                     await again.wait()
-    store.close()
 
 
 async def _anew(folder: Path, settings: Settings) -> None:
     from homenode.office.settings import read_settings
 
-    again = asyncio.Event()
+    again, store = asyncio.Event(), Store(folder)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
     while True:
         again.clear()
-        await office(folder, settings, again)
+        await office(folder, settings, store, again)
         try:
             settings = read_settings(folder)
         except FileMistakes as error:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.client
 import shutil
+import sqlite3
 import ssl
 from pathlib import Path
 
+import pytest
+
 from homenode.enrol.client import Office
+from homenode.enrol.steps import State
+from homenode.office import serve
+from homenode.office.settings import read_settings
+from homenode.office.store import Store
+from tests.system.disks import fill, memory
+from tests.system.node_inside import until as until_inside
 from tests.system.offices import Box, OfficeProcess
+from tests.system.soak_home import until
 from tests.system.test_enrolment import enrolled
 
 
@@ -53,3 +65,49 @@ def test_an_office_from_its_copy_takes_boxes_that_called_since_and_then_no_copy_
         for _ in range(2):
             assert box.once().why.key == "enrolled"
         assert Box(tmp_path / "twin", box.serial).once().why.key == "twin"
+
+
+def test_an_office_serves_what_it_can_on_a_full_disk_and_all_of_it_afterwards(tmp_path: Path) -> None:
+    with memory(tmp_path / "office") as disk:
+        office = OfficeProcess(disk)
+        with office:
+            office.describe("full-1")
+            code = office.code("box", "add", "--home", "full-1")
+            box = Box(tmp_path / "box", "10000000dddd0003").provisioned(office, code)
+            other = fill(disk)
+            office.reload()
+            until(lambda: "see that it has room" in office.log.read_text())
+            assert Office(office.url, office.ca).cacerts().status == 200
+        with office:  # begun anew
+            assert Office(office.url, office.ca).cacerts().status == 200
+            assert box.once().state is not State.ENROLLED
+            other.unlink()
+            assert box.once().state is State.ENROLLED
+
+
+def test_what_a_full_disk_did_not_take_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = OfficeProcess(tmp_path / "office").folder
+    (folder / serve.LIST).unlink()
+    next_list, left = Store.next_list, 2
+
+    def full(self: Store) -> int:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise sqlite3.OperationalError("database or disk is full")
+        return next_list(self)
+
+    monkeypatch.setattr(Store, "next_list", full)
+    monkeypatch.setattr(serve, "AGAIN_S", 0.05)
+
+    async def scene() -> None:
+        again = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve.office(folder, read_settings(folder), store, again))
+            await until_inside((folder / serve.LIST).exists, "the list")
+            again.set()
+
+    with contextlib.closing(Store(folder)) as store:
+        asyncio.run(scene())
