@@ -54,11 +54,16 @@ class Configured:
 
     async def _record(self, new: Trial) -> None:
         """Have the journal know who signed what is on trial, if it may not know."""
+        if new.record is not None and not new.recorded:
+            self._node.journal.append(dict(new.record), klass="system")
+        await self._noted(new)
+
+    async def _noted(self, new: Trial) -> None:
+        """Once the journal has it, the trial may end."""
         from homenode.configure import trial
 
         node = self._node
         if new.record is not None and not new.recorded:
-            node.journal.append(dict(new.record), klass="system")
             if not await node.outcomes.written():
                 return
             known, apart = replace(new, recorded=True), asyncio.get_running_loop().run_in_executor
@@ -73,28 +78,39 @@ class Configured:
         """A node that lives for a while with a new configuration keeps it, once another broker is reached."""
         from homenode.configure.trial import PROVED_S, REACHED_S
 
-        for _ in range(round(REACHED_S / PROVED_S)):
+        proved, left = not new.reach, round(REACHED_S / PROVED_S)
+        while proved or left:
             await asyncio.sleep(PROVED_S)
-            if not new.reach or self._node.uplink.reached:
-                self.stop()
+            left, proved = left - 1, proved or self._node.uplink.reached
+            if proved and self._new is None:  # a slow card
+                async with self._node.crew.changing:
+                    await self._noted(new)
+            if proved and self._new is not None:
+                self._passed()
                 return
-        await self._back(new)
+        while not await self._back(new):  # noqa: ASYNC110 - no disk tells that it has room
+            await asyncio.sleep(PROVED_S)
 
-    async def _back(self, new: Trial) -> None:
-        """The broker that it names was not reached: the one before runs again."""
+    async def _back(self, new: Trial) -> bool:
+        """The broker that it names was not reached: the one before runs again, if the disk takes that."""
         from homenode.configure import place, trial
 
         node, beside, why = self._node, self._node.home.path.parent, trial.not_reached(new)
         async with node.crew.changing:
             if node.uplink.reached or place.present(beside) != new.now:  # somebody put another one there
                 self._passed()
-                return
+                return True
             self._new = None
-            log.error("the new configuration was taken back", extra={"why": why["en"]})
             apart = asyncio.get_running_loop().run_in_executor
-            await apart(None, trial.go_back, node.data, beside, new, why)
+            try:
+                await apart(None, trial.go_back, node.data, beside, new, why)
+            except OSError as error:
+                log.error("the new configuration can't be taken back yet", extra={"why": str(error)})
+                return False
+            log.error("the new configuration was taken back", extra={"why": why["en"]})
             await self._as_before()
             await self._tell(new, why)
+        return True
 
     async def _tell(self, new: Trial, why: Mapping[str, str]) -> None:
         """The operator gets to know that it was taken back, and the journal."""

@@ -290,6 +290,62 @@ def test_a_broker_that_is_not_reached_is_taken_back_and_the_operator_is_told(
     asyncio.run(scene())
 
 
+def test_one_that_proved_itself_is_kept_once_a_slow_card_has_written_who_signed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    quickly(monkeypatch)
+    new = HOME + "  eye: {driver: panel, kind: motion, room: hall}\n"
+    there, slow = tmp_path / "data" / trial.NAME, True
+
+    async def scene() -> None:
+        nonlocal slow
+        async with node_inside(tmp_path, panel(lambda host: Panel(host, quiet))) as node:
+            on_disk = node.outcomes.written
+
+            async def late() -> bool:
+                return await on_disk() and not slow
+
+            monkeypatch.setattr(node.outcomes, "written", late)
+            await node.configured.take(command(7, new))
+            await asyncio.sleep(trial.REACHED_S + 2 * trial.PROVED_S)
+            assert there.exists(), "nobody knows yet that the journal has it"
+            assert (tmp_path / "home.yaml").read_text() == new
+            slow = False
+            await until(lambda: not there.exists(), "that it is kept")
+        assert [record["number"] for record in written(tmp_path, "configured")] == [7]
+
+    asyncio.run(scene())
+
+
+@needs_mosquitto
+def test_a_full_disk_only_puts_off_that_one_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(tmp_path)
+    quickly(monkeypatch)
+    nobody, go_back, full = Mosquitto(tmp_path / "nobody"), trial.go_back, 2
+
+    def fails(*args: Any) -> trial.Trial:
+        nonlocal full
+        full -= 1
+        if full >= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return go_back(*args)
+
+    async def scene() -> None:
+        drivers = panel(lambda host: Panel(host, quiet))
+        with Mosquitto(tmp_path / "broker") as broker:
+            async with node_inside(tmp_path, drivers, home=at(broker)) as node:
+                await until(lambda: node.uplink.reached, "the broker")
+                monkeypatch.setattr(trial, "go_back", fails)
+                await node.configured.take(command(7, at(nobody)))
+                await until(lambda: node.judge.says(CONFIGURATION), "that it is taken back")
+                assert (tmp_path / "home.yaml").read_text() == at(broker)
+
+    asyncio.run(scene())
+
+
 @needs_mosquitto
 def test_a_broker_that_answers_late_is_kept_and_one_that_is_not_reached_is_on_trial_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
