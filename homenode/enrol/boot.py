@@ -31,6 +31,7 @@ from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
+from homenode.update.files import read_file
 
 log = logging.getLogger("homenode.enrol")
 
@@ -143,9 +144,7 @@ def _take_factory(places: Places) -> None:
 def _is_taken(places: Places, path: Path) -> bool:
     """Whether the node's user has it, who may have put a link or a pipe in its place."""
     with contextlib.suppress(OSError):
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with os.fdopen(os.open(places.folder / path.name, flags), "rb") as file:
-            return file.read(MOST_PEM) == path.read_bytes()
+        return read_file(places.folder / path.name, MOST_PEM) == path.read_bytes()
     return False
 
 

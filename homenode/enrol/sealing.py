@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import shutil
-import stat
 from pathlib import Path
 
 from homenode.config.model import SIGNERS
@@ -21,6 +19,7 @@ from homenode.enrol import state
 from homenode.enrol.places import Places
 from homenode.install.home_file import replace
 from homenode.journal.segment import sync_folder
+from homenode.update.files import read_file
 
 log = logging.getLogger("homenode.enrol")
 
@@ -79,9 +78,6 @@ def _follow(places: Places, folder: Path) -> None:
 def _read(path: Path) -> str:
     """A public key (PEM) that the node's user may have written; "" if it is none."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(number, "rb") as file:
-            if stat.S_ISREG(os.fstat(number).st_mode):
-                text = file.read(MOST_PEM).decode("ascii")
-                return text if text.startswith("-----BEGIN PUBLIC KEY-----") else ""
+        text = read_file(path, MOST_PEM).decode("ascii")
+        return text if text.startswith("-----BEGIN PUBLIC KEY-----") else ""
     return ""

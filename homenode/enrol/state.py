@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from homenode.enrol.steps import Outcome
 from homenode.enrol.words import said
 from homenode.install.home_file import replace
 from homenode.journal.wall_time import text_of
+from homenode.update.files import read_json
 
 MODE = 0o640
-MOST_BYTES = 100_000
 
 
 def write(places: Places, outcome: Outcome, now_ms: int, **more: Any) -> None:
@@ -47,13 +46,6 @@ def now(places: Places) -> dict[str, Any]:
 
 def read(path: Path) -> dict[str, Any]:
     """What a file of JSON says; nothing if it isn't there, is damaged or far too long."""
-    try:
-        # root reads it, too: neither a link nor a pipe that the node's user put there
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(number, "rb") as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                return {}
-            found = json.loads(file.read(MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    with contextlib.suppress(OSError):
+        return read_json(path) or {}
+    return {}

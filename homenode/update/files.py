@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,31 @@ def write_json(path: Path, record: Mapping[str, Any], mode: int = 0o640) -> None
     write(path, json.dumps(record, ensure_ascii=False).encode() + b"\n", mode)
 
 
+def read_file(path: Path, most_b: int) -> bytes:
+    """So much at most of a file that another user may have put there.
+
+    Raises:
+        FileNotFoundError: No file is there, but nothing, a link, or a pipe at which one would wait.
+        OSError: It can't be read.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return os.read(number, most_b)
+    finally:
+        os.close(number)
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """What `write_json` wrote; None if nothing such is there, or it is too large. Raises other OSErrors."""
     try:
-        with path.open("rb") as stream:
-            found = json.loads(stream.read(LARGEST_B))
+        found = json.loads(read_file(path, LARGEST_B))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

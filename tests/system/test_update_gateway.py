@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -48,15 +50,16 @@ def told(data: Path, **other: Any) -> None:
     write_json(data / "update/state.json", {**state, **other})
 
 
-def torn(pipe: Path) -> bool:
-    """Half a state, for the node that looks there; False as long as it doesn't."""
+@contextmanager
+def reads_of(path: Path) -> Iterator[int]:
+    """What can be read from once somebody has read this file, wherever it is moved (inotify(7))."""
+    kernel, of_reads = ctypes.CDLL(None), 0x1  # IN_ACCESS
+    seen = kernel.inotify_init1(os.O_CLOEXEC)
     try:
-        end = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    with open(end, "wb") as stream:
-        stream.write(b'{"state": "go')
-    return True
+        assert kernel.inotify_add_watch(seen, os.fsencode(path), of_reads) > 0
+        yield seen
+    finally:
+        os.close(seen)
 
 
 def status(state: str) -> Any:
@@ -136,9 +139,11 @@ def test_an_order_is_kept_and_how_it_goes_is_told(tmp_path: Path, broker: Mosqui
             )
             told(data, state="good", why={"sv": "bra", "en": "good"})
             operator.until(lambda r: r.alerts("recovered"), "recovered")
-            os.mkfifo(data / "update/torn")
-            (data / "update/torn").rename(data / "update/state.json")
-            until(lambda: torn(data / "update/state.json"), what="a look at it")
+            torn = data / "update/torn"
+            torn.write_text('{"state": "go')
+            with reads_of(torn) as seen:
+                torn.rename(data / "update/state.json")
+                until(lambda: select.select([seen], [], [], 0)[0], what="a look at it")
             told(data, state="refused")
             operator.until(status("refused"), "refused")
             shown = [state for state, _ in groupby(one.get("state") for one in operator.updates)]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import socket
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +62,30 @@ def test_an_updater_that_starts_anew_leaves_the_watch_the_time_that_it_had(
     write_json(tmp_path / "course.json", trying(fast=fast).record())
     updater(tmp_path, boot).begin()
     assert (tmp_path / "trial").read_text() == f"slot=B\nold=A\ndeadline_s={deadline_s}\n"
+
+
+def _link(path: Path) -> None:
+    write_json(path.with_name("other"), ORDER.record())
+    path.symlink_to("other")
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, _link, _socket, Path.mkdir])
+def test_what_a_hijacked_gateway_puts_in_the_place_of_the_order_is_none(
+    tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    write_json(tmp_path / "course.json", trying(stage=Stage.GOOD).record())
+    one = updater(tmp_path, "boot-1")
+    put(one._places.order)
+    found: list[object] = []
+    looks = threading.Thread(target=lambda: found.append(one._order()), daemon=True)
+    looks.start()
+    looks.join(5)
+    assert found == [None]
 
 
 @pytest.mark.parametrize("stage", [Stage.WAITING, Stage.LOADING, Stage.GOOD, Stage.FAILED])
