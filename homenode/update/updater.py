@@ -85,7 +85,7 @@ class Updater:
         now_ms, boot = self._host.wall_ms() or 0, self._boot()
         found = machine.lost(order, running=self._host.version, boot=boot, trial=trial, now_ms=now_ms)
         with contextlib.suppress(ValueError, TypeError):
-            highest = (record or {})["highest"] if record else ""
+            highest = (record or {}).get("highest", "")
             versions.key(highest)
             return replace(found, highest=highest)
         return found

@@ -88,6 +88,12 @@ def test_what_a_hijacked_gateway_puts_in_the_place_of_the_order_is_none(
     assert found == [None]
 
 
+@pytest.mark.parametrize("kept", ["{", "{}", '{"stage": "x"}', '{"highest": 1}'])
+def test_an_updater_starts_though_what_it_kept_is_damaged(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "course.json").write_text(kept)
+    assert updater(tmp_path, "boot-1").course.highest == ""
+
+
 @pytest.mark.parametrize("stage", [Stage.WAITING, Stage.LOADING, Stage.GOOD, Stage.FAILED])
 def test_an_order_that_is_gone_is_forgotten_and_nothing_of_the_home_is_left(
     tmp_path: Path, stage: Stage
