@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from homenode.hang_up import hung_up_after
 from homenode.update.bucket import Bucket
 from homenode.update.files import read_json, remove, write_json
 from homenode.update.order import LARGEST_B, Order
@@ -24,7 +26,8 @@ SYNC_B = 8 << 20
 """Written between two flushes: what a power cut can cost."""
 RESERVE_B = 64 << 20
 """Left free for the journal and whatever else lives on the data partition."""
-TIMEOUT_S = 30.0
+TIMEOUT_S, MOST_S = 30.0, 60.0
+"""Of silence, and for the head and each chunk: meanwhile nobody looks whether something else was ordered."""
 _LATER = (401, 403, 408, 416, 425, 429)
 """Answers that another time may be others: a certificate that is being renewed, a server that is busy."""
 
@@ -122,8 +125,11 @@ class Loader:
         )
         with contextlib.closing(connection):
             path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-            connection.request("GET", path, headers=_headers(have_b, str(about.get("etag", ""))))
-            answer = connection.getresponse()
+            connection.connect()
+            link = connection.sock  # the connection lets go of it once an answer says that it closes
+            with hung_up_after(MOST_S, link):
+                connection.request("GET", path, headers=_headers(have_b, str(about.get("etag", ""))))
+                answer = connection.getresponse()
             if answer.status == 416:  # it is there, or another one is: begin anew
                 remove(self._part)
             if answer.status not in (200, 206):
@@ -145,7 +151,7 @@ class Loader:
             etag = answer.headers.get("ETag", "")
             if etag != about.get("etag", ""):
                 write_json(self._about, {**about, "etag": etag})
-            came_b, digest = self._receive(answer, first_b, size_b, most_b)
+            came_b, digest = self._receive(link, answer, first_b, size_b, most_b)
         if came_b > most_b:
             self.forget()
             return Loaded("large", str(most_b))
@@ -167,7 +173,7 @@ class Loader:
         return Loaded("room", str(missing_b)) if missing_b > 0 else None
 
     def _receive(
-        self, answer: http.client.HTTPResponse, have_b: int, size_b: int, most_b: int
+        self, link: socket.socket, answer: http.client.HTTPResponse, have_b: int, size_b: int, most_b: int
     ) -> tuple[int, str]:
         """Take what comes, but not more than may; bytes and SHA-256 of all that is there."""
         digest, unsynced_b = hashlib.sha256(), 0
@@ -175,8 +181,12 @@ class Loader:
             while (left_b := have_b - stream.tell()) > 0:
                 digest.update(stream.read(min(left_b, 1 << 20)))
             try:
-                while have_b <= most_b and (chunk := answer.read(CHUNK_B)):
-                    stream.write(chunk)
+                while have_b <= most_b:
+                    with hung_up_after(MOST_S, link):
+                        chunk = answer.read(CHUNK_B)
+                        stream.write(chunk)  # also what came of one in that time
+                    if not chunk:
+                        break
                     digest.update(chunk)
                     have_b += len(chunk)
                     unsynced_b += len(chunk)

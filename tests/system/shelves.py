@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import ssl
 import threading
+import time
 from pathlib import Path
 
 from tests.system.openssl import self_signed
@@ -26,6 +27,7 @@ class Shelf(http.server.ThreadingHTTPServer):
 
     Attributes:
         cut_after: Bytes of an answer after which it hangs up; 0: never.
+        drip_after: Bytes of an answer after which one comes each 0.05 s only; 0: never.
         ranges: Whether it knows of ranges.
         part_b: Bytes of a range that it sends at most, as RFC 9110, 14.2 lets it; 0: all that was asked for.
         tells_etag: Whether it says which file this is.
@@ -38,7 +40,7 @@ class Shelf(http.server.ThreadingHTTPServer):
 
     def __init__(self, folder: Path, keys: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
-        self.folder, self.cut_after, self.sent = folder, 0, 0
+        self.folder, self.cut_after, self.drip_after, self.sent = folder, 0, 0, 0
         self.asked: list[str] = []
         self.ranges, self.part_b, self.tells_etag, self.tells_length = True, 0, True, True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -94,8 +96,13 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         if self.server.cut_after and len(body) > self.server.cut_after:
             body = body[: self.server.cut_after]
             self.close_connection = True
+        drops = body[self.server.drip_after :] if self.server.drip_after else b""
+        body = body.removesuffix(drops)
         self.server.sent += len(body)  # before who gets it can ask
         self.wfile.write(body)
+        for nth in range(len(drops)):
+            time.sleep(0.05)
+            self.wfile.write(drops[nth : nth + 1])
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None: ...

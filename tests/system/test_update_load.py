@@ -70,6 +70,19 @@ def test_cut_at_any_place_it_goes_on_there(shelf: Shelf, keys: Path) -> None:
     assert shelf.asked == ["", *(f"bytes={nth * 70_000}-" for nth in range(1, 5))]
 
 
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_a_server_that_drips_is_hung_up_on_and_what_came_stays(
+    shelf: Shelf, keys: Path, monkeypatch: pytest.MonkeyPatch, tells_length: bool
+) -> None:
+    monkeypatch.setattr(load, "MOST_S", 0.5)
+    shelf.tells_length, shelf.drip_after = tells_length, SIZE_B - 100
+    wanted = order(shelf)
+    assert loader(shelf, keys).load(wanted).code == "cut"
+    assert SIZE_B - 100 <= (shelf.folder / "own/bundle.part").stat().st_size < SIZE_B
+    shelf.drip_after = 0
+    assert loader(shelf, keys).load(wanted).code == ""
+
+
 def test_a_server_that_gives_a_range_in_parts_is_asked_for_the_next_one_at_once(
     shelf: Shelf, keys: Path
 ) -> None:
