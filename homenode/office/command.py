@@ -74,6 +74,7 @@ def _init(args: argparse.Namespace) -> int:
         raise SetupError(
             f"no office can be made there: {error.strerror}", where=str(folder), do=do
         ) from error
+    can_be_written(folder / NAME)
     authority = found(folder, args.title, now, given)
     names = ", ".join(json.dumps(name) for name in args.name)
     (folder / NAME).write_text(

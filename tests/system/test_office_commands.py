@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import homenode.office
 from homenode.cli import main
 from homenode.office.authority import Authority, pem, pem_of_key
+from tests.system.disks import mounted
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
 
@@ -321,3 +322,11 @@ def test_office_yaml_is_checked_as_init_is(
     (office.folder / "office.yaml").write_text(f"{said}\n")
     assert main(["office", "list", "--office", str(office.folder)]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_be_written_to_gets_no_office(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mounted("-t", "tmpfs", "-o", "ro", "tmpfs", at=tmp_path / "office") as folder:
+        assert main(["office", "init", str(folder), "--name", "localhost"]) == 1
+    assert f"this user may not write into {folder} (name another file or folder)" in capsys.readouterr().err
