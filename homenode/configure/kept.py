@@ -64,18 +64,6 @@ def _files(beside: Path) -> dict[str, str]:
     }
 
 
-def highest(data: Path, beside: Path, home: str) -> int:
-    """The highest number that was ever taken for this home; 0 if none was.
-
-    Raises:
-        OSError: That can't be read.
-        ValueError: It is damaged.
-    """
-    now = running(beside)
-    number = now.configuration.number if now is not None and now.configuration.home == home else 0
-    return max(number, _remembered(data, home)[0])
-
-
 def _remembered(data: Path, home: str) -> tuple[int, str]:
     """Number and checksum of the last one that was taken for this home."""
     try:
@@ -96,10 +84,12 @@ def follows(data: Path, beside: Path, new: Configuration) -> Running | None:
         OSError: It can't be read.
     """
     try:
-        now, taken = running(beside), highest(data, beside, new.home)
-        last = new.number == taken and _remembered(data, new.home) == (new.number, _checksum(new))
+        now, (number, sha256) = running(beside), _remembered(data, new.home)
     except ValueError as error:
         raise Refused(f"which number was taken last can't be read: {error}") from error
+    runs = now.configuration.number if now is not None and now.configuration.home == new.home else 0
+    taken = max(runs, number)
+    last = new.number == taken == number and sha256 == _checksum(new)
     if not last and (now is None or now.configuration != new):
         newer(new.number, taken)
     return now

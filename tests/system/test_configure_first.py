@@ -12,8 +12,9 @@ import pytest
 from homenode.cli import main
 from homenode.configure import place
 from homenode.configure.first import first
-from homenode.configure.kept import highest
-from homenode.configure.taking import Unsigned
+from homenode.configure.kept import follows
+from homenode.configure.payload import Configuration
+from homenode.configure.taking import Old, Unsigned
 from homenode.enrol import leaving
 from homenode.enrol.steps import State
 from tests.system.offices import HOME, Box, OfficeProcess
@@ -40,6 +41,14 @@ def cut(link: Callable[[Path, str, str], None], at: str, beside: Path, name: str
     link(beside, name, target)
 
 
+def took(box: Box, number: int) -> None:
+    """It is the highest that the box took: nothing else of this number is taken, and the next one is."""
+    same, following = (Configuration(HOME, one, {}, "", "") for one in (number, number + 1))
+    with pytest.raises(Old):
+        follows(box.places.data, box.places.config, same)
+    follows(box.places.data, box.places.config, following)
+
+
 def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_path: Path) -> None:
     office = OfficeProcess(tmp_path / "office")
     office.describe(HOME)
@@ -55,7 +64,7 @@ def test_a_first_home_that_a_power_cut_left_half_is_taken_at_the_next_try(tmp_pa
             assert not box.places.home.exists()
         assert box.once().done
         assert box.places.home.read_text().startswith(f"home: {HOME}")
-        assert highest(box.places.data, box.places.config, HOME) == 1
+        took(box, 1)
 
 
 def test_the_same_number_of_another_home_is_not_written_over(tmp_path: Path) -> None:
@@ -91,12 +100,12 @@ def test_a_new_box_gets_the_newest_that_all_have_signed(tmp_path: Path) -> None:
         box = Box(tmp_path / "box")
         box.provisioned(office, office.code("box", "add", box.serial, "--home", HOME))
         assert box.once().done
-        assert highest(box.places.data, box.places.config, HOME) == 1
+        took(box, 1)
         signing(tmp_path, office, "care")
         new = Box(tmp_path / "new", "20000000aaaa0001")
         new.provisioned(office, office.code("swap", HOME, new.serial))
         assert new.once().done
-        assert highest(new.places.data, new.places.config, HOME) == 3
+        took(new, 3)
 
 
 def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_of_it(tmp_path: Path) -> None:
@@ -121,7 +130,7 @@ def test_a_box_takes_its_first_home_from_those_who_sign_for_it_and_forgets_all_o
         configure(*sign, str(tmp_path / "care.key"))
         assert box.once().state is State.ENROLLED
         assert box.places.home.read_text().startswith(f"home: {HOME}")
-        assert highest(box.places.data, box.places.config, HOME) == 1
+        took(box, 1)
 
         (homes / "trust" / "care.pem").write_text((homes / "trust" / "operator.pem").read_text())
         before = (box.places.config / "trust" / "care.pem").read_text()
