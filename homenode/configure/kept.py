@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homenode.configure import place
-from homenode.configure.payload import HOME_YAML, Configuration, decode
+from homenode.configure.payload import Configuration, decode
 from homenode.configure.taking import newer
 from homenode.errors import Refused
 from homenode.install.home_file import replace
@@ -56,12 +56,8 @@ def running(beside: Path) -> Running | None:
 
 def _files(beside: Path) -> dict[str, str]:
     """What stands there of what a configuration may bring."""
-    rules = sorted((beside / place.RULES).glob("*.yaml"))
-    return {
-        str(path.relative_to(beside)): path.read_text("utf-8", "replace")
-        for path in (beside / HOME_YAML, *rules)
-        if path.exists()
-    }
+    there = place.files_there(beside).items()
+    return {name: path.read_text("utf-8", "replace") for name, path in there if path.exists()}
 
 
 def _remembered(data: Path, home: str) -> tuple[int, str]:

@@ -26,6 +26,7 @@ from homenode.config.rule_files import Texts
 from homenode.configure.differences import Difference, differences, needed
 from homenode.configure.facts import Fact, blank, facts
 from homenode.configure.payload import FILE, HOME_YAML, TRUST, Configuration, decode
+from homenode.configure.place import files_there
 from homenode.configure.signatures import Key, read_key_file, sign, trusted_in, unverified, verify
 from homenode.errors import FileMistakes, Refused, SetupError
 from homenode.install.home_file import replace
@@ -157,8 +158,7 @@ def files_of(folder: Path) -> dict[str, str]:
         Refused: It can't be read, or a file's name is none that a configuration may bring.
     """
     found = {}
-    for path in (folder / HOME_YAML, *sorted((folder / "rules").glob("*.yaml"))):
-        name = str(path.relative_to(folder))
+    for name, path in files_there(folder).items():
         if not re.fullmatch(FILE, name):
             raise Refused(
                 f"no configuration brings {name!r}", do="rules/NAME.yaml, NAME of a-z, 0-9, _ and -"

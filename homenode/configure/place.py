@@ -40,6 +40,12 @@ def signers(beside: Path) -> Path:
     return SEALED if beside == HERE and os.path.isdir(SEALED) else beside / TRUST
 
 
+def files_there(beside: Path) -> dict[str, Path]:
+    """home.yaml and the rules beside it, by their names; not what a Mac puts beside each file, ``._NAME``."""
+    rules = sorted((beside / RULES).glob("[!.]*.yaml"))
+    return {path.relative_to(beside).as_posix(): path for path in (beside / HOME_YAML, *rules)}
+
+
 def present(beside: Path) -> str | None:
     """Name of the configuration that home.yaml and rules are of; None if they are plain files."""
     links = ((HOME_YAML, f"{LINK}/{HOME_YAML}"), (RULES, f"{LINK}/{RULES}"))

@@ -20,8 +20,9 @@ from typing import BinaryIO
 
 from homenode.config.notes import Notes
 from homenode.config.yaml12 import Table, compose, read_text
+from homenode.configure import place
 from homenode.enrol import blink, machine, paper, state
-from homenode.enrol.places import FACTORY, FILE, RULES, TOLD, Places
+from homenode.enrol.places import FACTORY, FILE, TOLD, Places
 from homenode.enrol.provision_file import Machine, Provision, addresses_of, provision_of, with_home
 from homenode.enrol.sealing import seal, unseal
 from homenode.enrol.steps import Outcome, State, Why
@@ -189,8 +190,7 @@ def _wipe_all(places: Places, files: Iterable[Path], whole: str = "") -> None:
 
 def _beside(folder: Path) -> dict[str, str]:
     """home.yaml and rules that lie beside it."""
-    names = ["home.yaml", *(f"rules/{path.name}" for path in sorted((folder / "rules").glob(RULES)))]
-    return {name: read_text(folder / name, name) for name in names if (folder / name).exists()}
+    return {name: read_text(path, name) for name, path in place.files_there(folder).items() if path.exists()}
 
 
 def _look_at(files: Mapping[str, str], inside: str) -> None:

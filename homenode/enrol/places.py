@@ -10,8 +10,6 @@ FILE = "homenode-provision.yaml"
 """On the boot partition; once taken, it is gone from there."""
 TOLD = "homenode-READ-ME.txt"
 """On the boot partition, for a laptop."""
-RULES = "[!.]*.yaml"
-"""Beside home.yaml: not what a Mac puts beside each file, `._NAME`."""
 FACTORY = ("factory.pem", "factory.key")
 """There, too, until they are taken."""
 WIRELESS = "wlan0"

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from homenode.config.check import check_home
 from homenode.config.excerpt import Excerpts
+from homenode.configure import place
+from homenode.configure.payload import HOME_YAML
 from homenode.enrol.card import put
-from homenode.enrol.places import FILE, RULES
+from homenode.enrol.places import FILE
 from homenode.enrol.provision_file import provision_of, with_home
 from homenode.errors import FileMistakes, Mistake, SetupError
 
@@ -72,10 +74,8 @@ def files_of(path: Path) -> tuple[dict[str, str], tuple[Mistake, ...]]:
     report = check_home(path, files=False)
     if report.mistakes:
         raise FileMistakes(report.mistakes)
-    files = {"home.yaml": path.read_text("utf-8-sig")}
-    for rule in sorted((path.parent / "rules").glob(RULES)):
-        files[f"rules/{rule.name}"] = rule.read_text("utf-8-sig")
-    return files, report.warnings
+    there = place.files_there(path.parent) | {HOME_YAML: path}
+    return {name: one.read_text("utf-8-sig") for name, one in there.items()}, report.warnings
 
 
 def _option(name: str) -> str:

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 from homenode.config.model import SIGNERS
+from homenode.configure import place
 from homenode.configure.office import SUCCESSORS, for_a_new_box, sheet
 from homenode.configure.payload import TRUST
-from homenode.enrol.places import RULES
 from homenode.errors import HomenodeError, Refused, SetupError
 from homenode.office.decide import HOME
 
@@ -55,12 +55,12 @@ class Homes:
             Refused: They can't be read, or lead elsewhere: a link in git may name any file of the office.
         """
         root = self.folder / home
-        paths = [root / "home.yaml", *sorted((root / "rules").glob(RULES))]
+        there = place.files_there(root)
         within = root.resolve()
-        if led := [path for path in paths if not path.resolve().is_relative_to(within)]:
-            raise Refused(f"{led[0].relative_to(self.folder)} is a link out of the folder of {home}")
+        if led := [name for name, path in there.items() if not path.resolve().is_relative_to(within)]:
+            raise Refused(f"{home}/{led[0]} is a link out of the folder of {home}")
         try:
-            return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+            return {name: path.read_text(encoding="utf-8") for name, path in there.items()}
         except (OSError, ValueError) as error:
             raise Refused(f"the files of {home} can't be read: {error}") from error
 

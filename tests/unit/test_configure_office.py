@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from homenode.cli import main
+from homenode.configure import place
+from homenode.configure.kept import running
 from homenode.configure.office import sheet, signing, taken
 from homenode.configure.payload import Configuration
 from homenode.configure.signatures import make_pair, read_key, sign
@@ -68,6 +70,25 @@ def test_the_first_needs_both_and_a_second_signature_is_on_the_same(homes: Path)
     assert (number, lacking) == (1, {"care"})
     assert {"home", "timezone", "devices.eye", "rules.water_leak"} <= set(new)
     assert signed(homes, "care") == (1, new, set())
+
+
+def test_what_a_mac_put_beside_the_rules_is_not_signed_and_is_no_change_at_the_node(
+    homes: Path, tmp_path: Path
+) -> None:
+    rules = homes / "h-1" / "rules"
+    rules.mkdir()
+    (rules / "._own.yaml").write_bytes(b"\0\5\x16\7\xff")
+    signed(homes, "operator")
+    made = sheet(homes / "h-1")
+    assert made is not None
+    assert made.configuration.files == {"home.yaml": HOME}
+    node = tmp_path / "node"
+    node.mkdir()
+    place.put(node, "1", made.configuration.files, made.jws)
+    (node / "rules" / "._own.yaml").write_bytes(b"\0\5\x16\7\xff")
+    found = running(node)
+    assert found is not None
+    assert not found.touched
 
 
 def test_what_is_the_operators_needs_no_other_and_counts_one_up(homes: Path) -> None:
