@@ -170,20 +170,21 @@ def _sync(path: Path) -> None:
 def _link(beside: Path, name: str, target: str) -> None:
     """A symbolic link in the place of whatever has this name, a folder too, in one step."""
     path, new = beside / name, beside / f".{name}{_NEW}"
-    _remove(new)
+    remove(new)
     if _target(path) == target:
         return
     new.symlink_to(target)
     if path.is_dir() and not path.is_symlink():
         _exchange(new, path)
         sync_folder(beside)
-        _remove(new)
+        remove(new)
     else:
         new.replace(path)
     sync_folder(beside)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """A file, a link or a whole folder; nothing if it isn't there. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 from homenode.config.registry import driver_types
 from homenode.configure.payload import LINK, TRUST
-from homenode.configure.place import KEPT
+from homenode.configure.place import KEPT, remove
 from homenode.enrol.client import Office
 from homenode.enrol.places import Places
 from homenode.enrol.proof import signed
@@ -72,7 +70,7 @@ def carry_out(places: Places, now_ms: int) -> str:
     half = [path for name in (*_BESIDE, places.home.name) for path in places.config.glob(f".{name}.*")]
     half += places.folder.glob(f".{places.provision.name}.*")  # written when the power went
     for path in (*(places.config / name for name in _BESIDE), *of_data, *half):
-        _remove(path)
+        remove(path)
     for folder in (places.config, data, places.folder):
         sync_folder(folder)
     proof: dict[str, Any] = {
@@ -122,10 +120,3 @@ def begun(places: Places, now_ms: int) -> Outcome | None:
         what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
         return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=STOPS_S)
     return None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

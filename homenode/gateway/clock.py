@@ -38,7 +38,8 @@ def _synchronised() -> bool:
     return 0 <= state < _TIME_ERROR
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Of this start of the machine; "" if the kernel doesn't say."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -127,7 +128,7 @@ class Clock:
         """
         if self.played:
             return []
-        return [_boot_id(), round(self._boot_s * 1000 - self._start_ms) - self._offset_ms]  # no clock is read
+        return [boot_id(), round(self._boot_s * 1000 - self._start_ms) - self._offset_ms]  # no clock is read
 
     def resume(self, last: Instant, last_wall_ms: int | None, boot: Sequence[str | int] = ()) -> bool:
         """Continue the steady clock of an earlier run; whether the time since then is measured.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from homenode.delivery import NodeFault
 from homenode.errors import Refused
+from homenode.gateway.clock import boot_id
 from homenode.update.files import read_json, write_json
 from homenode.update.places import ORDER, SHARED, STATE
 
@@ -31,7 +32,6 @@ FIRST_WAKE, LAST_WAKE = 30, 43_200
 """So many looks later an order that the updater has not seen wakes it, then twice as many, up to a day."""
 _OVER = ("good", "cancelled")
 _FAILED = ("failed", "refused")
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class NoSlots(Refused):
@@ -191,11 +191,8 @@ class Updates:
 def keep_at_the_end(data: Path) -> None:
     """The old version ends, and the machine is about to start the new one: what is kept is made anew."""
     told = state_of(data)
-    try:
-        here = _BOOT.read_text().strip()
-    except OSError:
-        return
-    if told.get("state") == "installing" and "journal" in told and told.get("boot") == here:
+    here = boot_id()
+    if told.get("state") == "installing" and "journal" in told and here and told.get("boot") == here:
         from homenode.journal.beside import keep_beside
 
         try:

@@ -30,10 +30,10 @@ def plain(packed: bytes) -> bytes:
 
 
 class Backups:
-    """In `folder`, a file each home."""
+    """Of the office in `folder`, a file each home."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder / "backups"
 
     def keep(self, home: str, body: bytes) -> None:
         """In place of the former one. Raises Refused, OSError."""

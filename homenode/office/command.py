@@ -245,7 +245,7 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     if ends:
         from homenode.office.backups import Backups
 
-        Backups(settings.folder / "backups").forget(args.home)
+        Backups(settings.folder).forget(args.home)
     _lists(settings, store)
     later = "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
     what = "its certificate is revoked" if box.key else "no box is for it any more"

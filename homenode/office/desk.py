@@ -70,7 +70,7 @@ class Desk:
     def __init__(self, settings: Settings, store: Store, authority: Authority, clock: Clock) -> None:
         self._settings, self._store, self._authority, self._clock = settings, store, authority, clock
         self._homes = Homes(settings.folder / FOLDER)
-        self._backups = Backups(settings.folder / "backups")
+        self._backups = Backups(settings.folder)
         self._wrong = Tries(WRONG_CODES)
         self._lists: tuple[int, list[tuple[int, int]], list[x509.CertificateRevocationList]] | None = None
         factory = settings.factory.read_bytes() if settings.factory is not None else b""
