@@ -39,7 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; exit status."""
+    """Do it; exit status.
+
+    Raises:
+        FileMistakes: What would go onto the card has mistakes.
+        Refused: It isn't a card of a node.
+        SetupError: The options don't fit together, or a file or the card can't be used.
+    """
     for name, others in SAID_BY.items():
         for other in others:
             if getattr(args, name) and getattr(args, other):

@@ -31,7 +31,12 @@ ANEW = (
 
 
 def certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    """Key and certificate of a party or a broker; exit status."""
+    """Key and certificate of a party or a broker; exit status.
+
+    Raises:
+        Refused: The name is none, or its files are there.
+        SetupError: A host is none, the files can't be written, or the authority can't be read.
+    """
     _check(args.name, broker=bool(args.host))
     check_hosts(args.host, "--host")
     files = args.to / f"{args.name}.key", args.to / f"{args.name}.pem"
@@ -68,7 +73,13 @@ def _check(name: str, *, broker: bool) -> None:
 
 
 def roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    """Another authority, or the end of the former one; exit status."""
+    """Another authority, or the end of the former one; exit status.
+
+    Raises:
+        Refused: There is no former one, or its end would cut somebody off.
+        SetupError: The authority can't be read, isn't this office's own, or gives way to another already.
+        OSError: It can't be written.
+    """
     now = Clock().wall()
     if args.finish:
         if not Authority(settings.folder).former:

@@ -29,7 +29,14 @@ MOST_TITLE = 39
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; exit status."""
+    """Do it; exit status.
+
+    Raises:
+        Refused: It is not done; says why.
+        SetupError: No office is here, or it can't be used.
+        FileMistakes: Its file has mistakes.
+        OSError: It can't be written.
+    """
     if args.what == "init":
         return _init(args)
     folder = args.office or (Path() if Path(NAME).is_file() else DEFAULT)

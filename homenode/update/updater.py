@@ -228,7 +228,11 @@ class Updater:
             disarm(self._places)
 
     def once(self) -> bool:
-        """One step; whether there is another."""
+        """One step; whether there is another.
+
+        Raises:
+            SetupError: RAUC's connection is gone; another process has another one.
+        """
         do = Do.WAIT
         try:
             if not self._places.order.exists():
