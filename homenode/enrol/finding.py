@@ -19,9 +19,9 @@ _SRV, _IN = 33, 1
 MOST_JUMPS = 20
 
 
-def offices(resolv: Path = RESOLV) -> Iterator[str]:
+def offices() -> Iterator[str]:
     """URLs to try, in order."""
-    servers, domains = read_resolv(resolv)
+    servers, domains = read_resolv(RESOLV)
     for domain in domains:
         for server in servers:
             found = ask(server, f"{SERVICE}.{domain}")

@@ -18,7 +18,7 @@ from homenode.enrol.proof import signed
 from homenode.enrol.radios import SENT
 from homenode.enrol.state import read
 from homenode.enrol.steps import Outcome, State, Why
-from homenode.errors import HomenodeError, SetupError
+from homenode.errors import HomenodeError
 from homenode.install.home_file import replace
 from homenode.journal.erase import PLAN, erase
 from homenode.journal.segment import sync_folder
@@ -117,6 +117,6 @@ def begun(places: Places, now_ms: int) -> Outcome | None:
     try:
         carry_out(places, now_ms)
     except (HomenodeError, OSError) as error:
-        what = "SetupError" if isinstance(error, SetupError) else type(error).__name__
-        return Outcome(State.FAILED, Why("not_erased", {"text": f"{what}: {error}"[:300]}), again_s=STOPS_S)
+        text = f"{type(error).__name__}: {error}"[:300]
+        return Outcome(State.FAILED, Why("not_erased", {"text": text}), again_s=STOPS_S)
     return None

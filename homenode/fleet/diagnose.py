@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import binascii
 import getpass
 import hashlib
 import json
@@ -100,7 +99,7 @@ def unpacked(home: str, answer: Mapping[str, Any]) -> dict[str, Any]:
         if inflating.unconsumed_tail:
             raise ValueError(f"it is larger than {LARGEST_B} bytes")
         content = json.loads(text)
-    except (binascii.Error, ValueError, zlib.error, RecursionError) as error:
+    except (ValueError, zlib.error, RecursionError) as error:
         raise Refused(f"sends what is no bundle: {error}", where=home) from error
     if not isinstance(content, dict):
         raise Refused("sends what is no bundle: no JSON object", where=home)

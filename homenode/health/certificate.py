@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import datetime
 from typing import NamedTuple
@@ -45,7 +44,7 @@ def life_of(pem: bytes) -> Life | None:
         tag, begins, times = _element(times)
         other, ends, _ = _element(times)
         return Life(_time(tag, begins), min(_time(other, ends), _NEVER))
-    except (binascii.Error, ValueError, IndexError):
+    except (ValueError, IndexError):
         return None
 
 

@@ -65,7 +65,7 @@ LIST_MS = 3_600_000
 
 
 class Desk:
-    """Of one office. `reload` after the authority changed."""
+    """Of one office; another one after its authority changed."""
 
     def __init__(self, settings: Settings, store: Store, authority: Authority, clock: Clock) -> None:
         self._settings, self._store, self._authority, self._clock = settings, store, authority, clock

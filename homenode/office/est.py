@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -23,7 +22,7 @@ TRANSFER = {"Content-Transfer-Encoding": "base64"}
 """RFC 7030 wants it; RFC 8951 says that nobody may need it. On one line (RFC 4648, 4): strongSwan's client
 takes a line break for a part of it."""
 CURVES = ("secp256r1", "secp384r1")
-_UNREADABLE = (binascii.Error, ValueError, UnsupportedAlgorithm, x509.DuplicateExtension,
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension,
                x509.UnsupportedGeneralNameType, x509.InvalidVersion)  # fmt: skip
 CSRATTRS = bytes.fromhex("3021301506072a8648ce3d0201310a06082a8648ce3d03010706082a8648ce3d040302")
 """CsrAttrs (4.5.2): a key id-ecPublicKey on secp256r1, and ecdsa-with-SHA256."""
@@ -101,6 +100,6 @@ def basic(header: str) -> tuple[str, str]:
         return "", ""
     try:
         serial, _, code = base64.b64decode(rest, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
+    except ValueError:
         return "", ""
     return serial, code

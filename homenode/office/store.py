@@ -47,11 +47,9 @@ _BOX = "serial, state, home, key, asked, approved, enrolled_ms, seen_ms"
 class Issued:
     """A certificate that was issued; `why` it was revoked, "" if it wasn't."""
 
-    number: str
     serial: str
     home: str
     key: str
-    not_after_ms: int
     why: str
     der: bytes
 
@@ -204,7 +202,7 @@ class Store:
     def issued(self, number: int) -> Issued | None:
         """A certificate by its number."""
         row = self._db.execute(
-            "select number, serial, home, key, not_after_ms, why, der from certificates where number = ?",
+            "select serial, home, key, why, der from certificates where number = ?",
             (f"{number:x}",),
         ).fetchone()
         return Issued(*row) if row else None
