@@ -26,7 +26,8 @@ _KIND = {
            Kind.FILLED: "Åter", Kind.REFUSED: "Kvittering", Kind.NOBODY: "INGEN I TJÄNST",
            Kind.SOMEBODY: "Åter"},
     "en": {Kind.ESCALATED: "NOBODY HAS ACKNOWLEDGED", Kind.SILENT: "SILENT", Kind.BACK: "Back",
-           Kind.HOLE: "MISSING", Kind.FILLED: "Back", Kind.REFUSED: "Acknowledgement"},
+           Kind.HOLE: "MISSING", Kind.FILLED: "Back", Kind.REFUSED: "Acknowledgement",
+           Kind.NOBODY: "NOBODY ON DUTY", Kind.SOMEBODY: "Back"},
 }  # fmt: skip
 OWN = (Kind.SILENT, Kind.BACK, Kind.HOLE, Kind.FILLED, Kind.REFUSED, Kind.NOBODY, Kind.SOMEBODY)
 _TEST = {"sv": "övning", "en": "test"}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homenode.config.rows import LANGUAGES
 from homenode.contract.alert import Told
 from homenode.listen import told
 from homenode.listen.members import DEAD_MS, FORGOTTEN_MS, Members
@@ -215,6 +216,13 @@ def test_a_line_says_when_how_bad_where_and_what(
     language: str, kind: Kind, data: dict[str, Any], shown: str
 ) -> None:
     assert line("a-1", kind, alert(**data), language) == shown
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ALERT])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_no_alert_of_a_home_says_so_in_each_language(language: str, kind: Kind) -> None:
+    said = line("a-1", kind, alert(severity=None), language)
+    assert said.index("a-1") > len("2026-01-05 06:12:03  "), said
 
 
 ODD = st.recursive(
