@@ -36,7 +36,8 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
     Raises:
         NoLink: The broker can't be reached.
         Unanswered: No answer came.
-        Refused: Somebody changed the files at the node since, or may have (the operator is told that).
+        Refused: Somebody changed the files at the node since, or may have (the operator is told that);
+            or the broker doesn't let us hear the answer.
         SetupError: There is no broker, or only care and the operator may send it.
     """
     party, home = settings.party, sheet.configuration.home
@@ -110,6 +111,11 @@ def status(settings: Settings, signed: Mapping[str, int | str], out: TextIO) -> 
 
     Args:
         signed: Home to the number that is signed for it, or why none is; others are told if they answer.
+
+    Raises:
+        NoLink: The broker can't be reached.
+        Refused: It doesn't let us hear the homes.
+        SetupError: There is no broker, or we aren't the operator.
     """
     if settings.broker is None or settings.party != "operator":
         raise SetupError("only the operator is told which configuration runs", do="--party operator")

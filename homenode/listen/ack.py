@@ -28,7 +28,7 @@ def acknowledge(settings: Settings, alert: str, by: str, out: TextIO) -> int:
     Raises:
         SetupError: There is no broker to go over.
         NoLink: The broker can't be reached.
-        Refused: No home has it open, or it does not take that.
+        Refused: No home has it open, or it does not take that, or the broker doesn't let us hear it.
     """
     broker, party = settings.broker, settings.party
     if broker is None:

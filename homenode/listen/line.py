@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 from paho.mqtt.enums import CallbackAPIVersion
 
 from homenode.config.model import Broker
-from homenode.errors import HomenodeError
+from homenode.errors import HomenodeError, Refused
 from homenode.gateway.clock import Clock
 from homenode.link.address import address
 from homenode.link.wire import tls_context
@@ -29,17 +29,17 @@ class Line:
         topics: What is to be heard.
 
     Raises:
-        NoLink: The broker can't be reached, or doesn't want us; of `first`, too.
+        NoLink: The broker can't be reached.
     """
 
     def __init__(self, broker: Broker, name: str, topics: Sequence[str]) -> None:
         self._where = address(broker.urls[0])
         self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}")
-        self._heard: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[HomenodeError | None] = queue.SimpleQueue()
         self._topics = [(topic, 1) for topic in topics]
         self._client.on_connect = self._connected
-        self._client.on_subscribe = lambda *_: self._heard.put(None)
+        self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda _client, _data, message: self._came.put(
             (message.topic, bytes(message.payload))
         )
@@ -51,10 +51,23 @@ class Line:
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._came.put(refused(int(reason.value), self._where.url))
-            self._heard.put(None)
+            self._in_vain(refused(int(reason.value), self._where.url))
         else:
             client.subscribe(self._topics)
+
+    def _subscribed(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        asked = zip(self._topics, reasons, strict=False)
+        if denied := [topic for (topic, _), reason in asked if reason.is_failure]:
+            what = f"the broker does not let us hear {', '.join(denied)}"
+            do = "check whose certificate or user this is, and the broker's ACL"
+            self._in_vain(Refused(what, where=self._where.url, do=do))
+        else:
+            self._heard.put(None)
+
+    def _in_vain(self, why: HomenodeError) -> None:
+        """Nothing will be heard: for `ready` and `first`, whoever waits."""
+        self._heard.put(why)
+        self._came.put(why)
 
     def __enter__(self) -> Self:
         try:
@@ -69,20 +82,27 @@ class Line:
         self._client.loop_stop()
 
     def ready(self, within_s: float) -> None:
-        """Wait until the topics are heard."""
+        """Wait until the topics are heard.
+
+        Raises:
+            NoLink: The broker doesn't want us, or doesn't answer.
+            Refused: It doesn't let us hear one of them.
+        """
         try:
-            self._heard.get(timeout=within_s)
+            why = self._heard.get(timeout=within_s)
         except queue.Empty:
             raise failed(TimeoutError("no answer"), self._where.url, was_up=True) from None
-        self._heard.put(None)
+        self._heard.put(why)
+        if why is not None:
+            raise why
 
     def say(self, topic: str, payload: bytes, within_s: float) -> None:
-        """Publish once the answer can be heard, QoS 1."""
+        """Publish once the answer can be heard, QoS 1. Raises as `ready`."""
         self.ready(within_s)
         self._client.publish(topic, payload, 1)
 
     def first(self, fits: Callable[[str, bytes], T | None], within_s: float) -> T | None:
-        """What `fits` makes of the first message that fits; None if none comes."""
+        """What `fits` makes of the first message that fits; None if none comes. Raises as `ready`."""
         clock = Clock()
         until = clock.now() + int(within_s * 1000)
         while (left_ms := until - clock.now()) > 0:

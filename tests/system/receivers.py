@@ -227,9 +227,9 @@ class Homes:
 
 
 class Nats:
-    """NATS servers with JetStream and MQTT, as a cluster if there are three."""
+    """NATS servers with JetStream and MQTT, as a cluster if there are three; `more`: of the configuration."""
 
-    def __init__(self, folder: Path, servers: int) -> None:
+    def __init__(self, folder: Path, servers: int, more: str = "") -> None:
         ports = [(free_port(), free_port(), free_port()) for _ in range(servers)]
         self.mqtt = [mqtt_port for _, mqtt_port, _ in ports]
         self.url = [f"nats://127.0.0.1:{port}" for port, _, _ in ports]
@@ -244,6 +244,7 @@ listen: 127.0.0.1:{port}
 jetstream {{ store_dir: "{folder}/{nth}", sync_interval: always }}
 mqtt {{ listen: 127.0.0.1:{mqtt_port} }}
 {cluster if servers > 1 else ""}
+{more}
 """)
 
     def start(self, nth: int) -> None:

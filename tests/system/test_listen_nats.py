@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.nodes import NodeProcess, Receiver
+from homenode.config.model import Broker
+from homenode.errors import Refused
+from homenode.listen.line import Line
+from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.receivers import Homes, Listener, Nats, needs_nats
 from tests.system.test_node import a_home
 
@@ -91,6 +94,17 @@ def test_a_real_home_is_heard_and_answered_over_nats(tmp_path: Path) -> None:
         ):
             [told] = care.until(lambda r: r.alerts("acknowledged"), "the acknowledgement")
             assert told["data"]["by"] == "Eva"
+
+
+def test_who_may_not_hear_the_answer_is_told_so_and_asks_nothing(tmp_path: Path) -> None:
+    care = '{user: care, password: x, permissions: {publish: [">"], subscribe: ["hn1.*.care.reply"]}}'
+    with Nats(tmp_path / "nats", 1, f"authorization {{ users: [{care}] }}\nno_auth_user: care") as nats:
+        url = f"mqtt://127.0.0.1:{nats.mqtt[0]}"
+        told = homenode("listen", "ack", "x", "--broker", url).stderr
+        assert "the broker does not let us hear hn1/+/care/status (" in told
+        topics, denied = ("hn1/h/care/reply", "hn1/h/care/status"), "hear hn1/h/care/status "
+        with Line(Broker((url,)), "test", topics) as line, pytest.raises(Refused, match=denied):
+            line.say("hn1/h/care/command", b"{}", 10.0)
 
 
 def test_silence_is_told_by_one_and_taken_over_by_another(tmp_path: Path) -> None:
