@@ -29,7 +29,7 @@ LOST: Mapping[str, str] = {**NEW, "hn_seq": "0", "hn_left_B": f"{GOOD:x}", "hn_d
 
 
 def encode(state: Mapping[str, str]) -> bytes:
-    """One record."""
+    """One record. Raises ValueError if it is too long for one."""
     text = b"".join(f"{name}={value}\0".encode() for name, value in sorted(state.items())) + b"\0"
     if len(text) > RECORD_B - 4:
         raise ValueError("too long for a record")

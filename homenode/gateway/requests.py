@@ -275,7 +275,7 @@ class Requests:
             return await self.read_again()
 
     async def read_again(self) -> str:
-        """As `reload`, for who changes nothing else meanwhile (`Crew.changing`)."""
+        """As `reload`, for who changes nothing else meanwhile (`Crew.changing`). Raises as it does."""
         from homenode.config.registry import looked_at_anew
         from homenode.gateway.load import keep, load
 
