@@ -21,7 +21,7 @@ from homenode.config.model import Broker
 from homenode.link import packets
 from homenode.link.address import Address
 from homenode.link.client import Client
-from homenode.link.wire import CONNECT_S, tls_context
+from homenode.link.wire import CONNECT_S, identify
 from homenode.link.words import NoLink, failed, hung_up, refused
 from homenode.paho import mqtt
 
@@ -131,7 +131,7 @@ class Connection:
     async def open(self) -> None:
         """Connect. Raises NoLink."""
         try:
-            self._credentials()
+            identify(self._client, self._broker, self.address)
             await self._in_thread()
             self._attach()
             code = await self._answered()
@@ -153,19 +153,6 @@ class Connection:
         except TimeoutError as error:
             why = failed(error, str(self.address))
             raise NoLink(why.what, where=why.where, do=why.do, older=self._newest) from error
-
-    def _credentials(self) -> None:
-        broker = self._broker
-        if broker.username:
-            try:
-                password = broker.password_file.read_text().strip() if broker.password_file else None
-            except OSError as error:
-                what = f"{broker.password_file} can't be read: {error.strerror}"
-                do = "check broker.password_file"
-                raise NoLink(what, where=str(self.address), do=do, person=True) from error
-            self._client.username_pw_set(broker.username, password)
-        if self.address.tls:
-            self._client.tls_set_context(tls_context(broker))
 
     async def _in_thread(self) -> None:
         """DNS, TCP and TLS block, so they have a thread, which nobody waits for at the end of the process."""

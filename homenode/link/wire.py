@@ -1,4 +1,4 @@
-"""A socket to a broker: over one network interface if one is named; TLS with the own certificate."""
+"""A socket to a broker: over one network interface if one is named; who we are there: user, certificate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import socket
 import ssl
 
 from homenode.config.model import Broker
+from homenode.link.address import Address
 from homenode.link.words import NoLink
+from homenode.paho import mqtt
 
 CONNECT_S = 5.0
 """TCP, TLS and CONNACK each; a mobile link's worst round trip is about 1 s."""
@@ -32,6 +34,24 @@ def connected(host: str, port: int, interface: str = "") -> socket.socket:
         else:
             return sock
     raise failure or OSError(f"{host} has no address")
+
+
+def identify(client: mqtt.Client, broker: Broker, where: Address) -> None:
+    """Have paho say who we are. Raises NoLink."""
+    if broker.username:
+        client.username_pw_set(broker.username, password(broker, str(where)))
+    if where.tls:
+        client.tls_set_context(tls_context(broker))
+
+
+def password(broker: Broker, where: str) -> str | None:
+    """What its file holds; None if there is none. Raises NoLink."""
+    file = broker.password_file
+    try:
+        return file.read_text().strip() if file else None
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"{file} can't be read: {getattr(error, 'strerror', error)}"
+        raise NoLink(what, where=where, do="check password_file", person=True) from error
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext:

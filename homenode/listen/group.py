@@ -66,6 +66,7 @@ class Group:
         """Connect and have what the group needs in NATS.
 
         Raises:
+            NoLink: What says who we are can't be read.
             SetupError: NATS can't be reached, or refuses.
         """
         settings = self._settings

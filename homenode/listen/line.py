@@ -13,7 +13,7 @@ from homenode.config.model import Broker
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.clock import Clock
 from homenode.link.address import address
-from homenode.link.wire import tls_context
+from homenode.link.wire import identify
 from homenode.link.words import failed, refused
 from homenode.paho import mqtt
 
@@ -29,7 +29,7 @@ class Line:
         topics: What is to be heard.
 
     Raises:
-        NoLink: The broker can't be reached.
+        NoLink: The broker can't be reached, or what says who we are can't be read.
     """
 
     def __init__(self, broker: Broker, name: str, topics: Sequence[str]) -> None:
@@ -43,11 +43,7 @@ class Line:
         self._client.on_message = lambda _client, _data, message: self._came.put(
             (message.topic, bytes(message.payload))
         )
-        if broker.username:
-            secret = broker.password_file.read_text().strip() if broker.password_file else None
-            self._client.username_pw_set(broker.username, secret)
-        if self._where.tls:
-            self._client.tls_set_context(tls_context(broker))
+        identify(self._client, broker, self._where)
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

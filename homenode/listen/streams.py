@@ -30,7 +30,7 @@ from nats.js.kv import KeyValue
 from homenode.config.model import Broker
 from homenode.contract import topics
 from homenode.errors import SetupError
-from homenode.link.wire import tls_context
+from homenode.link.wire import password, tls_context
 from homenode.listen.settings import Settings
 
 log = logging.getLogger("homenode.listen")
@@ -62,14 +62,14 @@ async def connect(client: Client, servers: Broker, **more: Any) -> None:
     """Connect with the keys that `servers` names.
 
     Raises:
+        NoLink: What says who we are can't be read.
         SetupError: NATS can't be reached, or refuses.
     """
     keys: dict[str, Any] = {}
     try:
         if servers.username:
             keys["user"] = servers.username
-        if servers.password_file:
-            keys["password"] = servers.password_file.read_text().strip()
+            keys["password"] = password(servers, ", ".join(servers.urls))
         if servers.ca or servers.cert:
             keys["tls"] = tls_context(servers)
         await client.connect(list(servers.urls), **keys, **more)
@@ -82,6 +82,7 @@ async def prepare(settings: Settings, servers: Broker) -> str:
     """Have the group's consumer where the homes are; its name.
 
     Raises:
+        NoLink: What says who we are can't be read.
         SetupError: NATS can't be reached, or refuses.
     """
     refused = asyncio.get_running_loop().create_future()

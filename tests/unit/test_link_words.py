@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
+from nats.aio.client import Client
 
+from homenode.config.model import Broker
 from homenode.errors import SetupError
 from homenode.link.address import Address, Backoff, address
-from homenode.link.words import failed, hung_up, refused
+from homenode.link.words import NoLink, failed, hung_up, refused
+from homenode.listen.line import Line
+from homenode.listen.streams import connect
 
 URL = "mqtts://broker.example"
 
@@ -115,3 +122,21 @@ def test_a_connection_that_ends_may_be_another_node_or_another_receiver() -> Non
 def test_a_place_where_nobody_answers_is_told_from_one_that_refuses(error: Exception, away: bool) -> None:
     assert failed(error, URL, was_up=False).away is away
     assert not refused(5, URL).away
+
+
+@pytest.mark.parametrize(
+    "goes",
+    [lambda broker: Line(broker, "test", ()), lambda broker: asyncio.run(connect(Client(), broker))],
+    ids=["mqtt", "nats"],
+)
+@pytest.mark.parametrize(
+    ("name", "why"), [("", "Is a directory"), ("gone", "No such file"), ("latin", "'utf-8' codec")]
+)
+def test_a_password_that_can_not_be_read_is_said(
+    tmp_path: Path, goes: Callable[[Broker], object], name: str, why: str
+) -> None:
+    (tmp_path / "latin").write_bytes("lösen".encode("latin-1"))
+    broker = Broker(("mqtt://127.0.0.1:1",), username="anna", password_file=tmp_path / name)
+    with pytest.raises(NoLink, match=f"{name} can't be read: {why}") as told:
+        goes(broker)
+    assert told.value.person
