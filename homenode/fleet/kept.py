@@ -76,9 +76,11 @@ def wish(folder: Path, word: str) -> None:
 
 def take_wish(folder: Path) -> str:
     """What somebody asked since the last look; "" for nothing."""
+    taken = folder / f"{WISH}.taken"
     try:
-        word = (folder / WISH).read_text().strip()
-        (folder / WISH).unlink()
+        (folder / WISH).replace(taken)  # first: a wish that comes meanwhile is the next one
+        word = taken.read_text().strip()
+        taken.unlink()
     except OSError:
         return ""
     return word if word in WISHES else ""

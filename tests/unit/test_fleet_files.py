@@ -113,6 +113,20 @@ def test_a_wish_is_heard_once_and_nonsense_is_none(tmp_path: Path) -> None:
     assert kept.take_wish(tmp_path) == ""
 
 
+def test_a_wish_that_comes_while_another_is_taken_is_heard_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_text(file: Path) -> str:
+        text = file.read_bytes().decode()
+        monkeypatch.undo()
+        kept.wish(tmp_path, "cancel")
+        return text
+
+    kept.wish(tmp_path, "halt")
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert [kept.take_wish(tmp_path), kept.take_wish(tmp_path)] == ["halt", "cancel"]
+
+
 class Deaf:
     """A connection that is lost at first, and then shows no home; ends the tool at last."""
 
