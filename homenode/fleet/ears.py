@@ -120,7 +120,7 @@ class Ears:
 
     async def run(self) -> None:
         """Stay connected until cancelled, over lost connections."""
-        backoff = Backoff(Random())
+        backoff, loop = Backoff(Random()), asyncio.get_running_loop()
         while True:
             if self._connection is None:
                 try:
@@ -129,8 +129,7 @@ class Ears:
                     log.warning("no link", extra={"why": str(why)})
                     await asyncio.sleep(backoff.next_s())
                     continue
-                backoff.reset()
-            connection = self._connection
+            connection, since = self._connection, loop.time()
             assert connection is not None
             while not connection.lost.done():
                 await asyncio.wait([connection.lost], timeout=1.0)
@@ -141,6 +140,7 @@ class Ears:
             self._connection = None
             self._sent.clear()
             self._empty.set()
+            backoff.held(loop.time() - since)
             await asyncio.sleep(backoff.next_s())
 
     async def drained(self) -> None:

@@ -14,6 +14,7 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FIRST_S, _QUICK_S, _SLOW_S = 1.0, 5.0, 30.0
 _QUICK_TRIES = 20
 """About a minute of tries at 2.5 s on average; a broker that is away longer is tried every 15 s."""
+_HELD_S = 10.0
 
 
 class Address(NamedTuple):
@@ -63,9 +64,10 @@ class Backoff:
         self._random = random
         self._tries = 0
 
-    def reset(self) -> None:
-        """The link held for a while."""
-        self._tries = 0
+    def held(self, for_s: float) -> None:
+        """The link held for so long; one that was good begins the tries anew."""
+        if for_s >= _HELD_S:
+            self._tries = 0
 
     def next_s(self) -> float:
         """How long to wait before the next try."""

@@ -23,8 +23,6 @@ _log = logging.getLogger(__name__)
 
 _KEEPALIVE_S, _KEEPALIVE_BESIDE_S = 30, 15
 """The second where there is another broker or interface to go to."""
-_HELD_S = 10.0
-"""A link that held so long was a good one: the back-off starts anew."""
 
 _PATIENCE_S, _LONGEST_PATIENCE_S = 20.0, 600.0
 """How long the broker may owe a PUBACK before the connection is made anew. Doubles while that does not
@@ -155,8 +153,7 @@ class Link:
                     lost = await self._serve(connection, index)
                     first = index + 1 if lost.elsewhere else 0
                     reasons = [lost]
-                    if self._now() - since >= _HELD_S:
-                        self._backoff.reset()
+                    self._backoff.held(self._now() - since)
                     if await self._looked_back():
                         continue
                 self._tell_none(reasons)

@@ -21,7 +21,6 @@ from homenode.paho import mqtt
 log = logging.getLogger("homenode.listen")
 
 KEEPALIVE_S = 30
-HELD_S = 10.0
 PERSON_S = 30.0
 TOPICS_AT_ONCE = 100
 
@@ -80,8 +79,7 @@ class Intake:
                     continue
                 since = loop.time()
                 self._tell(await self._serve(connection))
-                if loop.time() - since >= HELD_S:
-                    self._backoff.reset()
+                self._backoff.held(loop.time() - since)
                 person = False
                 break
             pause_s = self._backoff.next_s()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,11 +10,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from homenode.config.model import Broker
+from homenode.fleet import ears
+from homenode.fleet.board import Board
+from homenode.fleet.settings import Settings
+from homenode.gateway.clock import Clock
 from tests.system.brokers import Mosquitto, needs_mosquitto
+from tests.system.hostile import HostileBroker
 from tests.system.nodes import NodeProcess, Program, Receiver, in_an_hour
 from tests.system.test_broker_acl import Example
 from tests.unit.health_seen import put, put_a_pi
@@ -297,3 +305,26 @@ def test_a_machine_that_ails_is_a_fault_to_the_operator_alone_with_what_to_do(tm
             for topic, body, _ in heard.messages
             if "card" in json.dumps(body) and "/operator/" not in topic
         ]
+
+
+def test_a_broker_that_takes_the_tool_and_drops_it_is_called_ever_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longest: list[float] = []
+
+    class NoPause(Random):
+        def uniform(self, a: float, b: float) -> float:
+            longest.append(b)
+            return a
+
+    monkeypatch.setattr(ears, "Random", NoPause)
+
+    async def called() -> None:
+        async with HostileBroker(unasked=b"\x00\x00") as broker:
+            heard = ears.Ears(Settings(Broker((broker.url,))), Board(), Clock())
+            running = asyncio.ensure_future(heard.run())
+            await asyncio.wait_for(broker.until(lambda: broker.connections > 4), 60)
+            running.cancel()
+
+    asyncio.run(called())
+    assert longest[:4] == [1.0, 2.0, 4.0, 5.0]

@@ -59,11 +59,13 @@ def test_homes_do_not_come_back_all_at_once() -> None:
     assert first[900] > 0.8
 
 
-def test_after_a_good_link_tries_are_quick_again() -> None:
+def test_after_a_good_link_tries_are_quick_again_and_after_one_that_was_lost_at_once_they_are_not() -> None:
     backoff = Backoff(Random(1))
-    for _ in range(30):
-        backoff.next_s()
-    backoff.reset()
+    waits = [backoff.next_s() for _ in range(30)]
+    backoff.held(9.9)
+    waits += [backoff.next_s() for _ in range(10)]
+    assert max(waits[30:]) > 5.0
+    backoff.held(10.0)
     assert backoff.next_s() <= 1.0
 
 
