@@ -11,8 +11,6 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from paho.mqtt import client as mqtt
-
 from homenode.contract import topics
 from homenode.contract.times import Zone
 from homenode.errors import HomenodeError, Refused
@@ -24,6 +22,7 @@ from homenode.link.connection import Connection, Inbound
 from homenode.link.words import NoLink
 from homenode.listen.event import split
 from homenode.listen.opening import Opening
+from homenode.paho import mqtt
 
 log = logging.getLogger("homenode.fleet")
 

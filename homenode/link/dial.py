@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from paho.mqtt import client as mqtt
-
 from homenode.link.address import Address
 from homenode.link.connection import Connection
 from homenode.link.words import NoLink
+from homenode.paho import mqtt
 
 FEWEST = 4
 """Messages that a broker must take at once: alarms, alerts and the rest each have room of their own. One that

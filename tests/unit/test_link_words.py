@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -142,3 +144,10 @@ def test_a_password_that_can_not_be_read_is_said(
     with pytest.raises(NoLink, match=f"{name} can't be read: {why}") as told:
         goes(broker)
     assert told.value.person
+
+
+@pytest.mark.parametrize("module", ["fleet.ears", "listen.line", "link.dial"])
+def test_who_speaks_mqtt_loads_no_resolver_of_names(module: str) -> None:
+    asked = f"import sys, homenode.{module}; print('paho.mqtt.client' in sys.modules, 'dns' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout == "True False\n"
