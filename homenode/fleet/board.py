@@ -112,9 +112,11 @@ class Board:
 
 
 def _body(payload: bytes) -> dict[str, Any]:
-    """A JSON object; empty if it is none."""
-    if len(payload) > LONGEST_B:
-        return {}
+    return json_object(payload) if len(payload) <= LONGEST_B else {}
+
+
+def json_object(payload: bytes) -> dict[str, Any]:
+    """What a home says; empty if it is none."""
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):

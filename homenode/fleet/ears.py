@@ -14,7 +14,7 @@ from typing import Any
 from homenode.contract import topics
 from homenode.contract.times import Zone
 from homenode.errors import HomenodeError, Refused
-from homenode.fleet.board import Board
+from homenode.fleet.board import Board, json_object
 from homenode.fleet.settings import PARTY, Settings
 from homenode.gateway.clock import Clock
 from homenode.link.address import Backoff, address
@@ -39,7 +39,6 @@ class Ears:
     """Hears all homes into a board, for as long as `run` runs.
 
     Args:
-        changed: Called with the home about which something new came.
         replied: Called with a home and its answer to a command.
     """
 
@@ -49,11 +48,10 @@ class Ears:
         board: Board,
         clock: Clock,
         *,
-        changed: Callable[[str], None] = lambda home: None,
         replied: Callable[[str, Mapping[str, Any]], None] = lambda home, body: None,
     ) -> None:
         self._settings, self._board, self._clock = settings, board, clock
-        self._changed, self._replied = changed, replied
+        self._replied = replied
         self._opening = Opening(PARTY, settings.keys)
         self._connection: Connection | None = None
         self._kept_s, self._complete = 0.0, False
@@ -183,8 +181,7 @@ class Ears:
         elif word == "status":
             self._board.status(name, body)
         elif word == "reply":
-            self._replied(name, _object(body))
-        self._changed(name)
+            self._replied(name, json_object(body))
 
     def _plain(self, name: str, message: Inbound) -> bytes | None:
         try:
@@ -217,11 +214,3 @@ class Ears:
         self._sent.add(connection.publish(topics.command(home, PARTY), payload, False))
         connection.flush()
         return str(body["id"])
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}

@@ -98,11 +98,10 @@ def _show(args: argparse.Namespace) -> int:
     home = board.homes.get(args.home)
     if home is None:
         raise Refused(f"there is no home {args.home}", do="homenode fleet list shows all")
-    told = as_json(home, clock.wall())
     if args.json:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
-        return 0
-    _print(home, clock.wall())
+        print(json.dumps(as_json(home, clock.wall()), ensure_ascii=False, indent=1))
+    else:
+        _print(home, clock.wall())
     return 0
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from homenode.errors import SetupError
 from homenode.fleet.board import Board
 from homenode.fleet.ears import Ears
-from homenode.fleet.filters import read_filter
+from homenode.fleet.filters import Filter, read_filter
 from homenode.fleet.screen import ENTER, LEAVE, Screen, page
 from homenode.fleet.settings import settings_of
 from homenode.fleet.table import Columns, chosen, summary
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         raise SetupError("watch needs a terminal", do="homenode fleet list --json is for programs")
     wanted = read_filter(args.filter) if args.filter else None
     chosen(Board(), 0, wanted, args.sort)
-    watch = _Watch(args, Clock())
+    watch = _Watch(args, wanted, Clock())
     with held_back(), _raw_terminal():
         return asyncio.run(watch.run())
 
@@ -83,9 +83,8 @@ def _raw_terminal() -> Iterator[None]:
 
 
 class _Watch:
-    def __init__(self, args: argparse.Namespace, clock: Clock) -> None:
-        self._args, self._clock, self._board = args, clock, Board()
-        self._wanted = read_filter(args.filter) if args.filter else None
+    def __init__(self, args: argparse.Namespace, wanted: Filter | None, clock: Clock) -> None:
+        self._args, self._wanted, self._clock, self._board = args, wanted, clock, Board()
         self._settings = settings_of(args)
         self._columns, self._screen, self._first = Columns(), Screen(), 0
         self._wake, self._stop = asyncio.Event(), False
