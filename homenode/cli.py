@@ -48,12 +48,6 @@ def _check(args: argparse.Namespace) -> int:
     return check(args.home, sys.stdout)
 
 
-def _rules(args: argparse.Namespace) -> int:
-    from homenode.rule_commands import run
-
-    return run(args)
-
-
 def _schema(args: argparse.Namespace) -> int:
     from homenode.config.schema import print_schema
     from homenode.contract.document import print_contract
@@ -146,30 +140,6 @@ def _radio(args: argparse.Namespace) -> int:
     return run(args, _data(args))
 
 
-def _listen(args: argparse.Namespace) -> int:
-    from homenode.listen.run import run
-
-    return run(args)
-
-
-def _configure(args: argparse.Namespace) -> int:
-    from homenode.configure.command import run
-
-    return run(args)
-
-
-def _console(args: argparse.Namespace) -> int:
-    from homenode.console.run import run
-
-    return run(args)
-
-
-def _fleet(args: argparse.Namespace) -> int:
-    from homenode.fleet.run import run
-
-    return run(args)
-
-
 def _panel(args: argparse.Namespace) -> int:
     from homenode.panel.run import run
 
@@ -244,7 +214,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     add("check", _check, "Check home.yaml and its rules; tells all mistakes in one go.", home=True)
     add("wiring", _wiring, "What a technician wires this flat from: plan, drawing, parts, power.", home=True)
-    add("rules", _rules, "Check rules, tell in plain words what one does, or run its cases.")
+    text = "Check rules, tell in plain words what one does, or run its cases."
+    add("rules", _run_of("homenode.rule_commands"), text)
     add("schema", _schema, "Print the JSON Schema of a file or a message, or the AsyncAPI document.")
     replay = add("replay", _replay, "Run the rules of a home over recorded readings.", home=True, data=True)
     replay.add_argument(
@@ -310,10 +281,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     text = "Show or write the backup of a radio's network; restore it onto a new stick."
     add("radio", _radio, text, data=True)
-    add("listen", _listen, "Receive a party's alerts of many homes, and hand each over.")
-    add("configure", _configure, "Sign a home's configuration, send it to the node, see which one runs.")
-    add("console", _console, "The caregivers' web pages: alerts of all homes, who has them, who is on duty.")
-    add("fleet", _fleet, "All homes of an operator: how they are, updates ring by ring, diagnostics.")
+    text = "Receive a party's alerts of many homes, and hand each over."
+    add("listen", _run_of("homenode.listen.run"), text)
+    text = "Sign a home's configuration, send it to the node, see which one runs."
+    add("configure", _run_of("homenode.configure.command"), text)
+    text = "The caregivers' web pages: alerts of all homes, who has them, who is on duty."
+    add("console", _run_of("homenode.console.run"), text)
+    text = "All homes of an operator: how they are, updates ring by ring, diagnostics."
+    add("fleet", _run_of("homenode.fleet.run"), text)
     add("panel", _panel, "The page for a tablet by the front door; pairs tablets.", data=True)
     text = "The office: enrols boxes (EST), and says which home each is for."
     add("office", _run_of("homenode.office.command"), text)
