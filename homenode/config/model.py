@@ -11,6 +11,9 @@ from typing import Any
 NEVER = -1
 """`stale_after_ms` of a device that is believed however long it is silent."""
 
+HOME_ID = r"[a-z0-9-]{1,40}"
+"""The whole of a home's id; it stands in topics, folders and certificates."""
+
 PARTIES = ("care", "property", "resident", "operator")
 
 LOOKERS = ("care",)

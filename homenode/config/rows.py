@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homenode.config.durations import UNITS_MS
 from homenode.config.fields import Field
-from homenode.config.model import LOOKERS, VIEWS
+from homenode.config.model import HOME_ID, LOOKERS, VIEWS
 from homenode.config.values import WORD
 
 _DAY_MS = UNITS_MS["d"]
@@ -22,7 +22,7 @@ TOP = (
         "text",
         "Id of the home; part of every topic.",
         required=True,
-        pattern=r"[a-z0-9-]{1,40}",
+        pattern=HOME_ID,
         shown="1 to 40 of a-z, 0-9 and -, such as vaxjo-0412",
     ),
     Field(

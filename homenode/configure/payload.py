@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from homenode.config.model import HOME_ID
 from homenode.contract.plain_json import read_json
 from homenode.contract.times import wall_ms
 from homenode.errors import Refused
@@ -63,7 +64,7 @@ def decode(payload: bytes) -> Configuration:
     if not isinstance(body, dict) or sorted(body) != sorted(_FIELDS):
         raise Refused("what was signed is no configuration", do=f"an object with {', '.join(_FIELDS)}")
     home, number, files, at, by = (body[name] for name in _FIELDS)
-    if not isinstance(home, str) or not re.fullmatch(r"[a-z0-9-]{1,40}", home):
+    if not isinstance(home, str) or not re.fullmatch(HOME_ID, home):
         raise Refused("the configuration's home is no id of a home")
     if type(number) is not int or not 1 <= number <= HIGHEST:
         raise Refused("the configuration's number is no whole number from 1 on")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from homenode.config.model import HOME_ID
 from homenode.console.case import ACTIONS, LONGEST_NOTE
 from homenode.console.plot import plot
 from homenode.console.shown import Pictured, pictured
 from homenode.console.video_pages import cameras_of, offers_of
 from homenode.console.visit import Page, Visit
 from homenode.console.worklist import MOST_ALONE, MOST_OF_HOME, MOST_ON_WALL, Row, rows
-from homenode.listen.settings import HOME
 from homenode.listen.told import ALL
 from homenode.web import Response
 
@@ -23,7 +23,7 @@ async def worklist(visit: Visit) -> Response:
     if not visit.person.works:
         return visit.page("picture.html", pictures=pictures(visit), show="")
     home = visit.request.query.get("home", "")
-    if home and not re.fullmatch(HOME, home):
+    if home and not re.fullmatch(HOME_ID, home):
         return visit.nothing()
     show = f"list&home={home}" if home else "list"
     return visit.page("list.html", rows=rows_of(visit, home), home=home, show=show)
@@ -82,7 +82,7 @@ def several(visit: Visit) -> bool:
 async def home(visit: Visit) -> Response:
     """One home, for who works with it or is related to who lives there."""
     name, person, board = visit.parts[0], visit.person, visit.room.board
-    if not re.fullmatch(HOME, name):
+    if not re.fullmatch(HOME_ID, name):
         return visit.nothing()
     known = [one for one in person.homes(board) if one.home == name]
     if known:

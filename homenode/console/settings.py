@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from homenode.config.cameras import read_ice
 from homenode.config.fields import Field
 from homenode.config.load import in_order
+from homenode.config.model import HOME_ID
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import LANGUAGES
 from homenode.config.values import WORD, read_table
@@ -22,7 +23,7 @@ from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_not
 from homenode.console.access import RELATIVE, ROLES, Grant
 from homenode.console.rounds import Round
 from homenode.errors import FileMistakes, SetupError
-from homenode.listen.settings import HOME, Settings, read_settings
+from homenode.listen.settings import Settings, read_settings
 
 _HOUR_MS = 3_600_000
 
@@ -79,7 +80,7 @@ OIDC = (
     Field("scope", "text", "What the provider is asked for.", default="openid profile"),
 )
 ROUND = (
-    Field("home", "text", "Id of the home.", required=True, pattern=HOME),
+    Field("home", "text", "Id of the home.", required=True, pattern=HOME_ID),
     Field("camera", "word", "Its name in home.yaml.", required=True),
     Field("at", "times", "Times of day.", required=True, default=()),
 )
@@ -247,7 +248,9 @@ def _roles(node: Node | None, notes: Notes, beside: Path) -> dict[str, Grant]:
             roles[name] = Grant(values["sees"] or "", None)
         else:
             items = homes.items if isinstance(homes, Listing) else ()
-            ids = [item.text for item in items if isinstance(item, Scalar) and re.fullmatch(HOME, item.text)]
+            ids = [
+                item.text for item in items if isinstance(item, Scalar) and re.fullmatch(HOME_ID, item.text)
+            ]
             wrong = [item for item in items if not isinstance(item, Scalar) or item.text not in ids]
             for node in wrong or ([] if ids else [homes]):
                 notes.wrong(node, f"{where}.homes", "a list of ids of homes, such as [vaxjo-0412]")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from homenode.config.model import LOOKS_KNOWN_TO
+from homenode.config.model import HOME_ID, LOOKS_KNOWN_TO
 from homenode.contract import shapes, topics
 from homenode.kinds import KINDS
 
@@ -139,7 +139,7 @@ def schema(party: str) -> shapes.Schema:
         {
             "specversion": shapes.exactly("1.0"),
             "type": shapes.one_of([one["const"] for one in types.values()]),
-            "source": {"type": "string", "pattern": f"^{topics.VERSION}/[a-z0-9-]{{1,40}}$"},
+            "source": {"type": "string", "pattern": f"^{topics.VERSION}/{HOME_ID}$"},
             "id": shapes.NAME,
             "subject": shapes.NAME,
             "time": shapes.TIME,

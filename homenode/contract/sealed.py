@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from homenode.config.model import HOME_ID
 from homenode.contract import shapes, topics
 
 TYPE = f"{topics.VERSION}.alert.sealed"
@@ -58,7 +59,7 @@ def alert_schema() -> shapes.Schema:
         {
             "specversion": shapes.exactly("1.0"),
             "type": shapes.exactly(TYPE),
-            "source": {"type": "string", "pattern": f"^{topics.VERSION}/[a-z0-9-]{{1,40}}$"},
+            "source": {"type": "string", "pattern": f"^{topics.VERSION}/{HOME_ID}$"},
             "id": shapes.NAME,
             "datacontenttype": shapes.exactly(CONTENT),
             "data": _JWE,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homenode.config.model import LOOKERS, LOOKS_KNOWN_TO, VIEWS
+from homenode.config.model import HOME_ID, LOOKERS, LOOKS_KNOWN_TO, VIEWS
 from homenode.contract import figures, shapes
 
 SEES_MODE = ("care", "resident")
@@ -72,7 +72,7 @@ def schema(party: str) -> shapes.Schema:
         "test": {"type": "boolean"},
     }
     body: dict[str, shapes.Schema] = {
-        "home": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+        "home": {"type": "string", "pattern": f"^{HOME_ID}$"},
         "at": shapes.TIME,
         "open": shapes.several(shapes.mapping(entry, {"acknowledged_by": shapes.several(shapes.NAME, 1)})),
         "health": shapes.mapping(

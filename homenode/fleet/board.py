@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unicodedata import combining, east_asian_width, normalize
 
+from homenode.config.model import HOME_ID
 from homenode.config.rows import LONGEST_HEARTBEAT_MS
 from homenode.contract.figures import taken
 from homenode.contract.times import wall_ms
@@ -69,7 +70,7 @@ class Board:
 
     def _of(self, name: str) -> Home | None:
         home = self.homes.get(name)
-        if home is None and len(self.homes) < MOST_HOMES and re.fullmatch(r"[a-z0-9-]{1,40}", name):
+        if home is None and len(self.homes) < MOST_HOMES and re.fullmatch(HOME_ID, name):
             home = self.homes[name] = Home(name)
         return home
 

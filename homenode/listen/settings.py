@@ -13,7 +13,7 @@ from homenode.config.broker import read_broker
 from homenode.config.fields import Field
 from homenode.config.keys import read_key
 from homenode.config.load import in_order
-from homenode.config.model import PARTIES, Broker
+from homenode.config.model import HOME_ID, PARTIES, Broker
 from homenode.config.notes import Notes, listed, nearest, unknown_key
 from homenode.config.rows import BROKER, LANGUAGES
 from homenode.config.rule_files import Texts
@@ -24,8 +24,6 @@ from homenode.listen.plan import SEVERITIES, Plan, Stage
 
 PRINT = "print"
 """The target that is always there: a line on standard output."""
-
-HOME = r"[a-z0-9-]{1,40}"
 
 TOP = (
     Field("party", "text", "Whose alerts are heard.", required=True, choices=PARTIES),
@@ -213,7 +211,7 @@ def _homes(node: Node | None, notes: Notes) -> tuple[str, ...]:
     if isinstance(node, Listing) and not node.items:
         notes.wrong(node, "homes", "all, or a list of ids of homes, such as vaxjo-0412")
     for item in node.items if isinstance(node, Listing) else (node,):
-        if isinstance(item, Scalar) and re.fullmatch(HOME, item.text):
+        if isinstance(item, Scalar) and re.fullmatch(HOME_ID, item.text):
             homes.append(item.text)
         else:
             notes.wrong(item, "homes", "all, or a list of ids of homes, such as vaxjo-0412")

@@ -10,13 +10,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from homenode.config.model import HOME_ID
 from homenode.enrol.steps import short
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace as write
 from homenode.office import label
 from homenode.office.certificates import certify, roll
-from homenode.office.decide import HOME, SERIAL, Box, State
+from homenode.office.decide import SERIAL, Box, State
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed
 from homenode.office.settings import LISTEN, NAME, PORT, Settings, check_hosts, is_listen, read_settings
@@ -296,7 +297,7 @@ def _lists(settings: Settings, store: Store) -> None:
 def _check(serial: str, home: str) -> None:
     if not re.fullmatch(SERIAL, serial):
         raise Refused(f"{serial!r} is no serial number", do="4 to 64 letters, digits, . _ and -")
-    if not re.fullmatch(HOME, home):
+    if not re.fullmatch(HOME_ID, home):
         raise Refused(f"{home!r} is no home", do="1 to 40 of a-z, 0-9 and -, such as vaxjo-0412")
 
 

@@ -7,7 +7,6 @@ from enum import Enum
 
 from homenode.enrol.steps import short
 
-HOME = r"[a-z0-9-]{1,40}"
 SERIAL = r"[A-Za-z0-9._-]{4,64}"
 """`/proc/device-tree/serial-number` of a Pi is 16 hexadecimal digits, a machine id 32."""
 RETRY_S = 60

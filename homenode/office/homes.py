@@ -7,12 +7,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from homenode.config.model import SIGNERS
+from homenode.config.model import HOME_ID, SIGNERS
 from homenode.configure import place
 from homenode.configure.office import SUCCESSORS, for_a_new_box, sheet
 from homenode.configure.payload import TRUST
 from homenode.errors import HomenodeError, Refused, SetupError
-from homenode.office.decide import HOME
 
 log = logging.getLogger("homenode.office")
 
@@ -42,7 +41,7 @@ class Homes:
 
     def has(self, home: str) -> bool:
         """Whether the home is described."""
-        return bool(re.fullmatch(HOME, home)) and (self.folder / home / "home.yaml").is_file()
+        return bool(re.fullmatch(HOME_ID, home)) and (self.folder / home / "home.yaml").is_file()
 
     def names(self) -> list[str]:
         """All homes."""

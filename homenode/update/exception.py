@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from homenode.config.model import HOME_ID
 from homenode.configure.signatures import Key, read_key_file
 from homenode.contract.plain_json import read_json
 from homenode.contract.times import wall_ms
@@ -40,7 +41,7 @@ def sign(version: str, home: str, expires: str, key: Key) -> str:
         raise Refused(
             f"{version}, {expires}: {error}", do="such as 0.2.0, 2026-12-01T00:00:00+01:00"
         ) from error
-    if home != ANY and not re.fullmatch(r"[a-z0-9-]{1,40}", home):
+    if home != ANY and not re.fullmatch(HOME_ID, home):
         raise Refused(f"{home!r} is no home", do="give the id that its home.yaml has, such as vaxjo-0412")
     if over:
         raise Refused(f"{expires} is over", do="give a later time")
