@@ -24,7 +24,7 @@ MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 """Debian's word for an architecture, and that of wheels."""
 GLIBC = 41
 """Trixie's C library is 2.41; wheels say the oldest one that they can do with."""
-OF_OTHERS = ("homenode-console.", "homenode-listen.", "homenode-office.", "homenode-fleet.")
+OF_OTHERS = ("homenode-console.", "homenode-listen.", "homenode-office.")
 """Units in deploy/ that no node has."""
 
 

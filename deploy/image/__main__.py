@@ -11,7 +11,7 @@ from time import perf_counter
 
 from deploy.debian.build import build, version_of
 from deploy.image import bundle, card, root, sbom
-from deploy.image.tools import REPOSITORY, tools
+from deploy.image.tools import REPOSITORY, digest, tools
 
 BUDGET_MB = 250
 """Compressed (the README says what is in it)."""
@@ -67,7 +67,7 @@ def main() -> int:
     for source, ending in results.items():
         target = dist / f"{name}{ending}"
         shutil.copyfile(made.work / source, target)
-        sums.append(f"{card.digest(target)}  {target.name}\n")
+        sums.append(f"{digest(target)}  {target.name}\n")
         told(f"{target.name}  {target.stat().st_size / 1e6:.1f} MB")
     (dist / f"{name}.SHA256SUMS").write_text("".join(sums))
     size_mb = (dist / f"{name}.img.zst").stat().st_size / 1e6

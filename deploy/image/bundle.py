@@ -16,7 +16,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.image.tools import Tools
+from deploy.image.tools import Tools, digest
 
 BLOCK_B = 4096
 COMPATIBLE = "homenode-arm64"
@@ -69,8 +69,8 @@ def bundle(
         "-all-root", "-no-xattrs", "-reproducible", "-mkfs-time", str(epoch), "-all-time", str(epoch),
     )  # fmt: skip
     payload_b = path.stat().st_size
-    digest = _digest(slot)
-    salt = hashlib.sha256(digest.encode()).hexdigest()
+    content = digest(slot)
+    salt = hashlib.sha256(content.encode()).hexdigest()
     tree = made.run(
         "veritysetup", "format", "--no-superblock", "--hash=sha256", f"--data-block-size={BLOCK_B}",
         f"--hash-block-size={BLOCK_B}", f"--data-blocks={payload_b // BLOCK_B}", f"--hash-offset={payload_b}",
@@ -82,7 +82,7 @@ def bundle(
         f"[update]\ncompatible={compatible}\nversion={version}\n\n"
         f"[bundle]\nformat=verity\nverity-hash={found[1]}\nverity-salt={salt}\n"
         f"verity-size={path.stat().st_size - payload_b}\n\n"
-        f"[image.root]\nfilename=root.ext4\nsize={slot.stat().st_size}\nsha256={digest}\n"
+        f"[image.root]\nfilename=root.ext4\nsize={slot.stat().st_size}\nsha256={content}\n"
     )
     signed = _signed(made, manifest.encode(), epoch, certificate, key)
     with path.open("ab") as stream:
@@ -103,8 +103,3 @@ def _signed(made: Tools, manifest: bytes, epoch: int, certificate: Path, key: Pa
         )  # fmt: skip
     finally:
         (made.work / "sign.key").unlink()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import struct
@@ -129,9 +128,3 @@ def _table(parts: list[tuple[int, int]]) -> bytes:
         sectors = (start * MIB // 512, size * MIB // 512)
         entries += struct.pack("<B3sB3sII", boots, NO_CYLINDERS, kind, NO_CYLINDERS, *sectors)
     return struct.pack("<440xIH", SIGNATURE, 0) + entries + b"\x55\xaa"
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

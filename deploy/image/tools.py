@@ -59,7 +59,7 @@ class Tools:
             **(env or {}),
         }
         inside = ["chroot", str(self.root), "sh", "-c", 'cd /work && exec "$@"', "sh", *command]
-        done = subprocess.run(inside, env=clean | dict(env or {}), capture_output=True, input=stdin)
+        done = subprocess.run(inside, env=clean, capture_output=True, input=stdin)
         if done.returncode:  # else it is only told that /proc isn't there
             sys.stderr.write(done.stderr.decode(errors="replace"))
         done.check_returncode()
@@ -72,12 +72,10 @@ def tools() -> Tools:
     made = Tools(CACHE / "tools")
     stamp = made.root / "recipe"
     if not stamp.exists() or stamp.read_text() != recipe:
-        kept = CACHE / "packages"
         shutil.rmtree(made.root, ignore_errors=True)
         CACHE.mkdir(exist_ok=True)
         debian(made.root, PACKAGES)
         (made.root / "work").mkdir()
-        kept.mkdir(exist_ok=True)
         stamp.write_text(recipe)
     shutil.copyfile("/etc/resolv.conf", made.root / "etc/resolv.conf")
     return made
@@ -108,3 +106,9 @@ def emulate(made: Tools) -> None:
     if ours.exists():
         ours.write_bytes(b"-1")
     (BINFMT / "register").write_bytes(AARCH64 % str(made.root / "usr/bin/qemu-aarch64").encode())
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
