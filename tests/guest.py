@@ -42,6 +42,11 @@ TTYPath=/dev/ttyS0
 WantedBy=graphical.target
 """
 SETUP = "mkdir -p /src /out\nsystemctl enable show.service\n"
+NETWORK = (
+    "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
+    "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
+)
+"""Shell within, for QEMU's network; no service of the guest looks after it."""
 DISK_MB = 3000
 KERNEL = (
     "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=false systemd.mask=serial-getty@ttyS0.service"

@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.camera import care, stick
 from tests.camera.viewer import asking, looking, screen
+from tests.guest import NETWORK
 
 OUT, UNITS = Path("/out"), Path("/etc/systemd/system")
 WEBCAM = "/dev/video11"
@@ -74,10 +75,7 @@ def install() -> None:
         shutil.copy(f"/src/deploy/{unit}", UNITS / unit)
     (UNITS / "homenode.service.d").mkdir()
     (UNITS / "homenode.service.d/pins.conf").write_text(care.PINS)
-    run(
-        "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
-        "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
-    )
+    run(NETWORK)
     run(
         "set -e; chmod +x /usr/lib/homenode/bin/homenode; "
         "systemd-sysusers /src/deploy/debian/homenode.sysusers; "

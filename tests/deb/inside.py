@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.deb.machine import STICK_PORT
 from tests.deb.node import DATA, HOME, PINS, Receiver, does, flat, run, status, until
+from tests.guest import NETWORK
 
 OUT = Path("/out")
 DROP_INS = Path("/run/systemd/system/homenode.service.d")
@@ -284,10 +285,7 @@ SHOWS: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Each show's outcome, a line each."""
-    run(
-        "for i in /sys/class/net/en*; do ip link set ${i##*/} up; "
-        "ip address add 10.0.2.15/24 dev ${i##*/}; ip route add default via 10.0.2.2; done"
-    )
+    run(NETWORK)
     Path("/etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")  # this machine's disk is no card
     before = tree()
     home: list[subprocess.Popen[bytes]] = []

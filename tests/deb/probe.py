@@ -13,10 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def _set_clock() -> None:
-    time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME))
-
-
 def refused(what: Callable[[], object], *numbers: int) -> bool:
     """Whether it ends with one of these errors."""
     try:

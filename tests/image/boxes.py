@@ -41,7 +41,7 @@ def _copied(home: Flat, given: Given) -> Iterator[Result]:
     copy = Machine(
         given.made,
         given.folder / "copy",
-        Card(path, path, CARD_B, random.Random(2)),
+        Card(path, CARD_B, random.Random(2)),
         serial="10000000c0ffee02",
     )
     copy.start()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import socket
 import struct
 import threading
@@ -27,19 +26,17 @@ _FLAGS = 1 | 4 | 8 | 32 | 64  # has flags, flush, FUA, trim, zeroes
 
 
 class Card:
-    """A card of `size_b` bytes that begins as `image`.
+    """A card of `size_b` bytes that begins as `path` is.
 
     Attributes:
         written_b: What the guest has written since the start.
         worn_out: Writes fail from now on.
     """
 
-    def __init__(self, path: Path, image: Path, size_b: int, chance: random.Random) -> None:
+    def __init__(self, path: Path, size_b: int, chance: random.Random) -> None:
         self.path, self.chance = path, chance
         self.written_b = 0
         self.worn_out = False
-        if image != path:
-            shutil.copyfile(image, path)
         os.truncate(path, max(size_b, path.stat().st_size))
         self.size_b = path.stat().st_size
         self._file = os.open(path, os.O_RDWR)

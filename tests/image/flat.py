@@ -177,7 +177,7 @@ def provisioned(world: World, image: Path, path: Path, seed: int, *words: str, c
     """A card fresh from the image, with a provisioning file of the office; `words`: as of `World`."""
     shutil.copyfile(image, path)
     provision(world, path, *words)
-    return Card(path, path, card_b, random.Random(seed))
+    return Card(path, card_b, random.Random(seed))
 
 
 def provision(world: World, path: Path, *words: str) -> None:

@@ -49,11 +49,10 @@ class Machine:
         card: Card,
         *,
         stick: int = 0,
-        memory_mb: int = 512,
         serial: str = SERIAL,
     ) -> None:
         self._made, self.card = made, card
-        self._stick, self._memory_mb = stick, memory_mb
+        self._stick = stick
         self._serial, self._tree = serial, folder / f"{serial}.dtb"
         self.ssh_port, self.panel_port = free_port(), free_port()
         folder.mkdir(exist_ok=True)
@@ -66,8 +65,7 @@ class Machine:
         root = self._made.root
         boot = root / "usr/lib/u-boot/qemu_arm64/u-boot.bin"
         command = [
-            "qemu-system-aarch64", "-cpu", "cortex-a53", "-smp", "2", "-m",
-            str(self._memory_mb),
+            "qemu-system-aarch64", "-cpu", "cortex-a53", "-smp", "2", "-m", "512",
             "-display", "none", "-bios", str(boot),
             "-drive",
             f"driver=nbd,server.type=unix,server.path={self.card.socket},if=none,id=card,cache=writeback",

@@ -140,12 +140,12 @@ class World:
     def _signs(self, party: str) -> Path:
         return self.folder / f"{party}.sign"
 
-    def sending(self, party: str = "operator") -> subprocess.Popen[str]:
+    def sending(self) -> subprocess.Popen[str]:
         """Sends what was signed last to the home; 0 if it took it."""
-        certificate, key = self._certify(f"{party}@example")
-        file = self.folder / f"{party}.yaml"
+        certificate, key = self._certify("operator@example")
+        file = self.folder / "operator.yaml"
         broker = f'url: "mqtts://127.0.0.1:{self.broker.port}", ca: {self.office / "ca.pem"}'
-        file.write_text(f"party: {party}\nbroker: {{{broker}, cert: {certificate}, key: {key}}}\n")
+        file.write_text(f"party: operator\nbroker: {{{broker}, cert: {certificate}, key: {key}}}\n")
         command = [*HOMENODE, "configure", "send", str(self.files), str(file), "--wait", "2min"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

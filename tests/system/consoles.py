@@ -170,9 +170,9 @@ class Client:
         found = re.search(r'name="csrf" value="([^"]+)"', self.get("/").text)
         return found[1] if found else ""
 
-    def sign_in(self, user: str, password: str = PASSWORD) -> Self:
+    def sign_in(self, user: str) -> Self:
         """With a password; fails if that is refused."""
-        answer = self.ask("POST", "/sign-in", urlencode({"user": user, "password": password}))
+        answer = self.ask("POST", "/sign-in", urlencode({"user": user, "password": PASSWORD}))
         assert answer.status == 303, answer.text
         return self
 

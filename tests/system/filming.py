@@ -97,8 +97,8 @@ class Viewer:
         found: list[dict[str, float]] = self.page.evaluate("frames")
         return found
 
-    def until_frames(self, count: int, within_s: float = PATIENCE_S) -> list[dict[str, float]]:
-        self.page.wait_for_function(f"frames.length >= {count}", timeout=within_s * 1000, polling=20)
+    def until_frames(self, count: int) -> list[dict[str, float]]:
+        self.page.wait_for_function(f"frames.length >= {count}", timeout=PATIENCE_S * 1000, polling=20)
         return self.frames()
 
     def stats(self) -> dict[str, Any]:
@@ -251,9 +251,9 @@ class Filmed:
 class PoorLink:
     """A UDP relay: so many kbit/s towards the viewer, a queue of half a second, and losses either way."""
 
-    def __init__(self, address: str, kbit_s: float, lost: float, seed: int = 1) -> None:
+    def __init__(self, address: str, kbit_s: float, lost: float) -> None:
         self._address, self._bytes_s, self._lost = address, kbit_s * 125, lost
-        self._chance = random.Random(seed)
+        self._chance = random.Random(1)
         self._viewers, self._camera = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(2))
         for end in (self._viewers, self._camera):
             end.bind((address, 0))

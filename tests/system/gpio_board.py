@@ -17,9 +17,7 @@ class Lines:
     def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
         self.process, self.port = process, port
         self.levels: dict[int, bool] = {}
-        self.clients = 0
         self.pulsed = 0
-        self._closed = False
         self._news = asyncio.Event()
         self._reader = asyncio.ensure_future(self._read())
 
@@ -29,8 +27,6 @@ class Lines:
             what, *rest = line.decode().split()
             if what == "level":
                 self.levels[int(rest[0])] = rest[1] == "1"
-            elif what == "clients":
-                self.clients = int(rest[0])
             elif what == "pulsed":
                 self.pulsed += 1
             self._news.set()
@@ -53,29 +49,6 @@ class Lines:
             while self.pulsed == before:
                 self._news.clear()
                 await self._news.wait()
-
-    def change(self) -> None:
-        self._closed = not self._closed
-        self.say(f"drive 17 {0 if self._closed else 'open'}")
-
-    def garbage(self) -> None:
-        """Pulses too short to be meant, on lines with and without a sensor."""
-        for pin in (17, 27, 22, 23, 24, 5):
-            self.say(f"drive {pin} 0 {'1 2 ' * 50}")
-            self.say(f"drive {pin} open {'1 1 ' * 50}")
-
-    def flood(self) -> None:
-        for _ in range(2_000):
-            self.change()
-
-    def released(self) -> bool:
-        return self.clients == 0
-
-    async def unplug(self) -> None:
-        self.say("stop")
-
-    async def plug(self) -> None:
-        self.say("start")
 
 
 @asynccontextmanager

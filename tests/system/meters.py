@@ -79,11 +79,6 @@ class Meter:
         self._sends = sends
         self._again.set()
 
-    def blurt(self, *more: bytes) -> None:
-        """All of this at once; what the line doesn't take is lost."""
-        for data in more:
-            self._write(data)
-
     def plug_in(self) -> None:
         """The port is there."""
         near, far = os.openpty()

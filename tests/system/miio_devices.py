@@ -16,11 +16,9 @@ __all__ = ["SIDS", "TOKEN", "device", "gateway", "own_address", "plug", "sensor"
 
 
 @asynccontextmanager
-async def plug(
-    model: str = "chuangmi.plug.v3", address: str = "", token: bytes = TOKEN
-) -> AsyncIterator[PlugThing]:
+async def plug(model: str = "chuangmi.plug.v3") -> AsyncIterator[PlugThing]:
     """A plug that is on, with 1,400 W behind it if it has a meter."""
-    thing = made_plug(model, address or own_address(), token)
+    thing = made_plug(model, own_address())
     await thing.start()
     try:
         yield thing
@@ -44,10 +42,10 @@ def device(folder: Path, thing: PlugThing, token: str = TOKEN.hex(), **options: 
 
 @asynccontextmanager
 async def gateway(
-    model: str = "lumi.gateway.v3", address: str = ""
+    model: str = "lumi.gateway.v3",
 ) -> AsyncIterator[tuple[GatewayThing, dict[str, SensorThing]]]:
     """A gateway with a sensor of each sort."""
-    hub, sensors = made_gateway(model, address or own_address())
+    hub, sensors = made_gateway(model, own_address())
     await hub.start()
     try:
         yield hub, sensors

@@ -32,10 +32,10 @@ GONE = 9
 """Number of a unit that isn't on the line."""
 
 
-def meter(name: str, unit: int, sort: str, via: str = "bus", **options: Any) -> Device:
+def meter(name: str, unit: int, sort: str, **options: Any) -> Device:
     given = {"unit": unit, "type": sort, "at_most_every": 0, "at_least_every": 1_000, **options}
     said = filled(DRIVER.device_fields, **given)
-    return Device(name, "modbus", "hall", via, options=said, kinds=DRIVER.kinds(said))
+    return Device(name, "modbus", "hall", "bus", options=said, kinds=DRIVER.kinds(said))
 
 
 def radio(port: str | Path, **options: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Panel:
     async def pair(self, seconds: float) -> None: ...
 
 
-def panel(make: Callable[[Host], Driver], name: str = "panel", *, wired: bool = True) -> DriverType:
+def panel(make: Callable[[Host], Driver], name: str = "panel") -> DriverType:
     """The type of a driver that `make` opens."""
 
     def opened(_name: str, _options: Mapping[str, Any], _devices: Sequence[Device], host: Host) -> Driver:
@@ -67,7 +67,7 @@ def panel(make: Callable[[Host], Driver], name: str = "panel", *, wired: bool = 
         device_fields=(Field("kind", "word", "What it measures.", required=True),),
         kinds=lambda options: (str(options["kind"]),),
         open=opened,
-        wired=wired,
+        wired=True,
     )
 
 

@@ -178,9 +178,9 @@ class Zigbee2Mqtt:
         self.ask("permit_join", {"time": seconds})
         self.answered("permit_join")
 
-    def answered(self, request: str, *, within_s: float = 30) -> Any:
+    def answered(self, request: str) -> Any:
         """Wait for the answer to a request; its data. Raises AssertionError if it isn't ok."""
-        said = self.wait(lambda topic, said: topic == f"bridge/response/{request}", within_s=within_s)
+        said = self.wait(lambda topic, said: topic == f"bridge/response/{request}")
         assert said["status"] == "ok", said
         return said["data"]
 

@@ -184,10 +184,10 @@ class Homes:
         """As the heartbeat or the will."""
         self.send(topics.link(home), {"online": online, "at": AT})
 
-    def looks(self, home: str, *views: str, camera: str = "bedroom") -> None:
-        """A status by which care may always look through a camera."""
+    def looks(self, home: str, *views: str) -> None:
+        """A status by which care may always look through the bedroom's camera."""
         decision = {
-            "decision": "always", "party": "care", "cameras": [{"camera": camera, "room": "bedroom"}],
+            "decision": "always", "party": "care", "cameras": [{"camera": "bedroom", "room": "bedroom"}],
             "views": list(views), "from": "2020-01-01", "to": "2099-12-31", "ask": False, "longest_s": 120.0,
         }  # fmt: skip
         more = {"health": {"state": "good"}, "versions": {"homenode": "1"}, "looks": [decision]}

@@ -14,6 +14,7 @@ import pytest
 
 TURN = shutil.which("turnserver")
 needs_turn = pytest.mark.skipif(TURN is None, reason="coturn is not installed")
+_PORT = 34780
 
 
 class Relay:
@@ -21,17 +22,17 @@ class Relay:
 
     user, secret = "care", "relayed"
 
-    def __init__(self, folder: Path, *addresses: str, port: int = 34780) -> None:
-        self._folder, self._port, self._addresses = folder, port, addresses
+    def __init__(self, folder: Path, *addresses: str) -> None:
+        self._folder, self._addresses = folder, addresses
         lines = ["lt-cred-mech", f"user={self.user}:{self.secret}", "realm=homenode", "no-tls", "no-dtls"]
-        lines += ["no-cli", "log-file=stdout", "no-stdout-log", f"listening-port={port}"]
+        lines += ["no-cli", "log-file=stdout", "no-stdout-log", f"listening-port={_PORT}"]
         lines += [f"userdb={folder}/turn.db", f"pidfile={folder}/turn.pid"]
         for address in addresses:
             lines += [f"{name}={address}" for name in ("listening-ip", "relay-ip", "allowed-peer-ip")]
         (folder / "turn.conf").write_text("\n".join([*lines, ""]))
 
     def url(self, address: str) -> str:
-        return f"turn:{address}:{self._port}"
+        return f"turn:{address}:{_PORT}"
 
     def __enter__(self) -> Self:
         assert TURN is not None
@@ -51,7 +52,7 @@ class Relay:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             asker.settimeout(0.5)
             try:
-                asker.connect((address, self._port))
+                asker.connect((address, _PORT))
                 asker.send(struct.pack(">HHI12s", 1, 0, 0x2112A442, bytes(12)))
                 return bool(asker.recv(1500))
             except OSError:

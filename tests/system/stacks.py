@@ -76,11 +76,11 @@ class Ears:
                     return args
 
 
-async def paired(stick: Coordinator, app: Any, kind: str = "contact", ieee: int = CONTACT) -> VirtualDevice:
+async def paired(stick: Coordinator, app: Any, kind: str = "contact") -> VirtualDevice:
     """A device of the catalogue, joined and interviewed."""
     ears = Ears(app)
     await app.permit(60)
-    device = VirtualDevice(model(kind), ieee, stick)
+    device = VirtualDevice(model(kind), CONTACT, stick)
     assert device.join()
     await ears.hear("device_initialized")
     return device
