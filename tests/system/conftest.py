@@ -17,6 +17,15 @@ def memory() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Any]:
+    """A mosquitto that takes everybody."""
+    from tests.system.brokers import Mosquitto
+
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A real Chromium for the tests of a file."""

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,6 @@ pytestmark = needs_mosquitto
 CARE = "hn1/test-1/care/command"
 FLOOD_RATE = 10_000
 """A second."""
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def send(broker: Mosquitto, topic: str, payload: bytes, *, retain: bool = False) -> None:

@@ -25,12 +25,6 @@ pytestmark = needs_mosquitto
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
 def node(tmp_path: Path, broker: Mosquitto) -> Iterator[NodeProcess]:
     home = a_home(tmp_path, broker.port, [(0.0, False)])
     with NodeProcess(home, tmp_path / "data") as running:

@@ -6,7 +6,6 @@ The node's clock is set by a library loaded before libc's (`clocks`), so that th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,6 @@ NIGHT = RULE.replace("rule: door", "rule: door_at_night").replace(
 @pytest.fixture
 def clock(tmp_path: Path) -> NodeClock:
     return NodeClock(tmp_path)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def home_that_must_learn_the_time(folder: Path, broker: Mosquitto, tape: list[tuple[float, bool]]) -> Path:

@@ -43,12 +43,6 @@ zigbee:
 """
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def home_on(folder: Path, broker: Mosquitto, port: str, *more: str) -> Path:
     """A recorded door with its rule, and a stove behind a stick at `port` with its own."""
     devices = [f'  stove: {{via: stick, ieee: "{PLUG}", room: kitchen}}', *more]

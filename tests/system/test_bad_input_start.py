@@ -7,11 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from homenode.gateway import kept
 from tests.system.brokers import Mosquitto, needs_mosquitto
@@ -19,12 +16,6 @@ from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.test_node import RULE, a_home
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def two_rules(folder: Path, port: int, tape: list[tuple[float, bool]]) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -65,12 +64,6 @@ class Office:
     def send(self, party: str = "operator", *, over: bool = False) -> Said:
         more = ("--party", party, *(("--over",) if over else ()))
         return self.configure("send", str(self.home), "--broker", self.broker.url, *more)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ from tests.system.consoles import PEOPLE, Client, Console, person  # noqa: E402 
 
 pytestmark = [needs_mosquitto, needs_chromium]
 CLOCK = Clock()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def row(page: Any, text: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 from tests.system.consoles import Client, Console, person  # noqa: E402 - it needs the extra
 
 pytestmark = [needs_mosquitto, needs_chromium]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def a_pager(folder: Path) -> tuple[str, Path]:

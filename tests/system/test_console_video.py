@@ -115,12 +115,6 @@ class Filming:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
 def homes(broker: Mosquitto) -> Iterator[Homes]:
     with Homes(broker.port) as sending:
         sending.looks("north-1", "silhouette", "clear")

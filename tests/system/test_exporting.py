@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ pytestmark = needs_mosquitto
 
 CONFIG = "homeassistant/care/binary_sensor/test-1/front_door_contact/config"
 EXPORT = "export: {homeassistant: homeassistant}\n"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def exporting(folder: Path, broker: Mosquitto) -> Path:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from paho.mqtt import client as mqtt
 
 from tests.system.brokers import Mosquitto, needs_mosquitto
@@ -84,12 +82,6 @@ class Everything:
             if topic.startswith((f"hn1/flow-1/{party}/", "hn1/flow-1/link"))
             and not topic.endswith("/command")
         )
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def written(folder: Path, port: int, share: str) -> Path:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +157,6 @@ def test_a_power_cut_amid_the_upgrade_loses_nothing(tmp_path: Path) -> None:
             schemas |= {tuple(sorted({file.schema for file in find(folder / "writer" / "journal")}))}
             assert lost(folder / "writer", expected) == set()
     assert schemas == {(1,), (1, SCHEMA)}
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @needs_mosquitto

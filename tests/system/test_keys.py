@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ pytestmark = [needs_mosquitto, needs_openssl]
 
 WORDS = (b"front_door.contact", b"door", b"hall", b"notified", b"resolved", b"open", b"alarm", b"value")
 """What stands in plain messages."""
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @pytest.fixture

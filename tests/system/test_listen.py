@@ -28,12 +28,6 @@ CLOCK = Clock()
 pytestmark = needs_mosquitto
 
 
-@pytest.fixture
-def broker(tmp_path: Path):
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def a_desk(folder: Path, port: int, text: str) -> str:
     """listen.yaml."""
     path = folder / "listen.yaml"

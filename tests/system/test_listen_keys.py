@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from tests.system.test_node import a_home
 from tests.system.test_taken_back import SHARED, change
 
 pytestmark = [needs_mosquitto, needs_openssl]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def a_sealing_home(folder: Path, port: int) -> Path:

@@ -104,12 +104,6 @@ share: {{care: ["*.*"]}}
     return home
 
 
-@pytest.fixture
-def broker(tmp_path: Path):
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def test_an_open_door_is_told_once_and_its_closing_too(tmp_path: Path, broker: Mosquitto) -> None:
     home = a_home(tmp_path, broker.port, [(0.0, True), (3.0, False)])
     with Receiver(broker.port, "hn1/test-1/#") as care, NodeProcess(home, tmp_path / "data") as node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ pytestmark = needs_mosquitto
 
 READING = "hn1/test-1/care/readings/front_door/contact"
 SHARED = 'share: {care: ["*.*"]}'
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def kept(broker: Mosquitto, topic: str = READING) -> bytes:

@@ -32,12 +32,6 @@ pytestmark = needs_mosquitto
 ORDER = {"version": "0.2.0", "url": "https://office.example/b.raucb", "sha256": "0" * 64}
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 def command(operator: Receiver, name: str, args: dict[str, Any]) -> dict[str, Any]:
     """What the operator is answered to an order."""
     return operator.command("test-1/operator", "update", args, id=name)
