@@ -14,7 +14,7 @@ from homenode.contract.times import Zone
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.listen.event import split
-from homenode.listen.line import Line
+from homenode.listen.line import NOTHING_SHOWN, Line
 from homenode.listen.opening import Opening
 from homenode.listen.settings import Settings
 
@@ -67,7 +67,8 @@ def send(settings: Settings, sheet: Sheet, by: str, wait_s: float, out: TextIO, 
         if over and answer is not None and _is_older(answer):
             answer = asked(args)
     if answer is None:
-        do = "it may be offline, or answers by another broker if this names one; the same may be sent again"
+        away = "it may be offline, or answers by another broker if this names one; the same may be sent again"
+        do = away if line.came else NOTHING_SHOWN
         raise Unanswered(f"{home} has not answered within {wait_s:.0f} s", do=do)
     number = sheet.configuration.number
     if answer.get("ok") is True:

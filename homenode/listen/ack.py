@@ -11,7 +11,7 @@ from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.listen.event import Reply, parse_reply, split
 from homenode.listen.intake import payload
-from homenode.listen.line import Line
+from homenode.listen.line import NOTHING_SHOWN, Line
 from homenode.listen.opening import Opening
 from homenode.listen.settings import Settings
 from homenode.listen.watch import Command
@@ -45,7 +45,7 @@ def acknowledge(settings: Settings, alert: str, by: str, out: TextIO) -> int:
     with Line(broker, "listen-ack", (topics.status("+", party), topics.reply("+", party))) as line:
         home = line.first(lambda topic, body: _open_in(topic, plain(topic, body), alert), PATIENCE_S)
         if home is None:
-            do = "the alert's id stands in data.alert"
+            do = "the alert's id stands in data.alert" if line.came else NOTHING_SHOWN
             if closed:
                 do += f"; homes whose status no key given opens: {len(closed)}"
             raise Refused(f"no home has {alert!r} open for {party}", do=do)

@@ -17,6 +17,11 @@ from homenode.link.wire import identify
 from homenode.link.words import failed, refused
 from homenode.paho import mqtt
 
+NOTHING_SHOWN = (
+    "the broker shows nothing of it: check whose certificate or user this is, and the broker's ACL"
+)
+"""What to do where nothing came: some brokers, mosquitto is one, don't say what they let nobody hear."""
+
 T = TypeVar("T")
 
 
@@ -28,12 +33,16 @@ class Line:
         name: Begins the id of the client.
         topics: What is to be heard.
 
+    Attributes:
+        came: Whether anything did; brokers keep each home's status.
+
     Raises:
         NoLink: The broker can't be reached, or what says who we are can't be read.
     """
 
     def __init__(self, broker: Broker, name: str, topics: Sequence[str]) -> None:
         self._where = address(broker.urls[0])
+        self.came = False
         self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}")
         self._heard: queue.SimpleQueue[HomenodeError | None] = queue.SimpleQueue()
@@ -108,6 +117,7 @@ class Line:
                 return None
             if isinstance(message, HomenodeError):
                 raise message
+            self.came = True
             if found := fits(*message):
                 return found
         return None

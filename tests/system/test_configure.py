@@ -19,6 +19,7 @@ from homenode.journal import Journal
 from homenode.listen.line import Line
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
+from tests.system.receivers import Homes
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -246,6 +247,30 @@ def test_a_node_that_does_not_know_over_gets_it_as_before(
         sending.join()
     assert [sorted(body["args"]) for _, body, _ in node.messages] == [["jws", "over"], ["jws"]]
     assert sent[0].out.startswith("test-1: 1 is taken")
+
+
+def test_a_broker_that_shows_nothing_is_not_taken_for_a_home_that_is_away(
+    tmp_path: Path, office: Office, broker: Mosquitto
+) -> None:
+    shutil.copytree(a_home(tmp_path / "node", broker.port, []).parent, office.home)
+    for party in ("operator", "care"):
+        office.sign(party)
+
+    def told(url: str) -> tuple[str, str]:
+        where = ("--broker", url, "--party", "care")
+        sent = office.configure("send", str(office.home), *where, "--wait", "1 s")
+        return sent.err, homenode("listen", "ack", "x", *where).stderr
+
+    (tmp_path / "acl").write_text(
+        "topic write hn1/#\n"
+    )  # what is not to be heard mosquitto just doesn't send
+    with Mosquitto(tmp_path / "closed", f"acl_file {tmp_path / 'acl'}") as closed:
+        assert all("check whose certificate or user" in one for one in told(closed.url))
+    with Homes(broker.port) as homes:
+        homes.send("hn1/test-1/care/status", {"open": []})
+        away, unknown = told(broker.url)
+    assert "it may be offline" in away
+    assert "stands in data.alert" in unknown
 
 
 def test_status_ends_though_homes_say_something_all_the_time(
