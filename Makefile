@@ -23,7 +23,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-b
 # As pip does with what isn't editable: a node that compiles itself at each start takes a quarter longer.
 COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
-TESTS := $(BIN)/python -m pytest -n 6 --dist worksteal
+TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
 .PHONY: image image-test deb deb-test deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
 .DELETE_ON_ERROR:
