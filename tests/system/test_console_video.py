@@ -154,6 +154,17 @@ def test_a_round_is_looked_at_renewed_ended_and_written_down(both: Any, browser:
         assert "Ended" in shown
 
 
+def test_a_press_on_a_slow_line_is_a_look(both: Any, browser: Any) -> None:
+    console, home = both
+    with person(browser, console, "eva") as page:
+        page.route("**/video.js", lambda route: (page.wait_for_timeout(1000), route.continue_()))
+        page.goto(f"{console.url}{LOOK}", wait_until="commit")
+        page.get_by_label("Why").fill("asked for by her daughter")
+        page.get_by_role("button", name="Look now").click()
+        page.get_by_text("Live.").wait_for()
+    assert home.asked("sdp")
+
+
 def test_a_page_that_is_left_ends_its_look(both: Any, browser: Any) -> None:
     console, home = both
     with person(browser, console, "eva") as page:

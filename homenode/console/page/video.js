@@ -1,5 +1,6 @@
 // A look: an offer to the home through the console, the answer back, and a lease that is renewed while we look.
 // Without relays no server is asked: the home's own candidates are in its answer, and we don't wait for ours.
+// It is no module: those run when the page is whole, and a button that is pressed before that goes nowhere.
 
 const RENEW_MS = 5_000;
 const FROZEN_MS = 3_000;
