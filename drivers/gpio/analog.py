@@ -24,6 +24,8 @@ SCAN_S, BUTTONS_S = 0.25, 0.1
 """Between two looks at the loops; of buttons, so that a pull cord that is drawn for 0.2 s is seen."""
 CLAMP_S = 10.0
 """Between two measurements of a clamp; a hob's thermostat is on for 40 s at least (tracebase)."""
+AGAIN_S = 1.0
+"""The same after one for which the machine had no time."""
 PAUSE_S = 0.0025
 """Between two samples of a clamp, in which its thread leaves the processor alone."""
 LEAST_A, LEAST_SHARE = 0.05, 0.05
@@ -146,11 +148,11 @@ class Analog:
                 drop(self._factory)
         self._opening.release()
 
-    async def _repeat(self, look: Callable[[], Any], tell: Callable[[Any], None], every_s: float) -> None:
+    async def _repeat(self, look: Callable[[], Any], tell: Callable[[Any], bool], every_s: float) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            tell(await loop.run_in_executor(self._threads, look))
-            await asyncio.sleep(every_s)
+            done = tell(await loop.run_in_executor(self._threads, look))
+            await asyncio.sleep(every_s if done else AGAIN_S)
 
     # ---- in a thread of the pool ---------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class Analog:
 
     # ---- in the driver's loop ------------------------------------------------------------------------
 
-    def _tell_loops(self, seen: list[tuple[_Loop, float | None]]) -> None:
+    def _tell_loops(self, seen: list[tuple[_Loop, float | None]]) -> bool:
         for loop, share in seen:
             first = loop.is_new
             now = loop.see(share)
@@ -215,11 +217,15 @@ class Analog:
             else:
                 self._host.heard(loop.name, loop.kind, loop.value(now, first=first))
                 self._host.back(loop.source)
+        return True
 
-    def _tell_phases(self, found: list[tuple[_Phase, list[float]]]) -> None:
+    def _tell_phases(self, found: list[tuple[_Phase, list[float]]]) -> bool:
+        """Whether there was time to measure each."""
+        done = True
         for phase, samples in found:
             if 0 < len(samples) < FEWEST:
-                continue  # the machine had no time for it: nothing is known that wasn't before
+                done = False
+                continue  # nothing is known that wasn't before
             try:
                 current_a = amperes(samples, phase.amps_per_volt) if samples else None
                 why = ""
@@ -236,3 +242,4 @@ class Analog:
                 self._host.back(phase.source)
                 phase.told = current_a
             phase.is_new = False
+        return done

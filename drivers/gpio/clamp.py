@@ -21,7 +21,7 @@ SAMPLE_S = 0.2
 ENOUGH, FEWEST = 64, 30
 """Samples of a stretch: it goes on until there are enough, unless the machine is too busy for `LONGEST_S`; of
 30 spread over many periods the current is still right by some 7 %."""
-LONGEST_S = 1.0
+LONGEST_S = 3.0
 SUPPLY_V = 3.3
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.gpio import DRIVER
+from drivers.gpio import DRIVER, analog
 from homenode.config.model import Device
 from homenode.errors import DriverLost
 from homenode.kit.listener import Listener, running
@@ -103,6 +103,28 @@ def test_a_pull_cord_that_is_drawn_for_a_moment_is_heard(tmp_path: Path) -> None
                 board.say("loop mcp3008 1 7 open")
                 await host.until(lambda host: len(host.said) == 4, "press and release")
         assert [said.value for said in host.said] == [False, False, True, False]
+
+    asyncio.run(play())
+
+
+def test_a_clamp_that_a_busy_machine_had_no_time_for_is_measured_again_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cooker = _on("ads1115", "cooker", 1, "current")
+
+    async def play() -> None:
+        host = Listener(tmp_path, patience_s=analog.CLAMP_S / 2)
+        async with lines() as board:
+            board.say("clamp ads1115 0 1 2.5")
+            with monkeypatch.context() as busy:
+                busy.setattr(analog, "PAUSE_S", 0.2)
+                busy.setattr(analog, "LONGEST_S", 0.5)
+                async with running(_open(host, cooker)):
+                    await asyncio.sleep(1)
+                    assert not host.said
+                    busy.undo()
+                    await host.until(lambda host: host.said, "a current")
+        assert host.last("cooker", "current") == pytest.approx(2.5, rel=0.1)
 
     asyncio.run(play())
 
