@@ -66,8 +66,13 @@ class Bench:
 
     def heard_all(self, host: Listener) -> bool:
         """Whether each declared point has been told."""
-        points = {(device.name, kind) for device in self.devices for kind in device.kinds or ()}
-        return points <= {(said.device, said.kind) for said in list(host.said)}
+        return not self.unheard(host)
+
+    def unheard(self, host: Listener) -> list[str]:
+        """The declared points of which nothing was told yet."""
+        heard = {(said.device, said.kind) for said in list(host.said)}
+        points = [(device.name, kind) for device in self.devices for kind in device.kinds or ()]
+        return [f"{device}.{kind}" for device, kind in points if (device, kind) not in heard]
 
     @property
     def module(self) -> str:

@@ -65,7 +65,9 @@ async def _until_all(bench: Bench, hardware: Hardware, host: Listener, stage: St
         await host.until(lambda host: bench.heard_all(host) or stage.raised, "a reading of each point")
     except Broken as error:
         _sound(bench, host)
-        raise Broken(str(error), "say host.heard(device.name, KIND, VALUE) for each of its kinds") from error
+        unheard = "".join(f"; nothing of {point}" for point in bench.unheard(host))
+        do = "say host.heard(device.name, KIND, VALUE) for each of its kinds"
+        raise Broken(f"{error}{unheard}", do) from error
     finally:
         changes.cancel()
     stage.whole()
