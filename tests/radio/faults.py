@@ -231,7 +231,8 @@ async def played(fault: Fault, folder: Path, number: int = 2, version: int = 13)
             made: list[tuple[float, bool]] = []
             playing = asyncio.ensure_future(_turns(home["contact"], made))
             try:
-                await _until(lambda: len(node.doors) > 3)
+                # A radio that a busy machine has just lost is being reset, which cures what is played on it.
+                await _until(lambda: _heard_again(node, 0, 0) is not None)
                 await asyncio.sleep(0 if fault.models else SLEEPERS_S)
                 began = now()
                 node.why.clear()
