@@ -17,6 +17,8 @@
 #   make bench | soak | peers    side by side with others; hours; zigbee2mqtt on our coordinator (needs npm)
 
 PYTHON ?= python3
+# Each of the five that test would compile all tests for itself.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
@@ -25,15 +27,20 @@ COMPILE := $(BIN)/python -m compileall -q homenode drivers rules
 # Most of a system test is waiting.
 TESTS := $(BIN)/python -m pytest -n 5 --dist worksteal
 
-.PHONY: image image-test deb deb-test deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm
+.PHONY: image image-test deb deb-test deb-lock demo test check unit bench looks updates soak chaos peers mutants quality fuzz oracle quirks camera clean apt npm collected
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
 	$(BIN)/homenode demo $(if $(LIVE),--live)
 
-test: apt check npm
+# Whoever collects the tests first compiles them for all: here it costs nothing, as mypy has one core only.
+test: apt
+	$(MAKE) -j2 check collected npm
 	$(TESTS)
 	$(BIN)/python -m tests.mutation --changed
+
+collected: $(VENV)/.test
+	$(BIN)/python -m pytest --collect-only >/dev/null
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
