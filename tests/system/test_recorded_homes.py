@@ -1,6 +1,7 @@
 """A day of each recorded home through the live path: recording → node → journal → mosquitto → subscriber.
 
-What the recording says of shared points goes out, each line once.
+What the recording says of shared points goes out, each line once. Of plugs, which speak each few seconds, it
+is a quarter of a day, and the whole one in `make soak`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ from tests.system.nodes import NodeProcess, Receiver
 pytestmark = needs_mosquitto
 
 SHARED = Path(__file__).parents[3] / "shared/data"
-DAY = timedelta(days=1)
 
 
 def _recording(folder: str, pattern: str) -> Path:
@@ -30,15 +30,16 @@ def _recording(folder: str, pattern: str) -> Path:
     return found[0]
 
 
-def _busiest_day(file: Path) -> tuple[datetime, list[Recorded]]:
-    """The day with the most lines, and what it says."""
-    days: Counter[int] = Counter(line.wall_ms // 86_400_000 for line in Recording(file))
-    day = days.most_common(1)[0][0]
-    lines = [line for line in Recording(file) if line.wall_ms // 86_400_000 == day]
-    return datetime.fromtimestamp(day * 86_400, UTC), lines
+def _busiest(file: Path, hours: int) -> tuple[datetime, list[Recorded]]:
+    """The day, or the part of one, with the most lines, and what it says."""
+    part_ms = hours * 3_600_000
+    parts: Counter[int] = Counter(line.wall_ms // part_ms for line in Recording(file))
+    part = parts.most_common(1)[0][0]
+    lines = [line for line in Recording(file) if line.wall_ms // part_ms == part]
+    return datetime.fromtimestamp(part * part_ms / 1000, UTC), lines
 
 
-def _home(folder: Path, url: str, file: Path, begin: datetime, lines: list[Recorded]) -> Path:
+def _home(folder: Path, url: str, file: Path, begin: datetime, hours: int, lines: list[Recorded]) -> Path:
     sensors = {line.source: line.value for line in lines}
     names = {source: f"s{number}" for number, source in enumerate(sensors)}
     kinds = {source: "contact" if isinstance(value, bool) else "power" for source, value in sensors.items()}
@@ -47,7 +48,7 @@ def _home(folder: Path, url: str, file: Path, begin: datetime, lines: list[Recor
         "home: tape-1\ntimezone: UTC\n"
         f'broker: {{url: "{url}"}}\nclock: {{trust: always}}\n'
         f"radios: {{tape: {{driver: recording, file: {json.dumps(str(file))}, pace: fast,"
-        f' from: "{begin:%Y-%m-%d}", for: 1 d}}}}\n'
+        f' from: "{begin:%Y-%m-%d %H:%M}", for: {hours} h}}}}\n'
         "devices:\n"
         + "".join(
             f"  {names[source]}: {{via: tape, sensor: {json.dumps(source)}, kind: {kind}, room: home}}\n"
@@ -58,26 +59,28 @@ def _home(folder: Path, url: str, file: Path, begin: datetime, lines: list[Recor
     return home
 
 
+PLUGS = [("power", "stove*"), ("power", "kettle*"), ("load", "1-13*")]
+
+
 @pytest.mark.parametrize(
-    ("folder", "pattern"),
+    ("folder", "pattern", "hours"),
     [
-        ("homes", "houseA.events*"),
-        ("homes", "houseB.events*"),
-        ("homes", "houseD.events*"),
-        ("power", "stove*"),
-        ("power", "kettle*"),
-        ("whole-home", "UKDALE*"),
-        ("load", "1-13*"),
+        ("homes", "houseA.events*", 24),
+        ("homes", "houseB.events*", 24),
+        ("homes", "houseD.events*", 24),
+        ("whole-home", "UKDALE*", 24),
+        *((*plug, 6) for plug in PLUGS),
+        *(pytest.param(*plug, 24, marks=pytest.mark.soak) for plug in PLUGS),
     ],
 )
-def test_a_day_goes_through_without_loss(tmp_path: Path, folder: str, pattern: str) -> None:
+def test_a_day_goes_through_without_loss(tmp_path: Path, folder: str, pattern: str, hours: int) -> None:
     file = _recording(folder, pattern)
-    begin, lines = _busiest_day(file)
+    begin, lines = _busiest(file, hours)
     with (
         Mosquitto(tmp_path / "broker", persistent=False) as broker,
         Receiver(broker.port, "hn1/tape-1/care/#") as receiver,
     ):
-        home = _home(tmp_path, broker.url, file, begin, lines)
+        home = _home(tmp_path, broker.url, file, begin, hours, lines)
         with NodeProcess(home, tmp_path / "data") as node:
             played = re.search(r"played (\d+) readings", node.until("played "))
             assert played is not None
