@@ -317,7 +317,7 @@ class Connection:
             do = "have it allow QoS 1, or use another broker"
             self.lose(NoLink(what, where=str(self.address), do=do, person=True))
         if not self._answer.done():
-            self._answer.set_result(_code(reason))
+            self._answer.set_result(int(reason.value))
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._detach()
@@ -349,12 +349,3 @@ class Connection:
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
         asked = self._asked.pop(mid, [])
         self.denied += [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
-
-
-_CODES = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
-"""MQTT 5 reasons by the 3.1.1 code of the same meaning (paho tells the former in both cases)."""
-
-
-def _code(reason: Any) -> int:
-    value = int(reason.value)
-    return _CODES.get(value, value)

@@ -41,13 +41,16 @@ _REFUSED = {
     5: ("the broker refuses this node", "check username, password_file and certificate against its list"),
 }
 """MQTT 3.1.1, table 3.1: CONNACK return codes."""
+_REASONS = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
+"""MQTT 5 reasons by the 3.1.1 code of the same meaning (paho tells the former in both cases)."""
 
 _TIME_CODES = (9, 10)
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
 def refused(code: int, url: str) -> NoLink:
-    """The broker answered CONNECT with this code."""
+    """The broker answered CONNECT with this code of MQTT 3.1.1, or reason of MQTT 5."""
+    code = _REASONS.get(code, code)
     what, do = _REFUSED.get(code, (f"the broker refuses the connection (code {code})", ""))
     return NoLink(what, where=url, do=do, person=code != 3, older=code == 1)
 

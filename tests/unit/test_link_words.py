@@ -106,6 +106,11 @@ def test_only_a_broker_that_is_starting_is_worth_waiting_for() -> None:
     assert [code for code in range(1, 8) if not refused(code, URL).person] == [3]
 
 
+def test_a_refusal_in_mqtt_5_is_told_as_that_of_the_same_meaning_in_3_1_1() -> None:
+    reasons = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}  # paho tells them of either version
+    assert [str(refused(one, URL)) for one in reasons] == [str(refused(one, URL)) for one in reasons.values()]
+
+
 def test_a_connection_that_ends_may_be_another_node_or_another_receiver() -> None:
     do = hung_up(URL, was_up=True).do
     assert "another node of this home, or another receiver on a copy of this data" in do
