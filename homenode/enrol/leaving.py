@@ -6,9 +6,12 @@ What is to be done stands in a file, so that a power cut at any moment is gone o
 from __future__ import annotations
 
 import io
+import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from homenode.config.load import read_home
 from homenode.config.registry import driver_types
 from homenode.configure.payload import LINK, TRUST
 from homenode.configure.place import KEPT, remove
@@ -20,7 +23,7 @@ from homenode.enrol.state import read
 from homenode.enrol.steps import Outcome, State, Why
 from homenode.errors import HomenodeError
 from homenode.install.home_file import replace
-from homenode.journal.erase import PLAN, erase
+from homenode.journal.erase import PLAN, erase, to_empty
 from homenode.journal.segment import sync_folder
 from homenode.journal.wall_time import text_of
 
@@ -32,6 +35,8 @@ _UPDATE = ("update/order.json", "update/state.json")
 """There: whose home was to be updated, by whom; the updater forgets its own when the order is gone."""
 _STAY = ("lock", "report.key")
 """Files there that are the box's own; all others are the tenancy's, such as who may use the panel."""
+MOST_TOPICS = 24_000
+"""Characters of them that a proof has room for: an office takes 64 KiB; of more it knows by home.yaml."""
 _BESIDE = ("rules", TRUST, LINK, KEPT)
 """Of home.yaml."""
 
@@ -53,16 +58,16 @@ def carry_out(places: Places, now_ms: int) -> str:
     said = read(places.erase)
     if "proof" in said:
         return str(said["proof"])
-    lines, left = str(said.get("lines", "")), int(said.get("left", 0))
     data = places.data
-    if "lines" in said:
-        pass  # the journal that is there by now tells of nothing but that
-    elif any((data / "journal").glob("*")) or (data / PLAN).exists():
-        out = io.StringIO()
-        forgets = [kind.forget for kind in driver_types().values()]
-        left = erase(data, forgets, now_ms, sure=True, out=out)
-        lines = out.getvalue()
-        said |= {"lines": lines, "left": left}
+    if "lines" not in said:  # else the journal that is there by now tells of nothing but that
+        home, _ = read_home(places.home, files=False)
+        urls = home.broker.urls if home is not None and home.broker is not None else ()
+        out, left, topics = io.StringIO(), 0, list[str]()
+        if any((data / "journal").glob("*")) or (data / PLAN).exists():
+            forgets = [kind.forget for kind in driver_types().values()]
+            left = erase(data, forgets, now_ms, sure=True, out=out)
+            topics = _some(to_empty(data))
+        said |= {"lines": out.getvalue(), "left": left, "brokers": urls, "topics": topics}
         replace(places.erase, json.dumps(said).encode(), 0o640)
     places.home.unlink(missing_ok=True)
     files = (path for path in data.iterdir() if not path.is_dir() and path.name not in _STAY)
@@ -74,12 +79,19 @@ def carry_out(places: Places, now_ms: int) -> str:
     for folder in (places.config, data, places.folder):
         sync_folder(folder)
     proof: dict[str, Any] = {
-        "home": said.get("home", ""), "serial": said.get("serial", ""), "at": text_of(now_ms), "left": left,
-        "journal": lines.splitlines(),
+        "home": said.get("home", ""), "serial": said.get("serial", ""), "at": text_of(now_ms),
+        "left": said["left"], "journal": said["lines"].splitlines(),
+        "brokers": said.get("brokers", []), "topics": said.get("topics", []),
     }  # fmt: skip
     text = signed(proof, places.key.read_bytes())
     replace(places.erase, json.dumps({**said, "proof": text}).encode(), 0o640)
     return text
+
+
+def _some(topics: Sequence[str]) -> list[str]:
+    """As many as a proof has room for."""
+    ends = itertools.accumulate(len(json.dumps(topic)) + 2 for topic in topics)
+    return [topic for topic, end in zip(topics, ends, strict=True) if end <= MOST_TOPICS]
 
 
 def bring(places: Places, office: Office) -> Outcome:

@@ -2,8 +2,8 @@
 
 What is to be done is written down first. Then the folder gets another name, in one step: from then on nothing
 of it is a journal, and the next start or call finishes what the power cut short. What stays are pairings, so
-that sensors need not be paired again, and in the new journal the proof, and of which topics the broker is
-emptied.
+that sensors need not be paired again, and in the new journal the proof, and which topics are to be emptied at
+the broker.
 """
 
 from __future__ import annotations
@@ -143,9 +143,19 @@ def finish(data: Path, forgets: Sequence[Forget], out: TextIO, *, begun: bool = 
     for path in left:
         print(f"NOT erased: {path} still has traces of it", file=out)
     print(f"looked for afterwards in {data}: {len(left) or 'no'} files with traces of it", file=out)
-    print(f"topics that the broker is emptied of when the node starts: {len(plan.topics)}", file=out)
+    what = "topics to be emptied at the broker, when the node starts or by the office"
+    print(f"{what}: {len(plan.topics)}", file=out)
     print(f"a new journal begins with this proof: epoch {epoch}", file=out)
     return 1 if left else 0
+
+
+def to_empty(data: Path) -> list[str]:
+    """Topics under which the broker may keep readings, by the journal, be it the one with the proof.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    return _plan(data, 0).topics
 
 
 def _folders(data: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from homenode.config.model import Broker
 from homenode.errors import HomenodeError, Refused
@@ -32,6 +32,7 @@ class Line:
         broker: Its first URL.
         name: Begins the id of the client.
         topics: What is to be heard.
+        newest: MQTT 5, in which a broker says what it doesn't take.
 
     Attributes:
         came: Whether anything did; brokers keep each home's status.
@@ -40,15 +41,22 @@ class Line:
         NoLink: The broker can't be reached, or what says who we are can't be read.
     """
 
-    def __init__(self, broker: Broker, name: str, topics: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, name: str, topics: Sequence[str], *, newest: bool = False) -> None:
         self._where = address(broker.urls[0])
         self.came = False
         self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}")
+        version = MQTTProtocolVersion.MQTTv5 if newest else MQTTProtocolVersion.MQTTv311
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}", protocol=version
+        )
         self._heard: queue.SimpleQueue[HomenodeError | None] = queue.SimpleQueue()
+        self._sent: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
         self._topics = [(topic, 1) for topic in topics]
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
+        self._client.on_publish = lambda _client, _data, mid, reason, _properties: self._sent.put(
+            (mid, reason.is_failure)
+        )
         self._client.on_message = lambda _client, _data, message: self._came.put(
             (message.topic, bytes(message.payload))
         )
@@ -57,8 +65,10 @@ class Line:
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._in_vain(refused(int(reason.value), self._where.url))
-        else:
+        elif self._topics:
             client.subscribe(self._topics)
+        else:
+            self._heard.put(None)
 
     def _subscribed(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         asked = zip(self._topics, reasons, strict=False)
@@ -105,6 +115,28 @@ class Line:
         """Publish once the answer can be heard, QoS 1. Raises as `ready`."""
         self.ready(within_s)
         self._client.publish(topic, payload, 1)
+
+    def keep_nothing(self, topics: Sequence[str], within_s: float) -> None:
+        """Have the broker keep nothing under these topics; returns when it has acknowledged that.
+
+        Raises:
+            NoLink: The broker doesn't answer.
+            Refused: It doesn't let us write one of them, if it says so (MQTT 5).
+        """
+        clock, denied = Clock(), list[str]()
+        until = clock.now() + int(within_s * 1000)
+        waiting = {self._client.publish(topic, b"", 1, retain=True).mid: topic for topic in topics}
+        while waiting:
+            try:
+                mid, fails = self._sent.get(timeout=max(0, until - clock.now()) / 1000)
+            except queue.Empty:
+                raise failed(TimeoutError("no answer"), self._where.url, was_up=True) from None
+            topic = waiting.pop(mid, "")
+            denied += [topic] if fails and topic else []
+        if denied:
+            what = f"the broker does not let us empty {denied[0]}"
+            what += f" and {len(denied) - 1} more" if denied[1:] else ""
+            raise Refused(what, where=self._where.url, do="check the broker's ACL")
 
     def first(self, fits: Callable[[str, bytes], T | None], within_s: float) -> T | None:
         """What `fits` makes of the first message that fits; None if none comes. Raises as `ready`."""

@@ -80,6 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     leave = add("leave", "Somebody moves out: revoke, have the box erase the tenancy, and receive the proof.")
     leave.add_argument("home")
     leave.add_argument("--without-proof", action="store_true", help="the box is lost: don't wait for it")
+    text = "Empty what homes left at their brokers when somebody moved out; `serve` does so by itself."
+    emptied = add("empty", text)
+    emptied.add_argument("--done", metavar="HOME", help="it was emptied otherwise, or need not be")
     revoke = add("revoke", "A box is stolen, or a party's key lost: its certificate counts no more.")
     revoke.add_argument("serial", help="of the box, or the party's name")
     revoke.add_argument("--why", default="stolen or lost")

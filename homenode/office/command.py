@@ -18,6 +18,7 @@ from homenode.install.home_file import replace as write
 from homenode.office import label
 from homenode.office.certificates import certify, roll
 from homenode.office.decide import SERIAL, Box, State
+from homenode.office.emptying import empty, left_behind
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed
 from homenode.office.settings import LISTEN, NAME, PORT, Settings, check_hosts, is_listen, read_settings
@@ -247,6 +248,9 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         ends = args.without_proof or not box.key  # one that never came has nothing to erase
         if ends:
             store.gone(box)
+            if box.key:
+                for one in left_behind(settings.folder, args.home, {}, now):
+                    store.add_emptying(one)
         else:
             store.put(replace(box, state=State.LEAVING))
         store.report(now, box.serial, box.home, "leaving", "without proof" if ends else "erasure ordered")
@@ -258,6 +262,10 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     later = "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
     what = "its certificate is revoked" if box.key else "no box is for it any more"
     print(f"{args.home}: {what}{'' if ends else later}")
+    if store.emptyings(args.home):
+        print(
+            "what it left at its broker is emptied by the office while it serves, or: homenode office empty"
+        )
     return 0
 
 
@@ -308,6 +316,7 @@ _COMMANDS = {
     "approve": _approve,
     "swap": _swap,
     "leave": _leave,
+    "empty": empty,
     "revoke": _revoke,
     "certify": certify,
     "roll": roll,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import formatdate
@@ -43,6 +43,7 @@ from homenode.office.decide import (
     renewal,
     turn_fits,
 )
+from homenode.office.emptying import left_behind
 from homenode.office.files import part_of
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.settings import Settings
@@ -65,9 +66,21 @@ LIST_MS = 3_600_000
 
 
 class Desk:
-    """Of one office; another one after its authority changed."""
+    """Of one office; another one after its authority changed.
 
-    def __init__(self, settings: Settings, store: Store, authority: Authority, clock: Clock) -> None:
+    Args:
+        on_proof: Called as a tenancy has ended, with something to be emptied at its broker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        authority: Authority,
+        clock: Clock,
+        on_proof: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_proof = on_proof
         self._settings, self._store, self._authority, self._clock = settings, store, authority, clock
         self._homes = Homes(settings.folder / FOLDER)
         self._backups = Backups(settings.folder)
@@ -331,6 +344,9 @@ class Desk:
         what = "not all erased: leave --without-proof ends it" if proof.get("left") else "erased"
         self._store.report(now, box.serial, box.home, what, json.dumps(proof)[:MOST_TOLD])
         self._backups.forget(box.home)
+        for one in left_behind(self._settings.folder, box.home, proof, now):
+            self._store.add_emptying(one)
+        self._on_proof()
         if not proof.get("left"):
             self._store.gone(box)
         log.info("erased", extra={"box": box.serial, "home": box.home})

@@ -23,7 +23,7 @@ CUT_OFF = "cut off"
 
 
 def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
-    """Boxes, unused codes, parties, homes without a box, reports; exit status."""
+    """Boxes, unused codes, parties, homes without a box or to be emptied, reports; exit status."""
     ours = {one.subject for one in Authority(settings.folder).roots()}
     boxes = [_row(box, store, ours) for box in store.boxes()]
     now = Clock().wall()
@@ -35,6 +35,10 @@ def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             for one in store.codes(now)
         ],
         "homes_without_box": [home for home in homes if all(row["home"] != home for row in boxes)],
+        "emptyings": [
+            {"home": one.home, "broker": one.url, "since": text_of(one.since_ms), "why": one.why}
+            for one in store.emptyings()
+        ],
         "parties": [_party(name, store, ours) for name in store.parties(now)],
         "reports": [
             {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what,
@@ -84,6 +88,9 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row['serial'] or '-':<34} {'code':<9} {row['home'] or '-':<20} unused, to {row['until']}"
     for home in found["homes_without_box"]:
         yield f"{'-':<34} {'-':<9} {home:<20} has no box"
+    for row in found["emptyings"]:
+        why = f"not yet, as {row['why']}" if row["why"] else "not yet"
+        yield f"{row['broker'] or '-':<34} {'to empty':<9} {row['home']:<20} since {row['since']}, {why}"
     for row in found["parties"]:
         yield f"{row['name']:<34} {row['state']:<9} {'-':<20} certificate to {row['not_after'] or '-'}"
     for one in found["reports"]:

@@ -8,6 +8,7 @@ import logging
 import signal
 import sqlite3
 import ssl
+import sys
 from pathlib import Path
 
 from homenode.errors import FileMistakes, SetupError
@@ -30,6 +31,8 @@ EACH_S = 3600.0
 """Between two looks at the office's own certificate, and two lists of revoked ones."""
 AGAIN_S = 300.0
 """Until the next try, where the disk took neither."""
+EMPTY_S = 300.0
+"""Between two rounds over what homes left at their brokers, while there is something."""
 LIST = "crl.pem"
 
 
@@ -59,8 +62,10 @@ def write_list(folder: Path, desk: Desk) -> None:
     replace(folder / LIST, b"".join(made.public_bytes(Encoding.PEM) for made in desk.revocations()), 0o644)
 
 
-async def office(folder: Path, settings: Settings, store: Store, again: asyncio.Event) -> None:
-    """Answer until it is ended, or `again` says that something of it changed.
+async def office(
+    folder: Path, settings: Settings, store: Store, again: asyncio.Event, proof: asyncio.Event
+) -> None:
+    """Answer until it is ended, or `again` says that something of it changed; `proof`: one came in.
 
     On a full disk it answers what needs no writing, such as bundles.
 
@@ -70,7 +75,7 @@ async def office(folder: Path, settings: Settings, store: Store, again: asyncio.
     clock, authority = Clock(), Authority(folder)
     with contextlib.suppress(OSError):  # what was made before counts; without it `context_of` says so
         authority.server(settings.names, moment(clock.wall()))
-    desk = Desk(settings, store, authority, clock)
+    desk = Desk(settings, store, authority, clock, proof.set)
     host, _, port = settings.listen.rpartition(":")
     tls = context_of(folder, settings, authority)
 
@@ -104,18 +109,36 @@ async def office(folder: Path, settings: Settings, store: Store, again: asyncio.
                     await again.wait()
 
 
+async def _emptying(folder: Path, store: Store, proof: asyncio.Event) -> None:
+    """Have brokers emptied, by a process of its own: what speaks MQTT takes no memory and no time here."""
+    command = [sys.executable, "-m", "homenode.cli", "office", "empty", "--office", str(folder)]
+    while True:
+        proof.clear()
+        try:
+            if store.emptyings():
+                child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+                await child.wait()
+        except (OSError, sqlite3.Error) as error:
+            log.error("brokers are not emptied", extra={"why": str(error), "again_s": EMPTY_S})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EMPTY_S):
+                await proof.wait()
+
+
 async def _anew(folder: Path, settings: Settings) -> None:
     from homenode.office.settings import read_settings
 
-    again, store = asyncio.Event(), Store(folder)
+    again, proof, store = asyncio.Event(), asyncio.Event(), Store(folder)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
-    while True:
-        again.clear()
-        await office(folder, settings, store, again)
-        try:
-            settings = read_settings(folder)
-        except FileMistakes as error:
-            log.error("office.yaml has mistakes; what it said before counts", extra={"why": str(error)})
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_emptying(folder, store, proof))
+        while True:
+            again.clear()
+            await office(folder, settings, store, again, proof)
+            try:
+                settings = read_settings(folder)
+            except FileMistakes as error:
+                log.error("office.yaml has mistakes; what it said before counts", extra={"why": str(error)})
 
 
 def run(folder: Path, settings: Settings, *, as_json: bool, verbose: bool) -> int:

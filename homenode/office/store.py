@@ -6,6 +6,7 @@ Every change is on the disk before it is answered (`synchronous=FULL`): what a b
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ create table if not exists certificates(number text primary key, serial text not
 create table if not exists reports(n integer primary key autoincrement, at_ms integer not null,
   serial text not null, home text not null, what text not null, text text not null);
 create table if not exists lists(number integer primary key autoincrement);
+create table if not exists emptyings(home text not null, url text not null, topics text not null,
+  lost integer not null, since_ms integer not null, why text not null default '', primary key(home, url));
 """
 _BOX = "serial, state, home, key, asked, approved, enrolled_ms, seen_ms"
 
@@ -63,6 +66,24 @@ class Report:
     home: str
     what: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emptying:
+    """What a home left at a broker, where it is to be emptied.
+
+    Attributes:
+        url: Of the broker; "" if nobody knows where it is.
+        lost: Its box sent no proof, so it may still be there.
+        why: It is not emptied yet, "" before the first try.
+    """
+
+    home: str
+    url: str
+    topics: tuple[str, ...]
+    lost: bool
+    since_ms: int
+    why: str
 
 
 class Store:
@@ -260,6 +281,41 @@ class Store:
         number = int(self._db.execute("insert into lists default values").lastrowid or 1)
         self._db.execute("delete from lists where number < ?", (number,))
         return number
+
+    # What is to be emptied at brokers
+
+    def add_emptying(self, one: Emptying) -> None:
+        """To be emptied, too: what the home left there in an earlier tenancy still is."""
+        before = [there for there in self.emptyings(one.home) if there.url == one.url]
+        topics = sorted({*one.topics, *(topic for there in before for topic in there.topics)})
+        self._db.execute(
+            "insert or replace into emptyings(home, url, topics, lost, since_ms, why) "
+            "values(?, ?, ?, ?, ?, ?)",
+            (one.home, one.url, json.dumps(topics), one.lost, one.since_ms, one.why),
+        )
+
+    def emptyings(self, home: str = "") -> list[Emptying]:
+        """What is still to be emptied, those of one broker together; of one home, if it is named."""
+        rows = self._db.execute(
+            "select home, url, topics, lost, since_ms, why from emptyings "
+            "where home = ? or ? = '' order by url, since_ms, home",
+            (home, home),
+        )
+        return [
+            Emptying(name, url, tuple(json.loads(topics)), bool(lost), since, why)
+            for name, url, topics, lost, since, why in rows
+        ]
+
+    def emptied(self, one: Emptying) -> None:
+        """It is done, unless more is to be emptied there since."""
+        self._db.execute(
+            "delete from emptyings where home = ? and url = ? and since_ms = ?",
+            (one.home, one.url, one.since_ms),
+        )
+
+    def not_emptied(self, one: Emptying, why: str) -> None:
+        """It could not be done."""
+        self._db.execute("update emptyings set why = ? where home = ? and url = ?", (why, one.home, one.url))
 
     # Reports
 

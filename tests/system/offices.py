@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
@@ -132,6 +132,15 @@ class OfficeProcess:
     def reports(self) -> list[str]:
         """Newest first."""
         return [one["what"] for one in self.listed()["reports"]]
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait for what it does by itself."""
+        assert self._process is not None
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 - the clock of the machine that runs the tests
+        while not holds():
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, (self.listed(), self.log.read_text())  # noqa: TID251 - as above
+            time.sleep(0.1)
 
     @property
     def ca(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from homenode.cli import main
 from homenode.enrol import keys, leaving
 from homenode.enrol.client import Office
 from homenode.enrol.proof import opened
@@ -130,6 +131,18 @@ def test_a_proof_that_was_not_delivered_is_delivered_later(tmp_path: Path) -> No
         assert box.once().why.key == "left"
         (kept,) = (office.folder / "proofs").iterdir()
         assert kept.read_text() == proof
+
+
+def test_what_another_box_shows_by_now_is_not_emptied(office: OfficeProcess, tmp_path: Path) -> None:
+    enrolled(office, tmp_path / "lost", "again-1", "30000000cccc0030")
+    assert "homenode office empty" in office.says("leave", "again-1", "--without-proof")
+    enrolled(office, tmp_path / "next", "again-1", "30000000cccc0031")
+    assert main(["office", "empty", "--office", str(office.folder)]) == 1
+    (row,) = [row for row in office.listed()["emptyings"] if row["home"] == "again-1"]
+    assert "another box runs this home" in row["why"]
+    office.says("empty", "--done", "again-1")
+    assert "again-1" not in [row["home"] for row in office.listed()["emptyings"]]
+    assert main(["office", "empty", "--office", str(office.folder), "--done", "again-1"]) == 1
 
 
 def ended(office: OfficeProcess, box: Box) -> None:

@@ -23,6 +23,7 @@ NAMES = (
     "care@example",
     "property@example",
     "operator@example",
+    "emptying@office",
     "stranger",
     "vaxjo-0412",
     "resident@vaxjo-0412",
@@ -128,6 +129,15 @@ def test_property_can_not_command_as_care(example: Example) -> None:
     example.publish("property@example", "hn1/h2/care/command")
     example.publish("property@example", "hn1/h2/property/command")
     assert "hn1/h2/property/command" in example.retained("h2")
+
+
+def test_who_empties_reads_only_who_is_online_and_neither_alarms_nor_commands(example: Example) -> None:
+    assert example.retained("emptying@office") == {"hn1/h1/link", "hn1/h2/link"}
+    for topic in ("hn1/h2/care/alerts", "hn1/h2/operator/command", "hn1/h2/care/reply", "elsewhere"):
+        example.publish("emptying@office", topic)
+    assert "hn1/h2/operator/command" not in example.retained("h2")
+    assert "hn1/h2/care/alerts" not in example.retained("care@example")
+    assert "hn1/h2/care/reply" not in example.retained("care@example")
 
 
 def test_a_stranger_and_an_anonymous_client_get_nothing(example: Example) -> None:

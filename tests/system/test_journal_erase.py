@@ -13,7 +13,7 @@ import pytest
 
 from homenode.errors import SetupError, StorageError
 from homenode.journal import Journal, Limits
-from homenode.journal.erase import BEGUN, PLAN, erase, finish
+from homenode.journal.erase import BEGUN, PLAN, erase, finish, to_empty
 from homenode.journal.lock import FolderLock
 from homenode.journal.report import verify
 from homenode.journal.segment import find
@@ -74,6 +74,8 @@ def test_nothing_of_it_is_left_and_the_new_journal_begins_with_the_proof(tmp_pat
     assert proof["t"] == "erased"
     assert (proof["epoch"], proof["records"], proof["left"]) == (epoch, 401 - 1, 0)  # one was damaged
     assert shown == {"t": "shown", "topic": "hn1/h/care/readings/a/power", "key": "erased"}
+    assert to_empty(tmp_path) == ["hn1/h/care/readings/a/power"]
+    assert "topics to be emptied at the broker, when the node starts or by the office: 1" in out.getvalue()
 
 
 def test_what_is_left_somewhere_is_told(tmp_path: Path) -> None:

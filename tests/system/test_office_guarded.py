@@ -15,6 +15,7 @@ from homenode.enrol import keys, visit
 from homenode.enrol.client import Office, Unreachable
 from homenode.enrol.proof import signed
 from homenode.enrol.steps import State
+from homenode.office.store import Emptying, Store
 from tests.system.offices import Box, OfficeProcess
 from tests.system.soak_home import until
 from tests.system.test_enrolment import enrolled
@@ -146,6 +147,36 @@ def test_a_proof_is_on_the_disk_before_the_box_forgets_it(office: OfficeProcess,
     (kept,) = (office.folder / "proofs").glob("proof-1-*.jws")
     assert kept.read_text() == proof
     assert kept.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_box_has_nothing_emptied_but_what_its_home_left(office: OfficeProcess, tmp_path: Path) -> None:
+    box = enrolled(office, tmp_path, "left-1", "20000000aaaa0011")
+    office.says("leave", "left-1")
+    kept = ["hn1/left-1/care/readings/eye/motion", "ha/x/care/sensor/left-1/eye_power/config"]
+    others = [
+        "hn1/left-2/care/readings/eye/motion",
+        "hn1/left-1/care/readings/+/motion",
+        "hn1/left-1/#",
+        "x",
+        7,
+    ]
+    others += ["ha/care/sensor/left-2/eye_power/config", "#/care/sensor/left-1/eye_power/config", "$SYS/x"]
+    said = {"home": "left-1", "serial": box.serial, "topics": [*kept, *others], "brokers": ["mqtt://[", 7]}
+    proof = signed(said, box.places.key.read_bytes())
+    assert calling(box, office).told("erased", "", proof=proof).status == 200
+    office.until(lambda: _emptyings(office, "left-1")[0].why)
+    (one,) = _emptyings(office, "left-1")
+    statuses = [f"hn1/left-1/{party}/status" for party in ("care", "property", "resident", "operator")]
+    assert sorted(one.topics) == sorted([*kept, *statuses, "hn1/left-1/link"])
+    assert "is no broker" in one.why
+
+
+def _emptyings(office: OfficeProcess, home: str) -> list[Emptying]:
+    store = Store(office.folder)
+    try:
+        return store.emptyings(home)
+    finally:
+        store.close()
 
 
 def test_a_former_authority_is_ended_when_boxes_have_called_and_no_sooner(tmp_path: Path) -> None:
