@@ -157,11 +157,11 @@ def _round(store: Store, broker: Broker, now_ms: int) -> Iterator[tuple[Emptying
             else:
                 mine.append(one)
         if mine:
-            yield from _at(Broker((url,), ca=broker.ca, cert=broker.cert), mine, now_ms)
+            yield from at(Broker((url,), ca=broker.ca, cert=broker.cert), mine, now_ms)
 
 
-def _at(broker: Broker, mine: Sequence[Emptying], now_ms: int) -> Iterator[tuple[Emptying, str]]:
-    """At one broker."""
+def at(broker: Broker, mine: Sequence[Emptying], now_ms: int) -> Iterator[tuple[Emptying, str]]:
+    """Empty it at one broker; what was tried, and why it could not be, "" if it was."""
     waiting = [*mine]
     try:
         with _line(broker, [topics.link(one.home) for one in mine if one.lost]) as line:

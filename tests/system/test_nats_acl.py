@@ -20,6 +20,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, KeyValueConfig
 from homenode.config.model import Broker
 from homenode.gateway.clock import Clock
 from homenode.listen.streams import connect
+from homenode.office.emptying import at
+from homenode.office.store import Emptying
 from tests.system.brokers import free_port, needs_mosquitto
 from tests.system.nodes import PATIENCE_S, NodeProcess, homenode
 from tests.system.openssl import issued, self_signed
@@ -33,7 +35,7 @@ HOMES = ("h1", "h2", "test-1", "vaxjo-0412")
 NAMES = (
     *HOMES,
     *("care@example", "property@example", "operator@example", "resident@vaxjo-0412", "stranger"),
-    *("setup@example", "desk.care@example", "desk.property@example"),
+    *("emptying@office", "setup@example", "desk.care@example", "desk.property@example"),
 )
 SERVERS = 3
 
@@ -184,6 +186,22 @@ def test_property_can_not_command_as_care(example: Example) -> None:
     example.publish("property@example", "hn1/vaxjo-0412/care/command", "x", "-r", "-q", "1")
     example.publish("property@example", "hn1/vaxjo-0412/property/command", "x", "-r", "-q", "1")
     assert example.retained("vaxjo-0412", "hn1/vaxjo-0412/+/command") == {"hn1/vaxjo-0412/property/command"}
+
+
+def test_the_office_empties_what_a_home_left_and_reads_nothing_of_it(example: Example) -> None:
+    left = ("hn1/test-1/care/status", "hn1/test-1/care/readings/eye/motion", "hn1/test-1/link")
+    for topic in left:
+        example.publish("test-1", topic, "x", "-r")
+    asked = ("hn1/test-1/care/status", "hn1/test-1/care/readings/#", "hn1/test-1/link")
+    assert example.retained("care@example", *asked) == {*left}
+    assert example.retained("emptying@office", *asked) == {"hn1/test-1/link"}
+    ca, cert, key = (
+        example.folder / name for name in ("ca.pem", "emptying@office.pem", "emptying@office.key")
+    )
+    broker = Broker((f"mqtts://127.0.0.1:{example.mqtt[0]}",), ca=ca, cert=cert, key=key)
+    one = Emptying("test-1", broker.urls[0], left, True, 0, "")
+    assert [*at(broker, [one], 0)] == [(one, "")]
+    assert example.retained("care@example", *asked) == set()
 
 
 @pytest.mark.parametrize("name", ["stranger", "", "desk.care@example", "setup@example"])
