@@ -105,7 +105,7 @@ def test_what_a_full_disk_did_not_take_is_written_later(
     async def scene() -> None:
         again = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(serve.office(folder, read_settings(folder), store, again))
+            group.create_task(serve.office(folder, read_settings(folder), store, again, asyncio.Event()))
             await until_inside((folder / serve.LIST).exists, "the list")
             again.set()
 
