@@ -45,6 +45,8 @@ KEPT_S = 2.0
 ONLINE_MS = 11 * 60_000
 """Since its last sign of life a node may still be there: they come each 10 min at least."""
 MOST_BROKERS = 10
+LONGEST = 500
+"""Characters of a topic or a broker's url."""
 UNKNOWN = (
     "where its broker is stands neither in its proof nor in its home.yaml: empty it there, then say --done"
 )
@@ -69,20 +71,21 @@ def left_behind(folder: Path, home: str, proof: Mapping[str, Any], now_ms: int) 
     known |= {one for one in _texts(proof.get("topics")) if _is_of(home, one)}
     known |= set(_shared(home, described)) if described is not None else set()
     every, lost = tuple(sorted(known)), not proof
-    return [Emptying(home, url, every, lost, now_ms, "" if url else UNKNOWN) for url in urls]
+    return [Emptying(home, url, every, lost, now_ms, "") for url in urls]
 
 
 def _texts(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    """Of what a box says those that can be sent and shown."""
+    texts = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [one for one in texts if one.isprintable() and 0 < len(one) < LONGEST]
 
 
 def _is_of(home: str, topic: str) -> bool:
     """Whether a node of this home keeps readings there, or how to show them: a box names no others."""
     party = f"({'|'.join(PARTIES)})"
-    ours = (
-        rf"{topics.root(home)}/{party}/readings/[^/]+/[^/]+|[^/]+(/[^/]+)*/{party}/[^/]+/{home}/[^/]+/config"
-    )
-    return re.fullmatch(ours, topic) is not None and not re.search(r"[+#\0]|^\$", topic) and len(topic) < 1000
+    reading = rf"{topics.root(home)}/{party}/readings/[^/]+/[^/]+"
+    shown = rf"[^/$][^/]*(/[^/]+)*/{party}/[^/]+/{home}/[^/]+/config"
+    return re.fullmatch(f"{reading}|{shown}", topic) is not None and not re.search("[+#]", topic)
 
 
 def _shared(home: str, described: Home) -> Iterator[str]:
@@ -95,6 +98,14 @@ def _shared(home: str, described: Home) -> Iterator[str]:
                 yield topics.reading(home, party, point)
                 if prefix is not None:
                     yield discovery.topic(prefix, party, home, point)
+
+
+def why_not(store: Store, one: Emptying) -> str:
+    """Why trying is no use now; "" if it may be."""
+    if not one.url:
+        return UNKNOWN
+    box = store.box_of(one.home)
+    return RUNS if box is not None and box.state is State.ENROLLED else ""
 
 
 def empty(args: argparse.Namespace, settings: Settings, store: Store) -> int:
@@ -149,11 +160,8 @@ def _round(store: Store, broker: Broker, now_ms: int) -> Iterator[tuple[Emptying
     for url, rows in itertools.groupby(store.emptyings(), lambda one: one.url):
         mine = []
         for one in rows:
-            box = store.box_of(one.home)
-            if box is not None and box.state is State.ENROLLED:
-                yield one, RUNS
-            elif not url:
-                yield one, UNKNOWN
+            if why := why_not(store, one):
+                yield one, why
             else:
                 mine.append(one)
         if mine:
@@ -174,12 +182,14 @@ def at(broker: Broker, mine: Sequence[Emptying], now_ms: int) -> Iterator[tuple[
                 except Refused as error:
                     why = _said(error)
                 yield waiting.pop(0), why
-    except HomenodeError as error:
+    except (HomenodeError, ValueError) as error:  # ValueError: of a host whose name can't be one
         yield from ((one, _said(error)) for one in waiting)
 
 
-def _said(error: HomenodeError) -> str:
+def _said(error: Exception) -> str:
     """Without the broker's url, which stands beside it."""
+    if not isinstance(error, HomenodeError):
+        return str(error)
     return error.what + (f" ({error.do})" if error.do else "")
 
 

@@ -14,6 +14,7 @@ from homenode.gateway.clock import Clock
 from homenode.journal.wall_time import text_of
 from homenode.office.authority import Authority
 from homenode.office.decide import Box, State
+from homenode.office.emptying import why_not
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.settings import Settings
 from homenode.office.store import Store
@@ -36,7 +37,8 @@ def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         ],
         "homes_without_box": [home for home in homes if all(row["home"] != home for row in boxes)],
         "emptyings": [
-            {"home": one.home, "broker": one.url, "since": text_of(one.since_ms), "why": one.why}
+            {"home": one.home, "broker": one.url, "since": text_of(one.since_ms),
+             "why": why_not(store, one) or one.why}
             for one in store.emptyings()
         ],
         "parties": [_party(name, store, ours) for name in store.parties(now)],

@@ -18,6 +18,7 @@ from homenode.gateway.systemd import notify
 from homenode.install.home_file import replace
 from homenode.office.authority import SERVER, Authority, moment, pem
 from homenode.office.desk import Desk
+from homenode.office.emptying import why_not
 from homenode.office.settings import Settings
 from homenode.office.store import Store
 from homenode.web import Request, Response, serve
@@ -115,7 +116,7 @@ async def _emptying(folder: Path, store: Store, proof: asyncio.Event) -> None:
     while True:
         proof.clear()
         try:
-            if store.emptyings():
+            if not all(why_not(store, one) for one in store.emptyings()):
                 child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
                 await child.wait()
         except (OSError, sqlite3.Error) as error:

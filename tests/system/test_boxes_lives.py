@@ -137,12 +137,24 @@ def test_what_another_box_shows_by_now_is_not_emptied(office: OfficeProcess, tmp
     enrolled(office, tmp_path / "lost", "again-1", "30000000cccc0030")
     assert "homenode office empty" in office.says("leave", "again-1", "--without-proof")
     enrolled(office, tmp_path / "next", "again-1", "30000000cccc0031")
+    assert "another box runs this home" in office.says("list")
     assert main(["office", "empty", "--office", str(office.folder)]) == 1
     (row,) = [row for row in office.listed()["emptyings"] if row["home"] == "again-1"]
     assert "another box runs this home" in row["why"]
     office.says("empty", "--done", "again-1")
     assert "again-1" not in [row["home"] for row in office.listed()["emptyings"]]
     assert main(["office", "empty", "--office", str(office.folder), "--done", "again-1"]) == 1
+
+
+def test_where_nobody_knows_the_broker_somebody_has_to_empty_it(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    enrolled(office, tmp_path, "nowhere-1", "30000000cccc0032")
+    (office.folder / "homes" / "nowhere-1" / "home.yaml").unlink()
+    office.says("leave", "nowhere-1", "--without-proof")
+    (row,) = [row for row in office.listed()["emptyings"] if row["home"] == "nowhere-1"]
+    assert "neither in its proof nor in its home.yaml" in row["why"]
+    office.says("empty", "--done", "nowhere-1")
 
 
 def ended(office: OfficeProcess, box: Box) -> None:

@@ -161,14 +161,17 @@ def test_a_box_has_nothing_emptied_but_what_its_home_left(office: OfficeProcess,
         7,
     ]
     others += ["ha/care/sensor/left-2/eye_power/config", "#/care/sensor/left-1/eye_power/config", "$SYS/x"]
-    said = {"home": "left-1", "serial": box.serial, "topics": [*kept, *others], "brokers": ["mqtt://[", 7]}
+    others += ["hn1/left-1/care/readings/\x1b[2J/motion"]
+    brokers = ["mqtt://[", 7, "mqtt://\x1b[2J", f"mqtt://{'a' * 64}.example"]
+    said = {"home": "left-1", "serial": box.serial, "topics": [*kept, *others], "brokers": brokers}
     proof = signed(said, box.places.key.read_bytes())
     assert calling(box, office).told("erased", "", proof=proof).status == 200
-    office.until(lambda: _emptyings(office, "left-1")[0].why)
-    (one,) = _emptyings(office, "left-1")
+    office.until(lambda: all(one.why for one in _emptyings(office, "left-1")))
+    one, other = sorted(_emptyings(office, "left-1"), key=lambda one: len(one.url))
     statuses = [f"hn1/left-1/{party}/status" for party in ("care", "property", "resident", "operator")]
     assert sorted(one.topics) == sorted([*kept, *statuses, "hn1/left-1/link"])
     assert "is no broker" in one.why
+    assert "label" in other.why
 
 
 def _emptyings(office: OfficeProcess, home: str) -> list[Emptying]:
