@@ -69,12 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     approve.add_argument("serial")
     approve.add_argument("key", help="as the panel shows it, such as 3F2A-…")
     swap = add(
-        "swap", "A new box for a home: the old one's certificate is revoked, the radio's backup handed on."
+        "swap", "A new box for a home: the old one is revoked, and erases; the radio's backup is handed on."
     )
     swap.add_argument("home")
     swap.add_argument(
         "serial", nargs="?", default="", help="of the new box; without it, whichever has the code"
     )
+    swap.add_argument("--without-proof", action="store_true", help="the old box is lost: don't wait for it")
     swap.set_defaults(takes="serial", wrong=swap.error)
     _labels(swap)
     leave = add("leave", "Somebody moves out: revoke, have the box erase the tenancy, and receive the proof.")

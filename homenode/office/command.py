@@ -26,6 +26,7 @@ from homenode.office.store import Store
 from homenode.office.targets import can_be_written
 
 DEFAULT = Path("homenode-office")
+_LATER = "the box calls when the broker refuses it, else within a day, erases, and sends the proof"
 MOST_TITLE = 39
 """A certificate's names have 64; after a roll-over the authority's has its date, too."""
 
@@ -147,14 +148,12 @@ def _warn(settings: Settings, home: str) -> None:
 
 def _is_free(box: Box, home: str) -> None:
     """Whether a box may be for this home: what is left of another one is erased before. Raises Refused."""
-    if box.home == home:
-        return
-    if box.state is State.ENROLLED:
+    if box.has_to_erase:
+        do = f"homenode office list tells when it has; revoke {box.serial}, if it is lost, ends the wait"
+        raise Refused(f"box {box.serial} has to erase {box.home} before", do=do)
+    if box.state is State.ENROLLED and box.home != home:
         do = f"homenode office leave {box.home} first"
         raise Refused(f"box {box.serial} is enrolled for {box.home}", do=do)
-    if box.state is State.LEAVING:
-        do = "homenode office list tells when the proof is here"
-        raise Refused(f"box {box.serial} is leaving {box.home}", do=do)
 
 
 def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: str, code: str) -> None:
@@ -223,7 +222,7 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
                 f"{args.home} is being left", do="homenode office list tells when the proof is here"
             )
         store.revoke(old.serial, now, "another box took its place")
-        store.gone(old)
+        ends = _ends(store, old, args, State.SWAPPED)
         if args.serial:
             box = store.box(args.serial) or Box(args.serial)
             _is_free(box, args.home)
@@ -235,7 +234,19 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     _lists(settings, store)
     _hand_out(args, settings, args.serial, args.home, code)
     print(f"box {old.serial} counts no more; the new one gets the backup of its radio")
+    if not ends:
+        print(f"{old.serial}: {_LATER}; keep it on the network until homenode office list says so")
     return 0
+
+
+def _ends(store: Store, box: Box, args: argparse.Namespace, state: State) -> bool:
+    """The end of its time in a home: whether nobody waits for its proof; else it is in this state."""
+    ends = bool(args.without_proof) or not box.key  # one that never came has nothing to erase
+    if ends:
+        store.gone(box)
+    else:
+        store.put(replace(box, state=state))
+    return ends
 
 
 def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
@@ -245,23 +256,18 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if box is None:
             raise Refused(f"{args.home} has no box", do="homenode office list")
         store.revoke(box.serial, now, "the tenancy ended")
-        ends = args.without_proof or not box.key  # one that never came has nothing to erase
-        if ends:
-            store.gone(box)
-            if box.key:
-                for one in left_behind(settings.folder, args.home, {}, now):
-                    store.add_emptying(one)
-        else:
-            store.put(replace(box, state=State.LEAVING))
+        ends = _ends(store, box, args, State.LEAVING)
+        if ends and box.key:
+            for one in left_behind(settings.folder, args.home, {}, now):
+                store.add_emptying(one)
         store.report(now, box.serial, box.home, "leaving", "without proof" if ends else "erasure ordered")
     if ends:
         from homenode.office.backups import Backups
 
         Backups(settings.folder).forget(args.home)
     _lists(settings, store)
-    later = "; the box calls when the broker refuses it, else within a day, erases, and sends the proof"
     what = "its certificate is revoked" if box.key else "no box is for it any more"
-    print(f"{args.home}: {what}{'' if ends else later}")
+    print(f"{args.home}: {what}{'' if ends else f'; {_LATER}'}")
     if store.emptyings(args.home):
         print(
             "what it left at its broker is emptied by the office while it serves, or: homenode office empty"

@@ -23,6 +23,8 @@ class State(Enum):
     ENROLLED = "enrolled"
     LEAVING = "leaving"
     """Its certificate counts for nothing but the proof that it erased the tenancy."""
+    SWAPPED = "swapped"
+    """Likewise, and another box has the home by now."""
     GONE = "gone"
 
 
@@ -59,6 +61,11 @@ class Box:
     def to_approve(self) -> str:
         """Key that somebody has to say yes or no to; "" if none."""
         return self.asked if self.asked != self.approved else ""
+
+    @property
+    def has_to_erase(self) -> bool:
+        """Its home isn't its own any more, and the proof that it erased that isn't here."""
+        return self.state in (State.LEAVING, State.SWAPPED)
 
     @property
     def waits_for_home(self) -> bool:
@@ -161,7 +168,7 @@ def enrolment(
     if owner and not yes:
         why = f"box {box.serial} has the key of box {owner}, so it is that card or a copy; to let it in: "
         return Wait(f"{why}homenode office swap HOME {box.serial}, or approve", clash=True)
-    if box.state is State.LEAVING:
+    if box.has_to_erase:
         if box.key == key:
             return Issue(box.home, leaving=True)
         return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")

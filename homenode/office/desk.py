@@ -272,7 +272,7 @@ class Desk:
         box = self._store.box(issued.serial)
         if box is None and not issued.why:
             raise _Forbidden("this is a party's certificate, and here boxes ask")
-        if box is None or box.key != issued.key or (issued.why and box.state is not State.LEAVING):
+        if box is None or box.key != issued.key or (issued.why and not box.has_to_erase):
             why = f"a certificate that counts no more ({issued.why or 'another one was issued'})"
             self._store.report(self._clock.wall(), issued.serial, issued.home, "shut out", f"shows {why}")
             raise _Revoked(f"this is {why}")
@@ -309,7 +309,7 @@ class Desk:
         found = {"home": box.home, "time": now, "turn": turn, "trust": trust}
         if said := self._homes.successors(box.home):
             found["trust"] = {**trust, "successors": said}
-        if box.state is State.LEAVING:
+        if box.has_to_erase:
             return as_json({**found, "erase": True, "configuration": None, "backup": False})
         signed = self._homes.signed(box.home) if trust else None
         found |= {"configuration": signed, "backup": self._backups.latest(box.home) is not None}
@@ -335,18 +335,20 @@ class Desk:
         return as_json({"kept": True})
 
     def _erased(self, said: Mapping[str, Any], issued: Issued, box: Box, now: int) -> Response:
-        if box.state is not State.LEAVING:
+        if not box.has_to_erase:
             raise Refused(f"nobody ordered box {box.serial} to erase anything")
         proof = opened(str(said.get("proof", "")), self._store.newest_of_key(box.serial, box.key) or b"")
         if proof.get("home") != box.home or proof.get("serial") != box.serial:
             raise Refused("the proof is of another home or box")
         self._keep_proof(f"{box.home}-{now}.jws", str(said["proof"]))
-        what = "not all erased: leave --without-proof ends it" if proof.get("left") else "erased"
+        end = f"not all erased: homenode office revoke {box.serial} ends it"
+        what = end if proof.get("left") else "erased"
         self._store.report(now, box.serial, box.home, what, json.dumps(proof)[:MOST_TOLD])
-        self._backups.forget(box.home)
-        for one in left_behind(self._settings.folder, box.home, proof, now):
-            self._store.add_emptying(one)
-        self._on_proof()
+        if box.state is State.LEAVING:  # else the home has another box by now, whose backup and topics they are
+            self._backups.forget(box.home)
+            for one in left_behind(self._settings.folder, box.home, proof, now):
+                self._store.add_emptying(one)
+            self._on_proof()
         if not proof.get("left"):
             self._store.gone(box)
         log.info("erased", extra={"box": box.serial, "home": box.home})

@@ -35,7 +35,7 @@ def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             {"serial": one.serial, "home": one.home, "until": text_of(one.until_ms)}
             for one in store.codes(now)
         ],
-        "homes_without_box": [home for home in homes if all(row["home"] != home for row in boxes)],
+        "homes_without_box": [home for home in homes if store.box_of(home) is None],
         "emptyings": [
             {"home": one.home, "broker": one.url, "since": text_of(one.since_ms),
              "why": why_not(store, one) or one.why}
@@ -62,6 +62,7 @@ def _row(box: Box, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
         "not_after": until,
         "asks_with": short(box.to_approve) if box.to_approve else None,
         "waits_for_home": box.waits_for_home,
+        "has_to_erase": box.has_to_erase,
     }
 
 
@@ -82,6 +83,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for row in found["boxes"]:
         asks = f"  asks to be approved: {row['asks_with']}" if row["asks_with"] else ""
         asks += "  waits for a home" if row["waits_for_home"] else ""
+        asks += "  has to erase it yet" if row["has_to_erase"] else ""
         yield (
             f"{row['serial']:<34} {row['state']:<9} {row['home'] or '-':<20} seen {row['seen'] or 'never'}  "
             f"certificate to {row['not_after'] or '-'}{asks}"

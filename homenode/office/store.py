@@ -31,7 +31,9 @@ create table if not exists boxes(serial text primary key, state text not null, h
   key text not null default '', asked text not null default '', approved text not null default '',
   enrolled_ms integer not null default 0, seen_ms integer not null default 0,
   turn text not null default '', before text not null default '');
-create unique index if not exists one_box on boxes(home) where home != '' and state != 'gone';
+drop index if exists one_box;
+create unique index if not exists box_of_home on boxes(home)
+  where home != '' and state not in ('gone', 'swapped');
 create table if not exists codes(hash text primary key, made_ms integer not null, until_ms integer not null,
   serial text not null default '', home text not null default '', used_by text not null default '');
 create table if not exists certificates(number text primary key, serial text not null, home text not null,
@@ -127,13 +129,13 @@ class Store:
 
     def box_of(self, home: str) -> Box | None:
         """That a home has now."""
-        where = "home = ? and state != 'gone'"
+        where = "home = ? and state not in ('gone', 'swapped')"
         row = self._db.execute(f"select {_BOX} from boxes where {where}", (home,)).fetchone()
         return _box(row) if row else None
 
     def owner(self, key: str, but: str) -> str:
         """Serial number of a box, not `but`, to which this key was certified; "" if there is none."""
-        where = "key = ? and serial != ? and state != 'gone'"
+        where = "key = ? and serial != ? and state not in ('gone', 'swapped')"
         row = self._db.execute(f"select serial from boxes where {where}", (key, but)).fetchone()
         return str(row[0]) if row else ""
 

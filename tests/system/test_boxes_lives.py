@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from homenode.cli import main
@@ -44,14 +45,64 @@ def test_a_new_box_gets_home_and_radio_of_the_old_one_which_counts_no_more(
     old.keeps("zigbee", BACKUP)
     assert old.once().done
     new = Box(tmp_path / "new", "30000000cccc0002")
+    described = old.places.home.read_text()
     new.provisioned(office, office.code("swap", "swap-1", new.serial))
-    assert old.once().state is State.FAILED
     assert new.once().state is State.ENROLLED
     (kept,) = (new.places.data / "zigbee" / "backups").glob("????-??-??.json")
     assert json.loads(kept.read_text()) == BACKUP
-    assert new.places.home.read_text() == old.places.home.read_text()
-    assert office.box(old.serial)["state"] == "gone"
+    assert new.places.home.read_text() == described
     assert office.reports().count("swapped") == 1
+
+
+def test_a_box_that_was_swapped_erases_the_home_and_proves_it(office: OfficeProcess, memory: Path) -> None:
+    old = enrolled(office, memory / "old", "swap-2", "30000000cccc0024")
+    old.keeps("zigbee", BACKUP)
+    assert old.once().done
+    secret = "Karin was in the kitchen"
+    with Journal.open(old.places.data) as journal:
+        journal.append({"t": "tr", "alert": "stove_left_on:1", "text": secret, "at": 1}, klass="alert")
+        journal.commit().result(20)
+    new = Box(memory / "new", "30000000cccc0025")
+    new.provisioned(office, office.code("swap", "swap-2", new.serial))
+    row = office.box(old.serial)
+    assert (row["state"], row["home"], row["has_to_erase"]) == ("swapped", "swap-2", True)
+    waiting = office.says("list").count("has to erase it")
+    assert waiting >= 1
+    assert not office.box(new.serial)["has_to_erase"]
+    assert new.once().state is State.ENROLLED
+    der = x509.load_pem_x509_certificate(old.places.certificate.read_bytes()).public_bytes(Encoding.DER)
+    assert old.once().why.key == "left"
+    files = [path for path in (memory / "old").rglob("*") if path.is_file()]
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+    for path in (old.places.home, old.places.key, old.places.certificate):
+        assert not path.exists()
+    (proof,) = (office.folder / "proofs").glob("swap-2-*.jws")
+    assert opened(proof.read_text(), der)["serial"] == old.serial
+    assert office.reports()[0] == "erased"
+    assert office.box(old.serial)["state"] == "gone"
+    assert office.says("list").count("has to erase it") == waiting - 1
+    assert (office.box(new.serial)["state"], new.once().done) == ("enrolled", True)  # the home lives on
+    assert json.loads((office.folder / "backups" / "swap-2.json").read_text())["radios"] == {"zigbee": BACKUP}
+
+
+def test_a_swapped_box_is_for_nothing_else_before_it_has_erased_the_home(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = enrolled(office, tmp_path / "old", "swap-3", "30000000cccc0026")
+    office.describe("else-1")
+    office.says("swap", "swap-3", "30000000cccc0027")
+    for words in (
+        ("box", "add", old.serial, "--home", "else-1"),
+        ("box", "add", old.serial),
+        ("assign", old.serial, "else-1"),
+        ("swap", "swap-3", old.serial),
+    ):
+        assert main(["office", words[0], "--office", str(office.folder), *words[1:]]) == 1
+        assert f"box {old.serial} has to erase swap-3 before" in capsys.readouterr().err
+    office.says("revoke", old.serial)  # it is broken: nobody waits for its proof
+    assert office.box(old.serial)["state"] == "gone"
+    office.says("swap", "swap-3", "--without-proof")
+    assert office.box("30000000cccc0027")["state"] == "gone"
 
 
 def test_a_renewal_meanwhile_makes_no_code_for_a_fresh_card_worthless(
