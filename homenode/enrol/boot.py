@@ -79,8 +79,9 @@ def boot(places: Places, *, run: Path = RUN, lamps: tuple[str, ...] = LAMPS) -> 
             seal(places)  # before the gateway runs
         except OSError as error:
             log.error("signers not taken over", extra={"why": f"{error.filename}: {error.strerror}"})
-        if (enrolled or _enrolled(now)) and places.home.exists() and run == RUN:
-            _call("systemctl", "start", "--no-block", "homenode.service")
+        other = now.get("key") == "other_home"  # it is for that one by now
+        if (enrolled or other or _enrolled(now)) and places.home.exists() and run == RUN:
+            _call("systemctl", "stop" if other else "start", "--no-block", "homenode.service")
         told = failed or now or (_failed(Outcome(State.FAILED, Why("lost"))) if places.forgets else {})
         _tell(places, told, (*mistakes, *(absent(_kept(places), waits_s) if run == RUN else ())))
         waits_s = 0

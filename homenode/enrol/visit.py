@@ -307,6 +307,9 @@ class Visit:
 
     def _home(self, office: Office, held: Held, found: dict[str, Any], provision: Provision) -> Outcome:
         places = self._places
+        office_of = {"url": self._url, "home": held.home}
+        if read(places.office) != office_of:  # the gateway runs no other one
+            replace(places.office, json.dumps(office_of).encode(), 0o640)
         for party in assignment.trust(places, found.get("trust")):
             office.told("trust", f"{party}: {OTHER_KEY}")
         if not places.home.exists():
@@ -328,7 +331,8 @@ class Visit:
                 return Outcome(State.FAILED, _on_card(wrong.why) if files is provision.files else wrong.why)
         elif (here := assignment.of_home(places)) != held.home:
             why = Why("other_home", {"found": here or "?", "home": held.home})
-            office.told("another home on the card", said(why)["why"]["en"])
+            do = f"it isn't run; homenode office leave {held.home} has the box erase it"
+            office.told("another home on the box", f"{said(why)['why']['en']} {do}")
             return Outcome(State.FAILED, why, again_s=HOUR_S)
         elif (body := radios.to_send(places)) is not None:
             kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}

@@ -79,7 +79,9 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                       "Kontoret ska låta underteckna den.", "The office has to have it signed."),
     "other_home": ("Filen är för hemmet {found}, men dosan är för {home}.",
                    "The file is for the home {found}, but the box is for {home}.",
-                   "Är kortet blandat med ett annat?", "Was the card mixed up with another one?"),
+                   "Är kortet blandat med ett annat? Annars kan kontoret låta dosan radera det gamla hemmet.",
+                   "Was the card mixed up with another one? Else the office can have the box erase the "
+                   "former home."),
     "file_wrong": ("Provisioneringsfilen har fel: {text}", "The provisioning file has mistakes: {text}",
                    "Rätta filen på kortets första partition.", "Correct the file on the card's first "
                    "partition."),

@@ -7,11 +7,14 @@ The tenancy may have ended, the certificate, or the authority of either: the off
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homenode.errors import SetupError
 from homenode.link import LinkState
+from homenode.update.files import read_json
 
 if TYPE_CHECKING:
     from homenode.gateway.node import Node
@@ -21,6 +24,21 @@ log = logging.getLogger("homenode.node")
 CALL, OFFICE = "enrol/call", "enrol/office.json"
 """In the node's data: a change of the one starts enrolment; the other is there if an office enrolled it."""
 EACH_MS = 10 * 60_000
+
+
+def for_this_home(data: Path, home: str) -> None:
+    """Of a node that an office enrolled: by its certificate the broker takes it for that home, and no other.
+
+    Raises:
+        SetupError: It is for another home by now.
+    """
+    said = None
+    with contextlib.suppress(OSError):
+        said = read_json(data / OFFICE)
+    assigned = (said or {}).get("home", home)
+    if assigned != home:
+        do = f"homenode office leave {assigned} has it erased, a fresh card takes its place"
+        raise SetupError(f"home.yaml describes {home}, but the office has this box for {assigned}", do=do)
 
 
 class OfficeCalls:

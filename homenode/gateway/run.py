@@ -23,6 +23,7 @@ from homenode.gateway.configured import TRIAL
 from homenode.gateway.load import Loaded, keep, load_for_start
 from homenode.gateway.logs import start_logging
 from homenode.gateway.node import Node, log
+from homenode.gateway.office_calls import for_this_home
 from homenode.gateway.outcomes import JOURNAL, STORAGE
 from homenode.gateway.recovery import recover
 from homenode.gateway.updates import keep_at_the_end, schema_on_trial
@@ -49,13 +50,15 @@ def run(args: argparse.Namespace, data: Path) -> int:
 
     Raises:
         FileMistakes: home.yaml or a rule has mistakes, and nothing good is kept.
-        SetupError: Another node runs on this data, or --start can't be read.
+        SetupError: Another node runs on this data, its office has it for another home, or --start can't be
+            read.
         StorageError: The data folder can't be written.
     """
     start_logging(as_json=args.log == "json", verbose=args.verbose)
     types = driver_types()
     _on_trial(Path(args.home), data)
     loaded = load_for_start(Path(args.home), types, data)
+    for_this_home(data, loaded.home.home)
     clock = _clock(args, loaded.home)
     with FolderLock.take(data):
         if (data / PLAN).exists():  # the power went while a tenancy was erased

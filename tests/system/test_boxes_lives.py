@@ -257,6 +257,30 @@ def test_a_box_whose_proof_nobody_waits_for_any_more_is_for_another_home(
     assert not (box.places.folder / SENT).exists()
 
 
+def test_a_box_that_is_for_another_home_by_now_does_not_run_the_one_before(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    box = enrolled(office, tmp_path, "before-1", "30000000cccc0028")
+    before = box.places.home.read_text()
+    office.says("revoke", box.serial)  # so nobody asked it to erase
+    office.describe("after-1")
+    box.provisioned(office, office.code("box", "add", box.serial, "--home", "after-1"))
+    assert box.once().why.key == "other_home"
+    told = office.listed()["reports"][0]
+    assert told["what"] == "another home on the box"
+    assert "homenode office leave after-1" in told["text"]
+    ran = homenode("run", str(box.places.home), "--data", str(box.places.data))
+    assert ran.returncode == 1
+    assert "describes before-1, but the office has this box for after-1" in ran.stderr
+    assert box.places.home.read_text() == before  # nothing is erased that nobody ordered
+    office.says("leave", "after-1")
+    assert box.once().why.key == "left"
+    office.says("assign", box.serial, "after-1")
+    box.provisioned(office, office.code("box", "add", box.serial))
+    assert box.once().done
+    assert box.places.home.read_text().startswith("home: after-1")
+
+
 def test_an_authority_follows_another_and_no_box_is_lost(tmp_path: Path) -> None:
     with OfficeProcess(tmp_path / "office") as office:
         office.describe("roll-2")

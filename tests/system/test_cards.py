@@ -293,6 +293,18 @@ def test_a_home_that_is_there_starts_whatever_lies_on_the_card(
     assert called == [("systemctl", "start", "--no-block", "homenode.service")]
 
 
+def test_a_home_that_the_box_is_not_for_any_more_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, called = Box(tmp_path), list[tuple[str, ...]]()
+    monkeypatch.setattr("homenode.enrol.boot.RUN", tmp_path / "run")
+    monkeypatch.setattr("homenode.enrol.boot._call", lambda *words: called.append(words))
+    box.places.home.touch()
+    box.places.state.write_text('{"state": "failed", "key": "other_home"}')
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert called == [("systemctl", "stop", "--no-block", "homenode.service")]
+
+
 def test_what_the_nodes_user_says_ends_no_boot(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.places.state.write_text('{"state": "failed", "why": {"sv": "\\ud800"}}')
