@@ -66,9 +66,10 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                "Ring kontoret. Det säger: {text}", "Call the office. It says: {text}"),
     "odd": ("Kontoret förstår inte dosan ({status}).", "The office does not understand the box ({status}).",
             "Ring kontoret. Det säger: {text}", "Call the office. It says: {text}"),
-    "no_home": ("Dosan är känd, men hemmet {home} är inte beskrivet än.",
-                "The box is known, but the home {home} is not described yet.",
-                "Kontoret ska lägga in hemmet.", "The office has to describe the home."),
+    "no_home": ("Dosan är känd, men hemmet {home} är ännu inte beskrivet, eller inte undertecknat.",
+                "The box is known, but the home {home} is not described, or not signed, yet.",
+                "Kontoret ska lägga in hemmet, och låta underteckna det där någon gör det.",
+                "The office has to describe the home, and have it signed where somebody signs."),
     "home_wrong": ("Hemmets fil har fel: {text}", "The home's file has mistakes: {text}",
                    "Kontoret ska rätta filen.", "The office has to correct the file."),
     "card_home_wrong": ("Hemmets fil på kortet har fel: {text}", "The home's file on the card has mistakes: "

@@ -119,7 +119,7 @@ def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             store.put(replace(box, state=state, home=args.home or box.home))
         code = store.new_code(now, args.serial, args.home)
     _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code)
-    _warn(settings, args.home)
+    _warn(settings, args.home or (box.home if box else ""))
     return 0
 
 
@@ -142,8 +142,13 @@ def _check_files(args: argparse.Namespace) -> None:
 
 
 def _warn(settings: Settings, home: str) -> None:
-    if home and not Homes(settings.folder / FOLDER).has(home):
-        print(f"{home} has no {FOLDER}/{home}/home.yaml yet: the box will wait for it")
+    """What a new box for this home waits for, or which configuration it gets."""
+    homes = Homes(settings.folder / FOLDER)
+    if home and (lacks := homes.lacks(home)):
+        print(f"{lacks}\nthe box will wait for that")
+    elif home:
+        for line in homes.given(home):
+            print(line)
 
 
 def _is_free(box: Box, home: str) -> None:
@@ -234,6 +239,11 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     _lists(settings, store)
     _hand_out(args, settings, args.serial, args.home, code)
     print(f"box {old.serial} counts no more; the new one gets the backup of its radio")
+    _warn(settings, args.home)
+    print(
+        "what was changed at the old box itself, such as sensors paired there, is in none of it, unless "
+        f"somebody put it into {FOLDER}/{args.home}"
+    )
     if not ends:
         print(f"{old.serial}: {_LATER}; keep it on the network until homenode office list says so")
     return 0

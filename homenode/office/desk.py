@@ -344,7 +344,7 @@ class Desk:
         end = f"not all erased: homenode office revoke {box.serial} ends it"
         what = end if proof.get("left") else "erased"
         self._store.report(now, box.serial, box.home, what, json.dumps(proof)[:MOST_TOLD])
-        if box.state is State.LEAVING:  # else the home has another box by now, whose backup and topics they are
+        if box.state is State.LEAVING:  # else backup and topics are another box's by now
             self._backups.forget(box.home)
             for one in left_behind(self._settings.folder, box.home, proof, now):
                 self._store.add_emptying(one)

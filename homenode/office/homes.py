@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from homenode.config.model import HOME_ID, SIGNERS
+from homenode.config.notes import nearest
 from homenode.configure import place
-from homenode.configure.office import SUCCESSORS, for_a_new_box, sheet
+from homenode.configure.office import SUCCESSORS, files_of, for_a_new_box, sheet
 from homenode.configure.payload import TRUST
 from homenode.errors import HomenodeError, Refused, SetupError
 
@@ -104,6 +106,46 @@ class Homes:
             self._signed[home] = seen, self._looked_at(home)
         return self._signed[home][1]
 
+    def lacks(self, home: str) -> str:
+        """Why no new box can take a home yet, with what to do; "" if one can."""
+        if not self.has(home):
+            near = nearest(home, self.names())
+            return f"{home} has no {FOLDER}/{home}/home.yaml yet{f': did you mean {near}?' if near else ''}"
+        sign = f"homenode configure sign {FOLDER}/{home} --key FILE"
+        try:
+            trust = self.trust(home)
+            newest = sheet(self.folder / home) if trust else None
+            if not trust or for_a_new_box(self.folder / home) is not None:
+                return ""
+        except HomenodeError as error:
+            return f"{home} can't be given to a new box: {error}"
+        if newest is None:
+            return f"{home} is described, but not signed: {sign}"
+        missing = _and(trust.keys() - newest.parties) or "those who sign by now"
+        return f"{home} is not signed by {missing} yet: {sign}"
+
+    def given(self, home: str) -> list[str]:
+        """Which signed configuration a new box gets, and what is newer than that; nothing where nobody signs.
+
+        Raises:
+            HomenodeError: What is signed can't be read; then a home `lacks` something.
+        """
+        folder = self.folder / home
+        found = for_a_new_box(folder) if self.trust(home) else None
+        newest = sheet(folder) if found is not None else None
+        if found is None or newest is None:
+            return []
+        number, last = found[0], newest.configuration
+        told = [f"the new box gets configuration {number} of {home}"]
+        if number < last.number:
+            missing = _and(self.trust(home).keys() - newest.parties)
+            told.append(f"that is older: {last.number} is not signed by {missing} yet")
+        if files_of(folder) != last.files:
+            told.append(f"that is older: {FOLDER}/{home} was changed since {last.number} was signed")
+        if told[1:]:
+            told.append(f"if that is to count: homenode configure sign {FOLDER}/{home} --key FILE")
+        return told
+
     def _looked_at(self, home: str) -> str | None:
         try:
             newest, found = sheet(self.folder / home), for_a_new_box(self.folder / home)
@@ -114,3 +156,7 @@ class Homes:
             fields = {"home": home, "number": found[0], "newest": newest.configuration.number}
             log.warning("a new box gets an older configuration, which all have signed", extra=fields)
         return found[1] if found is not None else None
+
+
+def _and(parties: Iterable[str]) -> str:
+    return " and ".join(sorted(parties))

@@ -19,6 +19,8 @@ from homenode.office.homes import FOLDER, Homes
 from homenode.office.settings import Settings
 from homenode.office.store import Store
 
+_NEW = (State.EXPECTED.value, State.ASKING.value)
+"""Boxes that have no home on them yet."""
 CUT_OFF = "cut off"
 """In place of the state: the authority of its certificate counts no more."""
 
@@ -28,14 +30,17 @@ def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     ours = {one.subject for one in Authority(settings.folder).roots()}
     boxes = [_row(box, store, ours) for box in store.boxes()]
     now = Clock().wall()
-    homes = Homes(settings.folder / FOLDER).names()
+    homes = Homes(settings.folder / FOLDER)
+    without = [home for home in homes.names() if store.box_of(home) is None]
+    waited = {row["home"] for row in boxes if row["home"] and row["state"] in _NEW}
     found = {
         "boxes": boxes,
         "codes": [
             {"serial": one.serial, "home": one.home, "until": text_of(one.until_ms)}
             for one in store.codes(now)
         ],
-        "homes_without_box": [home for home in homes if store.box_of(home) is None],
+        "homes_without_box": without,
+        "homes_lacking": {home: why for home in sorted({*without, *waited}) if (why := homes.lacks(home))},
         "emptyings": [
             {"home": one.home, "broker": one.url, "since": text_of(one.since_ms),
              "why": why_not(store, one) or one.why}
@@ -92,6 +97,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row['serial'] or '-':<34} {'code':<9} {row['home'] or '-':<20} unused, to {row['until']}"
     for home in found["homes_without_box"]:
         yield f"{'-':<34} {'-':<9} {home:<20} has no box"
+    yield from found["homes_lacking"].values()
     for row in found["emptyings"]:
         why = f"not yet, as {row['why']}" if row["why"] else "not yet"
         yield f"{row['broker'] or '-':<34} {'to empty':<9} {row['home']:<20} since {row['since']}, {why}"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import homenode.office
 from homenode.cli import main
 from homenode.office.authority import Authority, pem, pem_of_key
+from tests.system import nodes
 from tests.system.disks import mounted
 from tests.system.offices import Box, OfficeProcess
 from tests.system.test_enrolment import enrolled
@@ -194,6 +195,66 @@ def test_a_code_for_a_home_that_nobody_described_is_told(office: OfficeProcess) 
     office.describe("h-1")
     assert "home.yaml" not in office.says("box", "add", "--home", "h-1")
     assert "home.yaml" not in office.says("box", "add")
+
+
+def test_a_home_that_nobody_signed_is_told_from_one_that_nobody_described(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    homes = office.folder / "homes"
+    for party in ("operator", "care"):
+        assert nodes.homenode(*_key(party, tmp_path), "--homes", str(homes)).returncode == 0
+    office.describe("h-1")
+    office.describe("h-2")
+    sign = "homenode configure sign homes/h-1"
+    for words in (("box", "add", "SN-0001", "--home", "h-1"), ("assign", "SN-0001", "h-1"), ("list",)):
+        told = office.says(*words)
+        assert f"h-1 is described, but not signed: {sign}" in told
+        assert "home.yaml yet" not in told
+    assert "h-2 is described, but not signed" in office.says("list")  # it has no box
+    assert "h-3 has no homes/h-3/home.yaml yet" in office.says("assign", "SN-0003", "h-3")
+    assert "h-3 has no homes/h-3/home.yaml yet" in office.says("list")
+    _sign(office, "h-1", tmp_path, "operator")
+    assert "h-1 is not signed by care yet" in office.says("assign", "SN-0001", "h-1")
+    _sign(office, "h-1", tmp_path, "care")
+    assert "signed" not in office.says("assign", "SN-0001", "h-1")
+
+
+def test_a_new_box_that_gets_an_older_configuration_is_told(office: OfficeProcess, tmp_path: Path) -> None:
+    homes = office.folder / "homes"
+    for party in ("operator", "care"):
+        assert nodes.homenode(*_key(party, tmp_path), "--homes", str(homes)).returncode == 0
+    office.describe("h-1")
+    for party in ("operator", "care"):
+        _sign(office, "h-1", tmp_path, party)
+    office.says("assign", "SN-0001", "h-1")
+    told = office.says("swap", "h-1", "SN-0002")
+    assert "the new box gets configuration 1 of h-1" in told
+    assert "older" not in told
+    assert "what was changed at the old box itself" in told
+    file = homes / "h-1" / "home.yaml"
+    file.write_text(file.read_text().replace("pin: 27", "pin: 22"))
+    told = office.says("swap", "h-1", "SN-0003")
+    assert "older: homes/h-1 was changed since 1 was signed" in told
+    assert "homenode configure sign homes/h-1" in told
+    _sign(office, "h-1", tmp_path, "operator")
+    told = office.says("swap", "h-1", "SN-0004")
+    assert "the new box gets configuration 1 of h-1" in told
+    assert "older: 2 is not signed by care" in told
+    assert "older: 2 is not signed by care" in office.says("box", "add", "SN-0004")
+    _sign(office, "h-1", tmp_path, "care")
+    told = office.says("swap", "h-1", "SN-0005")
+    assert "the new box gets configuration 2 of h-1" in told
+    assert "older" not in told
+
+
+def _key(party: str, folder: Path) -> tuple[str, ...]:
+    return "configure", "key", party, str(folder / f"{party}.key")
+
+
+def _sign(office: OfficeProcess, home: str, folder: Path, party: str) -> None:
+    words = str(office.folder / "homes" / home), "--key", str(folder / f"{party}.key"), "--by", "Eva"
+    done = nodes.homenode("configure", "sign", *words)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
