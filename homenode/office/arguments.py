@@ -106,6 +106,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("restored", "The office's folder is from a copy: boxes that called since then are no copies for it.")
     listed = add("list", "Boxes, their homes, who waits for what, codes, parties, and what to look at.")
     listed.add_argument("--json", action="store_true")
+    seen = add("seen", "Clear reports that somebody has looked at.")
+    seen.add_argument(
+        "number", type=int, help="the last one of them, as homenode office list says at its end"
+    )
 
 
 def _labels(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from homenode.office.certificates import certify, roll
 from homenode.office.decide import SERIAL, Box, State
 from homenode.office.emptying import empty, left_behind
 from homenode.office.homes import FOLDER, Homes
-from homenode.office.listing import listed
+from homenode.office.listing import listed, seen
 from homenode.office.settings import LISTEN, NAME, PORT, Settings, check_hosts, is_listen, read_settings
 from homenode.office.store import Store
 from homenode.office.targets import can_be_written
@@ -338,4 +338,5 @@ _COMMANDS = {
     "roll": roll,
     "restored": _restored,
     "list": listed,
+    "seen": seen,
 }

@@ -239,6 +239,10 @@ class Desk:
                     self._twins(request, box, why, now)
                     if there is not None and there.key != key:
                         self._store.put(replace(there, asked=key))  # so that somebody can approve it
+                else:  # all strangers are one, so that whoever makes up names pushes out no other report
+                    known = there or Box("")
+                    told = f"{why} (from {network_of(request.peer)})"
+                    self._store.report(now, known.serial, known.home, "refused", told)
                 log.warning("refused", extra={"box": box.serial, "why": why})
                 asks = {"WWW-Authenticate": est.REALM} if status == 401 else {}
                 return est.told(status, why, {**asks, **_because(because)})

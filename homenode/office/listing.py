@@ -10,6 +10,7 @@ from typing import Any
 from cryptography import x509
 
 from homenode.enrol.steps import short
+from homenode.errors import Refused
 from homenode.gateway.clock import Clock
 from homenode.journal.wall_time import text_of
 from homenode.office.authority import Authority
@@ -23,21 +24,25 @@ _NEW = (State.EXPECTED.value, State.ASKING.value)
 """Boxes that have no home on them yet."""
 CUT_OFF = "cut off"
 """In place of the state: the authority of its certificate counts no more."""
+EXPIRED = "expired"
+"""Likewise: the certificate, or the code, has ended."""
+MOST_SHOWN = 50
+"""Reports."""
 
 
 def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     """Boxes, unused codes, parties, homes without a box or to be emptied, reports; exit status."""
     ours = {one.subject for one in Authority(settings.folder).roots()}
-    boxes = [_row(box, store, ours) for box in store.boxes()]
     now = Clock().wall()
+    boxes = [_row(box, store, ours, now) for box in store.boxes()]
     homes = Homes(settings.folder / FOLDER)
     without = [home for home in homes.names() if store.box_of(home) is None]
     waited = {row["home"] for row in boxes if row["home"] and row["state"] in _NEW}
     found = {
         "boxes": boxes,
         "codes": [
-            {"serial": one.serial, "home": one.home, "until": text_of(one.until_ms)}
-            for one in store.codes(now)
+            {"serial": one.serial, "home": one.home, "until": text_of(one.until_ms),
+             "state": EXPIRED if one.until_ms <= now else "unused"} for one in store.codes(0)
         ],
         "homes_without_box": without,
         "homes_lacking": {home: why for home in sorted({*without, *waited}) if (why := homes.lacks(home))},
@@ -46,22 +51,30 @@ def listed(args: argparse.Namespace, settings: Settings, store: Store) -> int:
              "why": why_not(store, one) or one.why}
             for one in store.emptyings()
         ],
-        "parties": [_party(name, store, ours) for name in store.parties(now)],
+        "parties": [_party(name, store, ours, now) for name in store.parties(0)],
         "reports": [
-            {"at": text_of(one.at_ms), "serial": one.serial, "home": one.home, "what": one.what,
-             "text": one.text} for one in store.reports()
+            {"number": one.number, "at": text_of(one.at_ms), "serial": one.serial, "home": one.home,
+             "what": one.what, "text": one.text} for one in store.reports()
         ],
     }  # fmt: skip
     print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(_lines(found)))
     return 0
 
 
-def _row(box: Box, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
-    counts, until = _certificate(box.serial, store, ours)
-    state = CUT_OFF if box.state is State.ENROLLED and not counts else box.state.value
+def seen(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    """Reports that somebody has looked at are cleared; exit status. Raises Refused: there is none."""
+    number = store.clear_reports(args.number)
+    if not number:
+        raise Refused(f"no report has the number {args.number} or a lower one", do="homenode office list")
+    print(f"{number} report(s) cleared")
+    return 0
+
+
+def _row(box: Box, store: Store, ours: Set[x509.Name], now_ms: int) -> dict[str, Any]:
+    ended, until = _certificate(box.serial, store, ours, now_ms)
     return {
         "serial": box.serial,
-        "state": state,
+        "state": (ended if box.state is State.ENROLLED else "") or box.state.value,
         "home": box.home,
         "seen": text_of(box.seen_ms) if box.seen_ms else None,
         "not_after": until,
@@ -71,17 +84,17 @@ def _row(box: Box, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
     }
 
 
-def _party(name: str, store: Store, ours: Set[x509.Name]) -> dict[str, Any]:
-    counts, until = _certificate(name, store, ours)
-    return {"name": name, "state": "certified" if counts else CUT_OFF, "not_after": until}
+def _party(name: str, store: Store, ours: Set[x509.Name], now_ms: int) -> dict[str, Any]:
+    ended, until = _certificate(name, store, ours, now_ms)
+    return {"name": name, "state": ended or "certified", "not_after": until}
 
 
-def _certificate(name: str, store: Store, ours: Set[x509.Name]) -> tuple[bool, str | None]:
-    """Whether the newest one is of an authority that counts, and until when."""
+def _certificate(name: str, store: Store, ours: Set[x509.Name], now_ms: int) -> tuple[str, str | None]:
+    """Why the newest one counts no more, "" if it does, and until when it does, or did."""
     newest = store.newest(name)
     if newest is None or x509.load_der_x509_certificate(newest[1]).issuer not in ours:
-        return False, None
-    return True, text_of(newest[0])
+        return CUT_OFF, None
+    return EXPIRED if newest[0] <= now_ms else "", text_of(newest[0])
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -94,7 +107,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
             f"certificate to {row['not_after'] or '-'}{asks}"
         )
     for row in found["codes"]:
-        yield f"{row['serial'] or '-':<34} {'code':<9} {row['home'] or '-':<20} unused, to {row['until']}"
+        what = f"{row['state']}, to {row['until']}"
+        yield f"{row['serial'] or '-':<34} {'code':<9} {row['home'] or '-':<20} {what}"
     for home in found["homes_without_box"]:
         yield f"{'-':<34} {'-':<9} {home:<20} has no box"
     yield from found["homes_lacking"].values()
@@ -103,6 +117,12 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row['broker'] or '-':<34} {'to empty':<9} {row['home']:<20} since {row['since']}, {why}"
     for row in found["parties"]:
         yield f"{row['name']:<34} {row['state']:<9} {'-':<20} certificate to {row['not_after'] or '-'}"
-    for one in found["reports"]:
+    reports = found["reports"]
+    for one in reports[:MOST_SHOWN]:
         text = one["text"].replace("\n", "\n    ")
-        yield f"{one['at']}  {one['serial']}  {one['home'] or '-'}  {one['what']}: {text}"
+        yield f"{one['at']}  {one['serial'] or '-'}  {one['home'] or '-'}  {one['what']}: {text}"
+    if more := len(reports[MOST_SHOWN:]):
+        yield f"and {more} older report(s): homenode office list --json"
+    if reports:
+        last = max(one["number"] for one in reports)
+        yield f"homenode office seen {last} clears them, older ones, too; none that comes later"

@@ -68,6 +68,7 @@ class Report:
     home: str
     what: str
     text: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ class Store:
         return done.rowcount
 
     def codes(self, now_ms: int) -> list[Code]:
-        """Unused ones that count, those that end first before others."""
+        """Unused ones that end after `now_ms`, those that end first before others."""
         rows = self._db.execute(
             "select hash, made_ms, until_ms, serial, home, used_by from codes "
             "where used_by = '' and until_ms > ? order by until_ms, rowid",
@@ -247,7 +248,10 @@ class Store:
         return (int(row[0]), bytes(row[1])) if row else None
 
     def parties(self, now_ms: int) -> list[str]:
-        """Names of parties and brokers with a certificate: the office made their keys, and keeps none."""
+        """Names of parties and brokers whose certificate ends after `now_ms`, and isn't revoked.
+
+        The office made their keys, and keeps none.
+        """
         where = "key = '' and revoked_ms = 0 and not_after_ms > ?"
         rows = self._db.execute(
             f"select distinct serial from certificates where {where} order by serial", (now_ms,)
@@ -338,15 +342,19 @@ class Store:
             "limit -1 offset ?)", (serial, MOST_EACH),
         )  # fmt: skip
 
-    def reports(self, most: int = 50, *, home: str = "") -> list[Report]:
+    def reports(self, most: int = MOST_REPORTS, *, home: str = "") -> list[Report]:
         """The newest, newest first; of one home, if it is named."""
         where, values = ("where home = ?", (home, most)) if home else ("", (most,))
         rows = self._db.execute(
-            f"select at_ms, serial, home, what, text from reports {where} "
+            f"select at_ms, serial, home, what, text, n from reports {where} "
             "order by at_ms desc, n desc limit ?",
             values,
         )
         return [Report(*row) for row in rows]
+
+    def clear_reports(self, number: int) -> int:
+        """Somebody has looked at those up to this number; how many there were."""
+        return self._db.execute("delete from reports where n <= ?", (number,)).rowcount
 
 
 def _box(row: tuple[object, ...]) -> Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,54 @@ def test_a_code_for_a_home_that_nobody_described_is_told(office: OfficeProcess) 
     office.describe("h-1")
     assert "home.yaml" not in office.says("box", "add", "--home", "h-1")
     assert "home.yaml" not in office.says("box", "add")
+
+
+def test_reports_that_somebody_has_looked_at_are_cleared_and_no_later_ones(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for nth in (1, 2):
+        office.says("assign", f"SN-000{nth}", f"h-{nth}")
+        office.says("leave", f"h-{nth}")
+    first, second = (one["number"] for one in reversed(office.listed()["reports"]))
+    assert f"homenode office seen {second} clears them" in office.says("list")
+    assert "1 report(s) cleared" in office.says("seen", str(first))
+    assert [one["number"] for one in office.listed()["reports"]] == [second]
+    assert "no report" in refused(office, capsys, "seen", str(first))
+    office.says("seen", str(second))
+    assert office.listed()["reports"] == []
+    assert "seen" not in office.says("list").replace("seen never", "")
+
+
+def test_what_is_refused_is_reported_and_once_a_day(office: OfficeProcess, tmp_path: Path) -> None:
+    with office:
+        known = enrolled(office, tmp_path / "known", "h-1", "50000000aaaa0010")
+        for serial in (known.serial, "50000000aaaa0011", "50000000aaaa0012"):
+            box = Box(tmp_path / serial, serial).provisioned(office, "AAAA-AAAA-AAAA-AAAA")
+            for _ in range(2):
+                assert box.once().why.key == "code"
+        told = [(one["serial"], one["home"], one["what"]) for one in office.listed()["reports"]]
+        assert told == [("", "", "refused"), (known.serial, "h-1", "refused")]  # strangers have one name
+        assert "from 127.0.0.1" in office.listed()["reports"][0]["text"]
+        assert "code is not known" in office.says("list")
+
+
+def test_what_has_ended_is_listed_as_that(office: OfficeProcess, tmp_path: Path) -> None:
+    with office:
+        box = enrolled(office, tmp_path / "box", "h-1", "50000000aaaa0013")
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    office.code("box", "add", "SN-0001")
+    with sqlite3.connect(office.folder / "office.db") as db:
+        db.execute("update certificates set not_after_ms = 1")
+        db.execute("update codes set until_ms = 1 where used_by = ''")
+    assert office.box(box.serial)["state"] == "expired"
+    (party,) = office.listed()["parties"]
+    assert (party["name"], party["state"]) == ("care@example", "expired")
+    (code,) = office.listed()["codes"]
+    assert (code["serial"], code["state"]) == ("SN-0001", "expired")
+    assert office.says("list").count("expired") == 3
+    office.says("withdraw", "SN-0001")
+    office.says("revoke", "care@example")
+    assert (office.listed()["codes"], office.listed()["parties"]) == ([], [])
 
 
 def test_a_home_that_nobody_signed_is_told_from_one_that_nobody_described(
