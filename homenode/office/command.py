@@ -7,14 +7,17 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from homenode.config.model import HOME_ID
+from homenode.config.notes import nearest
 from homenode.enrol.steps import short
 from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace as write
+from homenode.journal.wall_time import text_of
 from homenode.office import label
 from homenode.office.certificates import certify, roll
 from homenode.office.decide import SERIAL, Box, State
@@ -22,7 +25,7 @@ from homenode.office.emptying import empty, left_behind
 from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed, seen
 from homenode.office.settings import LISTEN, NAME, PORT, Settings, check_hosts, is_listen, read_settings
-from homenode.office.store import Store
+from homenode.office.store import CODE_MS, Store
 from homenode.office.targets import can_be_written
 
 DEFAULT = Path("homenode-office")
@@ -118,17 +121,19 @@ def _box(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             state = State.EXPECTED if box.state is State.GONE else box.state
             store.put(replace(box, state=state, home=args.home or box.home))
         code = store.new_code(now, args.serial, args.home)
-    _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code)
+    _hand_out(args, settings, args.serial, args.home or (box.home if box else ""), code, now)
     _warn(settings, args.home or (box.home if box else ""))
     return 0
 
 
 def _withdraw(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     with store.changing():
+        codes = store.codes(0)
         number = store.forget_codes(args.serial, args.home)
     what = f"for {' and '.join(filter(None, (args.serial, args.home))) or 'whichever box comes first'}"
     if not number:
-        raise Refused(f"no unused one-time code is {what}", do="homenode office list shows those that are")
+        names = {name for one in codes for name in (one.serial, one.home)}
+        raise Refused(f"no unused one-time code is {what}", do=_which(args.serial or args.home, names))
     print(f"{number} one-time code(s) {what} count no more")
     return 0
 
@@ -161,13 +166,16 @@ def _is_free(box: Box, home: str) -> None:
         raise Refused(f"box {box.serial} is enrolled for {box.home}", do=do)
 
 
-def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: str, code: str) -> None:
+def _hand_out(
+    args: argparse.Namespace, settings: Settings, serial: str, home: str, code: str, now_ms: int
+) -> None:
     """The code, on the terminal, on a label, for a card."""
     from homenode.office.provisioning import ca_print, written
 
     text = label.payload(settings.url, serial, code, ca_print(settings.folder))
     print(label.on_terminal(text))
     print(f"box {serial or '(whichever comes first)'}  home {home or '(assign it later)'}\ncode {code}")
+    print(f"it counts until {text_of(now_ms + CODE_MS)[:10]}, once")
     if args.label is not None:
         label.write(args.label, text, [code, serial or "-", home or "-", settings.names[0]])
     if args.file is not None:
@@ -180,7 +188,8 @@ def _hand_out(args: argparse.Namespace, settings: Settings, serial: str, home: s
 def _assign(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     _check(args.serial, args.home)
     with store.changing():
-        box, other = store.box(args.serial) or Box(args.serial), store.box_of(args.home)
+        known = store.box(args.serial)
+        box, other = known or Box(args.serial), store.box_of(args.home)
         if other is not None and other.serial != box.serial:
             raise Refused(
                 f"{args.home} has box {other.serial}", do=f"homenode office swap {args.home} {box.serial}"
@@ -188,6 +197,11 @@ def _assign(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         _is_free(box, args.home)
         state = State.EXPECTED if box.state is State.GONE else box.state
         store.put(replace(box, home=args.home, state=state))
+        near = nearest(
+            args.serial, [one.serial for one in store.boxes() if one.waits_for_home or one.to_approve]
+        )
+    if known is None:
+        print(f"box {args.serial} never came{f': did you mean {near}?' if near else ''}")
     _warn(settings, args.home)
     print(f"box {args.serial} is for {args.home}")
     return 0
@@ -198,7 +212,8 @@ def _approve(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         box = store.box(args.serial)
         wanted = re.sub(r"[^0-9a-f]", "", args.key.lower())
         if box is None or not box.asked:
-            do = "assign it to a home" if box and box.waits_for_home else "homenode office list shows who has"
+            asking = [one.serial for one in store.boxes() if one.to_approve]
+            do = "assign it to a home" if box and box.waits_for_home else _which(args.serial, asking)
             raise Refused(f"box {args.serial} has not asked to be approved", do=do)
         if len(wanted) < 16 or not box.asked.startswith(wanted):
             raise Refused(
@@ -217,7 +232,8 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     with store.changing():
         old = store.box_of(args.home)
         if old is None:
-            raise Refused(f"{args.home} has no box", do=f"homenode office box add --home {args.home}")
+            do = _which(args.home, _homes(store), f"homenode office box add --home {args.home}")
+            raise Refused(f"{args.home} has no box", do=do)
         if old.serial == args.serial:
             raise Refused(
                 "the new box is the old one", do=f"homenode office box add {args.serial} makes a new code"
@@ -237,7 +253,7 @@ def _swap(args: argparse.Namespace, settings: Settings, store: Store) -> int:
             now, old.serial, args.home, "swapped", f"box {args.serial or 'with the new code'} takes its place"
         )
     _lists(settings, store)
-    _hand_out(args, settings, args.serial, args.home, code)
+    _hand_out(args, settings, args.serial, args.home, code, now)
     print(f"box {old.serial} counts no more; the new one gets the backup of its radio")
     _warn(settings, args.home)
     print(
@@ -264,7 +280,10 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     with store.changing():
         box = store.box_of(args.home)
         if box is None:
-            raise Refused(f"{args.home} has no box", do="homenode office list")
+            raise Refused(f"{args.home} has no box", do=_which(args.home, _homes(store)))
+        if box.state is State.LEAVING and not args.without_proof:
+            do = f"homenode office list tells when {box.serial} has erased it; --without-proof ends the wait"
+            raise Refused(f"{args.home} is being left already", do=do)
         store.revoke(box.serial, now, "the tenancy ended")
         ends = _ends(store, box, args, State.LEAVING)
         if ends and box.key:
@@ -290,12 +309,27 @@ def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         box = store.box(args.serial)
         number = store.revoke(args.serial, Clock().wall(), args.why)
         if box is None and not number:
-            raise Refused(f"{args.serial} has no certificate that counts", do="homenode office list")
+            names = [*(one.serial for one in store.boxes()), *store.parties(0)]
+            raise Refused(f"{args.serial} has no certificate that counts", do=_which(args.serial, names))
         if box is not None:
+            if box.state is State.GONE and not number:
+                raise Refused(f"box {args.serial} is nobody's: it was revoked or ended already")
             store.gone(box)
     _lists(settings, store)
-    print(f"{number} certificate(s) of {args.serial} revoked")
+    ends = "; nobody waits for its proof any more" if box is not None and box.has_to_erase else ""
+    print(f"{number} certificate(s) of {args.serial} revoked{ends}")
     return 0
+
+
+def _homes(store: Store) -> list[str]:
+    """Those that have a box."""
+    return [box.home for box in store.boxes() if box.home and box.state is not State.SWAPPED]
+
+
+def _which(name: str, names: Iterable[str], do: str = "homenode office list") -> str:
+    """What to do about a name that isn't known: the nearest that is, or `do`."""
+    near = nearest(name, names)
+    return f"did you mean {near}? Else {do}" if near else do
 
 
 def _restored(args: argparse.Namespace, settings: Settings, store: Store) -> int:

@@ -246,6 +246,46 @@ def test_what_has_ended_is_listed_as_that(office: OfficeProcess, tmp_path: Path)
     assert (office.listed()["codes"], office.listed()["parties"]) == ([], [])
 
 
+def test_a_home_or_box_that_is_not_known_is_told_with_the_nearest(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.describe("vaxjo-0412")
+    office.says("assign", "SN-0001", "vaxjo-0412")
+    for words in (("leave", "vaxjo-0421"), ("swap", "vaxjo-0421")):
+        assert "did you mean vaxjo-0412?" in refused(office, capsys, *words)
+    assert "did you mean SN-0001?" in refused(office, capsys, "revoke", "SN-001")
+    office.code("box", "add", "SN-0002")
+    assert "did you mean SN-0002?" in refused(office, capsys, "withdraw", "SN-002")
+    told = office.says("box", "add", "--home", "vaxjo-0421")
+    assert "vaxjo-0421 has no homes/vaxjo-0421/home.yaml yet: did you mean vaxjo-0412?" in told
+    assert "did you mean vaxjo-0421?" in refused(office, capsys, "withdraw", "--home", "vaxjo-421")
+    with office:
+        box = Box(tmp_path, "50000000aaaa0014").provisioned(office, office.code("box", "add"))
+        assert box.once().why.key == "unassigned"
+        assert Box(tmp_path / "asks", "60000000bbbb0001").provisioned(office).once().why.key == "approval"
+    told = refused(office, capsys, "approve", "6000000bbbb0001", "0" * 16)
+    assert "did you mean 60000000bbbb0001?" in told
+    told = office.says("assign", "50000000aaaa0041", "h-1")
+    assert "box 50000000aaaa0041 never came: did you mean 50000000aaaa0014?" in told
+    assert "never came" not in office.says("assign", box.serial, "h-2")
+
+
+def test_what_is_done_already_is_refused_and_a_codes_end_is_told(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with office:
+        box = enrolled(office, tmp_path, "h-1", "50000000aaaa0015")
+        office.says("leave", "h-1")
+        told = f"box {box.serial} has to erase h-1 before"
+        assert told in refused(office, capsys, "assign", box.serial, "h-1")
+        assert "h-1 is being left already" in refused(office, capsys, "leave", "h-1")
+        assert "nobody waits for its proof any more" in office.says("revoke", box.serial)
+        assert "revoked or ended already" in refused(office, capsys, "revoke", box.serial)
+    told = office.says("box", "add", "--home", "h-1")
+    (code,) = office.listed()["codes"]
+    assert f"counts until {code['until'][:10]}" in told
+
+
 def test_a_home_that_nobody_signed_is_told_from_one_that_nobody_described(
     office: OfficeProcess, tmp_path: Path
 ) -> None:
