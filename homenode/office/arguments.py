@@ -84,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "Empty what homes left at their brokers when somebody moved out; `serve` does so by itself."
     emptied = add("empty", text)
     emptied.add_argument("--done", metavar="HOME", help="it was emptied otherwise, or need not be")
+    proof = add("proof", "Check a proof of erasure, and say in plain words what it proves.")
+    proof.add_argument("file", type=Path, help="of those in proofs/, as homenode office list names it")
     revoke = add("revoke", "A box is stolen, or a party's key lost: its certificate counts no more.")
     revoke.add_argument("serial", help="of the box, or the party's name")
     revoke.add_argument("--why", default="stolen or lost")

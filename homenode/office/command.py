@@ -304,6 +304,12 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     return 0
 
 
+def _proof(args: argparse.Namespace, settings: Settings, store: Store) -> int:
+    from homenode.office.proofs import proof
+
+    return proof(args, settings, store)
+
+
 def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     with store.changing():
         box = store.box(args.serial)
@@ -367,6 +373,7 @@ _COMMANDS = {
     "swap": _swap,
     "leave": _leave,
     "empty": empty,
+    "proof": _proof,
     "revoke": _revoke,
     "certify": certify,
     "roll": roll,

@@ -61,6 +61,8 @@ MOST_TOLD = 2_000
 """Characters of what a box tells that are kept in the list of reports."""
 LEAVING = timedelta(hours=1)
 """Of a certificate by which a box brings its proof: a broker may not know yet that it is revoked."""
+PROOFS = "proofs"
+"""Folder of proofs of erasure, each a JWS."""
 LIST_MS = 3_600_000
 """For so long a list of revoked certificates is given out again: whoever reaches the office may ask."""
 
@@ -330,7 +332,7 @@ class Desk:
             said = None
         if not isinstance(said, dict) or not isinstance(said.get("what"), str):
             raise Refused("no such report", do='send {"what": TEXT, "text": TEXT}')
-        what, text = _plain(said["what"][:80]), _plain(str(said.get("text", ""))[:MOST_TOLD])
+        what, text = printable(said["what"][:80]), printable(str(said.get("text", ""))[:MOST_TOLD])
         now = self._clock.wall()
         with self._store.changing():
             if what == "erased":
@@ -344,10 +346,13 @@ class Desk:
         proof = opened(str(said.get("proof", "")), self._store.newest_of_key(box.serial, box.key) or b"")
         if proof.get("home") != box.home or proof.get("serial") != box.serial:
             raise Refused("the proof is of another home or box")
-        self._keep_proof(f"{box.home}-{now}.jws", str(said["proof"]))
+        name = f"{box.home}-{now}.jws"
+        self._keep_proof(name, str(said["proof"]))
         end = f"not all erased: homenode office revoke {box.serial} ends it"
         what = end if proof.get("left") else "erased"
-        self._store.report(now, box.serial, box.home, what, json.dumps(proof)[:MOST_TOLD])
+        self._store.report(
+            now, box.serial, box.home, what, f"homenode office proof {name} checks and shows it"
+        )
         if box.state is State.LEAVING:  # else backup and topics are another box's by now
             self._backups.forget(box.home)
             for one in left_behind(self._settings.folder, box.home, proof, now):
@@ -360,7 +365,7 @@ class Desk:
 
     def _keep_proof(self, name: str, proof: str) -> None:
         """On the disk before the box is told so: then it has none any more. Raises OSError."""
-        folder = self._settings.folder / "proofs"
+        folder = self._settings.folder / PROOFS
         folder.mkdir(exist_ok=True)
         sync_folder(self._settings.folder)
         write(folder / name, proof.encode("ascii"), 0o640)
@@ -380,7 +385,7 @@ def _because(key: str) -> dict[str, str]:
     return {WHY: key} if key else {}
 
 
-def _plain(text: str) -> str:
+def printable(text: str) -> str:
     """What a box says is shown on terminals: nothing that steers one."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 

@@ -258,6 +258,13 @@ class Store:
         )
         return [str(row[0]) for row in rows]
 
+    def certificates(self, serial: str, home: str) -> list[bytes]:
+        """All (DER) that a box was given for a home, revoked or not, the newest first."""
+        rows = self._db.execute(
+            "select der from certificates where serial = ? and home = ? order by rowid desc", (serial, home)
+        )
+        return [bytes(row[0]) for row in rows]
+
     def newest_of_key(self, serial: str, key: str) -> bytes | None:
         """The last certificate (DER) of a box for its key, revoked or not."""
         row = self._db.execute(

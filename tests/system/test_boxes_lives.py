@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from homenode.cli import main
 from homenode.enrol import keys, leaving
 from homenode.enrol.client import Office
-from homenode.enrol.proof import opened
+from homenode.enrol.proof import opened, signed
 from homenode.enrol.radios import SENT
 from homenode.enrol.steps import State
 from homenode.gateway.clock import Clock
@@ -255,6 +255,36 @@ def test_a_box_whose_proof_nobody_waits_for_any_more_is_for_another_home(
     assert box.once().why.key == "enrolled"
     assert not box.places.erase.exists()  # with it the gateway doesn't start
     assert not (box.places.folder / SENT).exists()
+
+
+def test_anybody_at_the_office_can_read_and_check_a_proof(
+    office: OfficeProcess, memory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = enrolled(office, memory / "box", "read-1", "30000000cccc0029")
+    with Journal.open(box.places.data) as journal:
+        journal.append({"t": "tr", "alert": "stove_left_on:1", "at": 1}, klass="alert")
+        journal.commit().result(20)
+    office.says("leave", "read-1")
+    assert box.once().why.key == "left"
+    (path,) = (office.folder / "proofs").glob("read-1-*.jws")
+    assert f"homenode office proof {path.name}" in office.says("list")
+    for name in (path.name, str(path)):
+        told = office.says("proof", name)
+        assert f"box {box.serial} erased all that it had of read-1" in told
+        assert "signed with the key of the certificate" in told
+        assert "SHA-256 of what was erased" in told
+    lie = json.dumps({"home": "read-1", "serial": box.serial, "left": 0, "at": "2026-01-01", "journal": []})
+    other = enrolled(office, memory / "other", "read-2", "30000000cccc0030")
+    forged = memory / "forged.jws"
+    forged.write_text(signed(json.loads(lie), other.places.key.read_bytes()))
+    cut = memory / "cut.jws"
+    cut.write_text(path.read_text()[:-9])
+    for file, why in ((forged, "not signed by box"), (cut, "not signed by box"), (memory / "no", "read")):
+        capsys.readouterr()
+        assert main(["office", "proof", "--office", str(office.folder), str(file)]) == 1
+        told = capsys.readouterr()
+        assert why in told.err
+        assert "erased" not in told.out
 
 
 def test_a_box_that_is_for_another_home_by_now_does_not_run_the_one_before(
