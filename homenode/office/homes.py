@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -111,7 +112,7 @@ class Homes:
         if not self.has(home):
             near = nearest(home, self.names())
             return f"{home} has no {FOLDER}/{home}/home.yaml yet{f': did you mean {near}?' if near else ''}"
-        sign = f"homenode configure sign {FOLDER}/{home} --key FILE"
+        sign = self._sign(home)
         try:
             trust = self.trust(home)
             newest = sheet(self.folder / home) if trust else None
@@ -143,8 +144,11 @@ class Homes:
         if files_of(folder) != last.files:
             told.append(f"that is older: {FOLDER}/{home} was changed since {last.number} was signed")
         if told[1:]:
-            told.append(f"if that is to count: homenode configure sign {FOLDER}/{home} --key FILE")
+            told.append(f"if that is to count: {self._sign(home)}")
         return told
+
+    def _sign(self, home: str) -> str:
+        return f"homenode configure sign {shlex.quote(str(self.folder / home))} --key FILE"
 
     def _looked_at(self, home: str) -> str | None:
         try:

@@ -294,7 +294,7 @@ def test_a_home_that_nobody_signed_is_told_from_one_that_nobody_described(
         assert nodes.homenode(*_key(party, tmp_path), "--homes", str(homes)).returncode == 0
     office.describe("h-1")
     office.describe("h-2")
-    sign = "homenode configure sign homes/h-1"
+    sign = f"homenode configure sign {homes / 'h-1'} --key"
     for words in (("box", "add", "SN-0001", "--home", "h-1"), ("assign", "SN-0001", "h-1"), ("list",)):
         told = office.says(*words)
         assert f"h-1 is described, but not signed: {sign}" in told
@@ -324,7 +324,7 @@ def test_a_new_box_that_gets_an_older_configuration_is_told(office: OfficeProces
     file.write_text(file.read_text().replace("pin: 27", "pin: 22"))
     told = office.says("swap", "h-1", "SN-0003")
     assert "older: homes/h-1 was changed since 1 was signed" in told
-    assert "homenode configure sign homes/h-1" in told
+    assert f"homenode configure sign {homes / 'h-1'} --key" in told
     _sign(office, "h-1", tmp_path, "operator")
     told = office.says("swap", "h-1", "SN-0004")
     assert "the new box gets configuration 1 of h-1" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +100,23 @@ def test_a_home_has_one_box(store: Store) -> None:
     found = store.box_of("h")
     assert found is not None
     assert found.serial == "5678"
+
+
+def test_a_home_has_boxes_besides_that_were_swapped_also_in_an_office_of_before(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with sqlite3.connect(tmp_path / "office.db") as db:
+        db.execute("drop index box_of_home")
+        db.execute("create unique index one_box on boxes(home) where home != '' and state != 'gone'")
+    store = Store(tmp_path)
+    for serial in ("1234", "5678"):
+        store.put(Box(serial, State.SWAPPED, "h", key="k"))
+    assert store.box_of("h") is None
+    assert store.owner("k", "9999") == ""  # the card in another box is no copy of it
+    store.put(Box("9999", State.EXPECTED, "h"))
+    found = store.box_of("h")
+    assert found is not None
+    assert found.serial == "9999"
+    store.close()
 
 
 def test_turns_go_on_and_begin_anew(store: Store) -> None:
