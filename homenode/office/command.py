@@ -275,6 +275,12 @@ def _ends(store: Store, box: Box, args: argparse.Namespace, state: State) -> boo
     return ends
 
 
+def _to_empty(settings: Settings, store: Store, home: str) -> None:
+    """What a home left at its broker, of which no proof says more."""
+    for one in left_behind(settings.folder, home, {}, Clock().wall()):
+        store.add_emptying(one)
+
+
 def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     now = Clock().wall()
     with store.changing():
@@ -287,8 +293,7 @@ def _leave(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         store.revoke(box.serial, now, "the tenancy ended")
         ends = _ends(store, box, args, State.LEAVING)
         if ends and box.key:
-            for one in left_behind(settings.folder, args.home, {}, now):
-                store.add_emptying(one)
+            _to_empty(settings, store, args.home)
         store.report(now, box.serial, box.home, "leaving", "without proof" if ends else "erasure ordered")
     if ends:
         from homenode.office.backups import Backups
@@ -320,6 +325,8 @@ def _revoke(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         if box is not None:
             if box.state is State.GONE and not number:
                 raise Refused(f"box {args.serial} is nobody's: it was revoked or ended already")
+            if box.state is State.LEAVING:  # and its proof, which would say so, doesn't come
+                _to_empty(settings, store, box.home)
             store.gone(box)
     _lists(settings, store)
     ends = "; nobody waits for its proof any more" if box is not None and box.has_to_erase else ""

@@ -15,7 +15,7 @@ from homenode.office.desk import PROOFS, printable
 from homenode.office.settings import Settings
 from homenode.office.store import Store
 
-_TOLD = ("home", "serial", "at", "left", "journal")
+_TOLD = ("home", "serial", "at", "left", "journal", "brokers", "topics")
 
 
 def proof(args: argparse.Namespace, settings: Settings, store: Store) -> int:
@@ -53,6 +53,8 @@ def proof(args: argparse.Namespace, settings: Settings, store: Store) -> int:
         f"signed with the key of the certificate {certificate.serial_number:x}, "
         f"which this office gave it for {home} on {certificate.not_valid_before_utc:%Y-%m-%d}",
         *(f"  {line}" for line in said.get("journal") or ["it had no journal"]),
+        f"it named {len(said.get('topics') or ())} topics for the office to empty at "
+        f"{' or '.join(said.get('brokers') or ['its broker'])}",
         *(f"{name}: {json.dumps(value)}" for name, value in said.items() if name not in _TOLD),
     ]  # fmt: skip
     print(printable("\n".join(lines)))

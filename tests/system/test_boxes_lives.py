@@ -273,6 +273,7 @@ def test_anybody_at_the_office_can_read_and_check_a_proof(
         assert f"box {box.serial} erased all that it had of read-1" in told
         assert "signed with the key of the certificate" in told
         assert "SHA-256 of what was erased" in told
+        assert "it named 0 topics for the office to empty at mqtt" in told
     lie = json.dumps({"home": "read-1", "serial": box.serial, "left": 0, "at": "2026-01-01", "journal": []})
     other = enrolled(office, memory / "other", "read-2", "30000000cccc0030")
     forged = memory / "forged.jws"

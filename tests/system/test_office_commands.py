@@ -280,6 +280,7 @@ def test_what_is_done_already_is_refused_and_a_codes_end_is_told(
         assert told in refused(office, capsys, "assign", box.serial, "h-1")
         assert "h-1 is being left already" in refused(office, capsys, "leave", "h-1")
         assert "nobody waits for its proof any more" in office.says("revoke", box.serial)
+        assert [row["home"] for row in office.listed()["emptyings"]] == ["h-1"]
         assert "revoked or ended already" in refused(office, capsys, "revoke", box.serial)
     told = office.says("box", "add", "--home", "h-1")
     (code,) = office.listed()["codes"]
