@@ -23,12 +23,13 @@ from homenode.config.check import check_home
 from homenode.config.model import Home
 from homenode.config.registry import driver_types
 from homenode.config.rule_files import Texts
+from homenode.config.yaml12 import Table, compose
 from homenode.configure.differences import Difference, differences, needed
 from homenode.configure.facts import Fact, blank, facts
 from homenode.configure.payload import FILE, HOME_YAML, TRUST, Configuration, decode
 from homenode.configure.place import files_there
 from homenode.configure.signatures import Key, read_key_file, sign, trusted_in, unverified, verify
-from homenode.errors import FileMistakes, Refused, SetupError
+from homenode.errors import FileMistakes, Mistake, Refused, SetupError
 from homenode.install.home_file import replace
 
 SIGNED, BEFORE = "signed.json", "signed.before.json"
@@ -119,7 +120,8 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
     files, last, number = files_of(folder), None, 0
     if (jws := _read(folder / SIGNED)) is not None:
         number = decode(unverified(jws)).number
-        with contextlib.suppress(Refused):  # all its keys were replaced since
+        # All its keys were replaced since, or what it says doesn't count any more: all of it is new.
+        with contextlib.suppress(Refused, FileMistakes):
             last = sheet(folder)
     home, said = _understood(folder, files)
     if last is not None and last.configuration.files == files:
@@ -185,7 +187,17 @@ def _understood(folder: Path, files: Mapping[str, str]) -> tuple[Home, Mapping[s
     report = check_home(beside / HOME_YAML, drivers=driver_types(), files=False, texts=texts)
     if report.mistakes or report.home is None:
         raise FileMistakes(report.mistakes)
+    if report.home.home != beside.name:  # a copied folder: it would go to the home that it was copied from
+        raise FileMistakes([_other_home(folder, files[HOME_YAML], report.home.home)])
     return report.home, facts(report.home, report.rules)
+
+
+def _other_home(folder: Path, text: str, home: str) -> Mistake:
+    root = compose(text, HOME_YAML)
+    at = root.get("home") if isinstance(root, Table) else None
+    accepted = f"{folder.absolute().name}, as its folder is called, or a folder called {home}; sign it then"
+    line, column = (at.line, at.column) if at is not None else (0, 0)
+    return Mistake(str(folder / HOME_YAML), line, "home", home, accepted, column=column)
 
 
 def _read(path: Path) -> str | None:

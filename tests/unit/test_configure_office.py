@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -155,6 +156,26 @@ def test_what_has_mistakes_is_not_signed(homes: Path) -> None:
     assert "home.yaml:5:" in why(homes, FileMistakes)
     assert not (homes / "h-1" / "signed.json").exists()
     assert sheet(homes / "h-1") is None
+
+
+def test_a_copied_folder_that_names_the_home_it_was_copied_from_is_neither_signed_nor_sent(
+    homes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed(homes, "operator", "care")
+    other, key = homes / "h-2", str(homes / "operator.key")
+    shutil.copytree(homes / "h-1", other)
+    file, jws = other / "home.yaml", (other / "signed.json").read_text()
+    file.write_text(f"# bathroom\n{HOME}")
+    assert main(["configure", "sign", str(other), "--key", key]) == 2
+    accepted = "h-2, as its folder is called, or a folder called h-1; sign it then"
+    told = f"{file}:2:7: home: found h-1; accepted: {accepted}"
+    assert told in capsys.readouterr().err
+    assert (other / "signed.json").read_text() == jws
+    assert main(["configure", "send", str(other), "--broker", "mqtt://127.0.0.1:1"]) == 2
+    assert f"{file}:1:7: home: found h-1" in capsys.readouterr().err, "as it was signed"
+    file.write_text(HOME.replace("h-1", "h-2"))
+    assert main(["configure", "sign", str(other), "--key", key]) == 0
+    assert "h-2: 2 of" in capsys.readouterr().out
 
 
 def test_strange_keys_files_and_folders_are_told(homes: Path) -> None:
