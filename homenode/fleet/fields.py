@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from homenode.contract.figures import CLOCK, UNDERVOLTAGE
+from homenode.contract.status import UPDATE_STATES
 from homenode.contract.times import wall_ms
 from homenode.fleet.board import LATE_MS, Home
 
@@ -27,6 +29,7 @@ class Field:
         head: Column's head in the table; "" for a field that is only filtered and sorted by.
         bad: Whether a value asks for somebody.
         shown: How the value reads; as it is if None.
+        words: All that it may be; empty if that is not a list of words.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Field:
     head: str = ""
     bad: Callable[[Value], bool] = lambda value: False
     shown: Callable[[Value], str] | None = None
+    words: Collection[str] = ()
 
 
 def _figure(name: str) -> Callable[[Home, int], Value]:
@@ -142,6 +146,7 @@ def _yes(value: Value) -> str:
 FIELDS = (
     Field("home", lambda home, _now: home.name, "Its id.", "HOME"),
     Field("online", _online, "Its node is at the broker.", "ONLINE", lambda value: value is not True, _yes),
+    Field("faults", _faults, "Open faults.", "FAULTS", lambda value: value != 0),
     Field("version", _version, "Of homenode.", "VERSION"),
     Field("slot", _figure("slot"), "The slot that runs: A or B.", "SLOT"),
     Field("link", _link, "Seconds since its last heartbeat, while it is online.", "LINK", shown=_beat),
@@ -153,14 +158,14 @@ FIELDS = (
     Field("temp", _figure("temperature_c"), "Of the processor, usual of a day, in °C.", "TEMP", _above(75),
           _with("°C")),
     Field("volt", _figure("undervoltage"), "Under-voltage: never, before or lately.", "VOLT",
-          _is("before", "lately")),
-    Field("clock", _figure("clock"), "synchronised, trusted or unset.", "CLOCK", _is("unset")),
+          _is("before", "lately"), words=UNDERVOLTAGE),
+    Field("clock", _figure("clock"), "synchronised, trusted, rtc or unset.", "CLOCK", _is("unset"),
+          words=CLOCK),
     Field("cert", _cert, "Days left of its certificate.", "CERT", _below(14), _with("d")),
     Field("update", _update, "State and version of its last update.", "UPDATE",
           lambda value: str(value).startswith("failed")),
     Field("since", _since, "Seconds since it came online or was last heard.", "SINCE", shown=span),
-    Field("state", _state, "State of its last update.", "", _is("failed")),
-    Field("faults", _faults, "Open faults.", "", _some),
+    Field("state", _state, "State of its last update.", "", _is("failed"), words=UPDATE_STATES),
     Field("devices", _figure("devices"), "Devices of its home.yaml."),
     Field("restarts", _figure("restarts"), "Restarts of the gateway since the machine started."),
     Field("gaps", _figure("gaps"), "Times without link since the gateway started, of the last 20."),

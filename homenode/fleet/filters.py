@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
-from homenode.config.notes import nearest
+from homenode.config.notes import listed, nearest
 from homenode.errors import SetupError
 from homenode.fleet.board import Home
 from homenode.fleet.fields import BY_NAME, Value, in_parts
@@ -127,6 +127,10 @@ class _Reader:
         wanted = self._take("word") or self._take("text")
         if not wanted:
             raise self._wrong(f"after {name}{op} a value is missing")
+        if field.words and not set(wanted) & set("*?") and wanted.lower() not in field.words:
+            near = nearest(wanted, field.words)
+            do = f"did you mean {near}?" if near else f"it is {listed(field.words)}"
+            raise self._wrong(f"{name} is never {wanted}", do)
         compare = _comparison(name, "=" if op == "==" else op, wanted)
         if compare is None:
             raise self._wrong(f"{name}{op}{wanted} can't be compared", f"{name} is a number or yes/no")

@@ -7,15 +7,14 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
 
 from homenode.errors import Refused
-from homenode.fleet.board import Board, Home
+from homenode.fleet.board import Board
 from homenode.fleet.ears import Ears
 from homenode.fleet.fields import FIELDS
 from homenode.fleet.filters import read_filter
 from homenode.fleet.settings import Settings, settings_of
-from homenode.fleet.table import Columns, as_json, cell, chosen, summary
+from homenode.fleet.table import Columns, as_json, chosen, details, summary
 from homenode.gateway.clock import Clock
 from homenode.gateway.logs import start_logging
 
@@ -101,20 +100,5 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_json(home, clock.wall()), ensure_ascii=False, indent=1))
     else:
-        _print(home, clock.wall())
+        print("\n".join(details(home, clock.wall())))
     return 0
-
-
-def _print(home: Home, now_ms: int) -> None:
-    for field in FIELDS:
-        value = field.of(home, now_ms)
-        print(f"{field.name:15}{cell(field, value):20}{field.about}".rstrip())
-    radios: Mapping[str, bool] = home.figures.get("radios") or {}
-    for name, works in radios.items():
-        print(f"radio {name}: {'works' if works else 'DOWN'}")
-    for fault in home.faults:
-        print(f"fault: {fault.get('sv') or fault.get('en')}")
-    for text in (home.update.get("why") or {}).values():
-        print(f"update: {text}")
-    if home.odd:
-        print(f"odd: {home.odd}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homenode.errors import SetupError
@@ -89,6 +89,27 @@ def as_json(home: Home, now_ms: int) -> dict[str, Any]:
     if home.odd:
         told["odd"] = home.odd
     return told
+
+
+def details(home: Home, now_ms: int) -> list[str]:
+    """All that is known of a home, for a person; what asks for somebody has a mark."""
+    lines = []
+    for field in FIELDS:
+        value = field.of(home, now_ms)
+        mark = "!" if field.bad(value) else " "
+        lines.append(f"{mark} {field.name:15}{cell(field, value):20}{field.about}")
+    radios: Mapping[str, bool] = home.figures.get("radios") or {}
+    lines += [f"radio {name}: {'works' if works else 'DOWN'}" for name, works in radios.items()]
+    lines += [f"fault: {_in_words(fault)}" for fault in home.faults]
+    if why := home.update.get("why"):
+        lines.append(f"update: {_in_words(why)}")
+    if home.odd:
+        lines.append(f"odd: {home.odd}")
+    return lines
+
+
+def _in_words(texts: Mapping[str, str]) -> str:
+    return texts.get("en") or texts.get("sv") or "-"
 
 
 def summary(board: Board, shown: Sequence[Home], now_ms: int) -> str:

@@ -51,7 +51,7 @@ def board() -> Board:
 def test_what_is_not_known_is_a_question_mark_and_never_a_good_value(board: Board) -> None:
     now_ms = NOW
     row = Columns().rows([board.homes["new"]], now_ms, colour=False)[0]
-    assert row.split() == ["new", "yes", *["?"] * 2, "ok", *["?"] * 10]
+    assert row.split() == ["new", "yes", *["?"] * 3, "ok", *["?"] * 10]
     told = as_json(board.homes["new"], now_ms)
     assert {name for name, one in told.items() if one is None} == {field.name for field in FIELDS} - {
         "home", "online", "link"} | {"radios"}  # fmt: skip
@@ -116,11 +116,11 @@ def test_since_when_it_is_away_is_its_last_word_or_the_moment_we_saw(board: Boar
 
 
 def test_those_that_ask_for_somebody_come_first_and_unknown_is_no_good(board: Board) -> None:
-    assert [home.name for home in chosen(board, NOW, None)] == ["bad", "good", "new"]
+    assert [home.name for home in chosen(board, NOW, None)] == ["bad", "new", "good"]
+    assert summary(board, chosen(board, NOW, None), NOW) == "3 of 3 homes, 2 online, 2 to look after"
     assert bad_of(board.homes["good"], NOW) == 0
     assert bad_of(board.homes["bad"], NOW) == 10
     link(board, "new", online=False)
-    assert [home.name for home in chosen(board, NOW, None)] == ["bad", "new", "good"]
     assert summary(board, chosen(board, NOW, None), NOW) == "3 of 3 homes, 1 online, 2 to look after"
 
 
@@ -174,7 +174,9 @@ def test_a_filter_means_what_it_says_and_unknown_fits_nothing(
         ("(silent>0", "not closed"), ("silent is blue", "silent is unknown"), ("", "a field is missing"),
         ("silent>0 and", "a field is missing"), ("silent=many", "can't be compared"), 
         ("online<yes", "can't be"),
-        ("zzz", "fields: home"), ("silent > 'x", "can't be read"), 
+        ("zzz", "fields: home"), ("clock=sychronised", "did you mean synchronised"),
+        ("volt != latly", "did you mean lately"), ("state=x", "it is waiting, busy"),
+        ("silent > 'x", "can't be read"), 
         ("not " * 60 + "silent", "nested too deep"),
         ("(" * 60 + "silent" + ")" * 60, "nested too deep"),
     ],
@@ -250,7 +252,7 @@ def test_names_that_no_home_has_are_none() -> None:
 def test_a_status_that_cant_be_read_is_told_and_one_that_was_taken_back_is_not() -> None:
     board = Board()
     board.status("h", b"[")
-    assert bad_of(board.homes["h"], NOW) == 2
+    assert bad_of(board.homes["h"], NOW) == 3
     assert as_json(board.homes["h"], NOW)["odd"]
     board.status("h", b"")
     assert "odd" not in as_json(board.homes["h"], NOW)

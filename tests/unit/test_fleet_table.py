@@ -15,7 +15,7 @@ from homenode.fleet.board import LATE_MS, LONGEST_B, LONGEST_TEXT, MOST_FAULTS, 
 from homenode.fleet.fields import BEAT_S, BY_NAME, FIELDS, bad_of, in_parts, span
 from homenode.fleet.filters import read_filter
 from homenode.fleet.screen import Screen, cut, page
-from homenode.fleet.table import PLAIN, RED, Columns, as_json, cell
+from homenode.fleet.table import PLAIN, RED, Columns, as_json, cell, details
 from homenode.fleet.watch import MOST_LINES, held_back
 from tests.unit.contract_examples import FIGURES as WELL
 from tests.unit.fleets import NOW, UTC, link, status
@@ -62,11 +62,11 @@ def test_the_table_to_the_letter(board: Board) -> None:
     columns = Columns()
     rows = columns.rows(list(board.homes.values()), NOW, colour=False)
     assert columns.heads() == (
-        "HOME       ONLINE  VERSION  SLOT  LINK    RADIO   SILENT  BLIND  CARD  TEMP   VOLT    CLOCK         "
-        "CERT  UPDATE      SINCE"
+        "HOME       ONLINE  FAULTS  VERSION  SLOT  LINK    RADIO   SILENT  BLIND  CARD  TEMP   VOLT    "
+        "CLOCK         CERT  UPDATE      SINCE"
     )
-    a = "a yes 1.1 A ok ok 0 0 10_% 50_°C ? synchronised 70_d good_1.1 9_d"
-    other = "long-name NO 1.0 ? 60_min 2_DOWN 12 1 95_% 80_°C lately unset 3_d failed_1.1 60_min"
+    a = "a yes 0 1.1 A ok ok 0 0 10_% 50_°C ? synchronised 70_d good_1.1 9_d"
+    other = "long-name NO 2 1.0 ? 60_min 2_DOWN 12 1 95_% 80_°C lately unset 3_d failed_1.1 60_min"
     wanted = [[cell.replace("_", " ") for cell in line.split()] for line in (a, other)]
     assert [re.split("  +", row) for row in rows] == wanted
     lengths = {
@@ -80,10 +80,18 @@ def test_what_asks_for_somebody_is_red_and_nothing_else(board: Board) -> None:
     well, bad = Columns().rows(list(board.homes.values()), NOW, colour=True)
     assert RED not in well
     reds = [part.partition(PLAIN)[0].strip() for part in bad.split(RED)[1:]]
-    assert reds == ["NO", "2 DOWN", "12", "1", "95 %", "80 °C", "lately", "unset", "3 d", "failed 1.1"]
-    assert bad_of(board.homes["long-name"], NOW) == len(reds) + 5, (
-        "and state, faults, memory, disk and errors"
-    )
+    assert reds == ["NO", "2", "2 DOWN", "12", "1", "95 %", "80 °C", "lately", "unset", "3 d", "failed 1.1"]
+    assert bad_of(board.homes["long-name"], NOW) == len(reds) + 4, "and state, memory, disk and errors"
+
+
+def test_all_of_a_home_says_what_asks_for_somebody_and_why_in_one_language(board: Board) -> None:
+    lines = details(board.homes["long-name"], NOW)
+    marked = {line.split()[1] for line in lines if line.startswith("! ")}
+    assert {"online", "faults", "memory", "disk", "errors", "state"} < marked
+    assert not marked & {"home", "version", "link", "gaps"}
+    radios = ["radio zigbee: DOWN", "radio b: works", "radio c: DOWN"]
+    assert lines[len(FIELDS) :] == [*radios, "fault: broken", "fault: -", "update: the radio"]
+    assert not [line for line in details(board.homes["a"], NOW) if line.startswith("! ")]
 
 
 def test_widths_only_grow_so_that_nothing_jumps(board: Board) -> None:
