@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from homenode.by_name import by_name
 from homenode.config.durations import milliseconds
 from homenode.config.model import SIGNERS, Broker
 from homenode.configure.differences import Difference
@@ -30,7 +30,7 @@ _QUIET = ("rules.",)
 
 def run(args: argparse.Namespace) -> int:
     """One of its sub-commands; returns the exit status."""
-    out, by = sys.stdout, args.by or getpass.getuser()
+    out = sys.stdout
     match args.what:
         case "key":
             return _key(args, out)
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             if len(args.words) != 1 or args.key is None:
                 args.wrong("sign: one HOME-FOLDER, and --key FILE")
             folder = Path(args.words[0])
-            done, new = signing(folder, args.key, by, Zone("UTC").text(Clock().wall()))
+            done, new = signing(folder, args.key, by_name(args.by), Zone("UTC").text(Clock().wall()))
             _tell(new, out)
             _signed(done, out)
             return 0
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             _edited(folder, one, out)
             return 0
         case "send":
-            return _send(args, by, out)
+            return _send(args, by_name(args.by), out)
         case _:
             from homenode.configure.sending import status
 

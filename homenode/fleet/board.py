@@ -13,6 +13,7 @@ from homenode.config.model import HOME_ID
 from homenode.config.rows import LONGEST_HEARTBEAT_MS
 from homenode.contract.figures import taken
 from homenode.contract.times import wall_ms
+from homenode.errors import Refused
 
 LONGEST_B = 1 << 16
 MOST_HOMES = 100_000
@@ -110,6 +111,11 @@ class Board:
         entries = opened[:MOST_FAULTS] if isinstance(opened, list) else []
         home.faults = tuple(_texts(one.get("text")) for one in entries if isinstance(one, dict))
         return home
+
+
+def no_home(name: str) -> Refused:
+    """The error of who asks for a home that nobody has heard of."""
+    return Refused(f"there is no home {name}", do="homenode fleet list shows all")
 
 
 def _body(payload: bytes) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import getpass
 import hashlib
 import json
 import zlib
@@ -13,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from homenode.by_name import by_name
 from homenode.errors import Refused
-from homenode.fleet.board import LONGEST_TEXT, Board, word
+from homenode.fleet.board import LONGEST_TEXT, Board, no_home, word
 from homenode.fleet.ears import Ears
 from homenode.fleet.kept import put
 from homenode.fleet.settings import Settings, settings_of
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         HomenodeError: The home refuses or doesn't answer, or what it answers is no bundle.
     """
-    answer = asyncio.run(_asked(settings_of(args), args.home, args.by or getpass.getuser()))
+    answer = asyncio.run(_asked(settings_of(args), args.home, by_name(args.by)))
     content = unpacked(args.home, answer)
     print("\n".join(write(Path(args.out or f"{args.home}-diagnosis.json"), content)))
     return 0
@@ -58,11 +58,14 @@ async def _asked(settings: Settings, home: str, by: str) -> Mapping[str, Any]:
             answers[name] = body
             came.set()
 
-    ears = Ears(settings, Board(), Clock(), replied=replied)
+    board = Board()
+    ears = Ears(settings, board, Clock(), replied=replied)
     await ears.connect()
     async with asyncio.TaskGroup() as tasks:
         link = tasks.create_task(ears.run(), name="link")
         await ears.all_heard()
+        if home not in board.homes:
+            raise no_home(home)
         asked = ears.command(home, "report", {"diagnose": True}, by)
         try:
             async with asyncio.timeout(PATIENCE_S):

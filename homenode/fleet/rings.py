@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Any
 
 from homenode.fleet.board import LONGEST_TEXT, Home, word
@@ -90,6 +91,13 @@ class Rollout:
         step = Step()
         if self.ended:
             return step
+        if self._looked_ms is None:  # a slip of the hand moves a home to the ring of all that are left
+            step.news += [
+                f"ring {ring.name}: no home is called {pattern}"
+                for ring in self.plan.rings
+                for pattern in ring.homes
+                if not any(fnmatchcase(name, pattern) for name in homes)
+            ]
         self._skip_unwatched(now)
         for name in sorted(homes):
             if name not in self.courses and (ring := self.plan.ring_of(name, self.version)):

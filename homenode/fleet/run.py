@@ -8,8 +8,7 @@ import json
 import os
 import sys
 
-from homenode.errors import Refused
-from homenode.fleet.board import Board
+from homenode.fleet.board import Board, no_home
 from homenode.fleet.ears import Ears
 from homenode.fleet.fields import FIELDS
 from homenode.fleet.filters import read_filter
@@ -96,7 +95,7 @@ def _show(args: argparse.Namespace) -> int:
     board = asyncio.run(heard(settings_of(args), clock))
     home = board.homes.get(args.home)
     if home is None:
-        raise Refused(f"there is no home {args.home}", do="homenode fleet list shows all")
+        raise no_home(args.home)
     if args.json:
         print(json.dumps(as_json(home, clock.wall()), ensure_ascii=False, indent=1))
     else:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import re
 import secrets
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from homenode.by_name import by_name
 from homenode.contract.command import why_not_args
 from homenode.errors import Refused, SetupError
 from homenode.fleet import kept as kept_in
 from homenode.fleet.board import Board
-from homenode.fleet.ears import UTC, Ears
+from homenode.fleet.ears import Ears
 from homenode.fleet.kept import Kept
 from homenode.fleet.plan import Step
 from homenode.fleet.ring_file import read_rings
@@ -62,7 +63,7 @@ def _asked(args: argparse.Namespace, order: dict[str, Any]) -> Kept:
         plan = plan.only(args.ring)
     if window and "window" not in order:
         order = _taken({**order, "window": window})
-    return Kept(Rollout(plan, args.version, secrets.token_hex(4)), order, args.by or getpass.getuser())
+    return Kept(Rollout(plan, args.version, secrets.token_hex(4)), order, by_name(args.by))
 
 
 def _others(kept: Kept, asked: Kept, by: str) -> list[str]:
@@ -76,6 +77,9 @@ def _others(kept: Kept, asked: Kept, by: str) -> list[str]:
 def _order(args: argparse.Namespace) -> dict[str, Any]:
     if not re.fullmatch(r"[0-9a-f]{64}", args.sha256):
         raise SetupError(f"--sha256 {args.sha256[:80]}", do="give the 64 digits that sha256sum prints")
+    if not re.fullmatch(r"https://[^/]+/.+", args.url):
+        do = "give https://HOST/NAME, such as https://office.example:8453/bundles/homenode_V.raucb"
+        raise SetupError(f"BUNDLE-URL {args.url[:80]}", do=do)
     order: dict[str, Any] = {"version": args.version, "url": args.url, "sha256": args.sha256}
     if args.size:
         order["size"] = args.size
@@ -86,7 +90,8 @@ def _order(args: argparse.Namespace) -> dict[str, Any]:
         try:
             order["exception"] = args.exception.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise SetupError(f"can't be read: {error}", where=str(args.exception)) from error
+            why = getattr(error, "strerror", None) or "not a text"
+            raise SetupError(f"can't be read: {why}", where=str(args.exception)) from error
     return _taken(order)
 
 
@@ -228,6 +233,7 @@ class _Worker:
             kept_in.write(self._folder, self._kept)
 
     def tell(self, news: list[str]) -> None:
-        """A line each, with the time."""
+        """A line each, with day (an update takes many) and time of this machine, as the log has it."""
         for line in news:
-            print(f"{UTC.text(self._clock.wall())[11:19]} {line}", flush=True)
+            at = time.localtime(self._clock.wall() / 1000)
+            print(f"{time.strftime('%Y-%m-%d %H:%M:%S', at)} {line}", flush=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import getpass
 import logging
 import re
 import signal
@@ -13,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from homenode.by_name import by_name
 from homenode.config.model import Broker
 from homenode.config.values import WORD
 from homenode.errors import SetupError
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if asked:
         from homenode.listen.ack import acknowledge
 
-        return acknowledge(settings, alert, args.by or getpass.getuser(), out)
+        return acknowledge(settings, alert, by_name(args.by), out)
     if preparing:
         from homenode.listen.streams import prepare
 

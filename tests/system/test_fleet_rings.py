@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from select import select
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -133,6 +135,29 @@ def test_a_tool_that_was_stopped_can_still_call_an_update_off(tmp_path: Path) ->
         assert "2.0: cancelled" in homenode("fleet", "cancel", *data).stdout
         homes.cancelled("p-1")
         assert "2.0 is cancelled" in homenode("fleet", "halt", *data).stderr
+
+
+def test_news_have_the_day_and_time_of_the_machine_as_its_log_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rings.yaml").write_text(RINGS)
+    zone = ZoneInfo("Asia/Kolkata")
+    monkeypatch.setenv("TZ", zone.key)
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Homes(broker.port, "p-1"),
+        fleet(tmp_path, "update", *ORDER, "--broker", broker.url) as tool,
+    ):
+        told = tool.until("p-1: ordered")
+        at = datetime.strptime(told[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+        assert abs(at.timestamp() - time.time()) < 10 * PATIENCE_S  # noqa: TID251 - no node
+
+
+def test_a_bundle_of_a_home_that_nobody_knows_is_not_waited_for(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path / "broker") as broker, Homes(broker.port, "a"):
+        for name in ("b", "+"):
+            asked = homenode("fleet", "diagnose", name, "--broker", broker.url)
+            assert asked.stderr == f"homenode: there is no home {name} (homenode fleet list shows all)\n"
 
 
 @contextmanager

@@ -233,6 +233,18 @@ def test_what_is_signed_is_shown(homes: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == shown + edited
 
 
+def test_a_user_without_a_name_is_told_to_give_one(
+    homes: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)  # of a container: nobody in /etc/passwd
+    words = ["configure", "sign", str(homes / "h-1"), "--key", str(homes / "operator.key")]
+    assert main(words) == 1
+    assert "this user has no name on this machine (give one with --by NAME)" in capsys.readouterr().err
+    assert main([*words, "--by", "Eva"]) == 0
+
+
 def test_a_folder_that_is_not_there_and_no_duration_are_told(
     homes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

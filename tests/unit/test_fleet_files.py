@@ -333,3 +333,10 @@ def test_an_order_that_no_node_would_take_is_never_sent(tmp_path: Path) -> None:
     for wrong in wrongs:
         with pytest.raises(SetupError):
             ordered(**wrong)
+    for given, told in (
+        ({"url": "office.example/2.raucb"}, "give https://HOST/NAME"),
+        ({"url": "https://office.example"}, "give https://HOST/NAME"),
+        ({"exception": tmp_path / "gone"}, f"{tmp_path}/gone: can't be read: No such file or directory$"),
+    ):
+        with pytest.raises(SetupError, match=told):
+            ordered(**given)

@@ -282,6 +282,16 @@ def test_what_happens_is_told_once_in_words() -> None:
     ]  # fmt: skip
 
 
+def test_a_home_that_a_ring_names_and_nobody_knows_is_told_once() -> None:
+    world = World("p-1", plan=Plan((Ring("pilot", ("p-1", "p-l", "test-*")), Ring("rest", ("*",)))))
+    world.step()
+    told = [f"ring pilot: no home is called {name}" for name in ("p-l", "test-*")]
+    assert (world.news, world.ordered) == (told, ["p-1"])
+    world.rollout = Rollout.load(world.rollout.dump())
+    world.step(MIN)
+    assert world.news == told
+
+
 MOVES = st.lists(
     st.tuples(
         st.sampled_from(("p-1", "p-2", "a", "b", "c")),
