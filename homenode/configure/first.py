@@ -35,7 +35,7 @@ def first(beside: Path, data: Path, jws: str, home: str, trust: Path | None = No
     now = follows(data, beside, new)
     report = understood(offer, beside / HOME_YAML, driver_types())
     found = [one for one in changed(blank(beside), report) if one.signer in offer.trusted]
-    allowed(found, offer.parties, offer.trusted, offer.signers)
+    allowed(found, offer.parties, offer.trusted, offer.signers, strange=offer.strange)
     there = place.configured(beside)
     if there is not None and now is not None and now.configuration == new:
         place.go_to(beside, there)  # the power went before home.yaml was there

@@ -44,10 +44,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What was signed, and which of the trusted parties did; at least one."""
+    """What was signed, and which of the trusted parties did; at least one.
+
+    Attributes:
+        strange: It has a signature, too, by a key that isn't trusted.
+    """
 
     payload: bytes
     parties: frozenset[str]
+    strange: bool = False
 
 
 def read_key(pem: str, where: str, *, private: bool = False) -> Key:
@@ -139,9 +144,10 @@ def verify(text: str, trusted: Mapping[str, Key], *, typ: str = TYPE) -> Signed:
 
     body = _serialized(text)
     parties: set[str] = set()
-    payload = b""
+    payload, strange = b"", False
     for one in body["signatures"]:
         header = _header(one["protected"], typ)
+        strange = strange or header["kid"] not in {key.kid for key in trusted.values()}
         for party, key in trusted.items():
             if header["kid"] != key.kid:
                 continue
@@ -157,7 +163,7 @@ def verify(text: str, trusted: Mapping[str, Key], *, typ: str = TYPE) -> Signed:
     if not parties:
         known = ", ".join(trusted) or "nobody's"
         raise Refused("no signature by a key that this node trusts", do=f"it trusts {known}")
-    return Signed(payload, frozenset(parties))
+    return Signed(payload, frozenset(parties), strange)
 
 
 def unverified(text: str) -> bytes:

@@ -50,6 +50,7 @@ class Offer:
         parties: Whose signatures are on it.
         trusted: Whose the node would take.
         signers: Folder with their keys.
+        strange: It has a signature, too, by a key that the node doesn't trust.
     """
 
     configuration: Configuration
@@ -57,6 +58,7 @@ class Offer:
     parties: frozenset[str]
     trusted: frozenset[str]
     signers: Path
+    strange: bool = False
 
 
 def offered(jws: str, beside: Path, home: str, trust: Path | None = None) -> Offer:
@@ -80,7 +82,7 @@ def offered(jws: str, beside: Path, home: str, trust: Path | None = None) -> Off
     configuration = decode(signed.payload)
     if configuration.home != home:
         raise Refused(f"it is for the home {configuration.home}, and this is {home}")
-    return Offer(configuration, jws, signed.parties, frozenset(trusted), folder)
+    return Offer(configuration, jws, signed.parties, frozenset(trusted), folder, signed.strange)
 
 
 def understood(offer: Offer, path: Path, types: Mapping[str, DriverType]) -> CheckReport:
@@ -137,6 +139,8 @@ def allowed(
     parties: Collection[str],
     trusted: Collection[str],
     folder: Path = Path(TRUST),
+    *,
+    strange: bool = False,
 ) -> None:
     """Whether those who signed may change this.
 
@@ -144,6 +148,7 @@ def allowed(
         parties: Who signed.
         trusted: Whose signature the node would take.
         folder: Where a party's key would be put.
+        strange: Somebody signed, too, by a key that the node doesn't trust.
 
     Raises:
         Refused: A party has not signed whose signature it needs.
@@ -155,7 +160,10 @@ def allowed(
         more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
         what = f"{', '.join(places[:MOST_PLACES])}{more}: that needs the signature of {party}"
         if party in trusted:
-            raise Unsigned(what, do=f"signed by {', '.join(sorted(parties))}")
+            do = f"signed by {', '.join(sorted(parties))}"
+            if strange:
+                do += ", and by a key that this node doesn't know: a new key reaches it at its next visit"
+            raise Unsigned(what, do=do)
         do = f"a person at the node may change it there, or put {party}'s key in {folder}/{party}.pem"
         raise Unsigned(f"{what}, and this node knows no key of {party}", do=do)
 

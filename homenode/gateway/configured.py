@@ -255,7 +255,7 @@ class Configured:
             report = understood(offer, node.home.path, types)
         dropped.__path__[:] = drivers  # until the node goes over to it
         found = changed(facts(node.home, tuple(node.judge.rules.values())), report)
-        allowed(found, offer.parties, offer.trusted, offer.signers)
+        allowed(found, offer.parties, offer.trusted, offer.signers, strange=offer.strange)
         assert report.home is not None
         broker = report.home.broker
         reach = broker is not None and node.home.broker is not None and broker != node.home.broker

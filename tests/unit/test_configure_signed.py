@@ -350,6 +350,18 @@ def test_each_difference_needs_the_signature_of_its_party() -> None:
     )
 
 
+def test_who_signs_by_a_key_that_the_node_has_not_got_yet_is_told_so(beside: Path) -> None:
+    offer = offered(signed(OPERATOR, STRANGER), beside, "h-1")
+    words = why(lambda: allowed(FOUND, offer.parties, offer.trusted, strange=offer.strange), Unsigned)
+    assert words == (
+        "share.care: that needs the signature of care (signed by operator, "
+        "and by a key that this node doesn't know: a new key reaches it at its next visit)"
+    )
+    offer = offered(signed(OPERATOR), beside, "h-1")
+    words = why(lambda: allowed(FOUND, offer.parties, offer.trusted, strange=offer.strange), Unsigned)
+    assert words.endswith("(signed by operator)")
+
+
 def test_where_care_has_no_key_what_is_cares_changes_at_the_node_alone() -> None:
     allowed(FOUND[1:], {"operator"}, {"operator"})
     words = why(lambda: allowed(FOUND, {"operator"}, {"operator"}), Unsigned)
