@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--over", action="store_true", help="send: also where somebody changed the files at the node since"
     )
-    parser.add_argument("--party", choices=SIGNERS, default="operator", help="send: as whom")
+    parser.add_argument("--party", choices=SIGNERS, help="send, with --broker: as whom (default operator)")
     parser.add_argument("--broker", metavar="URL", help="instead of LISTEN.yaml: such as mqtt://127.0.0.1")
     parser.add_argument(
         "--wait", default="1min", metavar="DURATION", help="send: for the node's answer (default 1min)"

@@ -14,7 +14,7 @@ from homenode.by_name import by_name
 from homenode.config.durations import milliseconds
 from homenode.config.model import SIGNERS, Broker
 from homenode.configure.differences import Difference
-from homenode.configure.office import SUCCESSORS, Sheet, files_of, sheet, signing, taken
+from homenode.configure.office import SIGNED, SUCCESSORS, Sheet, files_of, sheet, signing, taken
 from homenode.configure.payload import HOME_YAML, TRUST
 from homenode.contract.times import Zone
 from homenode.errors import FileMistakes, HomenodeError, Refused, SetupError
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         case "sign":
             if len(args.words) != 1 or args.key is None:
                 args.wrong("sign: one HOME-FOLDER, and --key FILE")
-            folder = Path(args.words[0])
+            folder = _folder(args.words[0])
             done, new = signing(folder, args.key, by_name(args.by), Zone("UTC").text(Clock().wall()))
             _tell(new, out)
             _signed(done, out)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         case "show":
             if len(args.words) != 1:
                 args.wrong("show: one HOME-FOLDER")
-            folder = Path(args.words[0])
+            folder = _folder(args.words[0])
             one = _sheet(folder)
             _signed(one, out)
             _edited(folder, one, out)
@@ -151,6 +151,13 @@ def _successor(party: str, old_file: Path, public: Path, public_pem: str) -> str
     return successor(party, old, public_pem, Zone("UTC").text(Clock().wall()))
 
 
+def _folder(word: str) -> Path:
+    folder = Path(word)
+    if not (folder / HOME_YAML).is_file() and not (folder / SIGNED).is_file():
+        raise SetupError(f"no {HOME_YAML} is in it", where=word, do="name the folder of one home")
+    return folder
+
+
 def _sheet(folder: Path) -> Sheet:
     found = sheet(folder)
     if found is None:
@@ -200,6 +207,9 @@ def _reached(args: argparse.Namespace) -> tuple[Settings, list[Path]]:
     files = [word for word in words if not word.is_dir()]
     if len(files) + bool(args.broker) != 1:
         args.wrong("name one LISTEN.yaml, or give --broker URL")
-    if files:
-        return read_settings(str(files[0]))[0], folders
-    return Settings(args.party, Broker((args.broker,))), folders
+    if not files:
+        return Settings(args.party or "operator", Broker((args.broker,))), folders
+    settings = read_settings(str(files[0]))[0]
+    if args.party not in (None, settings.party):
+        args.wrong(f"--party {args.party}: {files[0]} is of {settings.party}")
+    return settings, folders

@@ -119,7 +119,9 @@ def status(settings: Settings, signed: Mapping[str, int | str], out: TextIO) -> 
         SetupError: There is no broker, or we aren't the operator.
     """
     if settings.broker is None or settings.party != "operator":
-        raise SetupError("only the operator is told which configuration runs", do="--party operator")
+        raise SetupError(
+            "only the operator is told which configuration runs", do="as party: operator, over a broker"
+        )
     opening, running = Opening("operator", settings.keys), dict[str, Mapping[str, Any] | None]()
 
     def heard(topic: str, payload: bytes) -> bool | None:

@@ -254,6 +254,27 @@ def test_a_folder_that_is_not_there_and_no_duration_are_told(
     with pytest.raises(SystemExit):
         main(["configure", "send", str(homes / "h-1"), *broker, "--wait", "abc"])
     assert "--wait abc: give a duration such as" in capsys.readouterr().err
+    for words in (
+        ["show", nix],
+        ["show", str(homes)],
+        ["sign", str(homes), "--key", str(homes / "care.key")],
+    ):
+        assert main(["configure", *words]) == 1
+        assert f"{words[1]}: no home.yaml is in it (name the folder of one home)" in capsys.readouterr().err
+
+
+def test_what_is_sent_as_another_than_the_file_says_is_told(
+    homes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = homes / "operator.yaml"
+    file.write_text('party: operator\nbroker: {url: "mqtt://127.0.0.1:1"}\n')
+    signed(homes, "operator", "care")
+    words = ["configure", "send", str(homes / "h-1"), str(file)]
+    with pytest.raises(SystemExit):
+        main([*words, "--party", "care"])
+    assert f"--party care: {file} is of operator" in capsys.readouterr().err
+    assert main([*words, "--party", "operator"]) == 1
+    assert "nothing listens there" in capsys.readouterr().err
 
 
 def test_what_is_signed_is_what_any_reader_of_json_reads(homes: Path) -> None:
