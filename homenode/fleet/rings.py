@@ -31,7 +31,9 @@ NO_SLOTS = "no_slots"
 """Code of a node's refusal that is installed by hand, from its package."""
 OVER = ("failed", "refused", "cancelled")
 """States of a node's update that end it without the new version."""
-NOT_BEGUN = ("", "ordered", "waiting", "busy", "loading")
+ORDERED = "ordered"
+"""Of a home that took the order, and has said nothing of it yet."""
+NOT_BEGUN = ("", ORDERED, "waiting", "busy", "loading")
 """States from which an update can be called off as if it had never been ordered."""
 NOT_THERE, UNKNOWN = "not there", "tells nothing of its health"
 """Why a home is left behind that is ordered once it is there and tells."""
@@ -154,6 +156,9 @@ class Rollout:
             if course.at is not At.UNDER_WAY or (course.why in NOT_BEGUN and state not in NOT_BEGUN):
                 course.since_ms = now
             course.at, course.why = At.UNDER_WAY, state
+        elif course.at is At.UNDER_WAY and course.why != ORDERED and update.get("version") and not ours:
+            other = update["version"]  # whoever ordered that: this one is waited for in vain
+            self._to(course, home, At.LEFT, f"{other} was ordered there since", now, step)
         how = worse(home, course.before, now)
         if not how and course.at is At.GOOD and home.version and not self._runs(home):
             how = f"runs {home.version} again"
@@ -310,7 +315,7 @@ class Rollout:
         if course is None or course.at is not At.SENT or body.get("id") != self.id_of(home):
             return []
         if body.get("ok") is True:
-            course.at, course.since_ms, course.why = At.UNDER_WAY, now, "ordered"
+            course.at, course.since_ms, course.why = At.UNDER_WAY, now, ORDERED
             return [f"{home}: ordered"]
         error = body.get("error")
         said = error if isinstance(error, dict) else {}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from homenode.fleet.plan import At, Plan, Ring, Step
 from homenode.fleet.rings import AGAIN_MS, Rollout
+from tests.unit.fleets import NOW, UTC
 from tests.unit.rollouts import HOUR, MIN, PLAN, World
 
 
@@ -290,6 +291,26 @@ def test_a_home_that_a_ring_names_and_nobody_knows_is_told_once() -> None:
     world.rollout = Rollout.load(world.rollout.dump())
     world.step(MIN)
     assert world.news == told
+
+
+def test_a_home_to_which_somebody_else_ordered_another_version_is_left_to_them() -> None:
+    world = World("p-1", "p-2", "a")
+    world.update = {"p-1": {"version": "1.9", "state": "trying", "at": UTC.text(NOW)}}
+    world.step()
+    world.takes("p-1")
+    world.become_good("p-2")
+    world.update["p-1"] = {"version": "1.9", "state": "good", "at": UTC.text(NOW + 1)}
+    world.step(MIN)
+    assert world.at("p-1") is At.UNDER_WAY, "that was ordered before, and this one is waited for"
+    world.says("p-1", "waiting")
+    world.step(MIN)
+    world.update["p-1"] = {"version": "3.0", "state": "waiting", "at": UTC.text(NOW + MIN)}
+    world.step(MIN)
+    assert world.news[-2:] == [
+        "p-1: left behind (3.0 was ordered there since)", "ring pilot: all at an end, and watched now"
+    ]  # fmt: skip
+    assert world.cancelled == [], "theirs is not called off"
+    assert world.step(HOUR).order == ["a"]
 
 
 MOVES = st.lists(
