@@ -101,7 +101,7 @@ def _enrolled(said: Mapping[str, object]) -> bool:
 def _take(places: Places) -> tuple[Mistake, ...]:
     """Take what the installer put on the card; its mistakes, if it has any: then it stays."""
     file, home = places.boot / FILE, places.boot / "home.yaml"
-    if file.exists() and _blank(file):
+    if file.is_file() and _blank(file):
         _wipe_all(places, (file,))  # a power cut left it so
     if not file.exists() and not home.exists():
         if places.home.exists() or (mistake := _misnamed(places.boot)) is None:

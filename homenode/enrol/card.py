@@ -33,6 +33,8 @@ OURS = (
     "extlinux",
 )
 """One of them lies on the boot partition of a card for a Pi."""
+_FULL = re.compile(rb"Disk full|No space left")
+"""What mcopy says and ends with status 0."""
 MOUNTS = Path("/proc/self/mounts")
 
 
@@ -94,6 +96,8 @@ def _into_folder(folder: Path, name: str, data: bytes) -> str:
         if path.read_bytes() != data:
             raise Refused("it doesn't keep what is written", where=str(folder), do="use another card")
     except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()  # a box would take half of a file for the whole
         raise SetupError(f"it can't be written: {error.strerror}", where=str(path)) from error
     return str(path)
 
@@ -108,7 +112,12 @@ def _into_device(card: Path, name: str, data: bytes) -> str:
     _is_ours(
         _mtools("mdir", "-b", "-i", at, "::").decode("utf-8", "replace").replace("::/", "").split(), str(card)
     )
-    _mtools("mcopy", "-o", "-i", at, "-", f"::{name}", said=data)
+    try:
+        _mtools("mcopy", "-o", "-i", at, "-", f"::{name}", said=data)
+    except SetupError:
+        with contextlib.suppress(SetupError):
+            _mtools("mdel", "-i", at, f"::{name}")  # a box would take half of a file for the whole
+        raise
     os.sync()
     _forget(card)
     if _mtools("mtype", "-i", at, f"::{name}") != data:
@@ -168,7 +177,7 @@ def _mtools(*words: str, said: bytes = b"") -> bytes:
     done = subprocess.run(
         words, input=said, capture_output=True, check=False, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}
     )
-    if done.returncode != 0:
+    if done.returncode != 0 or _FULL.search(done.stderr):
         why = " ".join(done.stderr.decode("utf-8", "replace").split())
         raise SetupError(
             f"{words[0]}: {why or 'failed'}",

@@ -16,7 +16,7 @@ from homenode.enrol import state
 from homenode.enrol.boot import boot
 from homenode.enrol.places import FILE, TOLD
 from homenode.enrol.provision_file import read_provision, with_home
-from tests.system.disks import mounted
+from tests.system.disks import fill, memory, mounted
 from tests.system.nodes import homenode
 from tests.system.offices import HOME, HOME_YAML, Box
 
@@ -73,6 +73,34 @@ def test_a_card_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "no boot partition" in refused(tmp_path / "empty")
     assert "no card" in refused(tmp_path / "none")
     assert "not the boot partition" in refused(tmp_path)
+
+
+LONG = f"office: https://o\ncode: {CODE}\n" + "# of the home\n" * 30_000
+
+
+@needs_mtools
+def test_a_full_card_is_told_as_that_and_keeps_no_half_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(LONG)
+    card = a_card(tmp_path)
+    at = ["-i", f"{card}@@{FIRST * 512}"]
+    subprocess.run(["mcopy", *at, "-", "::pad"], input=bytes((4 << 20) - len(LONG)), check=True)
+    done = homenode("provision", "--file", str(tmp_path / "p.yaml"), "--card", str(card))
+    assert done.returncode == 1, done.stdout
+    assert "is the card locked, or full?" in done.stderr
+    assert "another card" not in done.stderr
+    assert "::/pad" in (left := subprocess.check_output(["mdir", "-b", *at, "::"], text=True))
+    assert FILE not in left
+
+
+def test_a_full_folder_is_told_as_that_and_keeps_no_half_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(LONG)
+    with memory(tmp_path / "card") as card:
+        (card / "config.txt").touch()
+        os.truncate(fill(card), (4 << 20) - len(LONG) // 2)
+        done = homenode("provision", "--file", str(tmp_path / "p.yaml"), "--card", str(card))
+        assert done.returncode == 1, done.stdout
+        assert "No space left" in done.stderr
+        assert sorted(os.listdir(card)) == ["config.txt", "other"]
 
 
 def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
@@ -351,6 +379,14 @@ def test_a_file_with_a_wrong_name_is_told_where_there_is_no_home(
     box.places.state.write_text('{"state": "enrolled"}')
     boot(box.places, run=tmp_path / "run", lamps=())
     assert box.state == {"state": "enrolled"}
+
+
+def test_a_folder_in_place_of_the_file_is_no_worn_card(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    (box.places.boot / FILE).mkdir()
+    boot(box.places, run=tmp_path / "run", lamps=())
+    assert box.state["key"] == "file_wrong"
+    assert f"{FILE}: file: found a folder" in (box.places.boot / TOLD).read_text("utf-8-sig")
 
 
 FAULTY = "home: kalmar-10\n timezone: Europe/Stockholm\n"
