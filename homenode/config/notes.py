@@ -44,6 +44,7 @@ FILES = {
     "home": (("home", "devices"), "a home.yaml, which homenode check reads"),
     "rule": (("rule", "when"), "a rule, which homenode rules check reads"),
     "cases": (("cases",), "the cases of a rule, which homenode rules test runs"),
+    "provision": (("office", "code", "ca", "ca_sha256"), "what homenode provision --file puts on a card"),
 }
 """Kinds of file: keys that only they have, and what they are."""
 

@@ -7,6 +7,7 @@ Every node knows its line. Hostile files cost little: size, depth, nodes and ali
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,8 @@ def read_text(path: Path, file: str) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
         found = f"the byte 0x{data[error.start]:02x}, which is not UTF-8"
+        if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            found += " but UTF-16, which Windows also calls Unicode"
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise wrong(found, "UTF-8 text", line, column=column) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homenode.config.check import check_home
 from homenode.config.excerpt import Excerpts
+from homenode.config.yaml12 import read_text
 from homenode.configure import place
 from homenode.configure.payload import HOME_YAML
 from homenode.enrol.card import put
@@ -22,6 +23,8 @@ SAID_BY: Mapping[str, tuple[str, ...]] = {
     "label": ("office", "ca", "code"),
 }
 """Options that say the same as another: which of both counts, nobody can know."""
+
+_TEXTS = {"ca": "certificates in PEM", "service_key": "the file .pub of an SSH key"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,21 +105,24 @@ def _of_option(mistake: Mistake, args: argparse.Namespace) -> Mistake:
 
 def _text(args: argparse.Namespace) -> str:
     """Without the home."""
-    before = _read(args.file, "utf-8-sig").rstrip() + "\n" if args.file is not None else ""
+    before = read_text(args.file, str(args.file)).rstrip() + "\n" if args.file is not None else ""
     said: dict[str, str] = {"office": args.office, "code": args.code}
     if args.label:
         said |= label_of(args.label)
     for name, path in (("ca", args.ca), ("service_key", args.service_key)):
         if path is not None:
-            said[name] = _read(path, "ascii").strip() + ("\n" if name == "ca" else "")
+            said[name] = _read(path, name).strip() + ("\n" if name == "ca" else "")
     return before + "".join(f"{name}: {json.dumps(text)}\n" for name, text in said.items() if text)
 
 
-def _read(path: Path, encoding: str) -> str:
+def _read(path: Path, option: str) -> str:
+    where = f"{_option(option)} {path}"
     try:
-        return path.read_text(encoding)
-    except (OSError, ValueError) as error:
-        raise SetupError(f"it can't be read: {error}", where=str(path)) from error
+        return path.read_text("ascii")
+    except OSError as error:
+        raise SetupError(f"it can't be read: {error.strerror}", where=where) from error
+    except ValueError as error:
+        raise SetupError("it is no text", where=where, do=f"give {_TEXTS[option]}") from error
 
 
 def label_of(text: str) -> dict[str, str]:

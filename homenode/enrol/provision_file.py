@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from homenode.config.fields import Field
 from homenode.config.load import in_order
-from homenode.config.notes import Notes, listed, nearest, unknown_key
+from homenode.config.notes import Notes, another_file, listed, nearest, unknown_key
 from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.configure.payload import FILE
@@ -184,6 +184,9 @@ def provision_of(text: str, shown: str) -> Provision:
     root = compose(text, shown, notes.mistakes)
     if not isinstance(root, Table):
         notes.wrong(root, "file", "a mapping with office:, ca:, code:, …")
+        raise FileMistakes(notes.mistakes)
+    if "devices" in root.entries and (other := another_file(root.entries, "provision")):
+        notes.wrong(root, "file", "a mapping with office:, ca:, code:, …", found=other)
         raise FileMistakes(notes.mistakes)
     own = {name: entry for name, entry in root.entries.items() if name not in _SECTIONS}
     known = [*(row.name for row in TOP), *_SECTIONS]

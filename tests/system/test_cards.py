@@ -133,6 +133,10 @@ SERVICE_KEY = f"ssh-ed25519 {'A' * 60} eva@example"
         ),
         (("--file", "office.yaml", "--service-key", "key.pub"), "--service-key: service_key: found a second"),
         ((), "give HOME.yaml, --file, --label or --office"),
+        (("--file", "utf16.yaml"), ":1:1: file: found the byte 0xff, which is not UTF-8 but UTF-16"),
+        (("--file", "."), ".: file: found a folder"),
+        ((*OFFICE, "--ca", "utf16.yaml"), "--ca utf16.yaml: it is no text (give certificates in PEM)"),
+        ((*OFFICE, "--service-key", "none"), "--service-key none: it can't be read: No such file"),
     ],
 )
 def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
@@ -147,11 +151,13 @@ def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
     Path("private.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
     Path("key.pub").write_text(f"{SERVICE_KEY}\n")
     Path("plain.yaml").write_text("office: https://o.example\n")
+    Path("utf16.yaml").write_text("office: https://o.example\n", encoding="utf-16")
     Path("office.yaml").write_text(f"office: https://o.example\nservice_key: {SERVICE_KEY}\n")
     Path("config.txt").touch()
     assert main(["provision", "--card", str(tmp_path / "card"), *words]) in (1, 2)
     told = capsys.readouterr().err
     assert said in told
+    assert "codec" not in told
     assert "WD4D" not in told
     assert FILE not in told
 

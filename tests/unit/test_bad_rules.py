@@ -115,7 +115,7 @@ def test_what_is_no_file_of_text_is_told(tmp_path: Path) -> None:
     bad.write_bytes(b"rule: x\nwhen: d\xff\n")
     assert told(bad)[0].startswith(f"{bad}:2:8: file: found the byte 0xff, which is not UTF-8")
     bad.write_text("rule: x\nwhen: d\n", encoding="utf-16")
-    assert told(bad)[0].startswith(f"{bad}:1:1: file: found the byte 0xff")
+    assert told(bad)[0].startswith(f"{bad}:1:1: file: found the byte 0xff, which is not UTF-8 but UTF-16")
     with bad.open("wb") as stream:
         stream.truncate(100_000_000)
     assert "found more than 1,000,000 bytes" in told(bad)[0]

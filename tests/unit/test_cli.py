@@ -119,6 +119,9 @@ RULE = "rule: mine\nroles: {d: {kind: contact}}\nwhen: d for 5 min\n"
         ("rules check cases.yaml", "the cases of a rule, which homenode rules test runs"),
         ("rules explain home.yaml", "a home.yaml, which homenode check reads"),
         ("rules explain cases.yaml", "the cases of a rule, which homenode rules test runs"),
+        ("check office.yaml", "what homenode provision --file puts on a card"),
+        ("provision office.yaml --card .", "what homenode provision --file puts on a card"),
+        ("provision --file home.yaml --card .", "a home.yaml, which homenode check reads"),
     ],
 )
 def test_a_file_of_another_kind_is_one_mistake(
@@ -126,6 +129,7 @@ def test_a_file_of_another_kind_is_one_mistake(
 ) -> None:
     (folder / "mine.yaml").write_text(RULE)
     (folder / "cases.yaml").write_text("cases: []\n")
+    (folder / "office.yaml").write_text("office: https://o\ncode: ABCD-EFGH\n")
     assert main(words.split()) == 2
     told = "".join(capsys.readouterr())
     assert (told.count("accepted:"), f"file: found {found}; accepted: a" in told) == (1, True)
