@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -188,7 +189,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         name: str, command: Command, text: str, *, home: bool = False, data: bool = False
     ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(call=command)
+        sub.set_defaults(call=command, wrong=sub.error)
         if home:
             sub.add_argument("home", metavar="HOME.yaml", help="the file that describes the home")
         if data:
@@ -226,7 +227,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     replay.add_argument(
         "--journal", action="store_true", help="replay what the node heard itself, from its journal"
     )
-    replay.set_defaults(wrong=replay.error, takes="readings")
+    replay.set_defaults(takes="readings")
 
     opened = add("open", _open, "Open messages to a party with a key: from standard input, one a line.")
     opened.add_argument(
@@ -373,12 +374,14 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         elif not taken:
             setattr(args, takes, rest.pop(0))
     if rest:
-        getattr(args, "wrong", parser.error)(f"unrecognized arguments: {' '.join(rest)}")
+        args.wrong(f"unrecognized arguments: {' '.join(rest)}")
     return args
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (`homenode.ended`)."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # as of stderr: a terminal may not have our signs
     return status_of(lambda: _command(sys.argv[1:] if argv is None else argv))
 
 

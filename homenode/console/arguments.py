@@ -14,4 +14,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log", choices=("text", "json"), default="text")
     parser.add_argument("--verbose", action="store_true", help="log more")
-    parser.set_defaults(wrong=parser.error)

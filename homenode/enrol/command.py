@@ -54,7 +54,10 @@ def _status(places: Places) -> int:
             except PermissionError as error:
                 do = "run this as the user that runs homenode, or with sudo"
                 raise SetupError("it can't be read", where=str(path), do=do) from error
-    print(json.dumps(state.now(places), ensure_ascii=False, indent=1))
+    if not (told := state.now(places)):
+        do = "name the node's folder with --data, or see that homenode-enrol.service runs"
+        raise SetupError("nobody has said yet how far enrolment is", where=str(places.data), do=do)
+    print(json.dumps(told, ensure_ascii=False, indent=1))
     return 0
 
 

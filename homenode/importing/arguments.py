@@ -18,7 +18,7 @@ formats, by their first line:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows ``homenode import``."""
-    parser.set_defaults(wrong=parser.error, takes="files")
+    parser.set_defaults(takes="files")
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, _FORMATS
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="recordings, in a format named below; .gz works"

@@ -47,4 +47,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print whole events, a line each")
     parser.add_argument("--log", choices=("text", "json"), default="text")
     parser.add_argument("--verbose", action="store_true", help="log more")
-    parser.set_defaults(takes="words", wrong=parser.error)
+    parser.set_defaults(takes="words")

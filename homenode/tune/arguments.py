@@ -22,4 +22,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write a picture (needs homenode[plot])")
     parser.add_argument("--journal", action="store_true", help="the recording is the node's own journal")
-    parser.set_defaults(wrong=parser.error, takes="words")
+    parser.set_defaults(takes="words")

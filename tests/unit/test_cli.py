@@ -64,7 +64,7 @@ def test_what_no_command_takes_is_refused(words: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as ended:
         main(words.split())
     assert ended.value.code == 2
-    assert "unrecognized arguments" in capsys.readouterr().err
+    assert f"homenode {words.split()[0]}: error: unrecognized arguments" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("when", ["write", "writelines", "flush"])
@@ -82,6 +82,20 @@ def test_a_full_disk_is_no_mistake_in_homenode(
     monkeypatch.setattr(sys, "stdout", full)
     assert main(words.split()) == 1
     assert "homenode: what was found can't be written: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_a_terminal_can_not_show_is_no_mistake_in_homenode(folder: Path, encoding: str) -> None:
+    (folder / "smart.yaml").write_text(HOME.replace("gpio", "“gpio”"))
+    for name in ("smart.yaml", os.fsdecode(b"\xe4.yaml")):
+        done = subprocess.run(
+            [sys.executable, "-m", "homenode.cli", "check", name],
+            env={**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (2, b"")
+        assert b"1 mistake" in done.stdout or b"2 mistakes" in done.stdout
 
 
 @pytest.mark.usefixtures("folder")
@@ -152,9 +166,11 @@ def test_who_may_not_see_how_far_enrolment_is_is_told_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = tmp_path / "enrol" / "state.json"
+    status = ["enrol", "status", "--data", str(tmp_path)]
+    assert main(status) == 1
+    assert f"{tmp_path}: nobody has said yet how far enrolment is" in capsys.readouterr().err
     state.parent.mkdir()
     state.write_text('{"state": "enrolled"}')
-    status = ["enrol", "status", "--data", str(tmp_path)]
     assert main(status) == 0
     assert "enrolled" in capsys.readouterr().out
     tmp_path.chmod(0)
