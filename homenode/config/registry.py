@@ -136,7 +136,7 @@ def why_no_driver(found: object, name: str) -> str:
 def why_not_loaded(module: str, error: BaseException) -> str:
     """What stopped the import of a module, in words, with file and line as far as there are."""
     told = f"{type(error).__name__}: {error}"
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename:  # none where it is no text
         return f"{_shown(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}"
     if isinstance(error, SystemExit):
         told = "it ends the program; a driver's file only defines things"

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from homenode import dropped
+from homenode.config.folder import SIMULATED
 from homenode.kit.bench import Bench
 from homenode.kit.contract import PROMISES, kept
 from homenode.kit.found import Found, find
@@ -47,7 +49,8 @@ def _test(found: Found, out: TextIO) -> int:
             mark, seen = "–", bench.spared[promise.name]
         elif found.bench is None and promise.name not in DESCRIBED:
             mark, seen = "✗", "not tried: it has no simulated device"
-            do = f"write {found.driver.kinds.__module__}_simulated.py; homenode driver new shows one"
+            module = found.driver.kinds.__module__.removeprefix(f"{dropped.__name__}.")
+            do = f"write {module}{SIMULATED}.py beside it; homenode driver new shows one"
         else:
             try:
                 with tempfile.TemporaryDirectory() as folder:

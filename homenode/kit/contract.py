@@ -62,7 +62,9 @@ def _stage(bench: Bench, host: Listener, *, again: bool = False) -> Stage:
 async def _until_all(bench: Bench, hardware: Hardware, host: Listener, stage: Stage) -> None:
     changes = asyncio.ensure_future(_changes(hardware))
     try:
-        await host.until(lambda host: bench.heard_all(host) or stage.raised, "a reading of each point")
+        await host.until(
+            lambda host: bench.heard_all(host) or stage.raised or changes.done(), "a reading of each point"
+        )
     except Broken as error:
         _sound(bench, host)
         unheard = "".join(f"; nothing of {point}" for point in bench.unheard(host))
@@ -71,6 +73,10 @@ async def _until_all(bench: Bench, hardware: Hardware, host: Listener, stage: St
     finally:
         changes.cancel()
     stage.whole()
+    if changes.done() and (failure := changes.exception()):
+        raise Broken(
+            f"its simulated device failed with {told(failure)}", "mend that, not the driver"
+        ) from failure
 
 
 async def _changes(hardware: Hardware) -> None:

@@ -20,6 +20,7 @@ from homenode.driver import DriverType
 from homenode.errors import FileMistakes, SetupError
 from homenode.kit.bench import Bench
 
+PROJECT = "pyproject.toml"
 ROWS = "homenode.zigbee_rows"
 """Group of the entry points that name packages with rows for the Zigbee driver."""
 
@@ -58,7 +59,7 @@ def find(named: str, simulated: str = "") -> list[Found]:
 
 
 def _points(folder: Path) -> list[EntryPoint]:
-    file = folder / "pyproject.toml"
+    file = folder / PROJECT
     try:
         project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
     except FileNotFoundError:
@@ -82,7 +83,7 @@ def _of_package(folder: Path, point: EntryPoint, simulated: str) -> Found:
     for place in (folder / "src", folder):
         if str(place.resolve()) not in sys.path:
             sys.path.insert(0, str(place.resolve()))
-    where = f"{folder / 'pyproject.toml'}: {point.name} = {point.value!r}"
+    where = f"{folder / PROJECT}: {point.name} = {point.value!r}"
     if point.pattern.match(point.value) is None or not point.attr:
         raise SetupError("is no MODULE:DRIVER", where=where)
     try:
@@ -115,8 +116,8 @@ def _has_its_row(file: Path, bench: type[Bench] | None) -> None:
     if bench is None or not issubclass(bench, ZigbeeDevice):
         return
     device = bench.described()
-    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    models = [model for entry in entries for model in entry["models"]]
+    entries = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+    models = [model for entry in entries for model in entry["models"]] or ["none"]
     if not {f"{device.manufacturer}/{device.model}", f"*/{device.model}"} & {*models}:
         raise SetupError(
             f"the simulated device is {device.manufacturer}/{device.model}, for which there is no row",
@@ -132,7 +133,8 @@ def _of_file(path: Path, simulated: str) -> Found:
     types = DriverTypes({})
     types.look_into(folder)
     if name not in types:
-        raise SetupError(types.broken.get(name, "is no driver's name"), where=str(path))
+        do = f"test its package: homenode driver test {path.parent}" if (folder / PROJECT).exists() else ""
+        raise SetupError(types.broken.get(name, "is no driver's name"), where=str(path), do=do)
     return _checked(types[name], name, str(path), str(path), f"{dropped.__name__}.{name}", simulated)
 
 
@@ -174,5 +176,8 @@ def _file(path: Path) -> ModuleType:
         raise SetupError("is not there", where=str(path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise SetupError(why_not_loaded(path.stem, error), where=str(path)) from error
     return module

@@ -205,6 +205,63 @@ def test_a_driver_without_a_simulated_device_is_not_called_well(package: Path, t
     assert "not tried: it has no simulated device" in tested.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('raise ValueError("oj")', r"its simulated device failed with ValueError: oj at .*_simulated\.py:10"),
+        ("return 1", r"its simulated device failed with TypeError: .*'int'.*"),
+    ],
+)
+def test_a_mistake_in_the_simulated_device_is_not_told_as_the_drivers(
+    package: Path, line: str, told: str
+) -> None:
+    (simulated,) = package.glob("*_simulated.py")
+    _change(simulated, 'return b"P=%d W\\r\\n" % (400 + nth % 100)', line)
+    said = _broken(package, "starts")
+    assert re.search(f"{told} → mend that, not the driver", said), said
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("def (", "other.py:1: SyntaxError"), ("import nix", "other.py:1: ModuleNotFoundError")],
+)
+def test_a_simulated_device_that_can_not_be_loaded_says_where_and_why(
+    package: Path, text: str, told: str
+) -> None:
+    (package / "other.py").write_text(text)
+    tested = homenode("driver", "test", package, "--simulated", "other.py", cwd=package)
+    assert tested.returncode == 1
+    assert told in tested.stderr
+
+
+def test_a_driver_that_is_no_text_is_told_without_a_place(package: Path) -> None:
+    _driver(package).write_text("DRIVER = 1", encoding="utf-16")
+    with pytest.raises(SetupError, match="doesn't load: SyntaxError: ") as error:
+        find(str(package))
+    assert "None" not in str(error.value)
+
+
+def test_rows_without_a_row_are_told(tmp_path: Path) -> None:
+    new("drip", "zigbee", tmp_path / "drip", StringIO())
+    (tmp_path / "drip/homenode_drip/rows.yaml").write_text("# later\n")
+    tested = homenode("driver", "test", "drip", cwd=tmp_path)
+    assert tested.returncode == 1
+    assert "for which there is no row" in tested.stderr
+    assert "the rows are for none" in tested.stderr
+
+
+def test_the_file_of_a_package_is_tested_with_its_package(package: Path, tmp_path: Path) -> None:
+    tested = homenode("driver", "test", _driver(package), cwd=tmp_path)
+    assert tested.returncode == 1
+    assert f"(test its package: homenode driver test {package})" in tested.stderr
+
+
+def test_a_single_file_without_a_simulated_device_is_told_its_name(package: Path, tmp_path: Path) -> None:
+    name = _driver(package).rename(tmp_path / f"{_driver(package).stem.removeprefix('homenode_')}.py").name
+    tested = homenode("driver", "test", name, cwd=tmp_path)
+    assert f"→ write {name.removesuffix('.py')}_simulated.py beside it;" in tested.stdout
+
+
 def test_a_single_file_is_tested_with_what_stands_beside_it(package: Path, tmp_path: Path) -> None:
     driver = _driver(package)
     name = driver.stem.removeprefix("homenode_")
