@@ -229,17 +229,18 @@ class Terminal:
             if chosen is None or not await self.do(do="use", device=name, rule=found[chosen].rule):
                 return
 
-    async def replace(self, name: str) -> None:
-        """New hardware for a device; its name, rules and history go on."""
+    async def replace(self, name: str) -> bool:
+        """New hardware for a device; its name, rules and history go on. False if there was none."""
         if not name or not await self.do(do="replace", device=name):
-            return
+            return False
         self.say("replace_join", name=name)
         while not await self.ask(self.word("enter_when_there")):
             arrival = await self.arrival()
             if arrival is not None and await self.do(do="replace", device=name, address=arrival.address):
                 await self.do(do="close")
                 await self.place(name)
-                return
+                return True
+        return False
 
     async def walk(self) -> None:
         """The walk test, until it is paused or its report is written."""
@@ -344,7 +345,6 @@ async def replacing(data: Path, device: str, language: str) -> int:
     """One step: a dead device gets new hardware."""
     async with _at(data, language) as person:
         try:
-            await person.replace(device)
+            return 0 if await person.replace(device) else 1
         except _Ended:
             raise Refused("nothing was replaced: nobody chose the new device") from None
-    return 0

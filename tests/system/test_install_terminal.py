@@ -221,6 +221,9 @@ def test_a_dead_sensor_is_replaced_under_its_name(here: Flat) -> None:
         pair(person, here, "a_door", "hall", "front_door")
         placed(person, "door_left_open")
     old = here.text()
+    with Installer(here, "backdoor", command="replace") as person:
+        person.until("Not done: There is no device backdoor")
+        assert person.process.wait(30) == 1
     with Installer(here, "front_door", command="replace") as person:
         person.until("network is open")
         here.sim.do("join a_button")
