@@ -13,6 +13,7 @@ CODES: Mapping[State, int] = {State.WAITING: 1, State.ASKING: 1, State.APPROVAL:
 BY_WHY: Mapping[str, int] = {
     "file_wrong": 4,
     "file_name": 4,
+    "no_trust": 4,
     "home_wrong": 4,
     "card_home_wrong": 4,
     "other_home": 4,
@@ -27,8 +28,8 @@ MEANINGS: Mapping[int, tuple[str, str]] = {
         "kontoret ska godkänna dosan eller ge den ett hem",
         "the office has to approve the box, or give it a home",
     ),
-    3: ("kontoret säger nej", "the office says no"),
-    4: ("en fil har fel", "a file has mistakes"),
+    3: ("kontoret säger nej, eller är fel kontor", "the office says no, or is the wrong one"),
+    4: ("det är fel i en fil, eller den heter fel", "a file has mistakes, or a wrong name"),
     5: ("byt kortet", "use another card"),
 }
 """In Swedish and English."""

@@ -53,7 +53,7 @@ _HEADS: Mapping[str, Mapping[str, str]] = {
         "fingerprint": "Nyckel",
         "home": "Hem",
         "mistakes": "Fel i {file}:",
-        "lamp": "Den gröna lampan blinkar så många gånger och tar en paus:",
+        "lamp": "Den gröna lampan blinkar så här många gånger och gör sedan en paus:",
     },
     "en": {
         "title": "HOME NODE",

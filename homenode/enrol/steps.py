@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 CLOCK_S = 120
@@ -166,7 +167,9 @@ def of_answer(status: int, text: str, again_s: int, serial: str, key: str, *, be
         key: Fingerprint of the box's key, as people compare it.
         because: One of `BECAUSE`, if it is an office of ours and that is known.
     """
-    facts = {"text": " ".join(text.split())[:300], "serial": serial, "key": key, "status": str(status)}
+    phrase = next((one.phrase for one in HTTPStatus if one == status), "")
+    said = " ".join(text.split()).removeprefix(f"{phrase}: ")
+    facts = {"text": said[:300], "serial": serial, "key": key, "status": str(status)}
     known = because if because in BECAUSE.get(status, ()) else ""
     match status:
         case 202:

@@ -432,7 +432,7 @@ def test_a_home_that_is_refused_later_is_told_as_it_lay_on_the_card(tmp_path: Pa
     (box.places.boot / "home.yaml").write_text("home: h\n")
     boot(box.places, run=tmp_path / "run", lamps=())
     assert box.run("once").returncode == 1
-    assert box.state["why"]["sv"].startswith("Hemmets fil på kortet har fel: home.yaml:1")
+    assert box.state["why"]["sv"].startswith("Det är fel i hemmets fil på kortet: home.yaml:1")
 
 
 @pytest.mark.parametrize("name", ["config", "data"])

@@ -139,6 +139,19 @@ def test_an_answer_says_who_must_act(status: int, state: State, key: str) -> Non
     assert "\n" not in outcome.why.facts["text"]
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "shown"),
+    [
+        (202, "Accepted: somebody has to approve it\n", "somebody has to approve it"),
+        (401, "Unauthorized: no such code", "no such code"),
+        (503, "Accepted: odd", "Accepted: odd"),
+        (599, "odd", "odd"),
+    ],
+)
+def test_what_the_office_says_is_told_without_the_word_of_http(status: int, text: str, shown: str) -> None:
+    assert of_answer(status, text, 0, "1", "A").why.facts["text"] == shown
+
+
 def test_a_box_that_only_lacks_a_home_asks_for_no_approval() -> None:
     outcome = of_answer(202, "", 60, "1234", "AAAA", because="unassigned")
     assert (outcome.state, outcome.why.key) == (State.APPROVAL, "unassigned")
@@ -187,6 +200,7 @@ def test_the_lamp_counts_and_rests_when_all_is_well() -> None:
     assert blink.code("enrolled", "enrolled") == 0
     assert {blink.code(state.value, "") for state in State} == {0, 1, 2, 3}
     assert blink.code("failed", "file_wrong") == 4
+    assert blink.code("failed", "no_trust") == 4
     assert blink.code("failed", "card") == 5
     assert blink.code("of a later version", "") == 1
     assert blink.code("failed", "code") == 3

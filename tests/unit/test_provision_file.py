@@ -159,11 +159,11 @@ Nyckel          AAAA-BBBB
 Fel i {NAME}:
 line 3: wrong
 
-Den gröna lampan blinkar så många gånger och tar en paus:
+Den gröna lampan blinkar så här många gånger och gör sedan en paus:
   1  väntar på nät eller kontor
   2  kontoret ska godkänna dosan eller ge den ett hem
-  3  kontoret säger nej
-  4  en fil har fel   <--
+  3  kontoret säger nej, eller är fel kontor
+  4  det är fel i en fil, eller den heter fel   <--
   5  byt kortet
 
 ------------------------------------------------------------
@@ -181,8 +181,8 @@ line 3: wrong
 The green lamp flashes so many times, and pauses:
   1  waits for network or office
   2  the office has to approve the box, or give it a home
-  3  the office says no
-  4  a file has mistakes   <--
+  3  the office says no, or is the wrong one
+  4  a file has mistakes, or a wrong name   <--
   5  use another card
 """
 
