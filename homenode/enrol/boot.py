@@ -52,7 +52,7 @@ WHERE: Mapping[str, tuple[str, int]] = {
 """Below /run, at each boot: nothing of it is on a root that is read-only."""
 NETWORKD = ("org.freedesktop.network1", "/org/freedesktop/network1", "org.freedesktop.network1.Manager")
 """Asked over D-Bus: networkctl refuses to run in another network namespace, as this does."""
-MEANT = re.compile(r"(homenode-provision|home)([ .(_-].*)?", re.IGNORECASE)
+MEANT = re.compile(r"(?!\.).*provision.*|home([ .(_-].*)?", re.IGNORECASE)
 MOST_PEM = 65_536
 LAMPS = ("/sys/class/leds/ACT", "/sys/class/leds/led0")
 OWN_TRIGGER = "mmc0"
@@ -162,8 +162,8 @@ def _refused(places: Places, why: Why, mistakes: Sequence[Mistake]) -> tuple[Mis
 def _misnamed(folder: Path) -> Mistake | None:
     """A file that was meant to be taken: Windows hides .txt, a browser adds (1)."""
     for name in sorted(path.name for path in folder.glob("*") if path.is_file()):
-        if (found := MEANT.fullmatch(name)) and not name.endswith(".new"):
-            return Mistake(name, 0, "name", name, f"{found[1].lower()}.yaml")
+        if MEANT.fullmatch(name) and not name.endswith(".new"):
+            return Mistake(name, 0, "name", name, FILE if "provision" in name.lower() else "home.yaml")
     return None
 
 

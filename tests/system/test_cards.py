@@ -369,6 +369,8 @@ def test_mistakes_are_told_on_the_card_and_by_the_lamp_and_the_file_stays(tmp_pa
         ("homenode-provision (1).yaml", FILE),
         ("Homenode-Provision", FILE),
         ("home.yml", "home.yaml"),
+        ("Kopia av homenode-provision.yaml", FILE),
+        ("homenode_provision.yaml", FILE),
     ],
 )
 def test_a_file_with_a_wrong_name_is_told_where_there_is_no_home(
