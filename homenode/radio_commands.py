@@ -35,13 +35,12 @@ def run(args: argparse.Namespace, data: Path) -> int:
     able = {name: radio for name, radio in home.radios.items() if args.what in types[radio.driver].work}
     if args.radio:
         able = {name: radio for name, radio in able.items() if name == args.radio}
-    if len(able) != 1:
-        names = ", ".join(able) or "none"
-        raise Refused(
-            f"home.yaml has {len(able)} such radios ({names})",
-            where=args.radio or "radios",
-            do="name one with --radio",
-        )
+    if not able:
+        why = "home.yaml has no radio whose network is kept, as that of zigbee is"
+        raise Refused(why, where=args.radio or "radios")
+    if len(able) > 1:
+        do = f"name one with --radio: {', '.join(able)}"
+        raise Refused(f"home.yaml has {len(able)} such radios", where="radios", do=do)
     ((name, radio),) = able.items()
     if args.what == "restore" and _runs(data):
         do = "stop it first: systemctl stop homenode"

@@ -106,7 +106,8 @@ def _into_device(card: Path, name: str, data: bytes) -> str:
     if shutil.which("mcopy") is None:
         raise SetupError("mtools is not installed", do="apt install mtools, or name the mounted folder")
     if used := mounted(str(card.resolve()), MOUNTS.read_text()):
-        raise Refused(f"it is mounted at {used}", where=str(card), do=f"name {used}, or umount it")
+        do = "umount it, or name the folder of its boot partition"
+        raise Refused(f"it is mounted at {used}", where=str(card), do=do)
     first = _boot_partition(card)
     at = f"{card}@@{first}"
     _is_ours(
@@ -160,12 +161,13 @@ _FLASH = "flash the image first (deploy/image/README.md)"
 
 
 def mounted(device: str, mounts: str) -> str:
-    """Where a device or a partition of it is mounted; "" if nowhere."""
-    for line in mounts.splitlines():
-        source, where, *_ = line.split(" ")
-        if source.startswith(device) and re.fullmatch(r"p?\d*", source.removeprefix(device)):
-            return where.replace("\\040", " ")
-    return ""
+    """Where a device or a partition of it is mounted, of several that with FAT; "" if nowhere."""
+    found = [
+        (kind != "vfat", where.replace("\\040", " "))
+        for source, where, kind, *_ in (line.split(" ") for line in mounts.splitlines())
+        if source.startswith(device) and re.fullmatch(r"p?\d*", source.removeprefix(device))
+    ]
+    return min(found, default=(False, ""))[1]
 
 
 def _is_ours(names: list[str], where: str) -> None:

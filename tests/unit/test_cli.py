@@ -184,6 +184,24 @@ def test_who_may_not_see_how_far_enrolment_is_is_told_what_to_do(
     assert f"{state}: it can't be read (run this as" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("radios", "told"),
+    [
+        ("", "radios: home.yaml has no radio whose network is kept, as that of zigbee is"),
+        (
+            "radios: {a: {driver: zigbee, port: /dev/a}, b: {driver: zigbee, port: /dev/b}}\n",
+            "radios: home.yaml has 2 such radios (name one with --radio: a, b)",
+        ),
+    ],
+)
+def test_which_radio_is_meant_is_asked_only_where_there_are_several(
+    radios: str, told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "home.yaml").write_text(radios + HOME)
+    assert main(["radio", "show"]) == 1
+    assert f"homenode: {told}\n" == capsys.readouterr().err
+
+
 WITHOUT = """
 import sys
 for name in sys.argv.pop(1).split(","):

@@ -222,6 +222,9 @@ def test_a_card_in_use_is_known_by_its_partitions() -> None:
     assert mounted("/dev/mmcblk0", mounts) == "/boot"
     assert mounted("/dev/sdc", mounts) == ""
     assert mounted("/dev/sdd", mounts) == ""
+    data = "/dev/sdb4 /media/eva/data ext4 rw 0 0\n"
+    assert mounted("/dev/sdb", data) == "/media/eva/data"
+    assert mounted("/dev/sdb", data + mounts) == "/media/eva/boot fs", "a desktop mounts all of a card"
 
 
 def test_where_names_are_asked_for(tmp_path: Path) -> None:
