@@ -12,11 +12,13 @@ from homenode.config.rows import LANGUAGES
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What follows ``homenode listen``."""
     parser.usage = (
-        "homenode listen [LISTEN.yaml] [--party PARTY] [--broker URL | --nats URL …] [--key FILE]\n"
-        "                       [--data DIR] [--json]\n"
-        "       homenode listen ack ALERT [LISTEN.yaml] [--by NAME] [--party PARTY] [--broker URL]\n"
-        "                       [--key FILE]\n"
-        "       homenode listen prepare [LISTEN.yaml] [--party PARTY] [--nats URL …] [--group GROUP]"
+        "homenode listen LISTEN.yaml [--data DIR] [--json]\n"
+        "       homenode listen (--broker URL | --nats URL … [--group GROUP])\n"
+        "                       [--party PARTY] [--key FILE] [--data DIR] [--json]\n"
+        "       homenode listen ack ALERT [--by NAME]\n"
+        "                       (LISTEN.yaml | --broker URL [--party PARTY] [--key FILE])\n"
+        "       homenode listen prepare\n"
+        "                       (LISTEN.yaml | --nats URL … [--party PARTY] [--group GROUP])"
     )
     parser.add_argument(
         "words",
@@ -25,12 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whom to hear, and who is told; or: ack ALERT, or: prepare",
     )
     parser.add_argument("--by", default="", help="ack: who has the alert (default: this user)")
-    parser.add_argument(
-        "--party", choices=PARTIES, default="care", help="without a file: whose (default care)"
-    )
+    parser.add_argument("--party", choices=PARTIES, help="without a file: whose (default care)")
     parser.add_argument("--broker", metavar="URL", help="without a file: such as mqtt://127.0.0.1")
     parser.add_argument(
-        "--nats", metavar="URL", action="append", help="instead of a broker: several receivers share the work"
+        "--nats",
+        metavar="URL",
+        action="append",
+        help="in place of --broker: several receivers share the work",
     )
     parser.add_argument(
         "--key",
@@ -39,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="without a file: the party's private key, if homes seal what they send",
     )
-    parser.add_argument("--group", default="desk", help="receivers of one name share the work (default desk)")
-    parser.add_argument("--language", choices=LANGUAGES, default="sv", help="without a file: of the lines")
+    parser.add_argument("--group", help="with --nats: receivers of one name share the work (default desk)")
+    parser.add_argument("--language", choices=LANGUAGES, help="without a file: of the lines (default sv)")
     parser.add_argument(
         "--data", metavar="DIR", help="what it remembers (default: homenode-listen beside the file, or here)"
     )

@@ -32,6 +32,9 @@ from homenode.sealing.keys import read_private_key
 
 log = logging.getLogger("homenode.listen")
 
+OF_FILE = ("party", "broker", "nats", "key", "group", "language")
+"""Options that listen.yaml says: whoever gives both would be heard in one, and not know in which."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Listen until SIGTERM or SIGINT.
@@ -69,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace, file: str | None) -> Settings:
     if file is not None:
+        if said := next((name for name in OF_FILE if getattr(args, name)), ""):
+            do = "write it there, or leave it out"
+            raise SetupError(f"--{said} doesn't count beside a file", where=file, do=do)
         settings, notes = read_settings(file)
         for warning in notes.warnings:
             log.warning("listen.yaml", extra={"look_at": str(warning)})
@@ -78,12 +84,15 @@ def _settings(args: argparse.Namespace, file: str | None) -> Settings:
         raise SetupError("whom to listen to is not said", do=do)
     if args.broker:
         address(args.broker)
-    if not re.fullmatch(WORD, args.group):
+    if args.group and args.broker:
+        raise SetupError("--group is for --nats", do="leave it out: on a broker each receiver hears all")
+    group = args.group or "desk"
+    if not re.fullmatch(WORD, group):
         raise SetupError(f"--group {args.group}", do="give a word of a-z, 0-9, _ and -")
     broker = Broker((args.broker,)) if args.broker else None
     nats = Broker(tuple(args.nats)) if args.nats else None
     keys = tuple(read_private_key(path)[0] for path in args.key or ())
-    return Settings(args.party, broker, nats, args.group, args.language, keys=keys)
+    return Settings(args.party or "care", broker, nats, group, args.language or "sv", keys=keys)
 
 
 async def _run(settings: Settings, handed: dict[str, Taker], data: Path) -> int:

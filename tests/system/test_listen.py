@@ -367,6 +367,24 @@ escalate:
         assert text in told.stderr, told.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [("--party", "property"), ("--broker", "mqtt://b"), ("--language", "en"), ("--group", "a")]
+)
+def test_what_listen_yaml_says_is_not_said_by_an_option_too(tmp_path: Path, words: tuple[str, str]) -> None:
+    file = tmp_path / "listen.yaml"
+    file.write_text("party: care\nbroker: {url: mqtt://127.0.0.1:1}\n")
+    for before in (["listen"], ["listen", "ack", "x"]):
+        told = homenode(*before, str(file), *words)
+        assert told.returncode == 1
+        assert f"{file}: {words[0]} doesn't count beside a file (write it there, or" in told.stderr
+
+
+def test_a_group_is_of_nats() -> None:
+    told = homenode("listen", "--broker", "mqtt://127.0.0.1:1", "--group", "desk")
+    assert told.returncode == 1
+    assert "on a broker each receiver hears all" in told.stderr
+
+
 def test_two_receivers_on_one_folder_are_refused(tmp_path: Path, broker: Mosquitto) -> None:
     words = ["--broker", broker.url, "--data", str(tmp_path / "d")]
     with Listener(tmp_path, *words):
