@@ -52,6 +52,10 @@ def _told(error: BaseException) -> int:
             what = error.filename or "what was found"
             print(f"homenode: {what} can't be written: {error.strerror}", file=sys.stderr)
             return 1
+        case PermissionError() if error.filename:
+            do = "run this as the user that runs homenode, or with sudo"
+            print(f"homenode: {error.filename}: {error.strerror} ({do})", file=sys.stderr)
+            return 1
         case ModuleNotFoundError() if extra := _extra(error):
             print(
                 f"homenode: {error.name} is not installed (pip install 'homenode[{extra}]')", file=sys.stderr

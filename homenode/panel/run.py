@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 from homenode.errors import Refused
 from homenode.gateway.clock import Clock
-from homenode.panel.paired import CODE_MS, Paired
+from homenode.panel.paired import CODE_MS, NAME, Paired
 
 
 def run(args: argparse.Namespace, data: Path) -> int:
@@ -24,6 +25,8 @@ def run(args: argparse.Namespace, data: Path) -> int:
         case "pair":
             print(f"code {paired.new_code()}: for one tablet, within {CODE_MS // 60_000} min")
         case "panels":
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (data / NAME).open("rb").close()  # else who may not read it would be told that none is paired
             rows = paired.panels()
             print("\n".join(f"{one['id']}  since {one['since']}" for one in rows) or "no panel is paired")
         case "revoke":

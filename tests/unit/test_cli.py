@@ -184,6 +184,27 @@ def test_who_may_not_see_how_far_enrolment_is_is_told_what_to_do(
     assert f"{state}: it can't be read (run this as" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root can be another user")
+@pytest.mark.parametrize(
+    ("words", "file"), [("journal erase --yes", "erasing.json"), ("panel panels", "panel.json")]
+)
+def test_who_may_not_read_the_nodes_folder_is_told_which_user_may(
+    words: str, file: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = folder / "homenode-data"
+    data.mkdir(mode=0o700)
+    (data / "panel.json").write_text('{"code": null, "panels": [{"id": "a", "since": "2026-01-05"}]}')
+    assert main(["panel", "panels"]) == 0
+    assert "a  since 2026-01-05" in capsys.readouterr().out
+    os.seteuid(65534)
+    try:
+        assert main(words.split()) == 1
+    finally:
+        os.seteuid(0)
+    do = "run this as the user that runs homenode, or with sudo"
+    assert capsys.readouterr().err == f"homenode: homenode-data/{file}: Permission denied ({do})\n"
+
+
 @pytest.mark.parametrize(
     ("radios", "told"),
     [
