@@ -82,7 +82,8 @@ WHY: Mapping[str, tuple[str, str, str, str]] = {
                       "Kontoret ska se till att den undertecknas.", "The office has to have it signed."),
     "other_home": ("Filen är för hemmet {found}, men dosan är för {home}.",
                    "The file is for the home {found}, but the box is for {home}.",
-                   "Har kortet förväxlats med ett annat? Annars kan kontoret låta dosan radera det gamla hemmet.",
+                   "Har kortet förväxlats med ett annat? Annars kan kontoret låta dosan radera det förra "
+                   "hemmet.",
                    "Was the card mixed up with another one? Else the office can have the box erase the "
                    "former home."),
     "file_wrong": ("Det är fel i provisioneringsfilen: {text}", "The provisioning file has mistakes: {text}",
