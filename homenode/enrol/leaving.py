@@ -76,6 +76,9 @@ def carry_out(places: Places, now_ms: int) -> str:
     half += places.folder.glob(f".{places.provision.name}.*")  # written when the power went
     for path in (*(places.config / name for name in _BESIDE), *of_data, *half):
         remove(path)
+    office = read(places.office)
+    if office.pop("home", None) is not None:  # which office it is tells nothing of who lived there
+        replace(places.office, json.dumps(office).encode(), 0o640)
     for folder in (places.config, data, places.folder):
         sync_folder(folder)
     proof: dict[str, Any] = {

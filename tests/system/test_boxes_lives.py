@@ -155,6 +155,8 @@ def test_who_moves_out_leaves_nothing_and_the_office_has_the_proof(
     assert outcome.why.key == "left", outcome
     left = [path for path in memory.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert left == []
+    named = [path for path in memory.rglob("*") if path.is_file() and b"leave-1" in path.read_bytes()]
+    assert named == []
     assert [*update.iterdir()] == []
     for path in (box.places.home, box.places.key, box.places.certificate, box.places.config / "rules"):
         assert not path.exists()
