@@ -171,7 +171,8 @@ def enrolment(
     if box.has_to_erase:
         if box.key == key:
             return Issue(box.home, leaving=True)
-        return Wait("this box is leaving a home: it gets a new one when the proof of erasure is here")
+        why = "this box has to erase a home first; if it can't, as its card is another one by now: "
+        return Wait(f"{why}homenode office revoke {box.serial}")
     if (how is How.NOTHING or (how is How.FACTORY and lives)) and box.approved != key:
         return Wait(f"somebody at the office has to approve the key {short(key)} of box {box.serial}")
     home = box.home or (code.home if code is not None else "")

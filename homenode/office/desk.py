@@ -162,7 +162,7 @@ class Desk:
             )
             if isinstance(verdict, Refuse) and verdict.status == 401:
                 self._wrong.failed(peer, self._clock.now())
-            if code is not None and not isinstance(verdict, Refuse):
+            if code is not None and not isinstance(verdict, Refuse) and not box.has_to_erase:
                 self._store.use(code, serial, key)
                 if self._store.box(serial) is None:
                     self._store.put(box)  # whoever has a code is no stranger, and can be assigned to a home

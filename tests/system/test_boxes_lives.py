@@ -259,6 +259,16 @@ def test_a_box_whose_proof_nobody_waits_for_any_more_is_for_another_home(
     assert not (box.places.folder / SENT).exists()
 
 
+def test_a_swapped_box_that_gets_the_new_ones_card_uses_up_no_code(
+    office: OfficeProcess, tmp_path: Path
+) -> None:
+    old = enrolled(office, tmp_path / "old", "swap-4", "30000000cccc0031")
+    code = office.code("swap", "swap-4")
+    assert old.provisioned(office, code).once().why.key == "left"
+    new = Box(tmp_path / "new", "30000000cccc0032").provisioned(office, code)
+    assert new.once().state is State.ENROLLED
+
+
 def test_anybody_at_the_office_can_read_and_check_a_proof(
     office: OfficeProcess, memory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
