@@ -329,8 +329,14 @@ class Visit:
             except assignment.NotTaken as wrong:
                 office.told("home refused", wrong.text)
                 return Outcome(State.FAILED, _on_card(wrong.why) if files is provision.files else wrong.why)
-        elif (here := assignment.of_home(places)) != held.home:
-            why = Why("other_home", {"found": here or "?", "home": held.home})
+        elif not (here := assignment.of_home(places)):  # the gateway goes on with what it read last
+            why = Why("home_wrong", {"text": "home.yaml names no home"})
+            office.told(
+                "home can't be read", f"{said(why)['why']['en']} (homenode check on the box tells more)"
+            )
+            return Outcome(State.FAILED, why, again_s=HOUR_S)
+        elif here != held.home:
+            why = Why("other_home", {"found": here, "home": held.home})
             do = f"it isn't run; homenode office leave {held.home} has the box erase it"
             office.told("another home on the box", f"{said(why)['why']['en']} {do}")
             return Outcome(State.FAILED, why, again_s=HOUR_S)

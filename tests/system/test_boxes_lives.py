@@ -324,6 +324,14 @@ def test_a_box_that_is_for_another_home_by_now_does_not_run_the_one_before(
     assert box.places.home.read_text().startswith("home: after-1")
 
 
+def test_a_home_that_cant_be_read_for_now_is_no_other_one(office: OfficeProcess, tmp_path: Path) -> None:
+    """Somebody edits it: the gateway goes on with what it read last, and isn't stopped."""
+    box = enrolled(office, tmp_path, "edited-1", "30000000cccc0033")
+    box.places.home.write_text("home: [edited-1\n")
+    assert box.once().why.key == "home_wrong"
+    assert office.reports()[0] == "home can't be read"
+
+
 def test_an_authority_follows_another_and_no_box_is_lost(tmp_path: Path) -> None:
     with OfficeProcess(tmp_path / "office") as office:
         office.describe("roll-2")
