@@ -134,9 +134,13 @@ def status(settings: Settings, signed: Mapping[str, int | str], out: TextIO) -> 
         return new or None
 
     with Line(settings.broker, "configure", (topics.status("+", "operator"),)) as line:
+        line.ready(CONNECTING_S)
         within_s = CONNECTING_S
         while line.first(heard, within_s):
             within_s = SETTLED_S
+    if not line.came:
+        do = "check whose certificate or user this is, the broker's ACL, and that homes are there"
+        raise Refused("the broker shows no home", where=settings.broker.urls[0], do=do)
     behind = 0
     for home in sorted({*running, *signed}):
         now, wanted = running.get(home), signed.get(home)

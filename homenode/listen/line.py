@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import secrets
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
@@ -43,7 +44,7 @@ class Line:
 
     def __init__(self, broker: Broker, name: str, topics: Sequence[str], *, newest: bool = False) -> None:
         self._where = address(broker.urls[0])
-        self.came = False
+        self.came, self._accepted = False, False
         self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
         version = MQTTProtocolVersion.MQTTv5 if newest else MQTTProtocolVersion.MQTTv311
         self._client = mqtt.Client(
@@ -53,6 +54,7 @@ class Line:
         self._sent: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
         self._topics = [(topic, 1) for topic in topics]
         self._client.on_connect = self._connected
+        self._client.on_disconnect = self._hung_up
         self._client.on_subscribe = self._subscribed
         self._client.on_publish = lambda _client, _data, mid, reason, _properties: self._sent.put(
             (mid, reason.is_failure)
@@ -65,10 +67,18 @@ class Line:
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._in_vain(refused(int(reason.value), self._where.url))
-        elif self._topics:
-            client.subscribe(self._topics)
         else:
-            self._heard.put(None)
+            self._accepted = True
+            if self._topics:
+                client.subscribe(self._topics)
+            else:
+                self._heard.put(None)
+
+    def _hung_up(self, *_: object) -> None:
+        """Before we were accepted; from TLS 1.3 on a certificate is refused only now."""
+        if not self._accepted:
+            why = ssl.SSLEOFError() if self._where.tls else ConnectionResetError()
+            self._in_vain(failed(why, self._where.url, was_up=False))
 
     def _subscribed(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         asked = zip(self._topics, reasons, strict=False)

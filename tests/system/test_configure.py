@@ -20,6 +20,7 @@ from homenode.listen.line import Line
 from tests.system.brokers import Mosquitto, needs_mosquitto
 from tests.system.nodes import NodeProcess, Receiver, homenode
 from tests.system.receivers import Homes
+from tests.system.test_broker_acl import Example, authority
 from tests.system.test_node import a_home
 
 pytestmark = needs_mosquitto
@@ -266,11 +267,40 @@ def test_a_broker_that_shows_nothing_is_not_taken_for_a_home_that_is_away(
     )  # what is not to be heard mosquitto just doesn't send
     with Mosquitto(tmp_path / "closed", f"acl_file {tmp_path / 'acl'}") as closed:
         assert all("check whose certificate or user" in one for one in told(closed.url))
+        for folders in ((), (str(office.home),)):
+            asked = office.configure("status", *folders, "--broker", closed.url)
+            assert (asked.status, asked.out) == (1, "")
+            assert "the broker shows no home (check whose certificate or user" in asked.err
     with Homes(broker.port) as homes:
         homes.send("hn1/test-1/care/status", {"open": []})
         away, unknown = told(broker.url)
     assert "it may be offline" in away
     assert "stands in data.alert" in unknown
+
+
+def test_who_has_a_revoked_certificate_is_told_so_by_every_command(tmp_path: Path, office: Office) -> None:
+    shutil.copytree(a_home(tmp_path / "node", 1, []).parent, office.home)
+    for party in ("operator", "care"):
+        office.sign(party)
+    (tmp_path / "deployed").mkdir()
+    example = Example(tmp_path / "deployed")
+    authority(example.folder, "-revoke", "operator@example.pem")
+    authority(example.folder, "-gencrl", "-out", "crl.pem")
+    file = example.folder / "operator.yaml"
+    where = f'url: "mqtts://127.0.0.1:{example.port}", ca: ca.pem'
+    who = "cert: operator@example.pem, key: operator@example.key"
+    file.write_text(f"party: operator\nbroker: {{{where}, {who}}}\n")
+    with example.mosquitto:
+        said = [
+            office.configure("send", str(office.home), str(file)),
+            office.configure("status", str(file)),
+            office.configure("status", str(office.home), str(file)),
+        ]
+    for one in said:
+        assert (one.status, one.out) == (1, "")
+        assert (
+            "check broker.cert and key: its authority must be the broker's, and not have revoked" in one.err
+        )
 
 
 def test_status_ends_though_homes_say_something_all_the_time(
