@@ -126,6 +126,7 @@ class Ears:
                     log.warning("no link", extra={"why": str(why)})
                     await asyncio.sleep(backoff.next_s())
                     continue
+                log.info("link up")
             connection, since = self._connection, loop.time()
             assert connection is not None
             while not connection.lost.done():

@@ -151,6 +151,10 @@ def test_news_have_the_day_and_time_of_the_machine_as_its_log_has(
         told = tool.until("p-1: ordered")
         at = datetime.strptime(told[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
         assert abs(at.timestamp() - time.time()) < 10 * PATIENCE_S  # noqa: TID251 - no node
+        broker.stop()
+        tool.until("link lost")
+        broker.start()
+        tool.until("link up")
 
 
 def test_a_bundle_of_a_home_that_nobody_knows_is_not_waited_for(tmp_path: Path) -> None:
