@@ -31,6 +31,8 @@ from homenode.update import exception
 from homenode.update.order import order_of
 
 TICK_S = 1.0
+ON = "homenode fleet resume goes on, cancel ends it"
+"""What a person does about an update that halted."""
 
 
 def update(args: argparse.Namespace) -> int:
@@ -156,7 +158,7 @@ def progress(args: argparse.Namespace) -> int:
 
 def _state(kept: Kept) -> str:
     rollout = kept.rollout
-    halted = f"HALTED: {rollout.halted} (homenode fleet resume goes on, cancel ends it)"
+    halted = f"HALTED: {rollout.halted} ({ON})"
     state = rollout.ended or (halted if rollout.halted else "on its way")
     return f"{rollout.version} by {kept.by}: {state}"
 
@@ -202,6 +204,7 @@ class _Worker:
     def tick(self) -> None:
         """What time and homes ask for."""
         rollout, now = self._kept.rollout, self._clock.wall()
+        stood = rollout.halted
         steps = [self._wish(kept_in.take_wish(self._folder), now), rollout.step(self._board.homes, now)]
         for step in steps:
             # Written before it is sent: a tool that is killed in between asks again under the same id.
@@ -211,6 +214,8 @@ class _Worker:
             for home in step.order:
                 self.ears.command(home, "update", self._kept.args, self._kept.by, rollout.id_of(home))
             self.tell(step.news)
+        if rollout.halted and not stood:
+            self.tell([ON])
 
     def _wish(self, word: str, now: int) -> Step:
         rollout = self._kept.rollout

@@ -109,6 +109,7 @@ def test_a_real_node_takes_the_order_gives_it_back_and_its_word_halts_the_ring(t
             assert (first["version"], first["window"], first["cancel"]) == ("2.0", [60, 300], False)
             wish(folder, "halt")
             tool.until("HALTED")
+            tool.until("homenode fleet resume goes on, cancel ends it")
             node.until("cancel=True")
             wish(folder, "resume")
             tool.until("test-1: ordered")
