@@ -109,7 +109,7 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
 
     Raises:
         FileMistakes: It has mistakes.
-        Refused: The key is of nobody who signs for this home.
+        Refused: The key is of nobody who signs for this home, or `by` is no name.
         SetupError: As `trusted_for`, or the key can't be read.
     """
     key, trusted = read_key_file(key_file, private=True), trusted_for(folder)
@@ -129,7 +129,9 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
     else:
         if last is not None and not last.lacking and not (folder / BEFORE).exists():
             _write(folder / BEFORE, last.jws)
-        jws = sign(Configuration(home.home, number + 1, files, at, by).encode(), key)
+        payload = Configuration(home.home, number + 1, files, at, by).encode()
+        decode(payload)  # what nobody takes is not written: no later one could be signed on top of it
+        jws = sign(payload, key)
     own = _read(folder / f"signed.{mine[0]}.json")
     try:
         verify(own or "", {mine[0]: trusted[mine[0]]})

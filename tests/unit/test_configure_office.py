@@ -233,6 +233,17 @@ def test_what_is_signed_is_shown(homes: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == shown + edited
 
 
+@pytest.mark.parametrize("by", ["", "Eva\n", "x" * 121])
+def test_what_is_signed_by_no_name_leaves_what_was_signed_as_it_was(homes: Path, by: str) -> None:
+    signed(homes, "operator", "care")
+    edit(homes, "pin: 5", "pin: 6")
+    before = (homes / "h-1" / "signed.json").read_text()
+    with pytest.raises(Refused, match="by must name who made it"):
+        signing(homes / "h-1", homes / "operator.key", by, AT)
+    assert (homes / "h-1" / "signed.json").read_text() == before
+    assert signed(homes, "operator")[0] == 2
+
+
 def test_a_user_without_a_name_is_told_to_give_one(
     homes: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
