@@ -73,7 +73,7 @@ def sheet(folder: Path) -> Sheet | None:
         Refused: It isn't signed by whom it should be.
         FileMistakes: This homenode can't read it.
     """
-    jws = _read(folder / SIGNED)
+    jws = _newest(folder)
     if jws is None:
         return None
     signed = verify(jws, trusted_for(folder))
@@ -118,7 +118,7 @@ def signing(folder: Path, key_file: Path, by: str, at: str) -> tuple[Sheet, list
         do = f"keys in {TRUST}/: {', '.join(trusted)}"
         raise Refused("the key of nobody who signs for this home", where=str(key_file), do=do)
     files, last, number = files_of(folder), None, 0
-    if (jws := _read(folder / SIGNED)) is not None:
+    if (jws := _newest(folder)) is not None:
         number = decode(unverified(jws)).number
         # All its keys were replaced since, or what it says doesn't count any more: all of it is new.
         with contextlib.suppress(Refused, FileMistakes):
@@ -200,6 +200,17 @@ def _other_home(folder: Path, text: str, home: str) -> Mistake:
     accepted = f"{folder.absolute().name}, as its folder is called, or a folder called {home}; sign it then"
     line, column = (at.line, at.column) if at is not None else (0, 0)
     return Mistake(str(folder / HOME_YAML), line, "home", home, accepted, column=column)
+
+
+def _newest(folder: Path) -> str | None:
+    jws = _read(folder / SIGNED)
+    try:
+        if jws is not None:
+            decode(unverified(jws))
+    except Refused as error:
+        do = f"{folder / SIGNED} is damaged, as by a merge of git: keep one side's, whole, and sign that"
+        raise Refused(error.what, do=do) from error
+    return jws
 
 
 def _read(path: Path) -> str | None:

@@ -178,7 +178,7 @@ def test_a_copied_folder_that_names_the_home_it_was_copied_from_is_neither_signe
     assert "h-2: 2 of" in capsys.readouterr().out
 
 
-def test_strange_keys_files_and_folders_are_told(homes: Path) -> None:
+def test_strange_keys_files_and_folders_are_told(homes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (homes / "other.key").write_text(make_pair()[0])
     assert why(homes, key="other.key").endswith("(keys in trust/: operator, care)")
     assert "gone.key: can't be read" in why(homes, SetupError, "gone.key")
@@ -188,6 +188,10 @@ def test_strange_keys_files_and_folders_are_told(homes: Path) -> None:
     (homes / "h-1" / "rules" / "Own.yaml").unlink()
     (homes / "h-1" / "signed.json").write_text("{}")
     assert why(homes).startswith("no JWS")
+    assert main(["configure", "show", str(homes / "h-1")]) == 1
+    damaged = f"({homes}/h-1/signed.json is damaged, as by a merge of git: keep one side's, whole"
+    for told in (why(homes), capsys.readouterr().err):
+        assert damaged in told
     for pem in (homes / "trust").iterdir():
         pem.unlink()
     assert "nobody's public key is there" in why(homes, SetupError)
