@@ -53,7 +53,7 @@ def _told(error: BaseException) -> int:
             print(f"homenode: {what} can't be written: {error.strerror}", file=sys.stderr)
             return 1
         case PermissionError() if error.filename:
-            do = "run this as the user that runs homenode, or with sudo"
+            do = "run this as the user that runs homenode"
             print(f"homenode: {error.filename}: {error.strerror} ({do})", file=sys.stderr)
             return 1
         case ModuleNotFoundError() if extra := _extra(error):

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from homenode.errors import Refused
+from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.panel.paired import CODE_MS, NAME, Paired
 
@@ -17,11 +17,14 @@ def run(args: argparse.Namespace, data: Path) -> int:
     """Do what the arguments say; exit status.
 
     Raises:
-        SetupError: It is no address to be used, or the folder can't be written.
+        SetupError: It is no address to be used, the folder can't be written, or another user's page reads it.
         Refused: There is no such panel.
     """
     paired = Paired(data, Clock())
     match args.what:
+        case "pair" | "revoke" if os.geteuid() == 0 and data.exists() and data.stat().st_uid != 0:
+            do = f"runuser -u homenode -- homenode panel {args.what} …"
+            raise SetupError("root's file is none that the page could read", where=str(data), do=do)
         case "pair":
             print(f"code {paired.new_code()}: for one tablet, within {CODE_MS // 60_000} min")
         case "panels":
