@@ -68,6 +68,11 @@ def _tries(places: Places, serial: str, *, once: bool) -> int:
     for name in ("config", "data"):
         if not (folder := getattr(places, name)).is_dir():
             raise SetupError("no such folder", where=str(folder), do=f"make it, or name another: --{name}")
+    if os.geteuid() == 0 and places.data.stat().st_uid != 0:
+        do = "runuser -u homenode -- homenode enrol …, or systemctl start homenode-enrol"
+        raise SetupError(
+            "root's key and files are none that the node could read", where=str(places.data), do=do
+        )
     with contextlib.suppress(OSError):  # the card takes nothing: that is told below
         places.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     lock = os.open(places.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

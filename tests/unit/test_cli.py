@@ -206,16 +206,19 @@ def test_who_may_not_read_the_nodes_folder_is_told_which_user_may(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-@pytest.mark.parametrize("words", ["pair", "revoke all"])
-def test_root_keeps_no_panel_file_from_the_nodes_user(
+@pytest.mark.parametrize(
+    "words", ["panel pair", "panel revoke all", "enrol once --config . --data homenode-data"]
+)
+def test_root_keeps_no_file_from_the_nodes_user(
     words: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = folder / "homenode-data"
     data.mkdir()
     os.chown(data, 65534, 65534)
-    assert main(["panel", *words.split()]) == 1
-    assert f"(runuser -u homenode -- homenode panel {words.split()[0]} …)" in capsys.readouterr().err
-    assert not list(data.iterdir())
+    before = [*folder.rglob("*")]
+    assert main(words.split()) == 1
+    assert f"(runuser -u homenode -- homenode {words.split()[0]} " in capsys.readouterr().err
+    assert [*folder.rglob("*")] == before
 
 
 @pytest.mark.parametrize(
