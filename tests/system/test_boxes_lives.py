@@ -187,9 +187,9 @@ def test_a_proof_that_was_not_delivered_is_delivered_later(tmp_path: Path) -> No
 
 
 def test_what_another_box_shows_by_now_is_not_emptied(office: OfficeProcess, tmp_path: Path) -> None:
-    enrolled(office, tmp_path / "lost", "again-1", "30000000cccc0030")
+    enrolled(office, tmp_path / "lost", "again-1", "30000000cccc0036")
     assert "homenode office empty" in office.says("leave", "again-1", "--without-proof")
-    enrolled(office, tmp_path / "next", "again-1", "30000000cccc0031")
+    enrolled(office, tmp_path / "next", "again-1", "30000000cccc0037")
     assert "another box runs this home" in office.says("list")
     assert main(["office", "empty", "--office", str(office.folder)]) == 1
     (row,) = [row for row in office.listed()["emptyings"] if row["home"] == "again-1"]
@@ -202,7 +202,7 @@ def test_what_another_box_shows_by_now_is_not_emptied(office: OfficeProcess, tmp
 def test_where_nobody_knows_the_broker_somebody_has_to_empty_it(
     office: OfficeProcess, tmp_path: Path
 ) -> None:
-    enrolled(office, tmp_path, "nowhere-1", "30000000cccc0032")
+    enrolled(office, tmp_path, "nowhere-1", "30000000cccc0038")
     (office.folder / "homes" / "nowhere-1" / "home.yaml").unlink()
     office.says("leave", "nowhere-1", "--without-proof")
     (row,) = [row for row in office.listed()["emptyings"] if row["home"] == "nowhere-1"]
