@@ -108,7 +108,8 @@ def test_a_box_with_an_empty_card_finds_its_office_and_is_approved(tmp_path: Pat
         assert homenode("office", "approve", SERIAL, shown, "--office", str(office)).returncode == 0
         assert tries() == "enrolled"
     assert f"home: {HOME}" in box.places.home.read_text()
-    assert json.loads((box.places.folder / "office.json").read_text()) == {"url": f"https://{HOST}:8453"}
+    known = json.loads((box.places.folder / "office.json").read_text())
+    assert known == {"url": f"https://{HOST}:8453", "home": HOME}
 
 
 def test_a_label_can_be_scanned() -> None:
