@@ -119,15 +119,25 @@ class Stage:
                 self._loop.call_soon_threadsafe(self._main.cancel)
 
     async def stop(self) -> float:
-        """Cancel it; how long it took, in s. Raises Broken if it took longer than a node gives it."""
+        """Cancel it; how long it took, in s. Raises Broken if it took longer than a node gives it.
+
+        Time in which the machine gave its thread no processor doesn't count.
+        """
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, waited_s = loop.time(), self._waited_s()
         self._cancel()
-        await asyncio.to_thread(self._thread.join, STOP_S)
+        while self._thread.is_alive() and loop.time() - began < STOP_S + self._waited_s() - waited_s:
+            await asyncio.to_thread(self._thread.join, 0.1)
         if self._thread.is_alive():
             at = f", at {where}" if (where := self._now_at()) else ""
             raise Stuck(f"was still running {STOP_S} s after it was cancelled{at}", _AWAIT)
         return loop.time() - began
+
+    def _waited_s(self) -> float:
+        """How long its thread could have run and was given no processor."""
+        with suppress(OSError):  # it has ended
+            return waited_ns(self._thread.native_id or 0) / 1e9
+        return 0.0
 
     @property
     def over(self) -> bool:
