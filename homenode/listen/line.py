@@ -13,9 +13,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from homenode.config.model import Broker
 from homenode.errors import HomenodeError, Refused
 from homenode.gateway.clock import Clock
-from homenode.link.address import address
+from homenode.link.address import Address, address
 from homenode.link.wire import identify
-from homenode.link.words import failed, refused
+from homenode.link.words import NoLink, failed, refused
 from homenode.paho import mqtt
 
 NOTHING_SHOWN = (
@@ -30,7 +30,7 @@ class Line:
     """A connection for as long as the block lasts.
 
     Args:
-        broker: Its first URL.
+        broker: Of its URLs the first where somebody is.
         name: Begins the id of the client.
         topics: What is to be heard.
         newest: MQTT 5, in which a broker says what it doesn't take.
@@ -43,26 +43,29 @@ class Line:
     """
 
     def __init__(self, broker: Broker, name: str, topics: Sequence[str], *, newest: bool = False) -> None:
-        self._where = address(broker.urls[0])
+        self._broker, self._name = broker, name
+        self._version = MQTTProtocolVersion.MQTTv5 if newest else MQTTProtocolVersion.MQTTv311
         self.came, self._accepted = False, False
         self._came: queue.SimpleQueue[tuple[str, bytes] | HomenodeError] = queue.SimpleQueue()
-        version = MQTTProtocolVersion.MQTTv5 if newest else MQTTProtocolVersion.MQTTv311
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}", protocol=version
-        )
         self._heard: queue.SimpleQueue[HomenodeError | None] = queue.SimpleQueue()
         self._sent: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
         self._topics = [(topic, 1) for topic in topics]
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._hung_up
-        self._client.on_subscribe = self._subscribed
-        self._client.on_publish = lambda _client, _data, mid, reason, _properties: self._sent.put(
+
+    def _client_for(self, where: Address) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"{self._name}-{secrets.token_hex(4)}", protocol=self._version
+        )
+        client.on_connect = self._connected
+        client.on_disconnect = self._hung_up
+        client.on_subscribe = self._subscribed
+        client.on_publish = lambda _client, _data, mid, reason, _properties: self._sent.put(
             (mid, reason.is_failure)
         )
-        self._client.on_message = lambda _client, _data, message: self._came.put(
+        client.on_message = lambda _client, _data, message: self._came.put(
             (message.topic, bytes(message.payload))
         )
-        identify(self._client, broker, self._where)
+        identify(client, self._broker, where)
+        return client
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -95,12 +98,22 @@ class Line:
         self._came.put(why)
 
     def __enter__(self) -> Self:
-        try:
-            self._client.connect(self._where.host, self._where.port)
-        except OSError as error:
-            raise failed(error, self._where.url, was_up=False) from error
-        self._client.loop_start()
-        return self
+        away: NoLink | None = None
+        for url in self._broker.urls:
+            self._where = address(url)
+            self._client = self._client_for(self._where)
+            try:
+                self._client.connect(self._where.host, self._where.port)
+            except OSError as error:
+                lost = failed(error, url, was_up=False)
+                if not lost.away:
+                    raise lost from error
+                away = away or lost
+            else:
+                self._client.loop_start()
+                return self
+        assert away is not None, "a broker has a url"
+        raise away
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()

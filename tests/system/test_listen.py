@@ -16,8 +16,11 @@ from typing import Self
 
 import pytest
 
+from homenode.config.model import Broker
 from homenode.gateway.clock import Clock
-from tests.system.brokers import Mosquitto, needs_mosquitto
+from homenode.link.words import NoLink
+from homenode.listen.line import Line
+from tests.system.brokers import Mosquitto, free_port, needs_mosquitto
 from tests.system.disks import fill, memory
 from tests.system.nodes import PATIENCE_S, NodeProcess, Receiver, homenode
 from tests.system.receivers import Homes, Listener
@@ -254,6 +257,14 @@ def test_somebody_at_the_desk_takes_an_alert(tmp_path: Path, broker: Mosquitto) 
         assert told["data"]["by"] == "Eva"
     assert "no home has 'nothing' open for care" in homenode("listen", "ack", "nothing", *words).stderr
     assert "name the alert" in homenode("listen", "ack", *words).stderr
+
+
+def test_where_the_first_broker_is_dead_one_is_taken_at_the_next(broker: Mosquitto) -> None:
+    dead = f"mqtt://127.0.0.1:{free_port()}"
+    with Line(Broker((dead, broker.url)), "ack", ("hn1/+/link",)) as line:
+        line.ready(PATIENCE_S)
+    with pytest.raises(NoLink, match=f"{dead}: nothing listens there"), Line(Broker((dead, dead)), "ack", ()):
+        pass
 
 
 class Posts:
