@@ -174,6 +174,7 @@ def test_what_is_too_much_is_cut_or_not_read() -> None:
     board = Board()
     board.status("h", b" " * (LONGEST_B - 2) + b"{}")
     assert board.homes["h"].odd
+    assert f"odd: {board.homes['h'].odd}" in details(board.homes["h"], NOW)
     status(board, "h", open=[{"text": {"en": "x" * (LONGEST_TEXT + 1)}}] * (MOST_FAULTS + 1))
     assert board.homes["h"].odd == ""
     assert len(board.homes["h"].faults) == MOST_FAULTS
