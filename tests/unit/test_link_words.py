@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -135,7 +136,10 @@ def test_a_place_where_nobody_answers_is_told_from_one_that_refuses(error: Excep
 
 @pytest.mark.parametrize(
     "goes",
-    [lambda broker: Line(broker, "test", ()), lambda broker: asyncio.run(connect(Client(), broker))],
+    [
+        lambda broker: ExitStack().enter_context(Line(broker, "test", ())),
+        lambda broker: asyncio.run(connect(Client(), broker)),
+    ],
     ids=["mqtt", "nats"],
 )
 @pytest.mark.parametrize(
