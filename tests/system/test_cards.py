@@ -7,6 +7,7 @@ import shutil
 import stat
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -311,32 +312,41 @@ def test_a_node_without_an_office_waits_for_none_and_says_what_it_does_not_take(
     assert places.home.read_text() == HOME_YAML.format(home=HOME)
 
 
+def _called(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Programs in place of systemd's and chrony's, which aren't here; what they were asked for."""
+    asked, programs = folder / "asked", folder / "bin"
+    asked.touch()
+    programs.mkdir()
+    for name in ("systemctl", "busctl", "chronyc"):
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "{asked}"\n')
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    monkeypatch.setattr("homenode.enrol.boot.RUN", folder / "run")
+    return lambda: asked.read_text().splitlines()
+
+
 def test_a_home_that_is_there_starts_whatever_lies_on_the_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box, called = Box(tmp_path), list[tuple[str, ...]]()
-    monkeypatch.setattr("homenode.enrol.boot.RUN", tmp_path / "run")
-    monkeypatch.setattr("homenode.enrol.boot._call", lambda *words: called.append(words))
+    box, called = Box(tmp_path), _called(tmp_path, monkeypatch)
     (box.places.boot / FILE).write_text("offise: https://o\n")
     box.places.state.write_text('{"state": "enrolled"}')
     boot(box.places, run=tmp_path / "run", lamps=())
-    assert called == []
+    assert called() == []
     box.places.home.touch()
     box.places.state.write_text('{"state": "enrolled"}')
     boot(box.places, run=tmp_path / "run", lamps=())
-    assert called == [("systemctl", "start", "--no-block", "homenode.service")]
+    assert called() == ["systemctl start --no-block homenode.service"]
 
 
 def test_a_home_that_the_box_is_not_for_any_more_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box, called = Box(tmp_path), list[tuple[str, ...]]()
-    monkeypatch.setattr("homenode.enrol.boot.RUN", tmp_path / "run")
-    monkeypatch.setattr("homenode.enrol.boot._call", lambda *words: called.append(words))
+    box, called = Box(tmp_path), _called(tmp_path, monkeypatch)
     box.places.home.touch()
     box.places.state.write_text('{"state": "failed", "key": "other_home"}')
     boot(box.places, run=tmp_path / "run", lamps=())
-    assert called == [("systemctl", "stop", "--no-block", "homenode.service")]
+    assert called() == ["systemctl stop --no-block homenode.service"]
 
 
 def test_what_the_nodes_user_says_ends_no_boot(tmp_path: Path) -> None:
