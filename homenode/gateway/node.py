@@ -123,7 +123,9 @@ class Node:
                 log.error("failed", extra={"task": name, "part": part, "why": repr(fault), **of_error(fault)})
                 log.debug("failed", exc_info=True)
 
-        return self.start(name, told())
+        task = self.start(name, told())
+        task.add_done_callback(lambda _: work.close())  # a task that ends before it began doesn't
+        return task
 
     def apply(self, home: Home, rules: Sequence[BoundRule]) -> None:
         """home.yaml changed: rules and sharing now; drivers and link are the caller's."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -285,3 +287,22 @@ def test_of_two_parties_that_acknowledge_a_moment_apart_both_do(tmp_path: Path) 
     asyncio.run(play())
     told = [one["reason"] for one in written(tmp_path, "tr") if one["event"] == "acknowledged"]
     assert told == ["Anna", "Bo"]
+
+
+def test_a_wish_that_is_called_off_before_it_began_ends_without_a_warning(tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    async def wish() -> None:
+        begun.append("wish")
+
+    async def play() -> None:
+        async with node_inside(tmp_path, panel(Panel)) as node:
+            node.start_apart("wish", wish()).cancel()
+            await asyncio.sleep(0)
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(play())
+        gc.collect()
+    assert begun == []
+    assert [str(one.message) for one in told if one.category is RuntimeWarning] == []
