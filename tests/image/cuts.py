@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
-from tests.image.flat import ENDS, Flat, flat
+from tests.image.flat import ENDS, UPDATE_S, Flat, flat
 from tests.image.show import Given, Result
+from tests.image.updates import quick
 from tests.image.versions import version
 
 START_S = 70.0
 """A start takes about so long here; cuts fall anywhere in it."""
 IN_A_ROW = 3
 """Cuts, at the most, before it is let to come back."""
+PHASES = {"loading": 60.0, "installing": 240.0, "trying": 120.0}
+"""Of an update: how long after its begin a cut falls, at the most; installing ends with a start."""
 
 
 def first(given: Given) -> Iterator[Result]:
@@ -103,13 +106,16 @@ def updating(given: Given) -> Iterator[Result]:
             number = f"9.1.{nth}"
             home.order_update(version(given.made, number), number)
             phases: list[str] = []
-            fell = []
-            for _ in range(min(given.cuts - done, home.machine.card.chance.randint(2, 5))):
-                fell += _cut(home, 1, 2 * START_S)
-                phases.append(str(home.update_of(number).get("state", "ordered")))
-                home.machine.start()
-                if phases[-1] in ENDS:
+            fell: list[float] = []
+            for phase, within_s in PHASES.items():
+                state = _until(home, number, phase)
+                if state in ENDS or done + len(fell) == given.cuts:
                     break
+                fell += _cut(home, 1, within_s)
+                phases.append(_state(home, number))
+                home.machine.start()
+                if phase == "loading":
+                    home.until(lambda: quick(home) or True, "what is left of it, quickly")
             done += len(fell)
             told = home.updated(number)
             home.until(home.radio_up, "radio up")
@@ -119,6 +125,17 @@ def updating(given: Given) -> Iterator[Result]:
                 f"cut {_when(fell)} of an update", told["state"] != "refused", f"{saw}; alert {alert_s:.1f} s"
             )
         yield _none_missing(home)
+
+
+def _until(home: Flat, number: str, phase: str) -> str:
+    """The state of an update, once it is as far as that."""
+    order = (*PHASES, *ENDS)
+    far = order[order.index(phase) :]
+    return home.until(lambda: (state := _state(home, number)) in far and state, f"{number} {phase}", UPDATE_S)
+
+
+def _state(home: Flat, number: str) -> str:
+    return str(home.update_of(number).get("state", "ordered"))
 
 
 def _cut(home: Flat, most: int, within_s: float, *, least_s: float = 0.3) -> list[float]:
