@@ -45,6 +45,7 @@ MASKED = (
 UNUSED = (
     "etc/apt", "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/log/*", "var/lib/dpkg/*-old",
     "etc/machine-id", "var/lib/systemd/*", "etc/ssh/ssh_host_*", "usr/share/X11", "usr/share/sounds",
+    "usr/share/python3/debpython/__pycache__",  # written as dpkg ran it, in other bytes each time
     "usr/lib/python3*/ensurepip", "usr/lib/python3*/idlelib", "usr/lib/python3*/turtledemo",
     "usr/lib/aarch64-linux-gnu/gconv", "usr/lib/udev/hwdb.d", "usr/lib/udev/hwdb.bin",
     "usr/share/bash-completion", "usr/share/zsh",
