@@ -192,8 +192,8 @@ def test_on_a_disk_that_the_new_version_fills_it_is_judged_and_falls_back(
     monkeypatch.setattr(one._rauc, "mark", lambda *what: marked.append(what))
     monkeypatch.setattr(one, "_ask", lambda: answer)
     write_json(one._places.order, ORDER.record())
-    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
-    one._host.restart = lambda: marked.append(("restart",))  # type: ignore[method-assign]
+    one._host.minute = lambda *_: 0  # type: ignore[method-assign]  # a clock of the test
+    one._host.restart = lambda: marked.append(("restart",))  # type: ignore[method-assign]  # no reboot here
     one._loader = cast(Any, SimpleNamespace(is_loaded=lambda _: False))
     one.begin()
     for minute in range(2, 10):
@@ -257,7 +257,7 @@ def test_while_something_is_loaded_or_installed_nobody_asks_the_gateway_and_that
     write_json(one._places.order, ORDER.record())
     monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: True))
     monkeypatch.setattr(one, work, lambda *_: up.append(up[-1] + 30 * HOUR))
-    one._host.minute = lambda *_: 0  # type: ignore[method-assign]
+    one._host.minute = lambda *_: 0  # type: ignore[method-assign]  # a clock of the test
     do = machine.Do.LOAD if work == "_load" else machine.Do.INSTALL
     assert one._done(machine.Step(one.course, do), known())
     for _ in range(2):
@@ -307,8 +307,8 @@ def test_whether_an_exception_holds_is_asked_when_the_clock_is_set(
     monkeypatch.setattr(one, "_loader", SimpleNamespace(is_loaded=lambda _: False))
     monkeypatch.setattr(one, "_load", lambda: None)
     monkeypatch.setattr(one, "_why_not", lambda _, at_ms: over if at_ms else "the clock is not set")
-    one._host.wall_ms = lambda **_: now_ms[0]  # type: ignore[method-assign]
-    one._host.minute = lambda *_: None  # type: ignore[method-assign]
+    one._host.wall_ms = lambda **_: now_ms[0]  # type: ignore[method-assign]  # a clock of the test
+    one._host.minute = lambda *_: None  # type: ignore[method-assign]  # a clock of the test
     for _ in range(3):
         assert one.once()
         assert (one.course.order, one.course.stage) == (old, Stage.WAITING)
