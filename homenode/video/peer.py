@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 from homenode.video.clocks import now_ms
 from homenode.video.encoder import Encoded
 from homenode.video.rate import Rate
+from homenode.video.repeats import Lost, Repeats
 from homenode.video.words import Unfit
 
 _WAITING = 4
@@ -60,7 +61,7 @@ class Pictures(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, live: Callable[[], None], sent: Callable[[int, int], None]) -> None:
+    def __init__(self, live: Callable[[], None], sent: Callable[[Encoded], None]) -> None:
         super().__init__()
         self._queued: asyncio.Queue[Encoded] = asyncio.Queue()
         self._asked, self._live, self._sent = 0, live, sent
@@ -92,7 +93,7 @@ class Pictures(MediaStreamTrack):
         if self._asked == 2:
             self._live()
         packet = await self._queued.get()
-        self._sent(packet.size, now_ms())
+        self._sent(packet)
         return packet
 
 
@@ -116,7 +117,8 @@ class Peer:
         only_relay = RTCIceTransportPolicy.RELAY if ice.get("relay") else RTCIceTransportPolicy.ALL
         self._connection = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=only_relay))
         self._rate = Rate()
-        self.pictures = Pictures(live, self._rate.sent)
+        self._repeats = Repeats()
+        self.pictures = Pictures(live, self._passed)
         self._wishes = wishes
 
     async def answer(self, offer: str) -> str:
@@ -130,7 +132,7 @@ class Peer:
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             sender: Any = self._connection.addTrack(self.pictures)
-            _listen(sender, self._rate, self._wishes)
+            _listen(sender, self._rate, self._repeats, self._wishes)
             sender._RTCRtpSender__rtp_header_extensions_map = _AtOnce()
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except (ValueError, KeyError, IndexError) as error:
@@ -142,24 +144,45 @@ class Peer:
     def connected(self) -> bool:
         return bool(self._connection.connectionState == "connected")
 
+    def _passed(self, picture: Encoded) -> None:
+        """One is on its way."""
+        self._rate.sent(picture.size, now_ms())
+        self._repeats.sent(picture.pts or 0, now_ms(), whole=picture.is_keyframe)
+
     async def close(self) -> None:
         """Tell the viewer, and let go of the ports."""
         await self._connection.close()
 
 
-def _listen(sender: Any, rate: Rate, wishes: Wishes) -> None:
+def _listen(sender: Any, rate: Rate, repeats: Repeats, wishes: Wishes) -> None:
     """aiortc tells a viewer's wishes to its own encoders only; so ours are told here."""
+
+    def lost(numbers: Sequence[int]) -> Iterator[Lost]:
+        """aiortc remembers 128."""
+        newest = sender._RTCRtpSender__rtp_timestamp
+        for number in numbers:
+            packet = sender._RTCRtpSender__rtp_history.get(number % rtp.RTP_HISTORY_SIZE)
+            if packet is not None and packet.sequence_number == number:
+                yield Lost(number, (newest - packet.timestamp) % 2**32 // 90, len(packet.payload))
+
+    def rtt_ms() -> float:
+        return (sender._RTCRtpSender__rtt or 0.1) * 1000
+
     handled: Callable[[Any], Awaitable[None]] = sender._handle_rtcp_packet
 
     async def heard(packet: Any) -> None:
         match packet:
             case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_PLI | rtp.RTCP_PSFB_FIR):
-                wishes.want_whole()
+                if repeats.whole(now_ms()):
+                    wishes.want_whole()
             case rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP):
                 with suppress(ValueError):  # not an estimate
                     rate.estimated(rtp.unpack_remb_fci(packet.fci)[0], now_ms())
             case rtp.RtcpRtpfbPacket(fmt=rtp.RTCP_RTPFB_NACK):
-                packet.lost = rate.repeated(packet.lost, now_ms())
+                again, given_up = repeats.of(lost(packet.lost), now_ms(), rtt_ms(), rate.again_bps / 8)
+                packet.lost = again
+                if given_up and repeats.whole(now_ms()):
+                    wishes.want_whole()
             case rtp.RtcpRrPacket():
                 for report in packet.reports:
                     if report.ssrc == sender._ssrc:

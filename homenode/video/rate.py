@@ -8,7 +8,6 @@ hardly above what is sent, nobody knows that the link carries more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 
 HIGHEST_BPS, LOWEST_BPS = 1_500_000, 100_000
 FIRST_BPS = 500_000
@@ -21,7 +20,6 @@ _FELL, _MORE, _MORE_EVERY_MS = 0.97, 1.05, 250
 """Times the estimate before; times the rate, not for each estimate: with losses come twenty a second."""
 _NEAR, _SENT_MS = 1.35, 1000
 """Times what was sent in this time; the estimate of a link with nothing in its way is 1.5 times that."""
-_PACKET_BYTES = 1000
 
 
 class Rate:
@@ -34,12 +32,16 @@ class Rate:
         self._sent_bytes = 0
         self._more_at_ms = 0
         self._lost, self._less_at_ms = 0.0, 0
-        self._repeats_bytes, self._repeats_at_ms = FIRST_BPS / 8 * REPEATED, 0
 
     @property
     def bps(self) -> int:
         """For new pictures."""
         return int(self._bps * (1 - REPEATED))
+
+    @property
+    def again_bps(self) -> int:
+        """For packets that were lost."""
+        return int(self._bps * REPEATED)
 
     def sent(self, size: int, at_ms: int) -> None:
         """Bytes of a picture."""
@@ -64,19 +66,6 @@ class Rate:
         if self._lost > _LOSSY and at_ms >= self._less_at_ms:
             self._less_at_ms = at_ms + _LESS_EVERY_MS
             self._set(self._bps * _LESS)
-
-    def repeated(self, lost: Sequence[int], at_ms: int) -> list[int]:
-        """Those of the lost packets worth sending again: on a full link each costs a new one its place.
-
-        A viewer that still lacks something then asks for a whole picture.
-        """
-        bytes_s = self._bps / 8 * REPEATED
-        since_s = (at_ms - self._repeats_at_ms) / 1000
-        self._repeats_bytes = min(self._repeats_bytes + since_s * bytes_s, bytes_s)
-        self._repeats_at_ms = at_ms
-        fit = list(lost[: int(self._repeats_bytes // _PACKET_BYTES)])
-        self._repeats_bytes -= len(fit) * _PACKET_BYTES
-        return fit
 
     def _set(self, bps: float) -> None:
         self._bps = max(LOWEST_BPS, min(bps, HIGHEST_BPS))

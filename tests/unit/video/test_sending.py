@@ -17,6 +17,7 @@ from homenode.video.encoder import Encoder
 from homenode.video.passing import Passing
 from homenode.video.picture import Picture, planes
 from homenode.video.rate import FIRST_BPS, HIGHEST_BPS, LOWEST_BPS, REPEATED, Rate
+from homenode.video.repeats import Lost, Repeats
 from homenode.video.scene import Scene
 
 EACH_MS = 66
@@ -135,12 +136,47 @@ def test_losses_of_a_radio_link_change_nothing_and_those_of_a_full_one_do() -> N
     assert many.bps == int(LOWEST_BPS * (1 - REPEATED))
 
 
+def _lost(repeats: Repeats, *made_ms: int, size: int = 500) -> list[Lost]:
+    """Packets of pictures made then, the newest of which is sent last."""
+    repeats.sent(made_ms[-1], made_ms[-1] + 10, whole=False)
+    return [Lost(at_ms, made_ms[-1] - at_ms, size) for at_ms in made_ms]
+
+
 def test_repeats_take_their_share_and_no_more() -> None:
-    rate = Rate()
-    for at_ms in range(0, 5000, 50):
-        rate.reported(1, at_ms)
-    sent = sum(len(rate.repeated(list(range(40)), at_ms)) for at_ms in range(5000, 15_000, 50))
-    assert sent * 1000 * 8 <= LOWEST_BPS * REPEATED * 10 + FIRST_BPS * REPEATED
+    repeats, again = Repeats(), 0
+    for at_ms in range(5000, 15_000, 50):
+        lost = _lost(repeats, *range(at_ms - 40, at_ms))
+        again += len(repeats.of(lost, at_ms, 80, 2500)[0])
+    assert 2500 * 10 - 500 < again * 500 <= 2500 * 11
+
+
+def test_what_is_sent_again_has_time_to_come() -> None:
+    repeats = Repeats()
+    lost = _lost(repeats, 990, 1000)
+    assert repeats.of(lost, 1010, 150, 2500) == ([990, 1000], False)
+    assert repeats.of(lost, 1110, 150, 2500) == ([], False)
+    assert repeats.of(lost, 1170, 150, 2500) == ([990, 1000], False)
+
+
+def test_a_picture_that_is_not_to_be_mended_is_given_up_for_a_whole_one() -> None:
+    repeats = Repeats()
+    lost = _lost(repeats, 1000)
+    assert repeats.of(lost, 1490, 80, 2500) == ([1000], False)
+    assert repeats.of(lost, 1590, 80, 2500) == ([], True)
+
+
+def test_what_was_made_before_the_whole_picture_is_wanted_no_more() -> None:
+    repeats = Repeats()
+    repeats.sent(1600, 1610, whole=True)
+    assert repeats.of(_lost(repeats, 1000, 1590, 1600), 1700, 80, 2500) == ([1600], False)
+    assert repeats.of(_lost(repeats, 1000, 1590, 1700)[:2], 2700, 80, 2500) == ([], False)
+
+
+def test_a_whole_picture_has_time_to_come_before_the_next_is_made() -> None:
+    repeats = Repeats()
+    assert repeats.whole(1000)
+    repeats.sent(1040, 1050, whole=True)
+    assert [at_ms for at_ms in range(1050, 2850, 200) if repeats.whole(at_ms)] == [1850, 2650]
 
 
 class Camera:

@@ -50,7 +50,7 @@ def _packets(count: int, *, whole: bool) -> list[Any]:
 def test_a_viewer_who_is_there_gets_the_newest_whole_picture_at_once_and_then_each() -> None:
     async def looks() -> tuple[list[Any], list[str]]:
         told: list[str] = []
-        pictures = Pictures(lambda: told.append("live"), lambda size, at_ms: None)
+        pictures = Pictures(lambda: told.append("live"), lambda picture: None)
         for packet in [*waiting, predicted[1]]:
             pictures.put(packet)
         got = [await pictures.recv()]
@@ -67,7 +67,7 @@ def test_a_viewer_who_is_there_gets_the_newest_whole_picture_at_once_and_then_ea
 
 def test_a_link_that_takes_nothing_is_sent_nothing_more() -> None:
     async def full() -> list[bool]:
-        pictures = Pictures(lambda: None, lambda size, at_ms: None)
+        pictures = Pictures(lambda: None, lambda picture: None)
         first, *more = _packets(8, whole=False)
         pictures.put(first)
         await pictures.recv()
