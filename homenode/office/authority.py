@@ -149,8 +149,7 @@ def found(folder: Path, name: str, now: datetime, given: tuple[bytes, bytes] | N
     Raises:
         SetupError: There is one.
     """
-    if (folder / "ca.key").exists():
-        raise SetupError("an authority is here", where=str(folder), do="name an empty folder")
+    check_none(folder)
     if given is not None:
         replace(folder / "ca.pem", given[0], 0o644)
         replace(folder / "ca.key", given[1], 0o600)
@@ -159,6 +158,12 @@ def found(folder: Path, name: str, now: datetime, given: tuple[bytes, bytes] | N
         replace(folder / "ca.key", pem_of_key(new), 0o600)
         replace(folder / "ca.pem", pem(_root(name, new, now)), 0o644)
     return Authority(folder)
+
+
+def check_none(folder: Path) -> None:
+    """That no authority is there. Raises SetupError."""
+    if (folder / "ca.key").exists():
+        raise SetupError("an authority is here", where=str(folder), do="name an empty folder")
 
 
 def given_of(certificate: Path, key: Path, chain: Path | None) -> tuple[bytes, bytes]:

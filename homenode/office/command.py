@@ -22,7 +22,7 @@ from homenode.office.homes import FOLDER, Homes
 from homenode.office.listing import listed, seen
 from homenode.office.proofs import proof
 from homenode.office.settings import NAME, Settings, read_settings
-from homenode.office.store import CODE_MS, Store
+from homenode.office.store import CODE_MS, Store, check_there
 from homenode.office.targets import can_be_written, check, which
 
 DEFAULT = Path("homenode-office")
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         do = "--office DIR says where it is, homenode office init DIR makes one"
         raise SetupError("no office is here", where=str(folder), do=do)
     settings = read_settings(folder)
+    check_there(folder)
     if args.what == "serve":
         from homenode.office.serve import run as serve
 

@@ -20,7 +20,7 @@ MOST_TITLE = 39
 
 
 def init(args: argparse.Namespace) -> int:
-    from homenode.office.authority import found, given_of, moment
+    from homenode.office.authority import check_none, found, given_of, moment
     from homenode.office.desk import Desk
     from homenode.office.serve import write_list
 
@@ -46,6 +46,8 @@ def init(args: argparse.Namespace) -> int:
             f"no office can be made there: {error.strerror}", where=str(folder), do=do
         ) from error
     can_be_written(folder / NAME)
+    check_none(folder)
+    Store(folder).close()  # before the authority: where that is and this isn't, it was lost
     authority = found(folder, args.title, now, given)
     names = ", ".join(json.dumps(name) for name in args.name)
     (folder / NAME).write_text(

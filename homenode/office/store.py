@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +87,27 @@ class Emptying:
     lost: bool
     since_ms: int
     why: str
+
+
+def check_there(folder: Path) -> None:
+    """It is there: an empty one in its place would know of nobody revoked. Raises SetupError."""
+    path = folder / NAME
+    try:
+        if not path.stat().st_size:  # before SQLite opens it, which would throw away a WAL file beside it
+            raise _lost(path, "is empty")
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10.0)) as db:
+            tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+    except FileNotFoundError:
+        raise _lost(path, "is missing") from None
+    except (OSError, sqlite3.Error) as error:
+        raise SetupError(f"it can't be used: {error}", where=str(path)) from error
+    if not tables >= {"boxes", "codes", "certificates", "lists"}:
+        raise _lost(path, "is empty")
+
+
+def _lost(path: Path, how: str) -> SetupError:
+    do = "bring back a copy of it and then run homenode office restored"
+    return SetupError(f"the office's database {how}", where=str(path), do=do)
 
 
 class Store:

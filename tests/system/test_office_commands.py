@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
@@ -89,6 +93,70 @@ def test_whom_the_end_of_an_authority_cut_off_is_listed_so(office: OfficeProcess
     assert "enrolled" not in shown
     office.says("roll")
     office.says("roll", "--finish")  # nobody is cut off who isn't already
+
+
+COMMANDS = (
+    ["box", "add", "SN-0001"], ["withdraw"], ["assign", "SN-0001", "h-1"], ["approve", "SN-0001", "0" * 16],
+    ["swap", "h-1"], ["leave", "h-1"], ["empty"], ["proof", "none"], ["revoke", "care@example"],
+    ["certify", "a@b"], ["roll"], ["roll", "--finish"], ["restored"], ["list"], ["seen", "1"], ["serve"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["missing", "no byte", "no table"])
+def test_an_office_that_lost_its_database_forgets_no_revocation(
+    office: OfficeProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    office.says("certify", "care@example", "--to", str(tmp_path))
+    office.says("revoke", "care@example")
+    before, database = (office.folder / "crl.pem").read_bytes(), office.folder / "office.db"
+    copy = database.read_bytes()
+    database.unlink()
+    if how == "no byte":
+        database.touch()
+    elif how == "no table":
+        with contextlib.closing(sqlite3.connect(database)) as db:
+            db.execute("pragma journal_mode=wal")
+    for words in COMMANDS:
+        told = refused(office, capsys, *words)
+        assert str(database) in told
+        assert "bring back a copy of it and then run homenode office restored" in told
+        assert database.exists() is (how != "missing")
+    assert main(["office", "init", str(office.folder), "--name", "localhost"]) == 1
+    assert "an authority is here" in capsys.readouterr().err
+    assert database.exists() is (how != "missing")
+    assert (office.folder / "crl.pem").read_bytes() == before
+    database.write_bytes(copy)
+    office.says("restored")
+    assert office.listed()["parties"] == []
+
+
+def test_a_database_whose_tables_are_in_its_wal_file_is_there(office: OfficeProcess) -> None:
+    database = office.folder / "office.db"
+    database.unlink()
+    make = f"""
+import os, pathlib
+from homenode.office.store import Store
+store = Store(pathlib.Path({str(office.folder)!r}))
+store.new_code(0, "SN-0001")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", make], check=True)
+    assert database.with_name("office.db-wal").stat().st_size
+    assert b"create table" not in database.read_bytes().lower()
+    assert [one["serial"] for one in office.listed()["codes"]] == ["SN-0001"]
+
+
+@pytest.mark.parametrize("step", ["check_none", "found", "Authority.server"])
+def test_an_office_whose_making_was_cut_short_is_made_again_or_works(tmp_path: Path, step: str) -> None:
+    folder, words = tmp_path / "office", ["office", "init", str(tmp_path / "office"), "--name", "localhost"]
+    with (
+        patch(f"homenode.office.authority.{step}", side_effect=KeyboardInterrupt),
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        main(words)
+    if not (folder / "office.yaml").exists():
+        assert main(words) == 0
+    assert main(["office", "list", "--office", str(folder)]) == 0
 
 
 def test_a_key_in_use_is_replaced_only_when_that_is_said(
