@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence, Set
 from datetime import timedelta
+from time import sleep
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,8 +16,8 @@ from homenode.errors import Refused, SetupError
 from homenode.gateway.clock import Clock
 from homenode.install.home_file import replace as write
 from homenode.office import authority
-from homenode.office.authority import SERVER, Authority, moment, pem, pem_of_key
-from homenode.office.decide import Box
+from homenode.office.authority import EARLY, SERVER, Authority, moment, pem, pem_of_key
+from homenode.office.decide import Box, Code
 from homenode.office.settings import Settings, check_hosts
 from homenode.office.store import Store
 from homenode.office.targets import can_be_written
@@ -28,6 +29,12 @@ ANEW = (
     "homenode office certify NAME --replace makes a new one (a broker's with its --host), "
     "homenode office revoke NAME ends one that nobody needs"
 )
+CODES_ANEW = (
+    "homenode office box add makes a new code with its file and label, "
+    "homenode office withdraw ends one that nobody needs"
+)
+SECOND_MS = 1000
+"""In which a certificate says when it begins."""
 
 
 def certify(args: argparse.Namespace, settings: Settings, store: Store) -> int:
@@ -91,17 +98,23 @@ def roll(args: argparse.Namespace, settings: Settings, store: Store) -> int:
     else:
         authority.roll(settings.folder, moment(now))
         (settings.folder / SERVER).unlink(missing_ok=True)
+        sleep((SECOND_MS - now % SECOND_MS) / 1000)  # a code made after it is of a later second
         print("a new authority issues; give the broker ca.pem and former.pem together, as its cafile")
         print("boxes learn of it within a day, and get new certificates by themselves")
         if parties := store.parties(now):
             print(f"these don't: {_some(parties)}; {ANEW}")
+        if codes := [_for(code) for code in store.codes(now)]:
+            print(
+                f"{len(codes)} unused code(s): {_some(codes)}; their cards and labels know only the former "
+                f"authority and have to be written anew before --finish; {CODES_ANEW}"
+            )
         print("homenode office roll --finish when all have new certificates, and use them")
     print("tell a running office: kill -HUP, or systemctl reload homenode-office")
     return 0
 
 
 def _cuts_off_nobody(settings: Settings, store: Store, now_ms: int) -> None:
-    """Boxes, brokers and parties have certificates of the authority that issues now. Raises Refused."""
+    """Boxes, cards, brokers and parties have certificates of the present authority. Raises Refused."""
     own = Authority(settings.folder)
     former = {one.subject for one in own.roots()} - {own.certificate.subject}
     why, do = [], []
@@ -111,6 +124,10 @@ def _cuts_off_nobody(settings: Settings, store: Store, now_ms: int) -> None:
     if parties := [name for name in store.parties(now_ms) if _is_of(store, name, former)]:
         why.append(f"{len(parties)} broker(s) and parties: {_some(parties)}")
         do.append(ANEW)
+    since_ms = int((own.certificate.not_valid_before_utc + EARLY).timestamp() * 1000) + SECOND_MS
+    if codes := [_for(code) for code in store.codes(now_ms) if code.made_ms < since_ms]:
+        why.append(f"{len(codes)} unused code(s), on cards and labels: {_some(codes)}")
+        do.append(CODES_ANEW)
     if why:
         what = f"certificates of a former authority have {'; '.join(why)}"
         raise Refused(what, do=f"{'; '.join(do)}; --anyway cuts them off")
@@ -120,6 +137,10 @@ def _is_of(store: Store, name: str, issuers: Set[x509.Name]) -> bool:
     """Whether its newest certificate is by one of these; who is cut off already is of none."""
     newest = store.newest(name)
     return newest is not None and x509.load_der_x509_certificate(newest[1]).issuer in issuers
+
+
+def _for(code: Code) -> str:
+    return " and ".join(filter(None, (code.serial, code.home))) or "whichever box comes first"
 
 
 def _some(names: Sequence[str]) -> str:

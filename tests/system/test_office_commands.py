@@ -95,6 +95,32 @@ def test_whom_the_end_of_an_authority_cut_off_is_listed_so(office: OfficeProcess
     office.says("roll", "--finish")  # nobody is cut off who isn't already
 
 
+def test_a_former_authority_is_not_ended_while_a_card_knows_no_other(
+    office: OfficeProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["SN-0001", "--home", "h-1"], ["--home", "h-2"], []):
+        office.says("box", "add", *words)
+    told = office.says("roll")
+    named = "SN-0001 and h-1, h-2, whichever box comes first"
+    assert f"3 unused code(s): {named}" in told
+    assert "anew before --finish" in told
+    assert f"3 unused code(s), on cards and labels: {named}" in refused(office, capsys, "roll", "--finish")
+    office.says("box", "add", "SN-0001", "--home", "h-1")
+    office.says("withdraw")
+    told = refused(office, capsys, "roll", "--finish")
+    assert "1 unused code(s), on cards and labels: h-2" in told
+    assert "homenode office box add" in told
+    assert "--anyway" in told
+    office.says("roll", "--finish", "--anyway")
+    assert not (office.folder / "former.pem").exists()
+
+
+def test_a_code_made_after_the_roll_over_keeps_no_authority(office: OfficeProcess) -> None:
+    assert "code" not in office.says("roll")
+    office.says("box", "add", "--home", "h-1")
+    office.says("roll", "--finish")
+
+
 COMMANDS = (
     ["box", "add", "SN-0001"], ["withdraw"], ["assign", "SN-0001", "h-1"], ["approve", "SN-0001", "0" * 16],
     ["swap", "h-1"], ["leave", "h-1"], ["empty"], ["proof", "none"], ["revoke", "care@example"],
