@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 LONGEST_SHOWN = 200
 """Characters of one part of a mistake that are shown."""
+PRIVATE_KEY = "PRIVATE KEY"
+"""In the first line of each in PEM."""
 
 
 class HomenodeError(Exception):
@@ -41,7 +43,7 @@ class Mistake:
         file: Path as the person gave it.
         line: 1-based; 0 if the mistake is something missing from the whole file.
         field: Dotted place, such as ``devices.stove.room``.
-        found: What stands there.
+        found: What stands there; of a private key nothing but that it is one.
         accepted: What may stand there.
         suggestion: A likely correction, or "".
         column: 1-based; 0 if unknown.
@@ -54,6 +56,11 @@ class Mistake:
     accepted: str
     suggestion: str = ""
     column: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("field", "found"):
+            if PRIVATE_KEY in getattr(self, name):
+                object.__setattr__(self, name, "a private key")
 
     def __str__(self) -> str:
         place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from homenode.config.yaml12 import read_text
+from homenode.config.yaml12 import lines_shown, read_text
 from homenode.errors import FileMistakes, Mistake
 
 WIDEST = 100
@@ -32,7 +32,7 @@ class Excerpts:
     def _of(self, file: str) -> list[str]:
         if file not in self._lines:
             try:
-                self._lines[file] = read_text(Path(file), file).splitlines()
+                self._lines[file] = lines_shown(read_text(Path(file), file))
             except FileMistakes:
                 self._lines[file] = []
         return self._lines[file]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from homenode.errors import FileMistakes, Mistake
+from homenode.errors import PRIVATE_KEY, FileMistakes, Mistake
 
 MOST_BYTES = 1_000_000
 """A home of 100 devices is 20 kB; beyond this it is not a file that a person wrote."""
@@ -35,6 +35,8 @@ MOST_DIGITS = 100
 """Longer "numbers" stay text: they are serial numbers, and Python refuses to read them beyond 4,300."""
 
 _NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_KEY = re.compile(rf"-----BEGIN [A-Z ]*{PRIVATE_KEY}.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL)
 
 Plain = str | int | float | bool | None
 
@@ -189,6 +191,13 @@ def read_text(path: Path, file: str) -> str:
         raise wrong(found, "UTF-8 text", line, column=column) from error
 
 
+def lines_shown(text: str) -> list[str]:
+    """The lines of a file as a person may see them: of a private key none."""
+    return _KEY.sub(
+        lambda key: "\n".join([f"… {PRIVATE_KEY} …"] * len(key[0].splitlines())), text
+    ).splitlines()
+
+
 def _neighbour(path: Path) -> str:
     import difflib
 
@@ -308,7 +317,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Mistake:
     """A parser's complaint in the words of somebody who edits the file."""
     mark = error.problem_mark or error.context_mark
     at, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    lines = text.splitlines()
+    lines = lines_shown(text)
     shown = lines[at] if at < len(lines) else ""
     if "expected ':'" in str(error.problem) and error.context_mark is not None:  # it lies before
         at, column = error.context_mark.line, error.context_mark.column

@@ -20,7 +20,7 @@ from homenode.config.values import read_table
 from homenode.config.yaml12 import Listing, Node, Scalar, Table, compose, is_nothing, read_text
 from homenode.configure.payload import FILE
 from homenode.enrol.places import WIRELESS
-from homenode.errors import FileMistakes
+from homenode.errors import PRIVATE_KEY, FileMistakes
 from homenode.panel.place import is_own
 
 TOP = (
@@ -274,7 +274,7 @@ def _ca(node: Node | None, notes: Notes) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=node.text)
     except (ssl.SSLError, ValueError, TypeError):  # the last: not ASCII
-        found = "a private key" if "PRIVATE KEY" in node.text else "something else"
+        found = "a private key" if PRIVATE_KEY in node.text else "something else"
         notes.wrong(node, "ca", accepted, found=found)
         return ""
     return node.text

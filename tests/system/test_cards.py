@@ -125,12 +125,12 @@ SERVICE_KEY = f"ssh-ed25519 {'A' * 60} eva@example"
         (("--office", "https://o", "--ca", "private.pem"), "--ca: ca: found a private key"),
         (("--office", "o.example"), "--office: office: found"),
         ((*OFFICE, "--code", "short"), "--code: code: found"),
-        ((*OFFICE, "--service-key", "private.pem"), "--service-key: service_key: found"),
+        ((*OFFICE, "--service-key", "private.pem"), "--service-key: service_key: found a private key"),
         (("--label", LABEL.replace("https", "http")), "--label: office: found"),
         (("--label", LABEL, "--service-key", "private.pem"), "--service-key: service_key: found"),
         (
             ("--file", "plain.yaml", "--service-key", "private.pem"),
-            "--service-key: service_key: found '-----",
+            "--service-key: service_key: found a private key",
         ),
         (("--file", "office.yaml", "--service-key", "key.pub"), "--service-key: service_key: found a second"),
         ((), "give HOME.yaml, --file, --label or --office"),
@@ -149,7 +149,7 @@ def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text("code: WD4D-EFGH-JKMN-PQRS\n" * 3)
-    Path("private.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    Path("private.pem").write_text("-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n")
     Path("key.pub").write_text(f"{SERVICE_KEY}\n")
     Path("plain.yaml").write_text("office: https://o.example\n")
     Path("utf16.yaml").write_text("office: https://o.example\n", encoding="utf-16")
@@ -229,6 +229,7 @@ def test_a_later_file_changes_what_it_names(tmp_path: Path) -> None:
     assert given("service_key: none\nnetwork: {}\n") == {"homenode.sources"}
     shutil.rmtree(run)
     boot(box.places, run=run, lamps=())
+    assert "MC4C" not in told
     assert {path.name for path in run.rglob("*") if path.is_file()} == {"homenode.sources"}
 
 
