@@ -1,6 +1,6 @@
 """A file onto the boot partition of a card: a folder, or a device or image that isn't mounted (mtools).
 
-Nothing but the one file is written, and it is read back.
+Nothing but the one file is written, beside the one that was there; it is read back, and takes its place.
 """
 
 from __future__ import annotations
@@ -83,21 +83,25 @@ def put(card: Path, name: str, data: bytes) -> str:
 
 def _into_folder(folder: Path, name: str, data: bytes) -> str:
     path = folder / name
+    new = path.with_suffix(".new")
     try:
         _is_ours([one.name for one in folder.iterdir()], str(folder))
-        with path.open("wb") as file:
-            with contextlib.suppress(PermissionError):  # on FAT, which has no such rights
-                os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with new.open("wb") as file:
+                with contextlib.suppress(PermissionError):  # on FAT, which has no such rights
+                    os.fchmod(file.fileno(), 0o600)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _forget(new)
+            if new.read_bytes() != data:
+                raise Refused("it doesn't keep what is written", where=str(folder), do="use another card")
+            new.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                new.unlink()
         sync_folder(folder)
-        _forget(path)
-        if path.read_bytes() != data:
-            raise Refused("it doesn't keep what is written", where=str(folder), do="use another card")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            path.unlink()  # a box would take half of a file for the whole
         raise SetupError(f"it can't be written: {error.strerror}", where=str(path)) from error
     return str(path)
 
@@ -110,20 +114,39 @@ def _into_device(card: Path, name: str, data: bytes) -> str:
         raise Refused(f"it is mounted at {used}", where=str(card), do=do)
     first = _boot_partition(card)
     at = f"{card}@@{first}"
-    _is_ours(
-        _mtools("mdir", "-b", "-i", at, "::").decode("utf-8", "replace").replace("::/", "").split(), str(card)
-    )
+    there = _names(at)
+    _is_ours(there, str(card))
+    new = Path(name).with_suffix(".new").name
     try:
-        _mtools("mcopy", "-o", "-i", at, "-", f"::{name}", said=data)
-    except SetupError:
+        _mtools("mcopy", "-o", "-i", at, "-", f"::{new}", said=data)
+        os.sync()
+        _forget(card)
+        if _mtools("mtype", "-i", at, f"::{new}") != data:
+            raise Refused("it doesn't keep what is written", where=str(card), do="use another card")
+        _rename(at, new, name, name in there)
+    except (SetupError, Refused):
         with contextlib.suppress(SetupError):
-            _mtools("mdel", "-i", at, f"::{name}")  # a box would take half of a file for the whole
+            _mtools("mdel", "-i", at, f"::{new}")
         raise
     os.sync()
-    _forget(card)
-    if _mtools("mtype", "-i", at, f"::{name}") != data:
-        raise Refused("it doesn't keep what is written", where=str(card), do="use another card")
     return f"{card}, partition at {first} bytes: {name}"
+
+
+def _names(at: str) -> list[str]:
+    return _mtools("mdir", "-b", "-i", at, "::").decode("utf-8", "replace").replace("::/", "").split()
+
+
+def _rename(at: str, new: str, name: str, over: bool) -> None:
+    """Mtools remove what it goes over first."""
+    try:
+        _mtools("mren", "-o", "-i", at, f"::{new}", f"::{name}")
+    except SetupError as error:
+        with contextlib.suppress(SetupError):
+            over = over and name not in _names(at)
+        if not over:
+            raise
+        why = f"{error.what}; the {name} that was there is gone"
+        raise SetupError(why, where=error.where, do=error.do) from error
 
 
 def _forget(path: Path) -> None:

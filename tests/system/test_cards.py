@@ -93,6 +93,48 @@ def test_a_full_card_is_told_as_that_and_keeps_no_half_of_a_file(tmp_path: Path)
     assert FILE not in left
 
 
+@needs_mtools
+def test_what_a_card_had_stays_if_it_has_no_room_for_another(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(LONG)
+    card = a_card(tmp_path)
+    at = ["-i", f"{card}@@{FIRST * 512}"]
+    subprocess.run(["mcopy", *at, "-", f"::{FILE}"], input=b"office: https://old\n", check=True)
+    subprocess.run(["mcopy", *at, "-", "::pad"], input=bytes((4 << 20) - len(LONG)), check=True)
+    before = subprocess.check_output(["mdir", "-b", *at, "::"])
+    done = homenode("provision", "--file", str(tmp_path / "p.yaml"), "--card", str(card))
+    assert done.returncode == 1, done.stdout
+    assert on_card(card) == b"office: https://old\n"
+    assert subprocess.check_output(["mdir", "-b", *at, "::"]) == before
+
+
+@needs_mtools
+def test_a_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    for folder in (False, True):
+        card = tmp_path if folder else a_card(tmp_path)
+        (tmp_path / "config.txt").touch()
+        for office in ("https://old.example", "https://new.example"):
+            assert main(["provision", "--card", str(card), "--office", office]) == 0
+        assert b"new.example" in (on_card(card) if not folder else (card / FILE).read_bytes())
+        assert not list(tmp_path.glob("*.new"))
+    assert b".new" not in subprocess.check_output(
+        ["mdir", "-b", "-i", f"{tmp_path}/card.img@@{FIRST * 512}", "::"]
+    )
+
+
+@needs_mtools
+def test_a_card_that_fails_while_one_file_takes_the_others_place_tells_what_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card, bad = a_card(tmp_path), tmp_path / "bin"
+    assert main(["provision", "--card", str(card), *OFFICE]) == 0
+    bad.mkdir()
+    (bad / "mren").write_text(f'#!/bin/sh\nmdel -i "$3" ::{FILE}\necho I/O error >&2\nexit 1\n')
+    (bad / "mren").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bad}:{os.environ['PATH']}")
+    assert main(["provision", "--card", str(card), *OFFICE]) == 1
+    assert f"mren: I/O error; the {FILE} that was there is gone" in capsys.readouterr().err
+
+
 def test_a_full_folder_is_told_as_that_and_keeps_no_half_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(LONG)
     with memory(tmp_path / "card") as card:
@@ -102,6 +144,19 @@ def test_a_full_folder_is_told_as_that_and_keeps_no_half_of_a_file(tmp_path: Pat
         assert done.returncode == 1, done.stdout
         assert "No space left" in done.stderr
         assert sorted(os.listdir(card)) == ["config.txt", "other"]
+
+
+def test_what_a_folder_had_stays_if_it_has_no_room_for_another(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(LONG)
+    with memory(tmp_path / "card", "64k") as card:
+        (card / "config.txt").touch()
+        (card / FILE).write_text("office: https://old\n")
+        fill(card)
+        done = homenode("provision", "--file", str(tmp_path / "p.yaml"), "--card", str(card))
+        assert done.returncode == 1, done.stdout
+        assert "No space left" in done.stderr
+        assert (card / FILE).read_text() == "office: https://old\n"
+        assert sorted(os.listdir(card)) == ["config.txt", FILE, "other"]
 
 
 def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
@@ -160,6 +215,7 @@ def test_a_mistake_in_an_option_is_told_of_that_and_shows_no_other_boxs_code(
     assert said in told
     assert "codec" not in told
     assert "WD4D" not in told
+    assert "MC4C" not in told
     assert FILE not in told
 
 
@@ -229,7 +285,6 @@ def test_a_later_file_changes_what_it_names(tmp_path: Path) -> None:
     assert given("service_key: none\nnetwork: {}\n") == {"homenode.sources"}
     shutil.rmtree(run)
     boot(box.places, run=run, lamps=())
-    assert "MC4C" not in told
     assert {path.name for path in run.rglob("*") if path.is_file()} == {"homenode.sources"}
 
 
