@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     where = put(args.card, FILE, text.encode())
     print(f"{where}: written and read back")
     later = "" if found.code else "; it has no code, so the office has to approve the box"
+    if found.files and not found.office:
+        later = "; no office is named, so the box is on its own"
     print(f"the box takes it at its next start, and wipes it{later}")
     return 0
 

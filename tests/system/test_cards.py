@@ -159,6 +159,20 @@ def test_what_a_folder_had_stays_if_it_has_no_room_for_another(tmp_path: Path) -
         assert sorted(os.listdir(card)) == ["config.txt", FILE, "other"]
 
 
+def test_of_a_home_without_an_office_it_says_that_the_box_is_on_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.txt").touch()
+    home = tmp_path / "home.yaml"
+    home.write_text(HOME_YAML.format(home=HOME))
+    assert main(["provision", str(home), "--card", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "no office is named, so the box is on its own" in told
+    assert "approve" not in told
+    assert main(["provision", str(home), "--card", str(tmp_path), *OFFICE]) == 0
+    assert "it has no code, so the office has to approve the box" in capsys.readouterr().out
+
+
 def test_a_home_with_mistakes_goes_onto_no_card(tmp_path: Path) -> None:
     (tmp_path / "config.txt").touch()
     home = tmp_path / "home.yaml"
