@@ -36,6 +36,7 @@ class Home:
         figures: As `homenode.contract.figures` lists them; what is missing is unknown.
         update: Of its last update: ``version``, ``state``, ``why``, ``at``.
         faults: Language to text, of each open fault.
+        untold: It has a fault, and tells of none yet.
         odd: Why its last status can't be read; "" if it can.
     """
 
@@ -49,12 +50,18 @@ class Home:
     figures: Mapping[str, Any] = field(default_factory=dict)
     update: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[Mapping[str, str], ...] = ()
+    untold: bool = False
     odd: str = ""
 
     @property
     def seen_ms(self) -> int | None:
         """The last sign of life."""
         return max((at for at in (self.beat_ms, self.status_ms) if at is not None), default=None)
+
+    @property
+    def faults_open(self) -> int | None:
+        """None if its status was not heard, or doesn't say what ails it: a fault is told a minute later."""
+        return None if self.status_ms is None or self.untold else len(self.faults)
 
     @property
     def radios_down(self) -> int | None:
@@ -110,6 +117,8 @@ class Board:
         opened = body.get("open")
         entries = opened[:MOST_FAULTS] if isinstance(opened, list) else []
         home.faults = tuple(_texts(one.get("text")) for one in entries if isinstance(one, dict))
+        health = body.get("health")
+        home.untold = not home.faults and isinstance(health, dict) and health.get("state") == "fault"
         return home
 
 

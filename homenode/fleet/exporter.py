@@ -40,7 +40,7 @@ def samples(board: Board, now_ms: int) -> list[Sampled]:
                 None if online is None else online is True,
                 home.figures if online else {},
                 str(home.update.get("state", "")),
-                len(home.faults) if online and home.status_ms is not None else None,
+                home.faults_open if online else None,
             )
         )
     return found

@@ -109,7 +109,7 @@ def _state(home: Home, _now_ms: int) -> Value:
 
 
 def _faults(home: Home, _now_ms: int) -> Value:
-    return None if home.status_ms is None else len(home.faults)
+    return home.faults_open
 
 
 def _version(home: Home, _now_ms: int) -> Value:

@@ -27,6 +27,8 @@ log = logging.getLogger("homenode.health")
 
 LOOK_S = 60.0
 """At what the node itself knows."""
+START_S, START_LOOK_S = 60.0, 2.0
+"""So long after its start it looks that often: a driver that is lost at once was no good one for a minute."""
 MACHINE_EACH = 10
 """So many looks later at the machine: what happens there in minutes happens for hours."""
 KEEP_EACH = 144
@@ -55,7 +57,7 @@ class Health:
 
     async def run(self) -> None:
         """Until cancelled. What can't be looked at is unknown, and not as it was."""
-        looks = 0
+        looks, until_s = 0, asyncio.get_running_loop().time() + START_S
         while True:
             try:
                 async with asyncio.timeout(HANGS_S):
@@ -67,8 +69,9 @@ class Health:
                     log.debug("health can't be looked at", exc_info=True)
                 self._failed = True
                 self._tell({})
-            looks += 1
-            await asyncio.sleep(LOOK_S)
+            early = asyncio.get_running_loop().time() < until_s
+            looks = 1 if early else looks + 1  # early ones are none at the machine
+            await asyncio.sleep(min(LOOK_S, START_LOOK_S) if early else LOOK_S)
 
     async def _once(self, looks: int) -> None:
         if self._record is None:
@@ -123,19 +126,25 @@ class Health:
             node.uplink.wake()
 
     def _figures(self, record: Record, seen: Seen) -> dict[str, Any]:
-        """Silence and blindness are the faults that were raised: nothing here is heard sooner than there."""
+        """Silence and blindness are the faults that were raised: nothing here is heard sooner than there.
+
+        While no driver has begun yet, nobody knows what it will hear.
+        """
         node = self._node
+        states = [self._works(name) for name in node.crew.drivers]
+        begun = not states or any(works is not None for works in states)
+        radios = {name: works for name in node.home.radios if (works := self._works(name)) is not None}
         trusted = node.clock.trusted()
         return {
             **record.figures(seen, self._setting, node.judge.zone, trusted=trusted),
             "booted": self._boot_time(seen) if trusted else None,
             "started": node.judge.zone.text(node.time.up + node.judge.offset_ms) if trusted else None,
             "gaps": sum(gap.until is not None for gap in node.uplink.outage.gaps),
-            "radios": {name: works for name in node.home.radios if (works := self._works(name)) is not None},
+            "radios": radios if radios or not node.home.radios else None,
             "devices": len(node.home.devices),
-            "silent": len(node.judge.silent | self._cut_off()),
+            "silent": len(node.judge.silent | self._cut_off()) if begun else None,
             "configuration": (node.judge.delivery.configuration or {}).get("number"),
-            "blind": sum(alert.fault for alert in node.judge.engine.open_alerts()),
+            "blind": sum(alert.fault for alert in node.judge.engine.open_alerts()) if begun else None,
         }
 
     def _cut_off(self) -> set[str]:
@@ -147,11 +156,13 @@ class Health:
         return {device.name for post in lost if self._works(post.name) is False for device in post.devices}
 
     def _works(self, name: str) -> bool | None:
-        """None while it starts."""
+        """None while it starts, or waits for what the machine has not brought up yet."""
         driver = self._node.crew.drivers.get(name)
         if name in self._node.judge.troubled or driver is None:
             return False
-        return None if driver.state == "starting" else driver.state in ("running", "ended")
+        if driver.state == "starting" or driver.state.startswith("not yet there"):
+            return None
+        return driver.state in ("running", "ended")
 
     def _boot_time(self, seen: Seen) -> str | None:
         """To the minute, and the same for as long as the machine runs."""

@@ -279,3 +279,19 @@ def test_the_version_is_that_of_the_image_where_there_is_one() -> None:
     body = {"home": "h-1", "versions": {"homenode": "0.1.0", "image": "0.1.0+20261127.1.gabc"}}
     board.status("h-1", json.dumps(body).encode())
     assert board.homes["h-1"].version == "0.1.0+20261127.1.gabc"
+
+
+def test_a_fault_that_a_home_has_and_does_not_tell_yet_is_none_that_is_known() -> None:
+    board = Board()
+    link(board, "h")
+    status(board, "h", state="fault", radios=None, silent=None, blind=None)
+    home = board.homes["h"]
+    shown = [BY_NAME[name].of(home, NOW) for name in ("faults", "radio", "silent", "blind")]
+    assert shown == [None, None, None, None]
+    assert BY_NAME["faults"].bad(None)
+    (sample,) = samples(board, NOW)
+    assert sample.faults is None
+    status(board, "h", state="fault", open=[{"text": {"en": "broken"}}])
+    assert home.faults_open == 1
+    status(board, "h")
+    assert home.faults_open == 0

@@ -132,6 +132,42 @@ def test_what_is_wired_to_a_driver_that_is_lost_is_silent(
     assert node.told[0]["radios"] == {"zigbee": True, "new": False}
 
 
+@pytest.mark.parametrize("state", ["starting", "not yet there: no such port"])
+def test_while_drivers_start_nothing_is_known_of_what_they_hear(
+    node: Node, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(health, "look", lambda *_: SEEN)
+    node.crew.drivers = {name: SimpleNamespace(state=state) for name in node.home.radios}
+    looked(node, lambda: node.told)
+    assert [node.told[0][name] for name in ("radios", "silent", "blind")] == [None, None, None]
+    assert not node.faults
+
+
+def test_a_home_without_drivers_has_nothing_to_wait_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "look", lambda *_: SEEN)
+    node.crew.drivers, node.home.radios = {}, {}
+    looked(node, lambda: node.told)
+    assert [node.told[0][name] for name in ("radios", "silent", "blind")] == [{}, 1, 0]
+
+
+def test_a_radio_that_is_lost_just_after_the_start_is_told_before_a_minute_has_passed(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(health, "look", lambda *_: looks.append(1) or SEEN)
+    for name, value in (("LOOK_S", 60.0), ("START_LOOK_S", 0.001), ("MACHINE_EACH", 10)):
+        monkeypatch.setattr(health, name, value)
+
+    def until() -> bool:
+        if node.told:
+            node.crew.drivers["zigbee"].state = "lost: no such port"
+        return len(node.told) == 2
+
+    looked(node, until)
+    assert [told["radios"] for told in node.told] == [{"zigbee": True}, {"zigbee": False}]
+    assert len(looks) == 1, "the machine is looked at as seldom as ever"
+
+
 def test_what_cant_be_looked_at_is_unknown_and_told_again_when_it_can(
     node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
