@@ -52,6 +52,8 @@ def update(args: argparse.Namespace) -> int:
             do = "the same words go on with it, homenode fleet cancel ends it"
             what = f"{kept.rollout.version} is still on its way, with another {', '.join(others)}"
             raise Refused(what, where=str(folder), do=do)
+        elif kept_in.take_wish(folder) in ("halt", "cancel"):
+            kept_in.wish(folder, "halt")  # its tool ended before it heard: somebody has to say what now
         return asyncio.run(_work(settings, kept, folder))
 
 
@@ -131,8 +133,8 @@ def wish(args: argparse.Namespace) -> int:
         assert kept is not None
         if kept.rollout.ended:
             raise Refused(f"{kept.rollout.version} is {kept.rollout.ended}")
-        kept_in.wish(folder, args.verb)
-        return asyncio.run(_work(settings_of(args), kept, folder, once=args.verb != "resume"))
+        settings = settings_of(args)
+        return asyncio.run(_work(settings, kept, folder, args.verb, once=args.verb != "resume"))
 
 
 def progress(args: argparse.Namespace) -> int:
@@ -163,12 +165,12 @@ def _state(kept: Kept) -> str:
     return f"{rollout.version} by {kept.by}: {state}"
 
 
-async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = False) -> int:
-    """Until it is at its end, or SIGINT or SIGTERM; with `once` only what is asked."""
+async def _work(settings: Settings, kept: Kept, folder: Path, word: str = "", *, once: bool = False) -> int:
+    """Until it is at its end, or SIGINT or SIGTERM; with `once` only `word`, which is what is asked first."""
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    worker = _Worker(settings, kept, folder)
+    worker = _Worker(settings, kept, folder, word)
     async with asyncio.TaskGroup() as tasks:
         await worker.ears.connect()
         print(_state(kept), flush=True)
@@ -195,8 +197,9 @@ async def _work(settings: Settings, kept: Kept, folder: Path, *, once: bool = Fa
 
 
 class _Worker:
-    def __init__(self, settings: Settings, kept: Kept, folder: Path) -> None:
+    def __init__(self, settings: Settings, kept: Kept, folder: Path, word: str) -> None:
         self._kept, self._folder, self._clock = kept, folder, Clock()
+        self._word = word
         self._board = Board()
         self._said: dict[str, Any] = {}
         self.ears = Ears(settings, self._board, self._clock, replied=self._replied)
@@ -205,7 +208,8 @@ class _Worker:
         """What time and homes ask for."""
         rollout, now = self._kept.rollout, self._clock.wall()
         stood = rollout.halted
-        steps = [self._wish(kept_in.take_wish(self._folder), now), rollout.step(self._board.homes, now)]
+        word, self._word = self._word or kept_in.take_wish(self._folder), ""
+        steps = [self._wish(word, now), rollout.step(self._board.homes, now)]
         for step in steps:
             # Written before it is sent: a tool that is killed in between asks again under the same id.
             self._keep()

@@ -16,6 +16,7 @@ from homenode.contract.command import why_not_args
 from homenode.errors import FileMistakes, Refused, SetupError, StorageError, acted_on
 from homenode.fleet import kept
 from homenode.fleet import update as fleet_update
+from homenode.fleet.ears import Ears
 from homenode.fleet.plan import Plan, Ring
 from homenode.fleet.ring_file import read_rings
 from homenode.fleet.rings import Rollout
@@ -229,6 +230,49 @@ def test_a_wish_that_nobody_heard_is_none_of_the_next_update(tmp_path: Path) -> 
     read = kept.read(tmp_path)
     assert read is not None
     assert read.rollout.ended == ""
+
+
+@pytest.mark.parametrize("args", [ARGS | {"broker": ""}, ARGS | {"broker": "mqtt://127.0.0.1:1"}])
+def test_a_cancel_that_was_refused_leaves_no_wish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: dict[str, object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rollout = Rollout(Plan((Ring("all", ("*",)),)), "2.0", "key")
+    rollout.halt("a is worse", 0)
+    kept.write(tmp_path, kept.Kept(rollout, {"version": "2.0"}, "Bo"))
+    with pytest.raises((SetupError, ExceptionGroup)):
+        fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="cancel", **args))
+    assert not (tmp_path / kept.WISH).exists()
+
+
+@pytest.mark.usefixtures("deaf")
+@pytest.mark.parametrize("word", ["cancel", "halt"])
+def test_an_update_that_goes_on_is_not_called_off_by_an_old_wish_but_halts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    begun(tmp_path)
+    read = kept.read(tmp_path)
+    assert read is not None
+    read.rollout.resume()
+    kept.write(tmp_path, read)
+    kept.wish(tmp_path, word)
+    with monkeypatch.context() as away:
+        away.setattr(fleet_update, "Ears", Ears)
+        with pytest.raises(ExceptionGroup):
+            begun(tmp_path, broker="mqtt://127.0.0.1:1")
+    assert begun(tmp_path) == 1
+    after = kept.read(tmp_path)
+    assert after is not None
+    assert (after.rollout.ended, after.rollout.halted) == ("", "by hand")
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_cancel_without_a_tool_that_runs_is_done_here(tmp_path: Path) -> None:
+    begun(tmp_path)
+    assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="cancel", **ARGS)) == 0
+    read = kept.read(tmp_path)
+    assert read is not None
+    assert read.rollout.ended == "cancelled"
 
 
 def test_files_that_cant_be_written_are_told_and_leave_nothing(tmp_path: Path) -> None:
