@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from homenode.sim.zigbee.ash import Reset
 from homenode.sim.zigbee.coordinator import Coordinator
 from homenode.sim.zigbee.device import VirtualDevice
 from homenode.sim.zigbee.usb_socket import UsbSocket
-from tests.system.zigbee_bed import interviewed, named
+from tests.system.zigbee_bed import Interviewed, interviewed, named
 
 MOST_S = 60.0
 TURN_S = 0.5
@@ -210,11 +211,29 @@ async def _turns(door: VirtualDevice, made: list[tuple[float, bool]]) -> None:
         await asyncio.sleep(TURN_S)
 
 
-async def played(fault: Fault, folder: Path, number: int = 2, version: int = 13) -> Told:
+class Pairing:
+    """A few at a time, and nothing is played before all are paired: it takes all of a machine's time."""
+
+    def __init__(self, sticks: int) -> None:
+        self._few, self._all = asyncio.Semaphore(4), asyncio.Barrier(sticks)
+
+    @asynccontextmanager
+    async def paired(self, folder: Path, models: Sequence[str], version: int) -> AsyncIterator[Interviewed]:
+        """Its radio is off again."""
+        async with AsyncExitStack() as stack:
+            async with self._few:
+                home = await stack.enter_async_context(interviewed(folder, models, version))
+                await home.stop()
+            await self._all.wait()
+            yield home
+
+
+async def played(
+    fault: Fault, folder: Path, number: int = 2, version: int = 13, pairing: Pairing | None = None
+) -> Told:
     """Play one in `folder`, behind the socket of this number of the hub of `usb.SYSFS`."""
     now = asyncio.get_running_loop().time
-    async with interviewed(folder, ["contact", *fault.models], version) as home:
-        await home.stop()
+    async with (pairing or Pairing(1)).paired(folder, ["contact", *fault.models], version) as home:
         stick = home.stick
         socket = UsbSocket(
             usb.SYSFS,
@@ -261,11 +280,12 @@ def _heard_again(node: _Node, began: float, cured: float) -> float | None:
 
 async def play_all(faults: Sequence[Fault], folder: Path) -> list[Told]:
     """All at the same time, each on a stick of its own."""
+    pairing = Pairing(len(faults))
     folders = [folder / str(number) for number in range(len(faults))]
     for each in folders:
         each.mkdir()
     return await asyncio.gather(
-        *(played(fault, folders[at], number=at + 2) for at, fault in enumerate(faults))
+        *(played(fault, folders[at], number=at + 2, pairing=pairing) for at, fault in enumerate(faults))
     )
 
 
