@@ -208,7 +208,8 @@ class _Worker:
         """What time and homes ask for."""
         rollout, now = self._kept.rollout, self._clock.wall()
         stood = rollout.halted
-        word, self._word = self._word or kept_in.take_wish(self._folder), ""
+        wished = kept_in.take_wish(self._folder)  # an older one doesn't undo what is asked now
+        word, self._word = self._word or wished, ""
         steps = [self._wish(word, now), rollout.step(self._board.homes, now)]
         for step in steps:
             # Written before it is sent: a tool that is killed in between asks again under the same id.

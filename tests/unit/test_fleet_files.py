@@ -267,6 +267,16 @@ def test_an_update_that_goes_on_is_not_called_off_by_an_old_wish_but_halts(
 
 
 @pytest.mark.usefixtures("deaf")
+def test_what_is_asked_now_is_not_undone_by_an_old_wish(tmp_path: Path) -> None:
+    begun(tmp_path)
+    kept.wish(tmp_path, "cancel")
+    fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="resume", **ARGS))
+    read = kept.read(tmp_path)
+    assert read is not None
+    assert read.rollout.ended == ""
+
+
+@pytest.mark.usefixtures("deaf")
 def test_a_cancel_without_a_tool_that_runs_is_done_here(tmp_path: Path) -> None:
     begun(tmp_path)
     assert fleet_update.wish(argparse.Namespace(data=str(tmp_path), verb="cancel", **ARGS)) == 0
