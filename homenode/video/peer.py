@@ -158,12 +158,15 @@ def _listen(sender: Any, rate: Rate, repeats: Repeats, wishes: Wishes) -> None:
     """aiortc tells a viewer's wishes to its own encoders only; so ours are told here."""
 
     def lost(numbers: Sequence[int]) -> Iterator[Lost]:
-        """aiortc remembers 128."""
-        newest = sender._RTCRtpSender__rtp_timestamp
+        """aiortc remembers 128; one before these is as old as the oldest, and none can send it again."""
+        newest, known = sender._RTCRtpSender__rtp_timestamp, sender._RTCRtpSender__rtp_history
         for number in numbers:
-            packet = sender._RTCRtpSender__rtp_history.get(number % rtp.RTP_HISTORY_SIZE)
+            packet = known.get(number % rtp.RTP_HISTORY_SIZE)
             if packet is not None and packet.sequence_number == number:
                 yield Lost(number, (newest - packet.timestamp) % 2**32 // 90, len(packet.payload))
+            elif known:
+                oldest = max((newest - one.timestamp) % 2**32 for one in known.values())
+                yield Lost(number, oldest // 90, 0)
 
     def rtt_ms() -> float:
         return (sender._RTCRtpSender__rtt or 0.1) * 1000
